@@ -1,0 +1,75 @@
+// The arrows of the house. Each rule says why it stands; `npm run check` enforces them.
+const pkg = (...names) => `^packages/(${names.join('|')})/`;
+const only = (from, allowed, comment) => ({
+  name: `${from}-reach`,
+  comment,
+  severity: 'error',
+  from: { path: pkg(from), pathNot: '\\.test\\.ts$' },
+  to: { path: '^packages/', pathNot: pkg(from, ...allowed) },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'A circle of modules cannot be read or tested apart.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'pure-has-no-node',
+      comment:
+        'Pure packages run anywhere and decide nothing by I/O, clock or chance: hashing and randomness are injected.',
+      severity: 'error',
+      from: { path: pkg('base', 'protocol', 'wire', 'evm', 'permission'), pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    only('base', [], 'base is the ground floor.'),
+    only('protocol', ['base'], 'The contract knows nothing of who fulfils it.'),
+    only('evm', ['base'], 'Bytes to intents; nothing of the vault.'),
+    only('permission', ['base'], 'The engine is chain-independent: intents come to it as values.'),
+    only('wire', ['base', 'protocol'], 'Both ends of a connection share this and nothing above it.'),
+    only('journal', ['base', 'wire'], 'The journal stores bytes; what they mean is its user’s business.'),
+    only(
+      'keep',
+      ['base', 'protocol', 'wire', 'evm', 'permission', 'journal'],
+      'The trusted core imports no transport and no edge.',
+    ),
+    only('gate', ['base', 'protocol'], 'The edge cannot open a frame, so it must not hold the code that does.'),
+    only('sdk', ['base', 'protocol', 'wire'], 'A client library that anyone can run.'),
+    only(
+      'cli',
+      ['base', 'protocol', 'sdk', 'gate'],
+      'The command is a client like any other; it starts the daemon by its entry file alone.',
+    ),
+    {
+      name: 'keep-has-no-transport',
+      comment: 'Keep has one inherited socket. It opens no connection, starts no process, and parses no HTTP.',
+      severity: 'error',
+      from: { path: pkg('keep'), pathNot: '\\.test\\.ts$' },
+      to: { path: '^(node:)?(http|https|http2|tls|dgram|dns|child_process|cluster|inspector)$|^ws$' },
+    },
+    {
+      name: 'testkit-is-for-tests',
+      comment: 'Product code that imports test code ships it.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: ['\\.test\\.ts$', pkg('testkit')] },
+      to: { path: pkg('testkit') },
+    },
+    {
+      name: 'not-to-unresolvable',
+      comment: 'Every import resolves on a fresh clone.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['/dist/', '/node_modules/(?!@keepwatch)'] },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,38 @@
+import { err, ok, type Result } from './result.ts';
+
+/** Ether's base unit: 1 ETH = 10^18 wei. */
+export type Wei = bigint & { readonly __brand: 'Wei' };
+
+/** The largest value that an EVM word holds: 2^256 − 1. */
+export const MAX_UINT256 = (1n << 256n) - 1n;
+
+export function wei(value: bigint): Wei {
+  if (value < 0n || value > MAX_UINT256) throw new RangeError('wei is an unsigned 256-bit number');
+  return value as Wei;
+}
+
+/** Wei from a decimal string without sign, leading zeros or exponent: the form that amounts have in JSON. */
+export function parseWei(text: string): Result<Wei, 'not_an_amount'> {
+  if (!/^(0|[1-9][0-9]{0,77})$/.test(text)) return err('not_an_amount');
+  const value = BigInt(text);
+  return value > MAX_UINT256 ? err('not_an_amount') : ok(value as Wei);
+}
+
+const ETHER = 10n ** 18n;
+
+/** Wei from an amount in ether such as `2` or `0.05`. More than 18 decimals is an error, never rounded. */
+export function parseEther(text: string): Result<Wei, 'not_an_amount' | 'too_many_decimals'> {
+  const match = /^(0|[1-9][0-9]{0,59})(?:\.([0-9]+))?$/.exec(text);
+  if (!match) return err('not_an_amount');
+  const fraction = match[2] ?? '';
+  if (fraction.length > 18) return err('too_many_decimals');
+  return ok((BigInt(match[1]!) * ETHER + BigInt(fraction.padEnd(18, '0'))) as Wei);
+}
+
+/** Ether as a decimal string with no digit lost: 1500000000000000000 → `1.5`. */
+export function formatEther(value: bigint): string {
+  const sign = value < 0n ? '-' : '';
+  const abs = value < 0n ? -value : value;
+  const fraction = (abs % ETHER).toString().padStart(18, '0').replace(/0+$/, '');
+  return `${sign}${abs / ETHER}${fraction ? `.${fraction}` : ''}`;
+}
