@@ -1,1 +1,6 @@
-export {};
+/**
+ * protocol: the contract between a vault and its peers. Methods with their schemas, error codes, the connection string
+ * and the framing between gate and keep. It says what may be asked and answered; it neither opens a connection nor
+ * decides anything.
+ */
+export * from './connection-string.ts';
