@@ -4,3 +4,6 @@
  * decides anything.
  */
 export * from './connection-string.ts';
+export * from './commands.ts';
+export * from './methods.ts';
+export * from './shapes.ts';

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { entryKey, evmChain, grantDraft, name, role, safeInteger, sealedBox, shortId } from './shapes.ts';
+
+/**
+ * What an operator commands. Each command travels as a JWS by the operator's long-term key inside the session's frame
+ * and is journaled with that signature. `expects` in its payload is the state version that the operator saw; where it
+ * differs, the command is refused (`version_conflict`), except for commands that only tighten: those are instant.
+ */
+export interface CommandSpec<P extends z.ZodType> {
+  readonly summary: string;
+  readonly params: P;
+  /** The phase in which the command has a meaning. */
+  readonly phase: 'uninitialised' | 'sealed' | 'unsealed' | 'initialised';
+  /** True where the command can only narrow what is allowed: the state version is not compared. */
+  readonly tightens?: true;
+}
+
+const spec = <P extends z.ZodType>(
+  phase: CommandSpec<P>['phase'],
+  summary: string,
+  params: P,
+  tightens?: true,
+): CommandSpec<P> => ({ phase, summary, params, ...(tightens ? { tightens } : {}) });
+
+const time = safeInteger.describe("the operator's clock, ms since the Unix epoch");
+const none = z.strictObject({});
+const nonceFloor = z.strictObject({ chain: evmChain, floor: safeInteger });
+
+export const COMMANDS = {
+  'vault.init': spec(
+    'uninitialised',
+    'Create the vault: its root key is wrapped under the password.',
+    z.strictObject({ password: sealedBox, kdf: z.enum(['interactive', 'moderate', 'sensitive']), time }),
+  ),
+  'vault.restore': spec(
+    'uninitialised',
+    'Open an uploaded backup with its password. Signing stays frozen until `vault.resume`.',
+    z.strictObject({ password: sealedBox, time }),
+  ),
+  'vault.unseal': spec(
+    'sealed',
+    'Unwrap the root key. The signed time confirms the clock.',
+    z.strictObject({ password: sealedBox, time }),
+  ),
+  'vault.seal': spec('unsealed', 'Wipe every key from memory at once.', none, true),
+  'vault.configure': spec(
+    'unsealed',
+    'Change settings: after how many idle seconds the vault seals itself (null: never).',
+    z.strictObject({ idleSealSeconds: z.number().int().min(10).max(31_536_000).nullable() }),
+  ),
+  'vault.password': spec(
+    'unsealed',
+    'Change the password: the root key alone is wrapped anew.',
+    z.strictObject({ old: sealedBox, next: sealedBox }),
+  ),
+  'vault.rotate-root': spec(
+    'unsealed',
+    'Make a new root key and re-encrypt every key under it. The password stays.',
+    z.strictObject({ password: sealedBox }),
+  ),
+  'vault.rotate-tls': spec('unsealed', 'Make a new TLS key; the keep signs the new fingerprint.', none),
+  'vault.confirm-time': spec(
+    'unsealed',
+    'Confirm the clock after a jump, so that time-dependent grants work again.',
+    z.strictObject({ time }),
+  ),
+  'vault.backup': spec(
+    'unsealed',
+    'Prepare an encrypted backup of the whole vault; read it with `backup.read`.',
+    z.strictObject({ password: sealedBox }),
+  ),
+  'vault.resume': spec(
+    'unsealed',
+    'End the freeze after a restore or a detected rollback: name what is still in force. What is not named is revoked.',
+    z.strictObject({
+      peers: z.array(shortId).max(10_000),
+      grants: z
+        .array(
+          z.strictObject({
+            grant: z.string().max(24),
+            remaining: z
+              .array(z.strictObject({ constraint: z.number().int().min(0).max(15), left: z.string().max(78) }))
+              .max(16),
+          }),
+        )
+        .max(100_000),
+      nonceFloors: z.array(z.strictObject({ wallet: shortId, chain: evmChain, floor: safeInteger })).max(100_000),
+    }),
+  ),
+  'peer.approve': spec(
+    'unsealed',
+    'Register a peer that asked for it. The key is the one shown in the proposal.',
+    z.strictObject({ peer: shortId, role, name }),
+  ),
+  'peer.reject': spec('unsealed', 'Drop a proposal.', z.strictObject({ peer: shortId }), true),
+  'peer.rename': spec('unsealed', 'Give a peer another name.', z.strictObject({ peer: shortId, name })),
+  'peer.revoke': spec(
+    'unsealed',
+    'End a peer’s rights and its sessions at once. Its grants end with it.',
+    z.strictObject({ peer: shortId }),
+    true,
+  ),
+  'peer.observe': spec(
+    'unsealed',
+    'Say of which wallets a client may read the receipts (the whole list, [] for none).',
+    z.strictObject({ peer: shortId, wallets: z.array(shortId).max(100_000) }),
+  ),
+  'wallet.create': spec(
+    'unsealed',
+    'Make wallets: a new mnemonic, the next account of an existing one, or random keys.',
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('mnemonic'), name, words: z.union([z.literal(12), z.literal(24)]) }),
+      z.strictObject({ kind: z.literal('derived'), name, from: shortId, count: z.number().int().min(1).max(1_000) }),
+      z.strictObject({ kind: z.literal('random'), name, count: z.number().int().min(1).max(1_000) }),
+    ]),
+  ),
+  'wallet.import': spec(
+    'unsealed',
+    'Take in a private key (32 bytes) or a mnemonic (words, then optionally a line feed and the NFKD passphrase).',
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('key'), name, secret: sealedBox, nonceFloors: z.array(nonceFloor).max(64) }),
+      z.strictObject({
+        kind: z.literal('mnemonic'),
+        name,
+        secret: sealedBox,
+        path: z.string().regex(/^m(\/(0|[1-9][0-9]{0,9})'?){1,10}$/),
+        nonceFloors: z.array(nonceFloor).max(64),
+      }),
+    ]),
+  ),
+  'wallet.backup': spec(
+    'unsealed',
+    'Hand out a wallet’s mnemonic or key, sealed to the operator’s one-time key. Asks for the password again.',
+    z.strictObject({ wallet: shortId, password: sealedBox, recipient: entryKey }),
+  ),
+  'wallet.rename': spec('unsealed', 'Give a wallet another name.', z.strictObject({ wallet: shortId, name })),
+  'grant.create': spec('unsealed', 'Allow a client something.', z.strictObject({ grant: grantDraft })),
+  'grant.revoke': spec('unsealed', 'End a grant at once.', z.strictObject({ grant: z.string().max(24) }), true),
+} as const satisfies Record<string, CommandSpec<z.ZodType>>;
+
+export type CommandName = keyof typeof COMMANDS;
+export type CommandParams<N extends CommandName> = z.infer<(typeof COMMANDS)[N]['params']>;
+
+/** Purposes for which `entry.begin` hands out a one-time key: a secret sealed for one opens for no other. */
+export const entryPurpose = z.enum([
+  'vault.init',
+  'vault.restore',
+  'vault.unseal',
+  'vault.password.old',
+  'vault.password.next',
+  'vault.rotate-root',
+  'vault.backup',
+  'wallet.import',
+  'wallet.backup',
+]);
+export type EntryPurpose = z.infer<typeof entryPurpose>;

@@ -1,0 +1,263 @@
+import { z } from 'zod';
+import { entryPurpose } from './commands.ts';
+import {
+  constraint,
+  entryKey,
+  evmAddress,
+  evmChain,
+  grantDraft,
+  hash32,
+  name,
+  peerKey,
+  receipt,
+  role,
+  safeInteger,
+  shortId,
+  signedHead,
+  uuidV7,
+  weiString,
+} from './shapes.ts';
+
+/** Who is on the other end of a session. A candidate is known by its key only and may do nothing but ask to be let in. */
+export type Caller = 'operator' | 'client' | 'candidate';
+
+export interface MethodSpec<P extends z.ZodType, R extends z.ZodType> {
+  readonly summary: string;
+  readonly callers: readonly Caller[];
+  /** Whether it answers while the vault is sealed or has not been initialised. */
+  readonly whileSealed: boolean;
+  readonly params: P;
+  readonly result: R;
+}
+
+const method = <P extends z.ZodType, R extends z.ZodType>(
+  callers: readonly Caller[],
+  whileSealed: boolean,
+  summary: string,
+  params: P,
+  result: R,
+): MethodSpec<P, R> => ({ callers, whileSealed, summary, params, result });
+
+const none = z.strictObject({});
+const page = z.strictObject({ after: shortId.optional(), limit: z.number().int().min(1).max(1_000).optional() });
+
+const freeze = z.strictObject({ reason: z.string(), since: safeInteger }).nullable();
+
+export const vaultStatus = z.strictObject({
+  phase: z.enum(['uninitialised', 'sealed', 'unsealed']),
+  identity: hash32,
+  version: safeInteger.describe('state version, for the `expects` of a command'),
+  epoch: safeInteger,
+  time: safeInteger,
+  clockFrozen: freeze,
+  signingFrozen: freeze,
+  head: signedHead.nullable(),
+  retryAfterMs: safeInteger.describe('how long an unseal must wait after wrong passwords'),
+  idleSealSeconds: z.number().int().nullable(),
+  counts: z
+    .strictObject({
+      operators: safeInteger,
+      clients: safeInteger,
+      wallets: safeInteger,
+      grants: safeInteger,
+      proposals: safeInteger,
+    })
+    .nullable(),
+});
+
+export const peerInfo = z.strictObject({
+  peer: shortId,
+  role,
+  name,
+  key: peerKey,
+  state: z.enum(['registered', 'proposed', 'revoked']),
+  since: safeInteger,
+  observes: z.array(shortId),
+  connected: z.boolean(),
+});
+
+export const walletInfo = z.strictObject({
+  wallet: shortId,
+  name,
+  address: evmAddress,
+  publicKey: z.string(),
+  origin: z.enum(['mnemonic', 'derived', 'random', 'imported-key', 'imported-mnemonic']),
+  path: z.string().nullable(),
+  created: safeInteger,
+});
+
+/** What is left of one constraint. `left`, `limit` and `spent` are decimal strings (wei, or a count). */
+export const budgetLine = z.strictObject({
+  constraint,
+  limit: z.string(),
+  spent: z.string(),
+  left: z.string(),
+});
+
+export const grantInfo = z.strictObject({
+  grant: z.string(),
+  draft: grantDraft,
+  created: safeInteger,
+  revoked: safeInteger.nullable(),
+  budgets: z.array(budgetLine),
+  sentence: z.string(),
+});
+
+export const METHODS = {
+  'vault.status': method(
+    ['operator', 'client', 'candidate'],
+    true,
+    'Phase, version, head and freezes.',
+    none,
+    vaultStatus,
+  ),
+  'entry.begin': method(
+    ['operator'],
+    true,
+    'A one-time hybrid key for one secret, bound to this session and purpose.',
+    z.strictObject({ purpose: entryPurpose }),
+    z.strictObject({ key: entryKey, expires: safeInteger }),
+  ),
+  command: method(
+    ['operator'],
+    true,
+    'Carry out a signed command (see Commands).',
+    z.strictObject({ jws: z.string().max(200_000) }),
+    z.strictObject({ version: safeInteger, receipt: receipt.nullable(), value: z.unknown() }),
+  ),
+  'peer.register': method(
+    ['candidate'],
+    false,
+    'Ask to be registered. An operator sees the key and approves or rejects.',
+    z.strictObject({ name, role }),
+    z.strictObject({ peer: shortId, state: z.enum(['registered', 'proposed', 'revoked']) }),
+  ),
+  'peer.list': method(['operator'], false, 'Peers and proposals.', none, z.strictObject({ peers: z.array(peerInfo) })),
+  'wallet.list': method(
+    ['operator', 'client'],
+    false,
+    'Wallets, by id; a client sees those that a grant or the observer’s right names.',
+    page,
+    z.strictObject({ wallets: z.array(walletInfo), next: shortId.nullable() }),
+  ),
+  'grant.list': method(
+    ['operator', 'client'],
+    false,
+    'Grants with what is left of them; a client sees its own.',
+    z.strictObject({ revoked: z.boolean().optional() }),
+    z.strictObject({ grants: z.array(grantInfo) }),
+  ),
+  'transaction.sign': method(
+    ['client'],
+    false,
+    'Sign an unsigned EIP-1559 transaction if a grant allows it. The client names the nonce and broadcasts.',
+    z.strictObject({
+      wallet: shortId,
+      chain: evmChain,
+      transaction: z.string().regex(/^0x(?:[0-9a-f]{2}){1,131072}$/, 'the unsigned transaction in lower-case hex'),
+      key: uuidV7.describe('idempotency key: the same key with the same body gets the first answer'),
+      expires: safeInteger,
+    }),
+    z.strictObject({ transaction: z.string(), hash: z.string(), receipt }),
+  ),
+  'receipts.read': method(
+    ['operator', 'client'],
+    false,
+    'Receipts of a wallet in order, for a peer with the observer’s right; follow with `from` = last seq + 1. `complete` is the head up to which nothing is missing.',
+    z.strictObject({ wallet: shortId, from: safeInteger, limit: z.number().int().min(1).max(200).optional() }),
+    z.strictObject({ receipts: z.array(receipt), next: safeInteger, complete: signedHead }),
+  ),
+  'journal.read': method(
+    ['operator'],
+    false,
+    'Journal entries in order.',
+    z.strictObject({ from: safeInteger, limit: z.number().int().min(1).max(200).optional() }),
+    z.strictObject({ entries: z.array(z.strictObject({ seq: safeInteger, entry: z.string() })), head: signedHead }),
+  ),
+  'journal.verify': method(
+    ['operator'],
+    false,
+    'Check every signature, hash and link from the first entry, and fold the state anew.',
+    none,
+    z.strictObject({ entries: safeInteger, batches: safeInteger, head: signedHead, foldMatches: z.boolean() }),
+  ),
+  'journal.receipt': method(
+    ['operator'],
+    false,
+    'The receipt of one entry.',
+    z.strictObject({ seq: safeInteger }),
+    z.strictObject({ receipt }),
+  ),
+  'backup.read': method(
+    ['operator'],
+    false,
+    'A piece of the backup that `vault.backup` prepared in this session.',
+    z.strictObject({ offset: safeInteger }),
+    z.strictObject({ bytes: z.string(), total: safeInteger }),
+  ),
+  'backup.write': method(
+    ['operator'],
+    true,
+    'Upload a piece of a backup to an uninitialised vault, in order.',
+    z.strictObject({ offset: safeInteger, total: safeInteger, bytes: z.string().max(180_000) }),
+    z.strictObject({ received: safeInteger }),
+  ),
+  'doctor.report': method(
+    ['operator'],
+    true,
+    'What protects this vault process, and what does not.',
+    none,
+    z.strictObject({
+      findings: z.array(
+        z.strictObject({
+          check: z.string(),
+          state: z.enum(['good', 'warning', 'bad']),
+          words: z.string(),
+          remedy: z.string().nullable(),
+        }),
+      ),
+    }),
+  ),
+} as const satisfies Record<string, MethodSpec<z.ZodType, z.ZodType>>;
+
+export type MethodName = keyof typeof METHODS;
+export type MethodParams<N extends MethodName> = z.infer<(typeof METHODS)[N]['params']>;
+export type MethodResult<N extends MethodName> = z.infer<(typeof METHODS)[N]['result']>;
+
+export type VaultStatus = z.infer<typeof vaultStatus>;
+export type PeerInfo = z.infer<typeof peerInfo>;
+export type WalletInfo = z.infer<typeof walletInfo>;
+export type GrantInfo = z.infer<typeof grantInfo>;
+
+/** What the keep tells peers unasked (JSON-RPC notifications). */
+export const NOTIFICATIONS = {
+  'vault.phase': z.strictObject({ phase: z.enum(['uninitialised', 'sealed', 'unsealed']), reason: z.string() }),
+  'peer.proposed': z.strictObject({ peer: shortId, role, name }),
+  receipt: z.strictObject({ wallet: shortId, receipt }),
+  'tls.rotated': z.strictObject({ statement: z.string() }),
+} as const;
+export type NotificationName = keyof typeof NOTIFICATIONS;
+
+/** Decision of a denied request, in the error's `details`. */
+export const denialDetails = z.strictObject({
+  reasons: z.array(z.record(z.string(), z.unknown())),
+  sentences: z.array(z.string()),
+  receipt: receipt.nullable(),
+});
+
+/** What a permitted request leaves in the journal, and so in the client’s receipt. Amounts in wei. */
+export const permittedEntry = z.looseObject({
+  type: z.literal('request.permitted'),
+  at: safeInteger,
+  client: shortId,
+  wallet: shortId,
+  chain: evmChain,
+  request: hash32,
+  digest: hash32,
+  nonce: safeInteger,
+  grant: z.string(),
+  recipient: evmAddress,
+  value: weiString,
+  budgets: z.array(z.looseObject({ limit: z.string(), before: z.string(), after: z.string() })),
+});
+export type PermittedEntry = z.infer<typeof permittedEntry>;
