@@ -133,6 +133,11 @@ export const COMMANDS = {
     'Hand out a wallet’s mnemonic or key, sealed to the operator’s one-time key. Asks for the password again.',
     z.strictObject({ wallet: shortId, password: sealedBox, recipient: entryKey }),
   ),
+  'wallet.floor': spec(
+    'unsealed',
+    'Say from which nonce on a wallet signs on a chain. A floor never falls.',
+    z.strictObject({ wallet: shortId, chain: evmChain, floor: safeInteger }),
+  ),
   'wallet.rename': spec('unsealed', 'Give a wallet another name.', z.strictObject({ wallet: shortId, name })),
   'grant.create': spec('unsealed', 'Allow a client something.', z.strictObject({ grant: grantDraft })),
   'grant.revoke': spec('unsealed', 'End a grant at once.', z.strictObject({ grant: z.string().max(24) }), true),

@@ -5,5 +5,7 @@
  */
 export * from './connection-string.ts';
 export * from './commands.ts';
+export * from './errors.ts';
+export * from './link.ts';
 export * from './methods.ts';
 export * from './shapes.ts';
