@@ -1,1 +1,55 @@
-export {};
+/**
+ * wire: what both ends of a connection to a vault share. The handshake as two state machines, the session and its
+ * frames, the JSON-RPC envelope inside them, what operators sign, what travels sealed besides, and the proofs in
+ * receipts. It opens no connection, keeps no time, makes no randomness and holds no long-term key: the two ends bring
+ * those, and their cryptography, through the ports in `crypto.ts`. It does not know what the methods mean.
+ */
+export { openCommand, signCommand, type Command, type CommandContext } from './command.ts';
+export {
+  LENGTHS,
+  verifySignature,
+  type AesGcm,
+  type BootSigner,
+  type EntryCrypto,
+  type EphemeralKey,
+  type IdentityKey,
+  type IdentitySigner,
+  type Mlkem768,
+  type SignatureAlg,
+  type WireCodec,
+  type WireCrypto,
+  type X25519,
+} from './crypto.ts';
+export { type HandshakeCode, type HandshakeFailure } from './handshake/failure.ts';
+export {
+  createKeepHandshake,
+  type AcceptedPeer,
+  type Admission,
+  type KeepHandshake,
+  type KeepHandshakeDeps,
+  type KeepHandshakeOptions,
+  type PeerClaim,
+} from './handshake/keep.ts';
+export { MESSAGE_LIMITS, WIRE_VERSION, type Wish } from './handshake/messages.ts';
+export {
+  createPeerHandshake,
+  type AcceptedKeep,
+  type PeerHandshake,
+  type PeerHandshakeDeps,
+  type PeerHandshakeOptions,
+} from './handshake/peer.ts';
+export { keepIdentity } from './handshake/transcript.ts';
+export { decodeRpc, encodeRpc, RPC_CODES, type RpcError, type RpcId, type RpcMessage } from './rpc.ts';
+export { createEntryRecipient, sealEntry, type EntryError, type EntryRecipient } from './sealed-entry.ts';
+export { DEFAULT_SESSION_LIMITS, type Session, type SessionError, type SessionLimits } from './session.ts';
+export { isObject, parseStrictJson, type JsonObject } from './strict-json.ts';
+export {
+  MAX_TLS_STATEMENT_CHARS,
+  openTlsStatement,
+  signTlsStatement,
+  TLS_STATEMENT_PATH,
+  type TlsStatement,
+  type TlsStatementError,
+  type TlsStatementExpectation,
+} from './tls-statement.ts';
+export { uuidV7 } from './uuid-v7.ts';
