@@ -1,4 +1,15 @@
-import { CodedError, concat, equalBytes, err, fromHex, MAX_UINT256, ok, toHex, utf8, type Result } from '@keepwatch/base';
+import {
+  CodedError,
+  concat,
+  equalBytes,
+  err,
+  fromHex,
+  MAX_UINT256,
+  ok,
+  toHex,
+  utf8,
+  type Result,
+} from '@keepwatch/base';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { rlpInteger, rlpList, rlpListContent, rlpShortStrings, rlpString } from './transaction-rlp.ts';
