@@ -5,6 +5,7 @@ import {
   formatEther,
   fromBase64url,
   fromHex,
+  fromUtf8,
   parseEther,
   parseWei,
   toBase64url,
@@ -21,6 +22,17 @@ describe('bytes', () => {
         expect(toBase64url(bytes)).toBe(buffer.toString('base64url'));
         expect(fromBase64url(toBase64url(bytes))).toEqual(bytes);
         expect(fromHex(`0x${toHex(bytes)}`)).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('reads UTF-8 without losing or mending a byte', () => {
+    expect(fromUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\ufeffa');
+    expect(fromUtf8(Uint8Array.of(0xc0, 0x80))).toBe(undefined);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const text = fromUtf8(bytes);
+        if (text !== undefined) expect(utf8(text)).toEqual(bytes);
       }),
     );
   });

@@ -1,7 +1,7 @@
 /** Byte strings: the few conversions everything else is built from. Nothing here keeps or wipes secrets. */
 
 const encoder = new TextEncoder();
-const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
