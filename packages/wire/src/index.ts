@@ -38,7 +38,21 @@ export {
   type PeerHandshakeDeps,
   type PeerHandshakeOptions,
 } from './handshake/peer.ts';
-export { keepIdentity } from './handshake/transcript.ts';
+export { keepIdentity, vaultId } from './handshake/transcript.ts';
+export { headLinkFault, verifyHeadChain, type HeadLink, type HeadLinkFault } from './proof/head-chain.ts';
+export {
+  encodeHead,
+  headHash,
+  headToJson,
+  NO_HEAD,
+  parseHead,
+  verifyHead,
+  type Ed25519Verify,
+  type Head,
+  type SignedHead,
+} from './proof/head.ts';
+export { createMerkleTree, verifyMerklePath, type MerkleClaim, type MerkleTree } from './proof/merkle.ts';
+export { parseReceipt, receiptToJson, verifyReceipt, type Receipt, type ReceiptFault } from './proof/receipt.ts';
 export { decodeRpc, encodeRpc, RPC_CODES, type RpcError, type RpcId, type RpcMessage } from './rpc.ts';
 export { createEntryRecipient, sealEntry, type EntryError, type EntryRecipient } from './sealed-entry.ts';
 export { DEFAULT_SESSION_LIMITS, type Session, type SessionError, type SessionLimits } from './session.ts';

@@ -14,6 +14,14 @@ export function keepIdentity(sha256: Sha256, bootPublicKey: Uint8Array, receiptP
 }
 
 /**
+ * Whose journal a head belongs to: SHA-256(label ‖ receipt key). It outlives a restore from a backup, which brings a new
+ * boot key and with it a new identity, so that one journal is one chain. 32 bytes.
+ */
+export function vaultId(sha256: Sha256, receiptPublicKey: Uint8Array): Uint8Array {
+  return sha256(concat(utf8('keepwatch/vault/1'), receiptPublicKey));
+}
+
+/**
  * The hash of the transcript. The messages that it was read from are in it as well, by their own hashes: `hello` as
  * the challenge names it, and `challengeHash`.
  */
