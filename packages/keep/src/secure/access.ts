@@ -1,0 +1,77 @@
+import { sodium } from './native.ts';
+import { internalsOf, settle, slabOf, viewOf } from './slab.ts';
+import type { PlacedSlot } from './slab.ts';
+import type { SecureMemory, Slot } from './memory.ts';
+
+// The only way to the bytes, and it stays inside this room. A view is good until `use` returns, or until the promise
+// that it returned settles; touching it later is a SIGSEGV. Uses nest: a slab is open while any of them lasts.
+
+export function withReadable<T>(slot: Slot, use: (bytes: Uint8Array) => T): T {
+  return withAccess([slot], [], ([bytes]) => use(bytes!));
+}
+
+export function withWritable<T>(slot: Slot, use: (bytes: Uint8Array) => T): T {
+  return withAccess([], [slot], (_, [bytes]) => use(bytes!));
+}
+
+/**
+ * Opens all the slabs of these slots once, whatever the number of slots.
+ * @throws CodedError `slot_freed`, before anything is opened
+ */
+export function withAccess<T>(
+  read: readonly Slot[],
+  write: readonly Slot[],
+  use: (read: Uint8Array[], write: Uint8Array[]) => T,
+): T {
+  const readable = read as readonly PlacedSlot[];
+  const writable = write as readonly PlacedSlot[];
+  const readSlabs = readable.map(slabOf);
+  const writeSlabs = writable.map(slabOf);
+  const slabs = new Set([...readSlabs, ...writeSlabs]);
+
+  for (const slab of readSlabs) slab.readers += 1;
+  for (const slab of writeSlabs) slab.writers += 1;
+  for (const slab of slabs) settle(slab);
+
+  const close = () => {
+    for (const slab of readSlabs) slab.readers -= 1;
+    for (const slab of writeSlabs) slab.writers -= 1;
+    for (const slab of slabs) settle(slab);
+    for (const slot of readable) internalsOf(slot.memory).released(slot.slab);
+    for (const slot of writable) internalsOf(slot.memory).released(slot.slab);
+  };
+
+  let result: T;
+  try {
+    result = use(
+      readable.map((slot, i) => viewOf(slot, readSlabs[i]!)),
+      writable.map((slot, i) => viewOf(slot, writeSlabs[i]!)),
+    );
+  } catch (error) {
+    close();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(close) as T;
+  close();
+  return result;
+}
+
+/**
+ * Zeros for intermediate secrets, zeroed again when `use` ends, whatever way it ends. This memory is locked and fenced
+ * but stays open between uses, because it is empty then: changing a protection costs more than a hash. `use` is
+ * synchronous.
+ */
+export function withScratch<T>(memory: SecureMemory, size: number, use: (bytes: Uint8Array) => T): T {
+  const scratch = internalsOf(memory).scratch();
+  const start = scratch.used;
+  if (start + size > scratch.bytes.length) throw new RangeError('the scratch memory is too small for this use');
+  const bytes = new Uint8Array(scratch.bytes.buffer, scratch.bytes.byteOffset + start, size);
+  // libsodium's hash states want alignment; the memory itself begins at a multiple of 64.
+  scratch.used = start + Math.ceil(size / 64) * 64;
+  try {
+    return use(bytes);
+  } finally {
+    sodium.sodium_memzero(bytes);
+    scratch.used = start;
+  }
+}
