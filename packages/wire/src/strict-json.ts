@@ -29,8 +29,6 @@ function acceptable(value: unknown, depth: number): boolean {
 
 /** `undefined` where the bytes are not acceptable JSON in UTF-8. The caller has bounded their length. */
 export function parseStrictJson(bytes: Uint8Array): Json | undefined {
-  // RFC 8259 §8.1: no byte order mark. The decoder would drop it in silence.
-  if (bytes[0] === 0xef) return undefined;
   const text = fromUtf8(bytes);
   if (text === undefined) return undefined;
   try {
