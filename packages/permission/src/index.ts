@@ -17,6 +17,7 @@ export type {
   WindowExceeded,
 } from './decision.ts';
 export { chargesOf, evaluate } from './evaluate.ts';
+export { fillUsage, type Remaining } from './fill-usage.ts';
 export { createGrantIndex, type GrantIndex } from './grant-index.ts';
 export { parseGrant, type GrantError, type GrantErrorCode } from './grant-parse.ts';
 export {
@@ -33,7 +34,7 @@ export {
 export type { EtherTransferIntent, Intent, IntentKind } from './intent.ts';
 export { toJson, type Jsonified } from './json.ts';
 export { describeDenial, describeGrant, describeIntent, type Names } from './sentences.ts';
-export { fillUsage, usageReport, type Remaining, type UsageLine } from './usage-report.ts';
+export { usageReport, type UsageLine } from './usage-report.ts';
 export {
   charge,
   cloneUsage,

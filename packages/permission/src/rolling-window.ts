@@ -37,10 +37,9 @@ export function createRollingWindow(windowSeconds: number): RollingWindow {
 export function addCharge(window: RollingWindow, amount: bigint, nowMs: number): void {
   dropDeparted(window, nowMs);
   const { times, totals } = window;
-  const last = times.length - 1;
   const total = totalOf(window) + amount;
-  if (last >= window.head && times[last] === nowMs) {
-    totals[last] = total;
+  if (times.at(-1) === nowMs) {
+    totals[totals.length - 1] = total;
     return;
   }
   times.push(nowMs);

@@ -53,7 +53,7 @@ describe('describeDenial', () => {
         remaining: ETHER / 4n,
         freeAtMs: Date.UTC(2026, 10, 22, 8, 30),
       },
-      'grant g1 lets 2 ETH leave a day (value and maximum fees): 1 ETH asked, 0.25 ETH left, enough again at 2026-11-22T08:30:00.000Z',
+      'grant g1 lets at most 2 ETH a day leave (value and maximum fees): 1 ETH asked, 0.25 ETH left, enough again at 2026-11-22T08:30:00.000Z',
     ],
     [
       {
@@ -66,7 +66,7 @@ describe('describeDenial', () => {
         remaining: ETHER,
         freeAtMs: null,
       },
-      'grant g1 lets 1 ETH leave in 90 minutes (value and maximum fees): 2 ETH asked, 1 ETH left, and never so much',
+      'grant g1 lets at most 1 ETH in 90 minutes leave (value and maximum fees): 2 ETH asked, 1 ETH left, more than its whole limit asked',
     ],
     [
       {

@@ -33,7 +33,7 @@ export function describeDenial(reason: DenyReason, names: Names = {}): string {
         ? `grant ${reason.grant} permits no recipient, and ${reason.asked} was asked for`
         : `grant ${reason.grant} permits ${count(reason.permitted, 'recipient')}, and ${reason.asked} is not among them`;
     case 'volume_exceeded':
-      return `grant ${reason.grant} lets ${coins(reason.limit, names)} leave ${per(reason.windowSeconds)} (value and maximum fees): ${coins(reason.asked, names)} asked, ${coins(reason.remaining, names)} left, ${freeAgain(reason.freeAtMs)}`;
+      return `grant ${reason.grant} lets at most ${coins(reason.limit, names)} ${per(reason.windowSeconds)} leave (value and maximum fees): ${coins(reason.asked, names)} asked, ${coins(reason.remaining, names)} left, ${freeAgain(reason.freeAtMs)}`;
     case 'count_exceeded':
       return `grant ${reason.grant} permits ${count(reason.limit, 'transaction')} ${per(reason.windowSeconds)}: ${reason.remaining} left, ${freeAgain(reason.freeAtMs)}`;
     case 'max_fee_exceeded':
@@ -98,5 +98,5 @@ function per(windowSeconds: number): string {
 }
 
 function freeAgain(freeAtMs: number | null): string {
-  return freeAtMs === null ? 'and never so much' : `enough again at ${new Date(freeAtMs).toISOString()}`;
+  return freeAtMs === null ? 'more than its whole limit asked' : `enough again at ${new Date(freeAtMs).toISOString()}`;
 }

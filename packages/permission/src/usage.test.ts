@@ -94,6 +94,21 @@ describe('usage', () => {
 });
 
 describe('restoreUsage', () => {
+  it('goes on as the usage that was written, merged marks and all', () => {
+    const usage = createUsage();
+    const busy = (target: typeof usage, from: number) => {
+      for (let i = 0; i < 3000; i++) charge(target, 'a', [volume(1n)], from + 700 * i);
+    };
+    busy(usage, 0);
+    const json = serialiseUsage(usage);
+    expect(json.grants[0]!.windows[0]!.marks.length).toBeLessThan(2049);
+    const restored = restoreUsage(JSON.parse(JSON.stringify(json)));
+    if (!restored.ok) throw new Error(restored.error);
+    busy(usage, 3_000_000);
+    busy(restored.value, 3_000_000);
+    expect(serialiseUsage(restored.value)).toEqual(serialiseUsage(usage));
+  });
+
   const window = { rule: 'volume', windowSeconds: 60, marks: [[5, '1']] };
   const snapshot = (patch: object, windows: unknown = [{ ...window, ...patch }]) => ({
     version: 1,

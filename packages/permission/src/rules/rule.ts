@@ -7,6 +7,7 @@ export interface RuleContext {
   readonly grantId: string;
   readonly cost: Cost;
   readonly usage: UsageView;
+  /** Not before the latest charge: the time that the usage goes by. */
   readonly nowMs: number;
 }
 

@@ -1,7 +1,7 @@
 import { windowOf, type Charge, type WindowConstraint } from '../grant.ts';
 import type { Cost } from '../kinds/kind.ts';
 import { sumAt, timeUntilAtMost } from '../rolling-window.ts';
-import { effectiveTime, findWindow } from '../usage.ts';
+import { findWindow } from '../usage.ts';
 import type { RuleContext, RuleVerdict } from './rule.ts';
 
 /** What an intent of this cost takes from the constraint's window. */
@@ -15,8 +15,7 @@ export function checkWindow(constraint: WindowConstraint, context: RuleContext):
   const { rule, windowSeconds, amount: asked } = windowCharge(constraint, cost);
   const limit = BigInt(constraint.limit);
   const window = findWindow(usage, grantId, { rule, windowSeconds });
-  const now = effectiveTime(usage, nowMs);
-  const spentBefore = window === undefined ? 0n : sumAt(window, now);
+  const spentBefore = window === undefined ? 0n : sumAt(window, nowMs);
   const spentAfter = spentBefore + asked;
   if (spentAfter <= limit) return { pass: true, budget: { rule, windowSeconds, limit, spentBefore, spentAfter } };
   const affordable = asked <= limit && window !== undefined;
@@ -30,7 +29,7 @@ export function checkWindow(constraint: WindowConstraint, context: RuleContext):
       limit,
       asked,
       remaining: spentBefore < limit ? limit - spentBefore : 0n,
-      freeAtMs: affordable ? timeUntilAtMost(window, limit - asked, now) : null,
+      freeAtMs: affordable ? timeUntilAtMost(window, limit - asked, nowMs) : null,
     },
   };
 }
