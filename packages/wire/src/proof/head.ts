@@ -6,6 +6,7 @@ import {
   lengthPrefixed,
   ok,
   toBase64url,
+  u64be,
   utf8,
   type Json,
   type Result,
@@ -54,22 +55,17 @@ const LABEL = lengthPrefixed(utf8('keepwatch/journal-head'));
  * A head that is not well formed is a bug here: what comes from outside goes through `parseHead` first.
  */
 export function encodeHead(head: Head): Uint8Array {
-  const vault = fromBase64url(head.vault);
-  if (vault === undefined || !isWellFormed(head, vault)) throw new TypeError('not a well-formed head');
-  const numbers = new DataView(new ArrayBuffer(24));
-  numbers.setBigUint64(0, BigInt(head.epoch));
-  numbers.setBigUint64(8, BigInt(head.firstSeq));
-  numbers.setBigUint64(16, BigInt(head.lastSeq));
-  const time = new DataView(new ArrayBuffer(8));
-  time.setBigUint64(0, BigInt(head.timeMs));
+  if (!isHead(head)) throw new TypeError('not a well-formed head');
   return concat(
     LABEL,
     Uint8Array.of(head.version),
-    vault,
-    new Uint8Array(numbers.buffer),
+    fromBase64url(head.vault)!,
+    u64be(head.epoch),
+    u64be(head.firstSeq),
+    u64be(head.lastSeq),
     head.root,
     head.prev,
-    new Uint8Array(time.buffer),
+    u64be(head.timeMs),
   );
 }
 
@@ -80,8 +76,7 @@ export function headHash(sha256: Sha256, head: Head): Uint8Array {
 
 /** Whether the owner of the receipt key signed this head. The caller checks `vault`. */
 export function verifyHead(head: SignedHead, receiptPublicKey: Uint8Array, verify: Ed25519Verify): boolean {
-  const vault = fromBase64url(head.vault);
-  if (vault === undefined || !isWellFormed(head, vault) || head.signature.length !== 64) return false;
+  if (!isHead(head) || head.signature.length !== 64) return false;
   return verify(receiptPublicKey, encodeHead(head), head.signature);
 }
 
@@ -103,24 +98,25 @@ const MEMBERS = ['version', 'vault', 'epoch', 'firstSeq', 'lastSeq', 'root', 'pr
 const CODEC = { fromBase64url };
 
 /** A head from JSON of unknown origin: exactly the members of `SignedHeadJson`, each of its exact form. */
-export function parseHead(json: Json | undefined): Result<SignedHead, 'head_malformed'> {
-  const members = exactMembers(json, MEMBERS);
+export function parseHead(json: unknown): Result<SignedHead, 'head_malformed'> {
+  const members = exactMembers(json as Json | undefined, MEMBERS);
   if (members === undefined) return err('head_malformed');
-  const vault = bytesMember(CODEC, members.vault, 32);
+  if (typeof members.vault !== 'string') return err('head_malformed');
   const root = bytesMember(CODEC, members.root, 32);
   const prev = bytesMember(CODEC, members.prev, 32);
   const signature = bytesMember(CODEC, members.signature, 64);
-  if (vault === undefined || root === undefined || prev === undefined || signature === undefined) {
+  if (root === undefined || prev === undefined || signature === undefined) {
     return err('head_malformed');
   }
   const head = { ...members, root, prev, signature } as SignedHead;
-  return isWellFormed(head, vault) ? ok(head) : err('head_malformed');
+  return isHead(head) ? ok(head) : err('head_malformed');
 }
 
-function isWellFormed(head: Head, vault: Uint8Array): boolean {
+/** Whether the fields lie in the bounds that `Head` states: for heads that come from storage. */
+export function isHead(head: Head): boolean {
   return (
     head.version === 1 &&
-    vault.length === 32 &&
+    fromBase64url(head.vault)?.length === 32 &&
     Number.isSafeInteger(head.epoch) &&
     head.epoch >= 1 &&
     Number.isSafeInteger(head.firstSeq) &&

@@ -55,8 +55,8 @@ export function receiptToJson(receipt: Receipt, head: SignedHeadJson = headToJso
 }
 
 /** A receipt from JSON of unknown origin: exactly the members of `ReceiptJson`, each of its exact form. */
-export function parseReceipt(json: Json | undefined): Result<Receipt, 'receipt_malformed'> {
-  const members = exactMembers(json, MEMBERS);
+export function parseReceipt(json: unknown): Result<Receipt, 'receipt_malformed'> {
+  const members = exactMembers(json as Json | undefined, MEMBERS);
   if (members === undefined) return err('receipt_malformed');
   const { entry, seq, index, path: steps } = members;
   const head = parseHead(members.head);
