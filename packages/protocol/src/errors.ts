@@ -39,7 +39,10 @@ export const ERRORS = {
   last_operator: text('A vault needs at least one operator.', 'Register another operator first.'),
   name_taken: text('The name is in use.', 'Choose another one.'),
   wallet_exists: text('The vault holds this key already.', 'Use the wallet that is there.'),
-  wallet_not_derived: text('This wallet has no mnemonic to derive from.', 'Name a wallet that was made from a mnemonic.'),
+  wallet_not_derived: text(
+    'This wallet has no mnemonic to derive from.',
+    'Name a wallet that was made from a mnemonic.',
+  ),
   secret_malformed: text(
     'The secret is no private key or no valid mnemonic.',
     'Check the 32 bytes, or the words, their order and their number.',

@@ -4,6 +4,7 @@
  * decides anything.
  */
 export * from './connection-string.ts';
+export * from './command-values.ts';
 export * from './commands.ts';
 export * from './errors.ts';
 export * from './link.ts';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { entryPurpose } from './commands.ts';
 import {
-  constraint,
   entryKey,
   evmAddress,
   evmChain,
@@ -86,12 +85,17 @@ export const walletInfo = z.strictObject({
   created: safeInteger,
 });
 
-/** What is left of one constraint. `left`, `limit` and `spent` are decimal strings (wei, or a count). */
+/**
+ * How one constraint of a grant stands, in the grant's order. Amounts are decimal strings: wei, or a number of
+ * transactions. `allFreeAt`: when the whole limit is free again if nothing more is charged, ms.
+ */
 export const budgetLine = z.strictObject({
-  constraint,
+  rule: z.enum(['volume', 'count', 'max-fee']),
+  windowSeconds: z.number().int().nullable(),
   limit: z.string(),
-  spent: z.string(),
-  left: z.string(),
+  spent: z.string().nullable(),
+  left: z.string().nullable(),
+  allFreeAt: safeInteger.nullable(),
 });
 
 export const grantInfo = z.strictObject({
@@ -231,6 +235,8 @@ export type GrantInfo = z.infer<typeof grantInfo>;
 
 /** What the keep tells peers unasked (JSON-RPC notifications). */
 export const NOTIFICATIONS = {
+  /** The first message of a session: it confirms the keys and says how the vault stands. */
+  ready: z.strictObject({ peer: shortId, caller: z.enum(['operator', 'client', 'candidate']), status: vaultStatus }),
   'vault.phase': z.strictObject({ phase: z.enum(['uninitialised', 'sealed', 'unsealed']), reason: z.string() }),
   'peer.proposed': z.strictObject({ peer: shortId, role, name }),
   receipt: z.strictObject({ wallet: shortId, receipt }),
@@ -258,6 +264,14 @@ export const permittedEntry = z.looseObject({
   grant: z.string(),
   recipient: evmAddress,
   value: weiString,
-  budgets: z.array(z.looseObject({ limit: z.string(), before: z.string(), after: z.string() })),
+  budgets: z.array(
+    z.looseObject({
+      rule: z.string(),
+      windowSeconds: z.number().nullable(),
+      limit: z.string(),
+      spentBefore: z.string(),
+      spentAfter: z.string(),
+    }),
+  ),
 });
 export type PermittedEntry = z.infer<typeof permittedEntry>;

@@ -28,7 +28,8 @@ export const uuidV7 = z
 
 /** CAIP-2 chain id of an EVM chain. */
 export const evmChain = z.string().regex(/^eip155:[1-9][0-9]{0,15}$/, 'a chain such as eip155:1');
-export const evmAddress = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an address: 0x and 40 hex digits');
+/** In canonical form; clients check and drop the EIP-55 capitals. */
+export const evmAddress = z.string().regex(/^0x[0-9a-f]{40}$/, 'an address: 0x and 40 lower-case hex digits');
 
 /** Public half of a one-time hybrid key (X25519 + ML-KEM-768), for one secret on its way in or out. */
 export const entryKey = z.strictObject({

@@ -113,6 +113,7 @@ export function supervise(options: SuperviseOptions): Supervisor {
     });
     while (!stopping && !gateEnded) {
       keep = startKeep();
+      keep.send({ cmd: 'listening', host: listen.host, port: listening.address.port });
       owner.handOver(keep.linkSocket);
       hasStarted(listening);
       await Promise.race([keep.ended, noted, stopRequested]);

@@ -1,6 +1,6 @@
-import { CodedError, err, ok, type Result } from '@keepwatch/base';
+import { CodedError, err, ok } from '@keepwatch/base';
 import { CURRENT_SCHEME, openBytes, openSecrets, sealBytes, sealSecret, sealedUnder } from './aead.ts';
-import { ED25519_SEED_BYTES, ed25519PublicKey, ed25519Sign, ed25519SigningKey } from './ed25519.ts';
+import { ed25519PublicKey, ed25519Sign, ed25519SigningKey } from './ed25519.ts';
 import { deriveUserKey, KDF_SALT_BYTES } from './kdf.ts';
 import { damaged, encodeKdfRecord, KDF_KEY, numberedKey, placeOf } from './key-records.ts';
 import { RECEIPT_KEY_ID, recordsOf, ROOT_SPACE } from './key-records.ts';
@@ -146,29 +146,26 @@ export function createKeyRing({ memory }: KeyRingDeps, options: KeyRingOptions =
     putSecret,
     isBehind,
 
-    async initialise(password, params) {
+    async initialise(password, params, receiptSeed) {
       requireLocked();
       const kdf = newKdf(params, 1);
       const made = await withUserKey(password, kdf, (userKey) => {
         requireLocked();
         const root = memory.allocRandom(ROOT_KEY_BYTES);
         const dataKey = memory.allocRandom(DATA_KEY_BYTES);
-        const seed = memory.allocRandom(ED25519_SEED_BYTES);
         unlocked = {
           roots: new Map([[1, root]]),
           rootId: 1,
           dataKeys: new Map([[1, dataKey]]),
           dataKeyId: 1,
-          receiptKey: ed25519SigningKey(memory, seed),
+          receiptKey: ed25519SigningKey(memory, receiptSeed),
         };
-        const writes = [
+        return [
           putKdf(kdf),
           wrapRoot(userKey, kdf.generation, 1, root, scheme),
           putSecret('data-key', '1', dataKey),
-          putSecret('receipt-key', RECEIPT_KEY_ID, seed),
+          putSecret('receipt-key', RECEIPT_KEY_ID, receiptSeed),
         ];
-        memory.free(seed);
-        return writes;
       });
       if (made !== undefined) return made;
       throw new CodedError('vault_busy', 'the vault was locked or unlocked while it was being initialised');

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, CodedError, Json } from '@keepwatch/base';
+import { openSqliteStore } from '@keepwatch/journal';
+import { decodeLinkControl, type LinkWriter } from '@keepwatch/protocol';
+import { createKeepHandshake } from '@keepwatch/wire';
+import { fromBase64url } from '@keepwatch/base';
+import { loadBootKey } from '../boot/boot-key.ts';
+import { createKeccak256 } from '../crypto/keccak.ts';
+import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
+import type { JailReport } from '../jail/jail.ts';
+import { createHandlers, type Handlers } from '../methods/handlers.ts';
+import { createSigning } from '../methods/sign.ts';
+import { openLink } from '../peers/link-io.ts';
+import { createSessions, type PeerSession, type SessionHost, type Sessions } from '../peers/sessions.ts';
+import { createSecureMemory, randomizeSigner } from '../secure/index.ts';
+import { dropBackup } from '../vault/backup.ts';
+import { createCommands } from '../vault/commands.ts';
+import type { VaultContext, VaultEvents } from '../vault/context.ts';
+import { createDiskReserve } from '../vault/disk-reserve.ts';
+import { phaseOf, sealVault, wipe } from '../vault/lifecycle.ts';
+import { dropUpload } from '../vault/restore.ts';
+import { createTlsEdge, type TlsEdge } from '../vault/tls-edge.ts';
+import { acceptPeer, admit, advanceNonce, openVault, statusOf, tick } from '../vault/vault.ts';
+import { connectionString, offerToken, removeTokenFile, type Address } from './bootstrap.ts';
+import { examine } from './doctor.ts';
+import type { Log } from './log.ts';
+
+export interface DaemonOptions {
+  readonly dataDir: string;
+  /** File of the boot key; in the data directory unless a credential is given. */
+  readonly bootKeyPath: string;
+  readonly linkFd: number;
+  readonly allowUnlockedMemory: boolean;
+  readonly adoptTls: boolean;
+  /** The encryption scheme of a new vault; the current one unless an older release must read it. */
+  readonly scheme?: 1 | 2;
+}
+
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly jail: JailReport;
+  /** To the supervisor. */
+  readonly report: (event: Record<string, unknown>) => void;
+  /** The process must end: what memory believes may not be what the disk holds, or gate is gone. */
+  readonly exit: (code: number) => void;
+}
+
+export interface Daemon {
+  /** Where peers reach the edge. */
+  listening(address: Address): void;
+  seal(reason: 'sleep' | 'shutdown'): Promise<void>;
+}
+
+const CHALLENGE_LIFETIME_MS = 10_000;
+const TICK_MS = 1_000;
+const EXIT_STORAGE = 74;
+
+/** Wires the keep together. Decides nothing. */
+export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Promise<Daemon> {
+  const { clock, log, report } = deps;
+  const memoryOptions = { allowUnlockedMemory: options.allowUnlockedMemory };
+  const memory = createSecureMemory(memoryOptions);
+  const ringMemory = createSecureMemory(memoryOptions);
+  randomizeSigner(memory);
+  const crypto = createWireCrypto();
+  const now = () => clock.now();
+  // Sessions, link and TLS edge need the vault and the vault tells them what happened: they meet here.
+  const late: { sessions?: Sessions; writer?: LinkWriter; tls?: TlsEdge; handlers?: Handlers } = {};
+  let address: Address | null = null;
+
+  const events: VaultEvents = {
+    log,
+    phase(phase, reason) {
+      log('info', `the vault is ${phase}`, { reason });
+      report({ event: phase === 'sealed' ? 'sealed' : 'phase', phase, reason });
+      late.sessions?.notify(({ caller }) => caller === 'operator', 'vault.phase', { phase, reason });
+    },
+    peerGone: (peer, reason) => late.sessions?.endPeer(peer, reason),
+    peersChecked: (live) =>
+      late.sessions?.endUnless(({ peer, caller }) => caller === 'candidate' || live(peer, caller), 'peer_unknown'),
+    decided(wallet, observers, receipt) {
+      const params = { wallet, receipt: receipt() } as Json;
+      late.sessions?.notify(({ peer, caller }) => caller === 'client' && observers.has(peer), 'receipt', params);
+    },
+    proposed: (peer, role, name) =>
+      late.sessions?.notify(({ caller }) => caller === 'operator', 'peer.proposed', { peer, role, name }),
+    fatal(error) {
+      log('error', 'the store failed; the keep ends and starts again sealed', { code: error.code });
+      deps.exit(EXIT_STORAGE);
+    },
+  };
+
+  const vault = await openVault({
+    store: openSqliteStore({ path: `${options.dataDir}/vault.db` }),
+    dataDir: options.dataDir,
+    memory,
+    ringMemory,
+    boot: loadBootKey(memory, options.bootKeyPath),
+    crypto,
+    sha256,
+    keccak256: await createKeccak256(),
+    clock: now,
+    entropy: (length) => randomBytes(length),
+    soon: (run) => void setImmediate(run),
+    reserve: createDiskReserve(options.dataDir, () => clock.now().monotonicMs),
+    events,
+    ...(options.scheme ? { scheme: options.scheme } : {}),
+  });
+
+  const announce = () => {
+    const connection = connectionString(vault, address);
+    if (!address || connection === undefined) return;
+    report({ event: 'ready', phase: phaseOf(vault), connection });
+    const offer = offerToken(vault, address);
+    if (offer) report({ event: 'bootstrap', ...offer });
+  };
+
+  const tls = createTlsEdge(vault, {
+    send: (message) => late.writer?.control(message),
+    rotated: (statement) => late.sessions?.notify(() => true, 'tls.rotated', { statement }),
+    ready: announce,
+    adopt: options.adoptTls,
+  });
+  late.tls = tls;
+  const signing = createSigning(vault);
+  const handlers = createHandlers({
+    vault,
+    commands: createCommands(vault, tls),
+    signing,
+    sessions: () => late.sessions!,
+    doctor: () => ({ findings: examine(vault, deps.jail, { unjournaledDenials: signing.unjournaled() }) }),
+  });
+
+  const link = openLink(options.linkFd, {
+    frame(frame) {
+      if (frame.type !== 'control') return late.sessions!.frame(frame);
+      const message = decodeLinkControl(frame.payload);
+      if (message) tls.control(message);
+    },
+    closed(why) {
+      log('warn', 'the link to gate is gone', { why });
+      tls.linkLost();
+      late.sessions!.dropAll();
+      deps.exit(0);
+    },
+  });
+  late.writer = link.writer;
+  late.sessions = createSessions(
+    sessionHost(vault, handlers, { announceUsed: () => tokenUsed(vault, report), log }, tls),
+    link.writer,
+  );
+
+  const timer = setInterval(() => {
+    tick(vault).catch((error: CodedError) => log('warn', 'a tick failed', { code: error.code }));
+  }, TICK_MS);
+  timer.unref();
+
+  return {
+    listening(at) {
+      address = at;
+      announce();
+    },
+    async seal(reason) {
+      await sealVault(vault, reason);
+      wipe(vault, reason);
+    },
+  };
+}
+
+function tokenUsed(vault: VaultContext, report: DaemonDeps['report']): void {
+  removeTokenFile(vault.deps.dataDir);
+  report({ event: 'bootstrapped' });
+}
+
+function sessionHost(
+  vault: VaultContext,
+  handlers: Handlers,
+  tell: { announceUsed: () => void; log: Log },
+  tls: TlsEdge,
+): SessionHost {
+  return {
+    now: () => vault.deps.clock().wallMs,
+    handshake: () =>
+      createKeepHandshake(
+        {
+          crypto: vault.deps.crypto,
+          boot: vault.deps.boot.signer,
+          receiptPublicKey: fromBase64url(vault.boot.receiptKey)!,
+          admit: (claim) => admit(vault, claim),
+          advanceNonce: () => advanceNonce(vault),
+        },
+        { tlsPins: tls.pins(), lifetimeMs: CHALLENGE_LIFETIME_MS },
+      ),
+    accept(accepted) {
+      const admitted = acceptPeer(vault, accepted);
+      if (accepted.tokenProved && 'caller' in admitted) tell.announceUsed();
+      return admitted;
+    },
+    ready: ({ peer, caller }) => ({ peer, caller, status: statusOf(vault) }) as unknown as Json,
+    call: (session: PeerSession, method, params) => handlers[method](session, params as never),
+    sealed() {
+      const phase = phaseOf(vault);
+      return phase === 'unsealed' ? null : phase === 'sealed' ? 'vault_sealed' : 'vault_uninitialised';
+    },
+    ended(session) {
+      vault.entryKeys.forget(session.id);
+      dropBackup(session);
+      dropUpload(session);
+    },
+    log: tell.log,
+  };
+}

@@ -1,0 +1,68 @@
+import type { MethodName, MethodParams, MethodResult } from '@keepwatch/protocol';
+import { coded, type PeerSession, type Sessions } from '../peers/sessions.ts';
+import { readBackup } from '../vault/backup.ts';
+import { requireUnsealed, type Commands } from '../vault/commands.ts';
+import type { VaultContext } from '../vault/context.ts';
+import { writeBackupPiece } from '../vault/restore.ts';
+import { keepTime } from '../vault/unsealed.ts';
+import { statusOf } from '../vault/vault.ts';
+import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal.ts';
+import { register } from './proposals.ts';
+import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
+import type { Signing } from './sign.ts';
+import { createTokenBucket } from './token-bucket.ts';
+
+type Handler<N extends MethodName> = (
+  session: PeerSession,
+  params: MethodParams<N>,
+) => MethodResult<N> | Promise<MethodResult<N>>;
+
+export type Handlers = { readonly [N in MethodName]: Handler<N> };
+
+export interface HandlerDeps {
+  readonly vault: VaultContext;
+  readonly commands: Commands;
+  readonly signing: Signing;
+  readonly sessions: () => Pick<Sessions, 'connected'>;
+  readonly doctor: () => MethodResult<'doctor.report'>;
+}
+
+/** Proposals are journaled and come from strangers: few for all of them together. */
+const PROPOSALS = { burst: 64, perSecond: 1 / 30 };
+
+/** One handler a method. Caller, phase and parameters have been checked; a refusal is a thrown CodedError. */
+export function createHandlers({ vault, commands, signing, sessions, doctor }: HandlerDeps): Handlers {
+  const proposals = createTokenBucket(PROPOSALS);
+  const state = () => requireUnsealed(vault).state;
+  const monotonicMs = () => vault.deps.clock().monotonicMs;
+
+  return {
+    'vault.status': () => statusOf(vault),
+    'entry.begin'(session, { purpose }) {
+      const begun = vault.entryKeys.begin(purpose, session.id, vault.deps.clock().wallMs);
+      if (!begun.ok) throw coded(begun.error);
+      return { key: begun.value.key, expires: begun.value.expiresMs };
+    },
+    command(session, { jws }) {
+      if (vault.unsealed) vault.unsealed.lastActivityMs = monotonicMs();
+      return commands.run(session, jws);
+    },
+    'peer.register'(session, params) {
+      if (!proposals.take(monotonicMs())) throw coded('rate_limited');
+      return register(vault, session, params);
+    },
+    'peer.list': () => listPeers(state(), sessions().connected()),
+    'wallet.list': (session, params) =>
+      listWallets(state(), session.caller === 'operator' ? null : visibleWallets(state(), session.peer), params),
+    'grant.list': (session, params) =>
+      listGrants(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),
+    'transaction.sign': (session, params) => signing.sign(session, params),
+    'receipts.read': (session, params) => readReceipts(vault, session, params),
+    'journal.read': (_session, params) => readJournal(vault, params),
+    'journal.verify': () => verifyJournal(vault),
+    'journal.receipt': (_session, params) => readReceipt(vault, params),
+    'backup.read': (session, params) => readBackup(session, params),
+    'backup.write': (session, params) => writeBackupPiece(vault, session, params),
+    'doctor.report': () => doctor(),
+  };
+}

@@ -1,0 +1,273 @@
+import { CodedError, type Json } from '@keepwatch/base';
+import {
+  CLOSE_CODES,
+  encodeLinkClose,
+  isErrorCode,
+  ERRORS,
+  METHODS,
+  type Caller,
+  type LinkFrame,
+  type LinkWriter,
+  type MethodName,
+  type NotificationName,
+} from '@keepwatch/protocol';
+import {
+  createKeepHandshake,
+  decodeRpc,
+  encodeRpc,
+  RPC_CODES,
+  type AcceptedPeer,
+  type KeepHandshake,
+  type RpcError,
+  type RpcId,
+  type Session,
+} from '@keepwatch/wire';
+
+/**
+ * All connections that gate has passed on: each goes through the handshake, then lives as a session until it ends.
+ * What a frame says is decided by its session's keys alone; the numbers that gate gives only say where to answer.
+ */
+
+/** A peer on the other end of a session. */
+export interface PeerSession {
+  readonly peer: string;
+  readonly caller: Caller;
+  readonly key: AcceptedPeer['claim']['key'];
+  /** Transcript hash: the session's name, 32 bytes. */
+  readonly id: Uint8Array;
+  /** One-time work of this session, dropped when it ends. */
+  readonly scratch: Map<string, unknown>;
+}
+
+/** What the rest of the keep does for sessions. */
+export interface SessionHost {
+  readonly now: () => number;
+  /** A fresh handshake for one connection. */
+  readonly handshake: () => KeepHandshake;
+  /** Who this is to the vault, or why it is sent away. Effects (token, proposal) happen here. */
+  readonly accept: (accepted: AcceptedPeer) => { peer: string; caller: Caller } | CodedError;
+  readonly ready: (session: PeerSession) => Json;
+  /** The answer, or a promise of it; a refusal is a thrown CodedError. */
+  readonly call: (session: PeerSession, method: MethodName, params: unknown) => unknown;
+  readonly sealed: () => 'vault_sealed' | 'vault_uninitialised' | null;
+  readonly ended: (session: PeerSession) => void;
+  readonly log: (level: 'info' | 'warn', words: string, details?: Record<string, unknown>) => void;
+}
+
+export interface Sessions {
+  readonly frame: (frame: LinkFrame) => void;
+  /** Ends every session of a peer at once. */
+  endPeer(peer: string, reason: string): void;
+  /** Ends the sessions that `keep` does not vouch for. */
+  endUnless(keep: (session: PeerSession) => boolean, reason: string): void;
+  notify(to: (session: PeerSession) => boolean, method: NotificationName, params: Json): void;
+  connected(): ReadonlySet<string>;
+  /** The link is gone, and every connection with it. */
+  dropAll(): void;
+}
+
+type Connection =
+  | { readonly phase: 'hello' | 'proof'; readonly handshake: KeepHandshake }
+  | { readonly phase: 'live'; readonly session: Session; readonly peer: PeerSession; inFlight: number };
+
+/** Requests of one session that wait for their answer: a peer that sends more is told to slow down. */
+const MAX_IN_FLIGHT = 1_024;
+/** Connections at one time; gate has a lower limit of its own. */
+const MAX_CONNECTIONS = 16_384;
+
+export function createSessions(host: SessionHost, writer: LinkWriter): Sessions {
+  const connections = new Map<number, Connection>();
+
+  function close(id: number, code: number, reason: string): void {
+    const connection = connections.get(id);
+    if (!connection) return;
+    connections.delete(id);
+    writer.send('close', id, encodeLinkClose({ code, reason }));
+    forget(connection);
+  }
+
+  function forget(connection: Connection): void {
+    if (connection.phase !== 'live') return;
+    connection.session.close();
+    host.ended(connection.peer);
+  }
+
+  function frame({ type, connection: id, payload }: LinkFrame): void {
+    switch (type) {
+      case 'open':
+        // A number that is in use is gate's mistake; the session that has it must not be confused with a new one.
+        if (connections.has(id)) return close(id, CLOSE_CODES.refused, 'connection number in use');
+        if (connections.size >= MAX_CONNECTIONS) {
+          return void writer.send('close', id, encodeLinkClose({ code: CLOSE_CODES.keepUnavailable, reason: 'full' }));
+        }
+        connections.set(id, { phase: 'hello', handshake: host.handshake() });
+        return;
+      case 'close': {
+        const connection = connections.get(id);
+        connections.delete(id);
+        if (connection) forget(connection);
+        return;
+      }
+      case 'data':
+        return data(id, payload);
+      default:
+        return;
+    }
+  }
+
+  function data(id: number, payload: Uint8Array): void {
+    const connection = connections.get(id);
+    if (!connection) return;
+    switch (connection.phase) {
+      case 'hello': {
+        const challenge = connection.handshake.receiveHello(payload, host.now());
+        if (!challenge.ok) return close(id, CLOSE_CODES.refused, challenge.error.tell);
+        connections.set(id, { phase: 'proof', handshake: connection.handshake });
+        writer.send('data', id, challenge.value);
+        return;
+      }
+      case 'proof':
+        return proof(id, connection.handshake, payload);
+      case 'live': {
+        const opened = connection.session.open(payload);
+        if (!opened.ok) {
+          host.log('warn', 'a frame did not open; the session ends', {
+            code: opened.error,
+            peer: connection.peer.peer,
+          });
+          return close(id, CLOSE_CODES.refused, opened.error);
+        }
+        return message(id, connection, opened.value);
+      }
+    }
+  }
+
+  function proof(id: number, handshake: KeepHandshake, payload: Uint8Array): void {
+    const accepted = handshake.receiveProof(payload, host.now());
+    if (!accepted.ok) return close(id, CLOSE_CODES.refused, accepted.error.tell);
+    const admitted = host.accept(accepted.value);
+    if (admitted instanceof CodedError) {
+      accepted.value.session.close();
+      return close(id, CLOSE_CODES.refused, admitted.code);
+    }
+    const { session, claim } = accepted.value;
+    const peer: PeerSession = { ...admitted, key: claim.key, id: session.id, scratch: new Map() };
+    connections.set(id, { phase: 'live', session, peer, inFlight: 0 });
+    writer.send('authenticated', id);
+    send(id, encodeRpc({ kind: 'notification', method: 'ready', params: host.ready(peer) as never }));
+  }
+
+  function message(id: number, connection: Connection & { phase: 'live' }, payload: Uint8Array): void {
+    const decoded = decodeRpc(payload);
+    if (!decoded.ok)
+      return fail(id, null, new CodedError(decoded.error, ERRORS[decoded.error].message), RPC_CODES.parse);
+    const rpc = decoded.value;
+    if (rpc.kind !== 'request') return;
+    if (connection.inFlight >= MAX_IN_FLIGHT) return fail(id, rpc.id, coded('rate_limited'));
+    if (!isMethod(rpc.method)) return fail(id, rpc.id, coded('method_unknown'), RPC_CODES.methodNotFound);
+    const spec = METHODS[rpc.method];
+    if (!(spec.callers as readonly Caller[]).includes(connection.peer.caller)) {
+      return fail(id, rpc.id, coded('not_allowed'));
+    }
+    const sealed = spec.whileSealed ? null : host.sealed();
+    if (sealed) return fail(id, rpc.id, coded(sealed));
+    const params = spec.params.safeParse(rpc.params);
+    if (!params.success) {
+      const details = params.error.issues.slice(0, 8).map(({ path, message: words }) => `${path.join('.')}: ${words}`);
+      return fail(id, rpc.id, coded('params_invalid', { issues: details }), RPC_CODES.invalidParams);
+    }
+    connection.inFlight++;
+    answer(id, connection, rpc.id, rpc.method, params.data);
+  }
+
+  function answer(
+    id: number,
+    connection: Connection & { phase: 'live' },
+    rpcId: RpcId,
+    method: MethodName,
+    params: unknown,
+  ): void {
+    const settled = (result: unknown) => {
+      connection.inFlight--;
+      send(id, encodeRpc({ kind: 'result', id: rpcId, result: result as Json }), connection);
+    };
+    const failed = (cause: unknown) => {
+      connection.inFlight--;
+      if (connections.get(id) === connection) fail(id, rpcId, cause);
+    };
+    try {
+      const result = host.call(connection.peer, method, params);
+      if (result instanceof Promise) result.then(settled, failed);
+      else settled(result);
+    } catch (cause) {
+      failed(cause);
+    }
+  }
+
+  /** `expected`: the connection that the answer belongs to; another one may have ended meanwhile. */
+  function send(id: number, payload: Uint8Array, expected?: Connection): void {
+    const connection = connections.get(id);
+    if (connection?.phase !== 'live' || (expected && expected !== connection)) return;
+    try {
+      writer.send('data', id, connection.session.seal(payload));
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'frame_too_large') throw error;
+      close(id, CLOSE_CODES.refused, error instanceof CodedError ? error.code : 'session_closed');
+    }
+  }
+
+  function fail(id: number, rpcId: RpcId | null, cause: unknown, code: number = RPC_CODES.application): void {
+    if (!(cause instanceof CodedError)) {
+      host.log('warn', 'a request failed unexpectedly', { error: cause instanceof Error ? cause.message : 'unknown' });
+    }
+    send(id, encodeRpc({ kind: 'error', id: rpcId, error: toRpcError(cause, code) }));
+  }
+
+  function each(visit: (id: number, connection: Connection & { phase: 'live' }) => void): void {
+    for (const [id, connection] of [...connections]) if (connection.phase === 'live') visit(id, connection);
+  }
+
+  return {
+    frame,
+    endPeer: (peer, reason) => each((id, live) => live.peer.peer === peer && close(id, CLOSE_CODES.refused, reason)),
+    endUnless: (keep, reason) => each((id, live) => !keep(live.peer) && close(id, CLOSE_CODES.refused, reason)),
+    notify(to, method, params) {
+      const payload = encodeRpc({ kind: 'notification', method, params: params as never });
+      each((id, live) => to(live.peer) && send(id, payload));
+    },
+    connected() {
+      const peers = new Set<string>();
+      each((_, live) => peers.add(live.peer.peer));
+      return peers;
+    },
+    dropAll() {
+      for (const connection of connections.values()) forget(connection);
+      connections.clear();
+    },
+  };
+}
+
+function isMethod(name: string): name is MethodName {
+  return Object.hasOwn(METHODS, name);
+}
+
+/** An error of the table, in its own words. */
+export function coded(code: keyof typeof ERRORS, details?: Record<string, unknown>): CodedError {
+  const { message, remedy } = ERRORS[code];
+  return new CodedError(code, message, { remedy, ...(details ? { details } : {}) });
+}
+
+/** What a peer may learn of an error. What is not coded was not foreseen, and its words stay in the log. */
+function toRpcError(cause: unknown, code: number): RpcError {
+  const known = cause instanceof CodedError ? cause : coded('internal_error');
+  const remedy = known.remedy ?? (isErrorCode(known.code) ? ERRORS[known.code].remedy : undefined);
+  return {
+    code,
+    message: known.message,
+    data: {
+      code: known.code,
+      ...(remedy === undefined ? {} : { remedy }),
+      ...(known.details === undefined ? {} : { details: known.details as never }),
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { canonicalBytes, fromUtf8, type Json } from '@keepwatch/base';
+import type { BudgetLine, Charge, DenyReason, Jsonified } from '@keepwatch/permission';
+import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
+
+/**
+ * What the journal remembers: each event is a fact that has happened, in the past tense, complete enough that folding
+ * all of them from the first gives the vault's state again. An event never holds a secret. `at` is the keep's time in
+ * ms; `command` is the operator's signed command (JWS) that caused it.
+ */
+export type VaultEvent =
+  | ({ type: 'vault.initialised'; identity: string; vault: string } & ByCommand)
+  | ({ type: 'vault.unsealed'; time: number } & ByCommand)
+  | { type: 'vault.sealed'; reason: SealReason; by: string | null; command: string | null }
+  | ({ type: 'vault.configured'; idleSealSeconds: number | null } & ByCommand)
+  | ({ type: 'vault.password-changed' } & ByCommand)
+  | ({ type: 'vault.root-rotated' } & ByCommand)
+  | ({ type: 'vault.tls-rotated'; from: string; to: string; counter: number } & ByCommand)
+  | ({ type: 'vault.backed-up' } & ByCommand)
+  | ({ type: 'vault.restored'; identity: string; epoch: number; operator: RegisteredPeer } & ByCommand)
+  | ({
+      type: 'vault.resumed';
+      epoch: number;
+      peers: readonly string[];
+      grants: readonly ResumedGrant[];
+      nonceFloors: readonly NonceFloor[];
+    } & ByCommand)
+  | { type: 'clock.frozen'; reason: string; wallMs: number; expectedMs: number }
+  | ({ type: 'clock.confirmed'; time: number } & ByCommand)
+  | { type: 'signing.frozen'; reason: 'restored' | 'rollback'; words: string }
+  | { type: 'peer.proposed'; peer: string; role: Role; name: string; key: PeerKey }
+  | {
+      type: 'peer.registered';
+      via: 'bootstrap' | 'approval';
+      by: string | null;
+      command: string | null;
+      peer: RegisteredPeer;
+    }
+  | ({ type: 'peer.rejected'; peer: string } & ByCommand)
+  | ({ type: 'peer.renamed'; peer: string; name: string } & ByCommand)
+  | ({ type: 'peer.revoked'; peer: string } & ByCommand)
+  | ({ type: 'peer.observing'; peer: string; wallets: readonly string[] } & ByCommand)
+  | ({ type: 'wallets.added'; wallets: readonly NewWallet[]; nonceFloors: readonly NonceFloor[] } & ByCommand)
+  | ({ type: 'wallet.floored' } & NonceFloor & ByCommand)
+  | ({ type: 'wallet.renamed'; wallet: string; name: string } & ByCommand)
+  | ({ type: 'wallet.backed-up'; wallet: string } & ByCommand)
+  | ({ type: 'grant.created'; grant: string; draft: GrantDraft } & ByCommand)
+  | ({ type: 'grant.revoked'; grant: string } & ByCommand)
+  | RequestPermitted
+  | RequestDenied
+  | { type: 'request.voided'; client: string; key: string; seq: number; reason: string };
+
+export interface ByCommand {
+  /** The operator's peer id. */
+  readonly by: string;
+  /** The command as the operator signed it (compact JWS). */
+  readonly command: string;
+}
+
+export type SealReason = 'command' | 'idle' | 'sleep' | 'resume-from-sleep' | 'shutdown' | 'storage';
+
+export interface RegisteredPeer {
+  readonly peer: string;
+  readonly role: Role;
+  readonly name: string;
+  readonly key: PeerKey;
+}
+
+export interface NewWallet {
+  readonly wallet: string;
+  readonly name: string;
+  /** Compressed secp256k1 public key, hex. */
+  readonly publicKey: string;
+  /** Lower-case hex with 0x. */
+  readonly address: string;
+  readonly origin: 'mnemonic' | 'derived' | 'random' | 'imported-key' | 'imported-mnemonic';
+  /** The HD seed this wallet was derived from, and where. */
+  readonly seed: string | null;
+  readonly path: string | null;
+}
+
+export interface NonceFloor {
+  readonly wallet: string;
+  readonly chain: string;
+  /** The lowest nonce that may still be signed. */
+  readonly floor: number;
+}
+
+/** What is left of a grant after a restore: per constraint (by position) a decimal string; not named means spent. */
+export interface ResumedGrant {
+  readonly grant: string;
+  readonly remaining: readonly { readonly constraint: number; readonly left: string }[];
+}
+
+/** What every decision on a request records of it. */
+export interface RequestFacts {
+  readonly client: string;
+  readonly wallet: string;
+  readonly chain: string;
+  /** Idempotency key (UUIDv7). */
+  readonly key: string;
+  /** SHA-256 of the request's canonical body, base64url. */
+  readonly request: string;
+  /** Keccak-256 of the very bytes that are to be signed, base64url. */
+  readonly digest: string;
+  readonly nonce: number;
+}
+
+export interface RequestPermitted extends RequestFacts {
+  readonly type: 'request.permitted';
+  readonly grant: string;
+  readonly recipient: string;
+  /** Wei, decimal. */
+  readonly value: string;
+  readonly maxFee: string;
+  /** The state version of the policy that was evaluated. */
+  readonly version: number;
+  readonly charges: readonly Jsonified<Charge>[];
+  readonly budgets: readonly Jsonified<BudgetLine>[];
+}
+
+export interface RequestDenied extends RequestFacts {
+  readonly type: 'request.denied';
+  readonly reasons: readonly Jsonified<DenyReason | KeepReason>[];
+  readonly sentences: readonly string[];
+}
+
+/** Why a request is denied before any grant is asked. Amounts are nonces. */
+export type KeepReason =
+  | { readonly code: 'nonce_used'; readonly grant: null; readonly asked: number }
+  | { readonly code: 'nonce_below_floor'; readonly grant: null; readonly asked: number; readonly floor: number }
+  | { readonly code: 'nonce_floor_unconfirmed'; readonly grant: null; readonly asked: number }
+  | { readonly code: 'intent_not_supported'; readonly grant: null; readonly what: string };
+
+/** An event with its time and salt: the plaintext of a journal entry. */
+export type Entry = VaultEvent & { readonly at: number; readonly salt: string };
+
+/**
+ * The bytes that the journal hashes and encrypts. The salt stands inside, so a neighbour's hash in a Merkle path
+ * reveals nothing about an entry whose content could be guessed.
+ */
+export function encodeEntry(event: VaultEvent, at: number, salt: string): Uint8Array {
+  return canonicalBytes({ ...event, at, salt } as unknown as Json);
+}
+
+/** The journal holds only what this keep wrote and authenticated, so a malformed entry is a bug, not an input. */
+export function decodeEntry(bytes: Uint8Array): Entry {
+  const text = fromUtf8(bytes);
+  if (text === undefined) throw new TypeError('journal entry is not UTF-8');
+  return JSON.parse(text) as Entry;
+}

@@ -1,0 +1,338 @@
+import { assertNever } from '@keepwatch/base';
+import {
+  charge,
+  createUsage,
+  fillUsage,
+  forgetGrant,
+  parseGrant,
+  windowKey,
+  type Remaining,
+} from '@keepwatch/permission';
+import type { Entry, NewWallet, NonceFloor, RequestDenied, RequestPermitted, ResumedGrant } from './events.ts';
+import { createNonceBook, forgetDigest, raiseFloor, signNonce } from './nonces.ts';
+import {
+  answerKey,
+  grantKey,
+  nonceKey,
+  REQUEST_RETENTION_MS,
+  type Answered,
+  type Peer,
+  type State,
+  type StoredGrant,
+} from './state.ts';
+
+export function emptyState(): State {
+  return {
+    identity: '',
+    vault: '',
+    epoch: 1,
+    version: 0,
+    seq: 0,
+    time: 0,
+    idleSealSeconds: null,
+    tlsCounter: 0,
+    clockFrozen: null,
+    signingFrozen: null,
+    peers: new Map(),
+    observers: new Map(),
+    proposals: new Map(),
+    wallets: new Map(),
+    walletNames: new Map(),
+    grants: new Map(),
+    grantIndex: new Map(),
+    usage: createUsage(),
+    nonces: new Map(),
+    answered: new Map(),
+    grantCount: 0,
+    seeds: new Map(),
+  };
+}
+
+/**
+ * Folds one journal entry into the state, in place. Entries come in order without gaps; the journal has already proved
+ * that they are the vault's own.
+ */
+export function fold(state: State, seq: number, entry: Entry): void {
+  if (seq !== state.seq + 1) throw new RangeError(`entry ${seq} does not follow ${state.seq}`);
+  state.seq = seq;
+  state.time = Math.max(state.time, entry.at);
+  forgetOldAnswers(state);
+  switch (entry.type) {
+    case 'request.permitted':
+      return foldPermitted(state, seq, entry);
+    case 'request.denied':
+      return foldAnswer(state, seq, entry, 'deny', null);
+    case 'request.voided':
+      return foldVoided(state, entry.client, entry.key);
+    case 'clock.frozen':
+      state.clockFrozen = { reason: entry.reason, since: entry.at };
+      return;
+    case 'signing.frozen':
+      state.signingFrozen = { reason: entry.words, since: entry.at };
+      return;
+    case 'peer.proposed':
+      state.proposals.set(entry.peer, {
+        peer: entry.peer,
+        role: entry.role,
+        name: entry.name,
+        key: entry.key,
+        since: entry.at,
+      });
+      return;
+    case 'vault.sealed':
+      return;
+    default:
+      state.version++;
+      return foldPolicy(state, seq, entry);
+  }
+}
+
+type PolicyEntry = Exclude<
+  Entry,
+  {
+    type:
+      | 'request.permitted'
+      | 'request.denied'
+      | 'request.voided'
+      | 'clock.frozen'
+      | 'signing.frozen'
+      | 'peer.proposed'
+      | 'vault.sealed';
+  }
+>;
+
+function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
+  switch (entry.type) {
+    case 'vault.initialised':
+      state.identity = entry.identity;
+      state.vault = entry.vault;
+      return;
+    case 'vault.unsealed':
+    case 'clock.confirmed':
+      state.clockFrozen = null;
+      return;
+    case 'vault.configured':
+      state.idleSealSeconds = entry.idleSealSeconds;
+      return;
+    case 'vault.password-changed':
+    case 'vault.root-rotated':
+    case 'vault.backed-up':
+    case 'wallet.backed-up':
+      return;
+    case 'vault.tls-rotated':
+      state.tlsCounter = entry.counter;
+      return;
+    case 'vault.restored':
+      return foldRestored(state, entry);
+    case 'vault.resumed':
+      return foldResumed(state, entry);
+    case 'peer.registered':
+      state.proposals.delete(entry.peer.peer);
+      state.peers.set(entry.peer.peer, { ...entry.peer, since: entry.at, revoked: null, observes: new Set() });
+      return;
+    case 'peer.rejected':
+      state.proposals.delete(entry.peer);
+      return;
+    case 'peer.renamed': {
+      const peer = state.peers.get(entry.peer);
+      if (peer) peer.name = entry.name;
+      return;
+    }
+    case 'peer.revoked':
+      return revokePeer(state, entry.peer, entry.at);
+    case 'peer.observing': {
+      const peer = state.peers.get(entry.peer);
+      if (peer) setObserves(state, peer, entry.wallets);
+      return;
+    }
+    case 'wallets.added':
+      for (const wallet of entry.wallets) addWallet(state, wallet, entry.at);
+      return raiseFloors(state, entry.nonceFloors);
+    case 'wallet.floored':
+      return raiseFloors(state, [entry]);
+    case 'wallet.renamed': {
+      const wallet = state.wallets.get(entry.wallet);
+      if (!wallet) return;
+      state.walletNames.delete(wallet.name);
+      state.walletNames.set(entry.name, wallet.wallet);
+      wallet.name = entry.name;
+      return;
+    }
+    case 'grant.created':
+      return addGrant(state, seq, entry);
+    case 'grant.revoked': {
+      const grant = state.grants.get(entry.grant);
+      if (grant) revokeGrant(state, grant, entry.at);
+      return;
+    }
+    default:
+      assertNever(entry);
+  }
+}
+
+function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitted): void {
+  const stored = state.grants.get(entry.grant);
+  if (stored?.revoked === null) {
+    const charges = entry.charges.map((item) => ({ ...item, amount: BigInt(item.amount) }));
+    charge(state.usage, stored.id, charges, entry.at);
+  }
+  const book = nonceBook(state, entry.wallet, entry.chain);
+  signNonce(book, entry.nonce, { digest: entry.digest, answer: answerKey(entry.client, entry.key) });
+  foldAnswer(state, seq, entry, 'permit', entry.grant);
+}
+
+function foldAnswer(
+  state: State,
+  seq: number,
+  entry: Entry & (RequestPermitted | RequestDenied),
+  verdict: 'permit' | 'deny',
+  grant: string | null,
+): void {
+  state.answered.set(answerKey(entry.client, entry.key), {
+    request: entry.request,
+    seq,
+    at: entry.at,
+    verdict,
+    wallet: entry.wallet,
+    chain: entry.chain,
+    nonce: entry.nonce,
+    grant,
+  });
+}
+
+function foldVoided(state: State, client: string, key: string): void {
+  const id = answerKey(client, key);
+  const answered = state.answered.get(id);
+  if (answered) state.answered.set(id, { ...answered, verdict: 'void' });
+}
+
+/** Entries are in the order of their time, so the oldest answers stand first. */
+function forgetOldAnswers(state: State): void {
+  for (const [key, answered] of state.answered) {
+    if (answered.at >= state.time - REQUEST_RETENTION_MS) return;
+    state.answered.delete(key);
+    if (answered.verdict !== 'deny') forgetNonceOf(state, answered);
+  }
+}
+
+function forgetNonceOf(state: State, answered: Answered): void {
+  const book = state.nonces.get(nonceKey(answered.wallet, answered.chain));
+  if (book) forgetDigest(book, answered.nonce);
+}
+
+function nonceBook(state: State, wallet: string, chain: string) {
+  const key = nonceKey(wallet, chain);
+  const known = state.nonces.get(key);
+  if (known) return known;
+  const book = createNonceBook();
+  state.nonces.set(key, book);
+  return book;
+}
+
+function raiseFloors(state: State, floors: readonly NonceFloor[]): void {
+  for (const { wallet, chain, floor } of floors) {
+    const book = nonceBook(state, wallet, chain);
+    raiseFloor(book, floor);
+    book.epoch = state.epoch;
+  }
+}
+
+function addWallet(state: State, wallet: NewWallet, at: number): void {
+  state.wallets.set(wallet.wallet, { ...wallet, created: at, floorEpoch: 0 });
+  state.walletNames.set(wallet.name, wallet.wallet);
+  if (wallet.seed === null || wallet.path === null) return;
+  const cut = wallet.path.lastIndexOf('/');
+  const next = Number.parseInt(wallet.path.slice(cut + 1), 10) + 1;
+  const seed = state.seeds.get(wallet.seed);
+  if (seed) seed.next = Math.max(seed.next, next);
+  else state.seeds.set(wallet.seed, { prefix: wallet.path.slice(0, cut), next });
+}
+
+function addGrant(state: State, seq: number, entry: Extract<PolicyEntry, { type: 'grant.created' }>): void {
+  const parsed = parseGrant({ id: entry.grant, createdSeq: seq, ...entry.draft });
+  if (!parsed.ok) throw new TypeError(`journaled grant ${entry.grant} is not valid: ${parsed.error.code}`);
+  const stored: StoredGrant = {
+    id: entry.grant,
+    draft: entry.draft,
+    grant: parsed.value,
+    createdSeq: seq,
+    created: entry.at,
+    revoked: null,
+  };
+  state.grantCount++;
+  state.grants.set(stored.id, stored);
+  const key = grantKey(entry.draft.client, entry.draft.wallet, entry.draft.chain);
+  state.grantIndex.set(key, [...(state.grantIndex.get(key) ?? []), stored]);
+}
+
+function revokeGrant(state: State, stored: StoredGrant, at: number): void {
+  if (stored.revoked !== null) return;
+  stored.revoked = at;
+  const key = grantKey(stored.draft.client, stored.draft.wallet, stored.draft.chain);
+  const left = (state.grantIndex.get(key) ?? []).filter((grant) => grant.id !== stored.id);
+  if (left.length > 0) state.grantIndex.set(key, left);
+  else state.grantIndex.delete(key);
+  forgetGrant(state.usage, stored.id);
+}
+
+function revokePeer(state: State, id: string, at: number): void {
+  const peer = state.peers.get(id);
+  if (!peer || peer.revoked !== null) return;
+  peer.revoked = at;
+  setObserves(state, peer, []);
+  for (const stored of state.grants.values()) if (stored.draft.client === id) revokeGrant(state, stored, at);
+}
+
+/** Changes what a peer may observe, and the index by wallet with it. */
+export function setObserves(state: Pick<State, 'observers'>, peer: Peer, wallets: readonly string[]): void {
+  for (const wallet of peer.observes) {
+    const observers = state.observers.get(wallet);
+    observers?.delete(peer.peer);
+    if (observers?.size === 0) state.observers.delete(wallet);
+  }
+  peer.observes = new Set(wallets);
+  for (const wallet of peer.observes) {
+    const observers = state.observers.get(wallet) ?? new Set();
+    state.observers.set(wallet, observers.add(peer.peer));
+  }
+}
+
+/** A restored vault has a new identity and one operator; nothing is signed until that operator resumes it. */
+function foldRestored(state: State, entry: Extract<PolicyEntry, { type: 'vault.restored' }>): void {
+  state.identity = entry.identity;
+  state.epoch = entry.epoch;
+  state.clockFrozen = null;
+  const { operator } = entry;
+  state.peers.set(operator.peer, { ...operator, since: entry.at, revoked: null, observes: new Set() });
+  state.signingFrozen = {
+    reason: 'restored from a backup: what was signed after it is unknown',
+    since: entry.at,
+  };
+}
+
+function foldResumed(state: State, entry: Extract<PolicyEntry, { type: 'vault.resumed' }>): void {
+  state.epoch = entry.epoch;
+  const kept = new Set(entry.peers);
+  for (const id of state.peers.keys()) if (!kept.has(id)) revokePeer(state, id, entry.at);
+  const resumed = new Map(entry.grants.map((grant) => [grant.grant, grant]));
+  for (const stored of state.grants.values()) {
+    if (stored.revoked !== null) continue;
+    const terms: ResumedGrant | undefined = resumed.get(stored.id);
+    if (terms) fillUsage(stored.grant, state.usage, entry.at, remainingOf(stored, terms));
+    else revokeGrant(state, stored, entry.at);
+  }
+  for (const wallet of state.wallets.values()) wallet.floorEpoch = entry.epoch;
+  raiseFloors(state, entry.nonceFloors);
+  state.signingFrozen = null;
+}
+
+function remainingOf(stored: StoredGrant, terms: ResumedGrant): Remaining {
+  const remaining: Record<string, bigint> = {};
+  for (const { constraint, left } of terms.remaining) {
+    const limited = stored.draft.constraints[constraint];
+    if (limited && limited.type !== 'max-fee') {
+      remaining[windowKey({ rule: limited.type, windowSeconds: limited.windowSeconds })] = BigInt(left);
+    }
+  }
+  return remaining;
+}

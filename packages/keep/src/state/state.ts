@@ -1,0 +1,120 @@
+import type { Grant, Usage } from '@keepwatch/permission';
+import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
+import type { NonceBook } from './nonces.ts';
+import type { NewWallet } from './events.ts';
+
+/** Rises when folding the same journal gives another state: snapshots of other versions are then passed over. */
+export const FOLD_VERSION = 1;
+
+/**
+ * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
+ * than this is refused, so a forgotten request can never run as a new one.
+ */
+export const KEY_MAX_AGE_MS = 2 * 3_600_000;
+/** How far a key's time may lie ahead of the keep's, in ms. */
+export const KEY_MAX_AHEAD_MS = 5 * 60_000;
+export const REQUEST_RETENTION_MS = KEY_MAX_AGE_MS + KEY_MAX_AHEAD_MS;
+
+/** The most proposals that wait for an operator at one time. */
+export const MAX_PROPOSALS = 64;
+
+export interface Peer {
+  readonly peer: string;
+  readonly role: Role;
+  readonly key: PeerKey;
+  readonly since: number;
+  name: string;
+  revoked: number | null;
+  observes: ReadonlySet<string>;
+}
+
+export interface Proposal {
+  readonly peer: string;
+  readonly role: Role;
+  readonly name: string;
+  readonly key: PeerKey;
+  readonly since: number;
+}
+
+export interface Wallet extends Omit<NewWallet, 'name'> {
+  name: string;
+  readonly created: number;
+  /**
+   * After a restore nobody knows which nonces the lost tail used: nothing is signed on a chain whose nonce floor no
+   * operator has confirmed in this epoch or later. 0 for a wallet that was never restored.
+   */
+  floorEpoch: number;
+}
+
+export interface StoredGrant {
+  readonly id: string;
+  readonly draft: GrantDraft;
+  /** The draft as the engine takes it. */
+  readonly grant: Grant;
+  readonly createdSeq: number;
+  readonly created: number;
+  revoked: number | null;
+}
+
+/** The first answer to a request, for its repeats. */
+export interface Answered {
+  readonly request: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly verdict: 'permit' | 'deny' | 'void';
+  readonly wallet: string;
+  readonly chain: string;
+  readonly nonce: number;
+  readonly grant: string | null;
+}
+
+export interface SeedAccounts {
+  /** Derivation path without its last component, such as m/44'/60'/0'/0. */
+  readonly prefix: string;
+  next: number;
+}
+
+export interface Freeze {
+  readonly reason: string;
+  readonly since: number;
+}
+
+/** The vault's state: the fold of its journal. Changed by `fold` alone, in place, because a batch is folded per tick. */
+export interface State {
+  identity: string;
+  vault: string;
+  epoch: number;
+  /** Rises with every change of policy; operators' commands name the version that they expect. */
+  version: number;
+  /** Sequence of the last folded entry; 0 before the first. */
+  seq: number;
+  /** Time of the last folded entry, ms. The keep's time never goes behind it. */
+  time: number;
+  idleSealSeconds: number | null;
+  tlsCounter: number;
+  clockFrozen: Freeze | null;
+  signingFrozen: Freeze | null;
+  readonly peers: Map<string, Peer>;
+  /** Peers with the observer's right, by wallet. */
+  readonly observers: Map<string, Set<string>>;
+  readonly proposals: Map<string, Proposal>;
+  readonly wallets: Map<string, Wallet>;
+  /** Wallet ids by name. */
+  readonly walletNames: Map<string, string>;
+  readonly grants: Map<string, StoredGrant>;
+  /** Live grants by `client/wallet/chain`. */
+  readonly grantIndex: Map<string, StoredGrant[]>;
+  usage: Usage;
+  /** By `wallet/chain`. */
+  readonly nonces: Map<string, NonceBook>;
+  /** By `client/key`, oldest first. */
+  readonly answered: Map<string, Answered>;
+  /** How many grants have been made: the next one's number. */
+  grantCount: number;
+  /** HD seeds: where their accounts lie and the next one's index. */
+  readonly seeds: Map<string, SeedAccounts>;
+}
+
+export const grantKey = (client: string, wallet: string, chain: string) => `${client}/${wallet}/${chain}`;
+export const nonceKey = (wallet: string, chain: string) => `${wallet}/${chain}`;
+export const answerKey = (client: string, key: string) => `${client}/${key}`;

@@ -1,0 +1,239 @@
+import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
+import { decodeUnsigned, intentOf, type Eip1559Transaction } from '@keepwatch/evm';
+import { describeDenial, evaluate, toJson, type DenyReason } from '@keepwatch/permission';
+import type { MethodParams } from '@keepwatch/protocol';
+import type { KeepReason } from '../state/events.ts';
+import { checkNonce, type NonceVerdict } from '../state/nonces.ts';
+import {
+  answerKey,
+  grantKey,
+  KEY_MAX_AGE_MS,
+  KEY_MAX_AHEAD_MS,
+  nonceKey,
+  type Answered,
+  type State,
+} from '../state/state.ts';
+import { refuse, type SignEffect, type SignOutcome, type StepDeps } from './step.ts';
+
+export interface SignRequest {
+  readonly client: string;
+  readonly params: MethodParams<'transaction.sign'>;
+  /** SHA-256 of the canonical parameters, base64url. */
+  readonly request: string;
+}
+
+/**
+ * Decides one request to sign. Pure: the decision is an event to be journaled, the signature an effect to be performed
+ * after that. `now` is the keep's time in ms.
+ */
+export function stepSign(state: State, input: SignRequest, now: number, deps: StepDeps): SignOutcome {
+  const { client, params } = input;
+  const early = checkValidity(params, now);
+  if (early) return early;
+  const bytes = fromHex(params.transaction);
+  if (!bytes) return refuse('transaction_malformed', 'The transaction is not hex.');
+
+  const answered = state.answered.get(answerKey(client, params.key));
+  if (answered) {
+    if (answered.request !== input.request) {
+      return refuse(
+        'idempotency_key_reused',
+        'This idempotency key was used for another request.',
+        'Make a new key for each new request.',
+      );
+    }
+    return repeat(state, input, answered, params.key, bytes, deps);
+  }
+
+  if (state.signingFrozen) {
+    return refuse(
+      'signing_frozen',
+      `Nothing is signed: ${state.signingFrozen.reason}.`,
+      'An operator has to look at it and run `keepwatch vault resume`.',
+    );
+  }
+  const decoded = decodeUnsigned(bytes);
+  if (!decoded.ok) {
+    return refuse('transaction_malformed', 'The bytes are not an unsigned EIP-1559 transaction.', undefined, {
+      reason: decoded.error,
+    });
+  }
+  const transaction = decoded.value;
+  if (`eip155:${transaction.chainId}` !== params.chain) {
+    return refuse('wrong_chain', `The request names ${params.chain}, the transaction eip155:${transaction.chainId}.`);
+  }
+  return decide(state, input, transaction, bytes, now, deps);
+}
+
+function checkValidity(params: SignRequest['params'], now: number): SignOutcome | null {
+  if (params.expires <= now) {
+    return refuse('request_expired', 'The request expired before it arrived.', 'Check both clocks and send it anew.');
+  }
+  const keyTime = Number.parseInt(params.key.slice(0, 8) + params.key.slice(9, 13), 16);
+  if (keyTime < now - KEY_MAX_AGE_MS) {
+    return refuse(
+      'idempotency_key_expired',
+      'The idempotency key is so old that its first answer may be forgotten.',
+      'Look the transaction up on the chain before you ask for it with a new key.',
+    );
+  }
+  if (keyTime > now + KEY_MAX_AHEAD_MS || params.expires > now + KEY_MAX_AGE_MS) {
+    return refuse('request_from_the_future', 'The key or the expiry lies too far ahead.', 'Check both clocks.');
+  }
+  return null;
+}
+
+function decide(
+  state: State,
+  input: SignRequest,
+  transaction: Eip1559Transaction,
+  bytes: Uint8Array,
+  now: number,
+  deps: StepDeps,
+): SignOutcome {
+  const { client, params } = input;
+  const digest = deps.keccak256(bytes);
+  const facts = {
+    client,
+    wallet: params.wallet,
+    chain: params.chain,
+    key: params.key,
+    request: input.request,
+    digest: toBase64url(digest),
+    nonce: transaction.nonce,
+  };
+  const deny = (reasons: readonly (DenyReason | KeepReason)[]): SignOutcome => ({
+    kind: 'decided',
+    event: { type: 'request.denied', ...facts, reasons: reasons.map(toJson), sentences: reasons.map(sentence) },
+    effect: null,
+  });
+
+  const grants = state.grantIndex.get(grantKey(client, params.wallet, params.chain)) ?? [];
+  const intent = intentOf(transaction);
+  // Without any grant the answer is the same whatever else is wrong: a stranger learns nothing of the wallet.
+  if (grants.length > 0 && !intent.ok) {
+    return deny([{ code: 'intent_not_supported', grant: null, what: intent.error }]);
+  }
+  if (grants.length === 0 || !intent.ok) {
+    const { wallet, chain } = params;
+    return deny([{ code: 'no_grant', grant: null, client, wallet, chain, kind: 'ether-transfer' }]);
+  }
+  const nonce = nonceVerdict(state, params.wallet, params.chain, facts.nonce, facts.digest);
+  if (nonce.kind !== 'free') {
+    // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
+    const earlier = nonce.kind === 'same' && nonce.answer.startsWith(`${client}/`) && state.answered.get(nonce.answer);
+    if (earlier) return repeat(state, input, earlier, nonce.answer.slice(client.length + 1), bytes, deps);
+    return deny([nonceReason(facts.nonce, nonce)]);
+  }
+  if (state.clockFrozen) {
+    return refuse(
+      'clock_frozen',
+      `Limits that depend on time are frozen: ${state.clockFrozen.reason}.`,
+      'An operator confirms the time with `keepwatch vault confirm-time`.',
+    );
+  }
+  const decision = evaluate(
+    { client, wallet: params.wallet, intent: intent.value },
+    grants.map((stored) => stored.grant),
+    state.usage,
+    now,
+  );
+  if (decision.verdict === 'deny') return deny(decision.reasons);
+  return {
+    kind: 'decided',
+    event: {
+      type: 'request.permitted',
+      ...facts,
+      grant: decision.grant,
+      recipient: intent.value.recipient,
+      value: intent.value.valueWei.toString(),
+      maxFee: intent.value.maxFeeWei.toString(),
+      version: state.version,
+      charges: decision.charges.map(toJson),
+      budgets: decision.budgets.map(toJson),
+    },
+    effect: { type: 'sign', wallet: params.wallet, bytes, digest, version: state.version },
+  };
+}
+
+/**
+ * The same request again gets the first answer. `key` is the one that the first came with. A permit is signed again (RFC 6979: the same signature) only while everything that carried it is in force. Otherwise it is
+ * voided and keeps its budget and nonce, for whether the first signature went out is unknown.
+ */
+function repeat(
+  state: State,
+  input: SignRequest,
+  answered: Answered,
+  key: string,
+  bytes: Uint8Array,
+  deps: StepDeps,
+): SignOutcome {
+  const { client } = input;
+  if (answered.verdict === 'deny') return { kind: 'repeat', seq: answered.seq, effect: null };
+  if (answered.verdict === 'void') {
+    return refuse(
+      'request_voided',
+      'The request was permitted, but what permitted it is no longer in force; it is not signed again.',
+      'Ask for a new transaction with a new nonce.',
+    );
+  }
+  const reason = outOfForce(state, client, answered);
+  if (reason !== null)
+    return { kind: 'void', event: { type: 'request.voided', client, key, seq: answered.seq, reason } };
+  const effect: SignEffect = {
+    type: 'sign',
+    wallet: answered.wallet,
+    bytes,
+    digest: deps.keccak256(bytes),
+    version: state.version,
+  };
+  return { kind: 'repeat', seq: answered.seq, effect };
+}
+
+function outOfForce(state: State, client: string, answered: Answered): string | null {
+  const grant = answered.grant === null ? undefined : state.grants.get(answered.grant);
+  const peer = state.peers.get(client);
+  if (state.signingFrozen) return 'signing is frozen';
+  if (!peer || peer.revoked !== null) return 'the client was revoked';
+  if (!grant || grant.revoked !== null) return 'the grant was revoked';
+  if (!state.wallets.has(answered.wallet)) return 'the wallet is gone';
+  return null;
+}
+
+function nonceVerdict(state: State, wallet: string, chain: string, nonce: number, digest: string) {
+  const book = state.nonces.get(nonceKey(wallet, chain));
+  const required = state.wallets.get(wallet)?.floorEpoch ?? 0;
+  if (required > (book?.epoch ?? 0)) return { kind: 'unconfirmed' } as const;
+  return checkNonce(book, nonce, digest);
+}
+
+function nonceReason(asked: number, verdict: NonceVerdict | { kind: 'unconfirmed' }): KeepReason {
+  switch (verdict.kind) {
+    case 'unconfirmed':
+      return { code: 'nonce_floor_unconfirmed', grant: null, asked };
+    case 'below-floor':
+      return { code: 'nonce_below_floor', grant: null, asked, floor: verdict.floor };
+    default:
+      return { code: 'nonce_used', grant: null, asked };
+  }
+}
+
+function sentence(reason: DenyReason | KeepReason): string {
+  switch (reason.code) {
+    case 'nonce_used':
+      return `nonce ${reason.asked} was signed before, for another transaction`;
+    case 'nonce_below_floor':
+      return `nonce ${reason.asked} lies below the wallet's floor of ${reason.floor}`;
+    case 'nonce_floor_unconfirmed':
+      return 'since the restore no operator has confirmed from which nonce on this wallet signs (`keepwatch wallet floor`)';
+    case 'intent_not_supported':
+      return `no kind of grant covers this transaction (${reason.what})`;
+    default:
+      return describeDenial(reason);
+  }
+}
+
+/** The signer's own check: the bytes that were evaluated are the bytes that will be signed. */
+export function approvalHolds(effect: SignEffect, keccak256: StepDeps['keccak256']): boolean {
+  return equalBytes(keccak256(effect.bytes), effect.digest);
+}

@@ -1,0 +1,52 @@
+import type { MaybePromise } from '@keepwatch/base';
+import type { RecordWrite, StoredBatch } from '@keepwatch/journal';
+import { encodeBootTable, type BootPeer, type BootTable } from '../boot/boot-table.ts';
+import type { State } from '../state/state.ts';
+import type { VaultContext } from './context.ts';
+
+/** Changes of the boot table: memory follows the store, never the other way round. */
+
+/** Writes the changed table by itself. */
+export async function saveBoot(
+  vault: VaultContext,
+  change: Partial<BootTable>,
+  writes: readonly RecordWrite[] = [],
+  batches: readonly StoredBatch[] = [],
+): Promise<void> {
+  const next: BootTable = { ...vault.boot, ...change };
+  await vault.deps.store.commit(batches, [...writes, encodeBootTable(vault.deps.boot.cipher, next)]);
+  vault.boot = next;
+}
+
+/** The same for the synchronous steps of a handshake; the embedded store commits before it returns. */
+export function saveBootNow(vault: VaultContext, change: Partial<BootTable>): void {
+  const next: BootTable = { ...vault.boot, ...change };
+  const committed: MaybePromise<void> = vault.deps.store.commit([], [encodeBootTable(vault.deps.boot.cipher, next)]);
+  if (committed instanceof Promise) throw new TypeError('the store of a keep commits synchronously');
+  vault.boot = next;
+}
+
+/** What the boot table repeats of the state, so that it becomes durable in the same transaction. */
+export function mirrorState(vault: VaultContext, state: State): { table: BootTable; write: RecordWrite } {
+  const table: BootTable = {
+    ...vault.boot,
+    initialised: true,
+    restored: false,
+    epoch: state.epoch,
+    version: state.version,
+    peers: livePeers(state),
+    rollback: state.signingFrozen === null ? null : vault.boot.rollback,
+  };
+  return { table, write: encodeBootTable(vault.deps.boot.cipher, table) };
+}
+
+export function livePeers(state: State): readonly BootPeer[] {
+  return [...state.peers.values()]
+    .filter((peer) => peer.revoked === null)
+    .map(({ peer, role, name, key }) => ({ peer, role, name, key }));
+}
+
+/** Whether the boot table says of the peers what the state says; true while sealed, when there is nothing to compare. */
+export function mirrorsState({ boot, unsealed }: Pick<VaultContext, 'boot' | 'unsealed'>): boolean {
+  return unsealed === null || JSON.stringify(boot.peers) === JSON.stringify(livePeers(unsealed.state));
+}

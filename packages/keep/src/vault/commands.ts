@@ -1,0 +1,218 @@
+import { CodedError } from '@keepwatch/base';
+import {
+  COMMANDS,
+  type CommandName,
+  type CommandParams,
+  type CommandSpec,
+  type MethodResult,
+} from '@keepwatch/protocol';
+import { openCommand, type Command } from '@keepwatch/wire';
+import type { z } from 'zod';
+import { identityOf, initVault, exclusively, phaseOf, sealVault, unsealVault } from './lifecycle.ts';
+import { coded, type PeerSession } from '../peers/sessions.ts';
+import type { ByCommand } from '../state/events.ts';
+import { isPolicyCommand, stepCommand } from '../step/commands.ts';
+import { prepareBackup } from './backup.ts';
+import type { Unsealed, VaultContext } from './context.ts';
+import type { JobResult } from './engine.ts';
+import { changePassword, rotateRoot } from './rotation.ts';
+import { restoreVault } from './restore.ts';
+import { submit, type Submitted } from './submit.ts';
+import type { TlsEdge } from './tls-edge.ts';
+import { addWallets, backUpWallet, importWallet } from './wallets.ts';
+import { watchClock } from './keep-clock.ts';
+
+/** Carries out what operators sign. Authority, freshness and version are checked here, once, for every command. */
+
+/** How long a command may live, ms: so long are the ids of carried-out commands remembered. */
+const MAX_LIFETIME_MS = 10 * 60_000;
+const MAX_REMEMBERED = 100_000;
+
+export interface Commands {
+  run(session: PeerSession, jws: string): Promise<MethodResult<'command'>>;
+}
+
+export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
+  /** Ids of accepted commands and until when they are remembered. After a restart the state version takes over. */
+  const seen = new Map<string, number>();
+
+  function remember(command: Command, nowMs: number): void {
+    for (const [id, until] of seen) {
+      if (until > nowMs) break;
+      seen.delete(id);
+    }
+    if (seen.has(command.id)) throw coded('command_repeated');
+    if (seen.size >= MAX_REMEMBERED) throw coded('rate_limited');
+    seen.set(command.id, nowMs + MAX_LIFETIME_MS);
+  }
+
+  return {
+    async run(session, jws) {
+      const nowMs = vault.deps.clock().wallMs;
+      const command = open(vault, session, jws, nowMs);
+      const name = command.method;
+      if (!isCommand(name)) throw coded('method_unknown', { command: name });
+      const spec: CommandSpec<z.ZodType> = COMMANDS[name];
+      const parsed = spec.params.safeParse(command.params);
+      if (!parsed.success) {
+        const issues = parsed.error.issues.slice(0, 8).map(({ path, message }) => `${path.join('.')}: ${message}`);
+        throw coded('params_invalid', { issues });
+      }
+      checkPhase(vault, spec.phase);
+      const tightens = spec.tightens === true;
+      if (!tightens && command.expects !== versionOf(vault)) throw conflict(vault, command);
+      remember(command, nowMs);
+      const order: Order = {
+        vault,
+        edge,
+        session,
+        by: { by: session.peer, command: jws },
+        expects: tightens ? null : command.expects,
+        wallMs: nowMs,
+      };
+      const { result, value } = await carryOut(order, { name, params: parsed.data } as AnyCommand);
+      return {
+        version: versionOf(vault),
+        receipt: result && result.receipts.length > 0 ? result.receipts.at(-1)!() : null,
+        value,
+      };
+    },
+  };
+}
+
+/** One command under way. */
+export interface Order {
+  readonly vault: VaultContext;
+  readonly edge: TlsEdge;
+  readonly session: PeerSession;
+  readonly by: ByCommand;
+  /** The state version that must still hold when the command is decided; null where it only tightens. */
+  readonly expects: number | null;
+  readonly wallMs: number;
+}
+
+export type AnyCommand = { [N in CommandName]: { readonly name: N; readonly params: CommandParams<N> } }[CommandName];
+
+export interface CarriedOut {
+  readonly result: JobResult | null;
+  readonly value: unknown;
+}
+
+async function carryOut(order: Order, command: AnyCommand): Promise<CarriedOut> {
+  const { vault, session, by } = order;
+  if (isPolicyCommand(command)) return carryOutPolicy(order, command);
+  switch (command.name) {
+    case 'vault.init':
+      return done(await exclusively(vault, command.name, () => initVault(vault, session, command.params, by)));
+    case 'vault.unseal':
+      return done(await exclusively(vault, command.name, () => unsealVault(vault, session, command.params, by)));
+    case 'vault.restore':
+      return exclusively(vault, command.name, () => restoreVault(order, command.params));
+    case 'vault.seal':
+      return done(await sealVault(vault, 'command', by));
+    case 'vault.password':
+      return exclusively(vault, command.name, () => changePassword(order, command.params));
+    case 'vault.rotate-root':
+      return exclusively(vault, command.name, () => rotateRoot(order, command.params));
+    case 'vault.rotate-tls':
+      return exclusively(vault, command.name, () => order.edge.rotate(order));
+    case 'vault.backup':
+      return exclusively(vault, command.name, () => prepareBackup(order, command.params));
+    case 'wallet.create':
+      return addWallets(order, command.params);
+    case 'wallet.import':
+      return importWallet(order, command.params);
+    case 'wallet.backup':
+      return exclusively(vault, command.name, () => backUpWallet(order, command.params));
+    default:
+      throw new CodedError('internal_error', 'A command has no one to carry it out.');
+  }
+}
+
+async function carryOutPolicy(order: Order, command: Extract<AnyCommand, Parameters<typeof stepCommand>[1]>) {
+  const { vault, by, wallMs } = order;
+  const tightens = order.expects === null;
+  const submitted = await decideAt(order, (state) => stepCommand(state, command, by, wallMs), tightens);
+  if (command.name === 'vault.confirm-time') vault.clockWatch = watchClock(vault.deps.clock());
+  return submitted;
+}
+
+/** Decides in the engine's order, where the state version is compared once more: two operators may race. */
+export function decideAt(order: Order, decide: Parameters<typeof submit>[1], tightens = false): Promise<Submitted> {
+  const { expects } = order;
+  return submit(
+    requireUnsealed(order.vault),
+    (state, nowMs) =>
+      expects !== null && state.version !== expects
+        ? { kind: 'refused', refusal: { ...conflictRefusal(state.version, expects) } }
+        : decide(state, nowMs),
+    tightens,
+  );
+}
+
+export function requireUnsealed(vault: VaultContext): Unsealed {
+  if (!vault.unsealed) throw coded('vault_sealed');
+  return vault.unsealed;
+}
+
+const done = (result: JobResult | null): CarriedOut => ({ result, value: null });
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+export function versionOf(vault: VaultContext): number {
+  return vault.unsealed?.state.version ?? vault.boot.version;
+}
+
+function conflictRefusal(version: number, expected: number) {
+  return {
+    code: 'version_conflict',
+    message: `The vault is at version ${version}, the command expects ${expected}.`,
+    details: { version, expected },
+  };
+}
+
+function conflict(vault: VaultContext, command: Command): CodedError {
+  const version = versionOf(vault);
+  return coded('version_conflict', { version, expected: command.expects });
+}
+
+function checkPhase(vault: VaultContext, needed: CommandSpec<z.ZodType>['phase']): void {
+  const phase = phaseOf(vault);
+  if (needed === phase || (needed === 'initialised' && phase !== 'uninitialised')) return;
+  switch (phase) {
+    case 'uninitialised':
+      throw coded('vault_uninitialised');
+    case 'sealed':
+      throw coded(needed === 'uninitialised' ? 'vault_initialised' : 'vault_sealed');
+    case 'unsealed':
+      throw coded(needed === 'uninitialised' ? 'vault_initialised' : 'vault_unsealed');
+  }
+}
+
+/**
+ * Commands that bring the operator's time with them are opened by that time: they must reach a machine whose clock is
+ * wrong. Fresh they are all the same, for the one-time key in them, or the version that they expect, serves once.
+ */
+function open(vault: VaultContext, session: PeerSession, jws: string, nowMs: number): Command {
+  const identity = identityOf(vault);
+  const context = { vault: identity, nowMs, maxLifetimeMs: MAX_LIFETIME_MS };
+  const opened = openCommand(vault.deps.crypto, session.key, jws, context);
+  if (opened.ok) return opened.value;
+  if (opened.error === 'command_expired') {
+    const timed = openCommand(vault.deps.crypto, session.key, jws, { ...context, nowMs: 0, maxLifetimeMs: Infinity });
+    if (timed.ok && isFreshByItsOwnTime(timed.value)) return timed.value;
+  }
+  throw coded(opened.error);
+}
+
+function isFreshByItsOwnTime({ method, params, expires }: Command): boolean {
+  const time = params['time'];
+  return (
+    ['vault.init', 'vault.unseal', 'vault.confirm-time', 'vault.restore'].includes(method) &&
+    typeof time === 'number' &&
+    expires > time &&
+    expires - time <= MAX_LIFETIME_MS
+  );
+}

@@ -1,0 +1,212 @@
+import { CodedError, toBase64url, type Entropy, type MaybePromise } from '@keepwatch/base';
+import type { Appended, RecordWrite } from '@keepwatch/journal';
+import type { ReceiptJson } from '@keepwatch/protocol';
+import { headToJson, receiptToJson } from '@keepwatch/wire';
+import { encodeEntry, type VaultEvent } from '../state/events.ts';
+import { fold } from '../state/fold.ts';
+import type { State } from '../state/state.ts';
+import type { SignEffect } from '../step/step.ts';
+
+/**
+ * The one place where state changes: journal → state → effects (DESIGN §1). Whatever arrived while the previous commit
+ * ran is decided as one batch, committed once, and only then are its effects performed and its answers given.
+ */
+
+/** What a job decided. Nothing of it is true before the batch is durable. */
+export interface Decided {
+  readonly events: readonly VaultEvent[];
+  /** Records that become durable together with the events. */
+  readonly writes?: readonly RecordWrite[];
+  readonly sign?: SignEffect | null;
+}
+
+export interface Job {
+  /** Decides against the state that all earlier jobs have left. Synchronous and without I/O. */
+  readonly decide: (state: State, nowMs: number) => Decided;
+  /** After the commit. `receipts` has one for each event; `signature` where a signature was asked for. */
+  readonly done: (result: JobResult) => void;
+  /** The batch was not committed: nothing has happened. */
+  readonly failed: (error: CodedError) => void;
+  /** May use the space that is held back for it when the disk is full. */
+  readonly tightens?: boolean;
+}
+
+export interface JobResult {
+  readonly receipts: readonly (() => ReceiptJson)[];
+  readonly firstSeq: number;
+  readonly signature: Signature | null;
+}
+
+export interface Signature {
+  /** r ‖ s, 64 bytes, low s. */
+  readonly rs: Uint8Array;
+  readonly yParity: 0 | 1;
+}
+
+export interface EngineDeps {
+  readonly state: State;
+  readonly entropy: Entropy;
+  /** The keep's time in ms; never behind the journal. */
+  readonly now: () => number;
+  readonly append: (
+    entries: readonly Uint8Array[],
+    writes: readonly RecordWrite[],
+    timeMs: number,
+    tightens: boolean,
+  ) => MaybePromise<Appended>;
+  /** Signs each approval, or gives null where it no longer holds. */
+  readonly sign: (effects: readonly SignEffect[]) => readonly (Signature | null)[];
+  /** Records that mirror the state and become durable with it (the boot table). */
+  readonly mirror: (state: State, versionBefore: number) => readonly RecordWrite[];
+  /** Every committed event, for observers. */
+  readonly committed: (event: VaultEvent, seq: number, receipt: () => ReceiptJson) => void;
+  /**
+   * A commit failed after the state was folded: the state in memory is ahead of the journal and must go. `tightening`:
+   * jobs of the batch that only tighten, which deserve another try without the others.
+   */
+  readonly broken: (error: CodedError, tightening: readonly Job[]) => void;
+  /** Runs the function once the events that already arrived have been read. */
+  readonly soon: (run: () => void) => void;
+}
+
+export interface Engine {
+  submit(job: Job): void;
+  /** No further batch starts; queued jobs fail with the error. */
+  stop(error: CodedError): void;
+  readonly queued: () => number;
+}
+
+/** The most jobs in one batch: keeps the answer of the first from waiting for thousands of signatures. */
+const MAX_BATCH = 256;
+
+interface Pending {
+  readonly job: Job;
+  readonly decided: Decided;
+  readonly first: number;
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  let queue: Job[] = [];
+  let scheduled = false;
+  let stopped: CodedError | null = null;
+
+  function submit(job: Job): void {
+    if (stopped) return job.failed(stopped);
+    queue.push(job);
+    schedule();
+  }
+
+  function schedule(): void {
+    if (scheduled || queue.length === 0) return;
+    scheduled = true;
+    deps.soon(flush);
+  }
+
+  function flush(): void {
+    if (stopped) return;
+    const jobs = queue.length > MAX_BATCH ? queue.splice(0, MAX_BATCH) : queue;
+    if (jobs === queue) queue = [];
+    const settled = runBatch(jobs);
+    const next = () => {
+      scheduled = false;
+      schedule();
+    };
+    if (settled instanceof Promise) void settled.then(next);
+    else next();
+  }
+
+  function runBatch(jobs: readonly Job[]): MaybePromise<void> {
+    const now = deps.now();
+    const entries: Uint8Array[] = [];
+    const events: VaultEvent[] = [];
+    const writes: RecordWrite[] = [];
+    const pending: Pending[] = [];
+    const versionBefore = deps.state.version;
+    const firstSeq = deps.state.seq + 1;
+    const salts = createSalts(deps.entropy, jobs.length);
+    let tightens = true;
+    for (const job of jobs) {
+      let decided: Decided;
+      try {
+        decided = job.decide(deps.state, now);
+      } catch (cause) {
+        job.failed(new CodedError('internal_error', 'A decision failed.', { cause }));
+        continue;
+      }
+      pending.push({ job, decided, first: entries.length });
+      if (!job.tightens) tightens = false;
+      writes.push(...(decided.writes ?? []));
+      for (const event of decided.events) {
+        const salt = salts();
+        entries.push(encodeEntry(event, now, salt));
+        events.push(event);
+        fold(deps.state, deps.state.seq + 1, { ...event, at: now, salt });
+      }
+    }
+    if (entries.length === 0) return finish(pending, events, null, firstSeq);
+    writes.push(...deps.mirror(deps.state, versionBefore));
+    try {
+      const appended = deps.append(entries, writes, now, tightens);
+      if (!(appended instanceof Promise)) return finish(pending, events, appended, firstSeq);
+      return appended.then(
+        (done) => finish(pending, events, done, firstSeq),
+        (cause: unknown) => fail(pending, cause),
+      );
+    } catch (cause) {
+      return fail(pending, cause);
+    }
+  }
+
+  function finish(
+    pending: readonly Pending[],
+    events: readonly VaultEvent[],
+    appended: Appended | null,
+    firstSeq: number,
+  ): void {
+    const head = appended ? headToJson(appended.head) : undefined;
+    const receipt = (i: number) => receiptToJson(appended!.receipt(i), head);
+    const effects = pending.flatMap(({ decided }) => (decided.sign ? [decided.sign] : []));
+    const signatures = effects.length > 0 ? deps.sign(effects) : [];
+    let nextSignature = 0;
+    for (const { job, decided, first } of pending) {
+      const signature = decided.sign ? (signatures[nextSignature++] ?? null) : null;
+      const receipts = decided.events.map((_, i) => once(() => receipt(first + i)));
+      for (const [i, made] of receipts.entries()) deps.committed(events[first + i]!, firstSeq + first + i, made);
+      job.done({ receipts, firstSeq: firstSeq + first, signature });
+    }
+  }
+
+  function fail(pending: readonly Pending[], cause: unknown): void {
+    const error =
+      cause instanceof CodedError ? cause : new CodedError('storage_failed', 'The journal did not commit.', { cause });
+    const again = error.code === 'storage_full' && pending.some(({ job }) => !job.tightens);
+    const tightening = again ? pending.filter(({ job }) => job.tightens).map(({ job }) => job) : [];
+    for (const { job } of pending) if (!tightening.includes(job)) job.failed(error);
+    deps.broken(error, tightening);
+  }
+
+  function stop(error: CodedError): void {
+    stopped = error;
+    const left = queue;
+    queue = [];
+    for (const job of left) job.failed(error);
+  }
+
+  return { submit, stop, queued: () => queue.length };
+}
+
+/** 16 random bytes each, drawn at once for the batch. */
+function createSalts(entropy: Entropy, count: number): () => string {
+  const pool = entropy(16 * count);
+  let at = 0;
+  return () => {
+    if (at + 16 > pool.length) return toBase64url(entropy(16));
+    at += 16;
+    return toBase64url(pool.subarray(at - 16, at));
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

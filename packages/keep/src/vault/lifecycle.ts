@@ -1,0 +1,289 @@
+import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
+import type { CommandParams, EntryPurpose, SealedBox } from '@keepwatch/protocol';
+import { keepIdentity, vaultId } from '@keepwatch/wire';
+import { retryAfterMs } from '../boot/throttle.ts';
+import { coded, type PeerSession } from '../peers/sessions.ts';
+import { createKeyRing, KDF_PRESETS, type KeyRing, type Slot } from '../secure/index.ts';
+import type { ByCommand, SealReason, VaultEvent } from '../state/events.ts';
+import { emptyState } from '../state/fold.ts';
+import type { State } from '../state/state.ts';
+import { clocksAgree } from '../step/commands.ts';
+import { livePeers, saveBoot } from './boot-state.ts';
+import type { Unsealed, VaultContext } from './context.ts';
+import type { JobResult } from './engine.ts';
+import { watchClock } from './keep-clock.ts';
+import { createUnsealed, isLive, loadState, openJournal, openWalletKeys, saveSnapshot } from './unsealed.ts';
+
+/** The vault's phases: uninitialised → sealed ⇄ unsealed. Everything here is started by an operator or by the clock. */
+
+export type Phase = 'uninitialised' | 'sealed' | 'unsealed';
+
+export function phaseOf(vault: VaultContext): Phase {
+  return vault.unsealed ? 'unsealed' : vault.boot.initialised ? 'sealed' : 'uninitialised';
+}
+
+/** Runs one lifecycle command at a time. Error code `vault_busy`. */
+export async function exclusively<T>(vault: VaultContext, what: string, run: () => Promise<T>): Promise<T> {
+  if (vault.busy !== null) throw coded('vault_busy', { with: vault.busy });
+  vault.busy = what;
+  try {
+    return await run();
+  } finally {
+    vault.busy = null;
+  }
+}
+
+/** The secret that was sealed to a one-time key of this session. The caller frees it. */
+export function openEntry(vault: VaultContext, session: PeerSession, purpose: EntryPurpose, box: SealedBox): Slot {
+  const opened = vault.entryKeys.open(box, purpose, session.id, vault.deps.clock().wallMs);
+  if (!opened.ok) throw coded(opened.error);
+  return opened.value;
+}
+
+/** Opens secrets, uses them, and frees them whatever happens. */
+export async function withEntries<T>(
+  vault: VaultContext,
+  session: PeerSession,
+  boxes: readonly (readonly [EntryPurpose, SealedBox])[],
+  use: (...secrets: Slot[]) => Promise<T>,
+): Promise<T> {
+  const slots: Slot[] = [];
+  try {
+    for (const [purpose, box] of boxes) slots.push(openEntry(vault, session, purpose, box));
+    return await use(...slots);
+  } finally {
+    for (const slot of slots) vault.deps.memory.free(slot);
+  }
+}
+
+export async function initVault(
+  vault: VaultContext,
+  session: PeerSession,
+  params: CommandParams<'vault.init'>,
+  by: ByCommand,
+): Promise<JobResult> {
+  const { deps } = vault;
+  const operator = vault.boot.peers.find(({ peer }) => peer === session.peer);
+  if (!operator) throw coded('not_allowed');
+  return withEntries(vault, session, [['vault.init', params.password]], async (password) => {
+    if (vault.boot.initialised) throw coded('vault_initialised');
+    const ring = newRing(vault);
+    const receiptSeed = openReceiptSeed(vault);
+    try {
+      const writes = await ring.initialise(password, KDF_PRESETS[params.kdf], receiptSeed);
+      const journal = await openJournal(vault, ring);
+      const unsealed = createUnsealed(vault, { ring, journal, state: emptyState(), walletKeys: new Map() });
+      const identity = identityOf(vault);
+      const events: VaultEvent[] = [
+        { type: 'vault.initialised', identity, vault: vaultOf(vault), ...by },
+        { type: 'peer.registered', via: 'bootstrap', by: null, command: null, peer: operator },
+        { type: 'vault.unsealed', time: params.time, ...by },
+      ];
+      if (!clocksAgree({ time: 0 }, params.time, deps.clock().wallMs)) events.push(disagreement(vault, params.time));
+      const result = await runJob(unsealed, events, [
+        ...writes,
+        { op: 'delete', space: 'boot', key: RECEIPT_SEED_KEY },
+      ]);
+      enter(vault, unsealed, 'initialised');
+      return result;
+    } catch (error) {
+      ring.lock();
+      throw error;
+    } finally {
+      deps.memory.free(receiptSeed);
+    }
+  });
+}
+
+export async function unsealVault(
+  vault: VaultContext,
+  session: PeerSession,
+  params: CommandParams<'vault.unseal'>,
+  by: ByCommand,
+): Promise<JobResult> {
+  return withEntries(vault, session, [['vault.unseal', params.password]], async (password) => {
+    await countTry(vault);
+    return unsealWith(vault, password, params.time, by);
+  });
+}
+
+/** The try has been counted. */
+export async function unsealWith(vault: VaultContext, password: Slot, time: number, by: ByCommand): Promise<JobResult> {
+  const { deps } = vault;
+  const ring = newRing(vault);
+  try {
+    const unlocked = await ring.unlock(password, deps.store);
+    if (!unlocked.ok) throw passwordError(vault, unlocked.error);
+    if (unlocked.value.writes.length > 0) await deps.store.commit([], unlocked.value.writes);
+    unlocked.value.adopt();
+    await catchUp(vault, ring);
+    const journal = await openJournal(vault, ring);
+    const state = await loadState(journal);
+    const unsealed = createUnsealed(vault, { ring, journal, state, walletKeys: await openWalletKeys(vault, ring) });
+    if (!vault.boot.restored) checkBootTable(vault, state);
+    const result = await runJob(unsealed, unsealEvents(vault, state, time, by), []);
+    await saveBoot(vault, { failedUnseals: { count: 0, lastMs: 0 } });
+    enter(vault, unsealed, 'unsealed');
+    return result;
+  } catch (error) {
+    ring.lock();
+    throw error;
+  }
+}
+
+function unsealEvents(vault: VaultContext, state: State, time: number, by: ByCommand): readonly VaultEvent[] {
+  const { boot, deps } = vault;
+  const events: VaultEvent[] = [];
+  if (boot.restored) {
+    const operator = boot.peers.find(({ peer }) => peer === by.by);
+    if (!operator) throw coded('not_allowed');
+    events.push({ type: 'vault.restored', identity: identityOf(vault), epoch: state.epoch + 1, operator, ...by });
+  }
+  events.push({ type: 'vault.unsealed', time, ...by });
+  if (!clocksAgree(state, time, deps.clock().wallMs)) events.push(disagreement(vault, time));
+  if (boot.rollback && !state.signingFrozen) {
+    events.push({ type: 'signing.frozen', reason: 'rollback', words: boot.rollback.words });
+  }
+  return events;
+}
+
+/** Every password tried is counted before it is tried: killing the keep gives no free guess. */
+export async function countTry(vault: VaultContext): Promise<void> {
+  const nowMs = vault.deps.clock().wallMs;
+  const waitMs = retryAfterMs(vault.boot.failedUnseals, nowMs);
+  if (waitMs > 0) throw coded('unseal_throttled', { retryAfterMs: waitMs });
+  await saveBoot(vault, { failedUnseals: { count: vault.boot.failedUnseals.count + 1, lastMs: nowMs } });
+}
+
+export function passwordError(vault: VaultContext, code: string): CodedError {
+  switch (code) {
+    case 'wrong_password':
+      return coded(code, { retryAfterMs: retryAfterMs(vault.boot.failedUnseals, vault.deps.clock().wallMs) });
+    case 'vault_uninitialised':
+    case 'vault_busy':
+      return coded(code);
+    default:
+      return coded('internal_error');
+  }
+}
+
+/** Re-encrypts what an older scheme or root key still protects; goes on where a kill interrupted it. */
+export async function catchUp(vault: VaultContext, ring: KeyRing): Promise<void> {
+  const { store, events } = vault.deps;
+  const pending = await ring.pendingRewraps(store);
+  if (pending === 0 && ring.rootIds().length === 1) return;
+  events.log('info', 're-encrypting keys', { pending });
+  for (let done = false; !done;) {
+    const chunk = await ring.rewrapChunk(store, 500);
+    if (chunk.writes.length > 0) await store.commit([], chunk.writes);
+    done = chunk.done;
+  }
+  const finished = await ring.finishRotation(store);
+  if (!finished.ok) throw coded('vault_busy', { with: finished.error });
+  if (finished.value.writes.length > 0) await store.commit([], finished.value.writes);
+  finished.value.adopt();
+  await store.checkpoint();
+}
+
+/** Whoever the boot table let in and the journal does not know is sent away; the journal is the truth. */
+function checkBootTable(vault: VaultContext, state: State): void {
+  const { events } = vault.deps;
+  const mirrored = JSON.stringify(vault.boot.peers) === JSON.stringify(livePeers(state));
+  if (!mirrored) events.log('warn', 'the boot table did not agree with the journal; the journal was followed');
+  events.peersChecked((peer, role) => isLive(state, peer, role));
+}
+
+function disagreement(vault: VaultContext, operatorMs: number): VaultEvent {
+  const { wallMs } = vault.deps.clock();
+  return {
+    type: 'clock.frozen',
+    reason: "the operator's clock and the machine's did not agree at the unseal",
+    wallMs,
+    expectedMs: operatorMs,
+  };
+}
+
+function enter(vault: VaultContext, unsealed: Unsealed, reason: string): void {
+  vault.unsealed = unsealed;
+  vault.clockWatch = watchClock(vault.deps.clock());
+  vault.deps.events.phase('unsealed', reason);
+}
+
+/** Submits events as one job and waits until they are durable. */
+export function runJob(
+  unsealed: Unsealed,
+  events: readonly VaultEvent[],
+  writes: Parameters<Unsealed['journal']['append']>[1],
+  tightens = false,
+): Promise<JobResult> {
+  return new Promise((resolve, reject) => {
+    unsealed.engine.submit({ decide: () => ({ events, writes }), done: resolve, failed: reject, tightens });
+  });
+}
+
+/**
+ * Wipes every key. The journal learns of it first if it can; where it cannot, the vault is sealed all the same: memory
+ * is what matters now.
+ */
+export async function sealVault(
+  vault: VaultContext,
+  reason: SealReason,
+  by: { by: string | null; command: string | null } = { by: null, command: null },
+): Promise<JobResult | null> {
+  const { unsealed, deps } = vault;
+  if (!unsealed) return null;
+  let result: JobResult | null = null;
+  try {
+    result = await runJob(unsealed, [{ type: 'vault.sealed', reason, ...by }], [], true);
+    await saveSnapshot(vault);
+  } catch (error) {
+    deps.events.log('error', 'sealing was not journaled', {
+      code: error instanceof CodedError ? error.code : 'unknown',
+    });
+  }
+  wipe(vault, reason);
+  return result;
+}
+
+/** At once, without the journal. */
+export function wipe(vault: VaultContext, reason: string): void {
+  const { unsealed } = vault;
+  if (!unsealed) return;
+  vault.unsealed = null;
+  unsealed.engine.stop(coded('vault_sealed'));
+  unsealed.walletKeys.clear();
+  unsealed.ring.lock();
+  vault.deps.events.phase('sealed', reason);
+}
+
+export function newRing(vault: VaultContext): KeyRing {
+  const { ringMemory, scheme } = vault.deps;
+  return createKeyRing({ memory: ringMemory }, scheme ? { scheme } : {});
+}
+
+/** The receipt key of a vault without a root key, sealed under the boot key. */
+export const RECEIPT_SEED_KEY = 'receipt-seed';
+const RECEIPT_SEED_PLACE = 'boot/receipt-seed';
+
+export function sealReceiptSeed(vault: Pick<VaultContext, 'deps'>, seed: Slot): Uint8Array {
+  return vault.deps.boot.sealSecret(RECEIPT_SEED_PLACE, seed);
+}
+
+function openReceiptSeed(vault: VaultContext): Slot {
+  const sealed = vault.deps.store.get('boot', RECEIPT_SEED_KEY);
+  const seed = sealed instanceof Uint8Array ? vault.deps.boot.openSecret(RECEIPT_SEED_PLACE, sealed) : undefined;
+  if (!seed) throw new CodedError('boot_key_wrong', 'The receipt key does not open under this boot key.');
+  return seed;
+}
+
+/** The name of the vault's journal, base64url. */
+export function vaultOf({ deps, boot }: VaultContext): string {
+  return toBase64url(vaultId(deps.sha256, fromBase64url(boot.receiptKey) ?? new Uint8Array()));
+}
+
+/** The identity that the connection string carries, base64url. */
+export function identityOf(vault: VaultContext): string {
+  const { deps, boot } = vault;
+  const receiptKey = fromBase64url(boot.receiptKey) ?? new Uint8Array();
+  return toBase64url(keepIdentity(deps.sha256, deps.boot.signer.publicKey, receiptKey));
+}

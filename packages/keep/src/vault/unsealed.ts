@@ -1,0 +1,224 @@
+import { CodedError, toBase64url, type MaybePromise } from '@keepwatch/base';
+import { createJournal, type Appended, type Journal, type JournalFault, type RecordWrite } from '@keepwatch/journal';
+import { vaultId } from '@keepwatch/wire';
+import { signApprovedDigests, type KeyRing, type Slot } from '../secure/index.ts';
+import type { VaultEvent } from '../state/events.ts';
+import { decodeEntry } from '../state/events.ts';
+import { emptyState, fold } from '../state/fold.ts';
+import { decodeSnapshot, encodeSnapshot } from '../state/snapshot.ts';
+import { FOLD_VERSION, type State } from '../state/state.ts';
+import { approvalHolds } from '../step/sign.ts';
+import type { SignEffect } from '../step/step.ts';
+import { mirrorState } from './boot-state.ts';
+import type { Unsealed, VaultContext } from './context.ts';
+import { createEngine, type Engine, type Job, type Signature } from './engine.ts';
+import { createWalletRoom, WALLET_KEY_SPACE } from './wallet-room.ts';
+
+/** Builds what exists only while the vault is unsealed: journal, folded state, wallet keys, engine. */
+
+/** A snapshot is saved when this many entries were journaled since the last one. */
+const SNAPSHOT_EVERY = 50_000;
+
+export async function openJournal(vault: VaultContext, ring: KeyRing): Promise<Journal> {
+  const { store, sha256 } = vault.deps;
+  const opened = await createJournal(
+    { store, sha256, signHead: (bytes) => ring.signReceipt(bytes), cipher: ring.journalCipher },
+    { vault: toBase64url(vaultId(sha256, ring.receiptPublicKey())) },
+  );
+  if (!opened.ok) throw journalError(opened.error);
+  return opened.value;
+}
+
+/** A fault of the journal as an error: it names the entry and what is wrong with it. */
+export function journalError(fault: JournalFault): CodedError {
+  return new CodedError(fault.code, fault.message, { details: { seq: fault.seq } });
+}
+
+/** The state as the journal tells it: from the latest snapshot that belongs to this chain, then entry by entry. */
+export async function loadState(journal: Journal): Promise<State> {
+  const snapshot = await journal.latestSnapshot(FOLD_VERSION);
+  const state = snapshot ? decodeSnapshot(snapshot.bytes) : emptyState();
+  for (;;) {
+    const read = await journal.read(state.seq + 1, 1_000);
+    if (!read.ok) throw journalError(read.error);
+    for (const { seq, bytes } of read.value) fold(state, seq, decodeEntry(bytes));
+    if (read.value.length === 0) return state;
+  }
+}
+
+export async function openWalletKeys(vault: VaultContext, ring: KeyRing): Promise<Map<string, Slot>> {
+  const keys = new Map<string, Slot>();
+  let after: string | undefined;
+  for (;;) {
+    const page = [
+      ...(await vault.deps.store.list(WALLET_KEY_SPACE, { ...(after === undefined ? {} : { after }), limit: 10_000 })),
+    ];
+    const slots = ring.openSecrets(WALLET_KEY_SPACE, page);
+    for (const [i, { key }] of page.entries()) keys.set(key, slots[i]!);
+    if (page.length === 0) return keys;
+    after = page.at(-1)!.key;
+  }
+}
+
+export function createUnsealed(
+  vault: VaultContext,
+  parts: { ring: KeyRing; journal: Journal; state: State; walletKeys: Map<string, Slot> },
+): Unsealed {
+  const { deps } = vault;
+  const { ring, journal, walletKeys } = parts;
+  const unsealed: { -readonly [K in keyof Unsealed]: Unsealed[K] } = {
+    ...parts,
+    engine: undefined as unknown as Engine,
+    walletRoom: createWalletRoom({
+      memory: deps.ringMemory,
+      sha256: deps.sha256,
+      keccak256: deps.keccak256,
+      seal: (space, id, secret) => ring.putSecret(space, id, secret),
+    }),
+    lastActivityMs: deps.clock().monotonicMs,
+    entriesSinceSnapshot: 0,
+  };
+  unsealed.engine = startEngine(vault, unsealed, walletKeys, journal);
+  return unsealed;
+}
+
+function startEngine(
+  vault: VaultContext,
+  unsealed: { state: State; engine: Engine; entriesSinceSnapshot: number },
+  walletKeys: ReadonlyMap<string, Slot>,
+  journal: Journal,
+): Engine {
+  const { deps } = vault;
+  let mirrored: ReturnType<typeof mirrorState> | null = null;
+  return createEngine({
+    state: unsealed.state,
+    entropy: deps.entropy,
+    soon: deps.soon,
+    now: () => keepTime(vault, unsealed.state),
+    append: (entries, writes, timeMs, tightens) => appendWithReserve(vault, journal, entries, writes, timeMs, tightens),
+    sign: (effects) => signAll(vault, walletKeys, effects),
+    mirror(state, versionBefore) {
+      if (state.version === versionBefore) return [];
+      if (state.epoch > journal.epoch()) journal.startEpoch(state.epoch);
+      mirrored = mirrorState(vault, state);
+      return [mirrored.write];
+    },
+    committed(event, seq, receipt) {
+      if (mirrored) {
+        vault.boot = mirrored.table;
+        mirrored = null;
+      }
+      tell(vault, unsealed.state, event, receipt);
+      unsealed.entriesSinceSnapshot++;
+      if (unsealed.entriesSinceSnapshot === SNAPSHOT_EVERY) deps.soon(() => void saveSnapshot(vault));
+      void seq;
+    },
+    broken: (error, tightening) => recover(vault, error, tightening),
+  });
+}
+
+/** The keep's time: the wall clock, but never behind the journal. Milliseconds. */
+export function keepTime(vault: VaultContext, state: Pick<State, 'time'>): number {
+  return Math.max(vault.deps.clock().wallMs, state.time);
+}
+
+/**
+ * Commits; where the disk is full, only what tightens may use the reserve. When the disk is nearly full everything else
+ * is refused before it is tried, so that the reserve suffices.
+ */
+function appendWithReserve(
+  vault: VaultContext,
+  journal: Journal,
+  entries: readonly Uint8Array[],
+  writes: readonly RecordWrite[],
+  timeMs: number,
+  tightens: boolean,
+): MaybePromise<Appended> {
+  const { reserve } = vault.deps;
+  if (!tightens) {
+    if (reserve.low()) throw storageFull();
+    return journal.append(entries, writes, timeMs);
+  }
+  try {
+    return journal.append(entries, writes, timeMs);
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'storage_full') throw error;
+    reserve.release();
+    return journal.append(entries, writes, timeMs);
+  }
+}
+
+function storageFull(): CodedError {
+  return new CodedError('storage_full', 'The disk is full: nothing was journaled, so nothing was signed.', {
+    remedy: 'Free space where the vault’s data lies. Sealing and revoking still work.',
+  });
+}
+
+/** Signs what was approved: the digest is computed again from the bytes, so that no other bytes are ever signed. */
+function signAll(
+  vault: VaultContext,
+  walletKeys: ReadonlyMap<string, Slot>,
+  effects: readonly SignEffect[],
+): readonly (Signature | null)[] {
+  const approved = effects.map((effect) => {
+    const key = walletKeys.get(effect.wallet);
+    return key && approvalHolds(effect, vault.deps.keccak256) ? { key, digest: effect.digest } : null;
+  });
+  const signatures = signApprovedDigests(approved.filter((each) => each !== null));
+  let next = 0;
+  return approved.map((each) => (each ? signatures[next++]! : null));
+}
+
+function tell(vault: VaultContext, state: State, event: VaultEvent, receipt: () => unknown): void {
+  const { events } = vault.deps;
+  switch (event.type) {
+    case 'request.permitted':
+    case 'request.denied':
+      return notifyObservers(state, event.wallet, (observers) => events.decided(event.wallet, observers, receipt));
+    case 'peer.revoked':
+      return events.peerGone(event.peer, 'revoked');
+    case 'peer.proposed':
+      return events.proposed(event.peer, event.role, event.name);
+    case 'vault.resumed':
+      return events.peersChecked((peer, role) => isLive(state, peer, role));
+    default:
+      return;
+  }
+}
+
+function notifyObservers(state: State, wallet: string, tellThem: (observers: ReadonlySet<string>) => void): void {
+  const observers = state.observers.get(wallet);
+  if (observers) tellThem(observers);
+}
+
+export function isLive(state: State, peer: string, role: string): boolean {
+  const known = state.peers.get(peer);
+  return known !== undefined && known.revoked === null && known.role === role;
+}
+
+/**
+ * A commit failed. A full disk rolled everything back, so the state is folded anew and what only tightens is tried
+ * again, alone. Any other failure leaves unknown what is on the disk: the process ends, and the next start reads it.
+ */
+function recover(vault: VaultContext, error: CodedError, tightening: readonly Job[]): void {
+  const { unsealed, deps } = vault;
+  if (error.code !== 'storage_full' || !unsealed) return deps.events.fatal(error);
+  unsealed.engine.stop(error);
+  void loadState(unsealed.journal).then((state) => {
+    if (vault.unsealed !== unsealed) return;
+    vault.unsealed = createUnsealed(vault, { ...unsealed, state });
+    for (const job of tightening) vault.unsealed.engine.submit(job);
+  }, deps.events.fatal);
+}
+
+export async function saveSnapshot(vault: VaultContext): Promise<void> {
+  const { unsealed, deps } = vault;
+  if (!unsealed || unsealed.entriesSinceSnapshot === 0 || deps.reserve.low()) return;
+  unsealed.entriesSinceSnapshot = 0;
+  try {
+    await unsealed.journal.saveSnapshot(FOLD_VERSION, encodeSnapshot(unsealed.state));
+  } catch (error) {
+    // A snapshot only saves time at the next start.
+    deps.events.log('warn', 'no snapshot was saved', { code: error instanceof CodedError ? error.code : 'unknown' });
+  }
+}
