@@ -201,13 +201,6 @@ export function createSecureMemory(options: SecureMemoryOptions = {}): SecureMem
   return memory;
 }
 
-/** Copies public bytes, or bytes that the caller then zeroes, into a slot of their size. */
-export function slotFrom(memory: SecureMemory, bytes: Uint8Array): Slot {
-  const slot = memory.alloc(bytes.length);
-  withWritable(slot, (view) => view.set(bytes));
-  return slot;
-}
-
 /** The memory in which a slot lies. */
 export function memoryOf(slot: Slot): SecureMemory {
   return (slot as PlacedSlot).memory;
