@@ -44,6 +44,7 @@ export {
   encodeHead,
   headHash,
   headToJson,
+  isHead,
   NO_HEAD,
   parseHead,
   verifyHead,
