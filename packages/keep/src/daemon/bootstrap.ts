@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { formatConnectionString } from '@keepwatch/protocol';
+import { createDurableFile } from '../durable-file.ts';
 import type { VaultContext } from '../vault/context.ts';
 import { identityOf } from '../vault/lifecycle.ts';
 import { freshToken } from '../vault/vault.ts';
@@ -34,10 +35,9 @@ const tokenPath = (dataDir: string) => `${dataDir}/bootstrap_token`;
 function writeTokenFile(dataDir: string, text: string): void {
   const draft = `${tokenPath(dataDir)}.new`;
   if (existsSync(draft)) unlinkSync(draft);
-  const file = openSync(draft, 'wx', 0o600);
+  const file = createDurableFile(draft);
   try {
     writeSync(file, text);
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }

@@ -91,12 +91,14 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     },
   };
 
+  // The boot key first: the store syncs the directory, and with it the new file's name.
+  const boot = loadBootKey(memory, options.bootKeyPath);
   const vault = await openVault({
     store: openSqliteStore({ path: `${options.dataDir}/vault.db` }),
+    boot,
     dataDir: options.dataDir,
     memory,
     ringMemory,
-    boot: loadBootKey(memory, options.bootKeyPath),
     crypto,
     sha256,
     keccak256: await createKeccak256(),

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { CodedError } from '@keepwatch/base';
+import { createDurableFile } from '../durable-file.ts';
 import { withReadable, withWritable } from './access.ts';
 import type { SecureMemory, Slot } from './memory.ts';
 
@@ -35,11 +36,10 @@ export function readSecretFile(memory: SecureMemory, path: string, size: number)
 
 /** Writes a new file that only its owner reads, and has it durable. Never overwrites: EEXIST of node:fs. */
 export function writeSecretFile(path: string, secret: Slot): void {
-  const file = openSync(path, 'wx', 0o600);
+  const file = createDurableFile(path);
   try {
     const written = withReadable(secret, (bytes) => writeSync(file, bytes, 0, bytes.length, 0));
     if (written !== secret.size) throw new CodedError('secret_file_size', `${path} was not written completely`);
-    fsyncSync(file);
   } catch (error) {
     unlinkSync(path);
     throw error;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { concat, toBase64url, utf8 } from '@keepwatch/base';
 import type { CommandParams, MethodParams, MethodResult } from '@keepwatch/protocol';
 import {
@@ -10,6 +10,7 @@ import {
   type BackupHeader,
   type BackupItem,
 } from '../backup/format.ts';
+import { createDurableFile } from '../durable-file.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { deriveUserKey, KDF_PRESETS, sealBytes, sealSecret, type Slot } from '../secure/index.ts';
 import { decideAt, requireUnsealed, type CarriedOut, type Order } from './commands.ts';
@@ -63,7 +64,7 @@ async function writeBackup(vault: VaultContext, path: string, password: Slot): P
   const kdf = KDF_PRESETS.moderate;
   const userKey = await deriveUserKey(memory, password, salt, kdf);
   const key = memory.allocRandom(32);
-  const file = openSync(path, 'wx', 0o600);
+  const file = createDurableFile(path);
   try {
     const header: BackupHeader = {
       format: 'keepwatch-backup/1',
@@ -92,7 +93,6 @@ async function writeBackup(vault: VaultContext, path: string, password: Slot): P
       if (size >= PIECE_BYTES) flush(false);
     }
     flush(true);
-    fsyncSync(file);
   } finally {
     closeSync(file);
     memory.free(key);

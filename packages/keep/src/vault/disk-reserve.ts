@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fsyncSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import { createDurableFile } from '../durable-file.ts';
 import type { DiskReserve } from './context.ts';
 
 /** Held back so that a full disk never keeps an operator from sealing or revoking. */
@@ -15,10 +16,9 @@ export function createDiskReserve(dataDir: string, monotonicMs: () => number): D
 
   function restore(): void {
     if (existsSync(path) || isLow(RESERVE_BYTES)) return;
-    const file = openSync(path, 'wx', 0o600);
+    const file = createDurableFile(path);
     try {
       writeSync(file, new Uint8Array(RESERVE_BYTES));
-      fsyncSync(file);
     } catch {
       unlinkSync(path);
     } finally {

@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { err, fromBase64url, ok, toBase64url, type Result } from '@keepwatch/base';
 import { createMemoryStore, type JournalStore, type RecordWrite, type StoredBatch } from '@keepwatch/journal';
 import type { CommandParams, MethodParams, MethodResult } from '@keepwatch/protocol';
 import { decodeHeader, decodeItems, piecePlace, readFrames, type BackupHeader } from '../backup/format.ts';
+import { appendDurableFile, createDurableFile } from '../durable-file.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import {
   deriveUserKey,
@@ -58,10 +59,9 @@ export function writeBackupPiece(
     throw coded('backup_out_of_order', { received: upload.received });
   }
   session.scratch.set(SCRATCH, upload);
-  const file = openSync(upload.path, upload.received === 0 ? 'wx' : 'a', 0o600);
+  const file = upload.received === 0 ? createDurableFile(upload.path) : appendDurableFile(upload.path);
   try {
     writeSync(file, bytes);
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }
