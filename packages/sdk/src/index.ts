@@ -4,4 +4,42 @@
  * transaction and never sees a wallet's key.
  */
 export { entryCrypto, wireCrypto } from './crypto-node.ts';
+export { CONNECTION_ERRORS, type ConnectionErrorCode } from './connection-errors.ts';
+export {
+  connect,
+  type Connection,
+  type ConnectionInfo,
+  type ConnectOptions,
+  type NotificationParams,
+} from './connection.ts';
+export { createMemory, fileMemory, type PeerMemory, type VaultMemory } from './memory.ts';
+export type { IdentitySigner } from '@keepwatch/wire';
 export { createIdentity, loadIdentity, signerFromSeed } from './identity.ts';
+export {
+  createClient,
+  denialOf,
+  type Client,
+  type Denial,
+  type SignedTransaction,
+  type SignTransactionRequest,
+} from './client.ts';
+export type { Observation, ObserveOptions } from './client-observe.ts';
+export { createEvmNode, type EvmNode } from './evm-node.ts';
+export {
+  createOperator,
+  type CommandAnswer,
+  type CommandOptions,
+  type Operator,
+  type OperatorQuery,
+  type Progress,
+} from './operator.ts';
+export { checkReceipt, type CheckedReceipt, type ReceiptAuthority } from './receipt.ts';
+export {
+  addressBytes,
+  checkSignedTransaction,
+  checksumAddress,
+  encodeTransfer,
+  TRANSFER_GAS,
+  type EtherTransfer,
+  type SignedTransactionFault,
+} from './transaction.ts';

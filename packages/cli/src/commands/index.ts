@@ -1,0 +1,27 @@
+import type { Command } from '../command.ts';
+import { CLIENT_COMMANDS } from './client.ts';
+import { DOCTOR_COMMAND } from './doctor.ts';
+import { GRANT_COMMANDS } from './grant.ts';
+import { JOURNAL_COMMANDS } from './journal.ts';
+import { OPERATOR_COMMANDS } from './operator.ts';
+import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
+import { VAULT_RUN_COMMAND } from './vault-run.ts';
+import { VAULT_SECRET_COMMANDS } from './vault-secrets.ts';
+import { VAULT_COMMANDS } from './vault.ts';
+import { VERSION_COMMAND } from './version.ts';
+import { WALLET_COMMANDS } from './wallet.ts';
+
+/** Every command there is, in the order of the help text. */
+export const COMMANDS: readonly Command[] = [
+  VAULT_RUN_COMMAND,
+  ...VAULT_SECRET_COMMANDS,
+  ...VAULT_COMMANDS,
+  ...VAULT_BACKUP_COMMANDS,
+  ...OPERATOR_COMMANDS,
+  ...CLIENT_COMMANDS,
+  ...WALLET_COMMANDS,
+  ...GRANT_COMMANDS,
+  ...JOURNAL_COMMANDS,
+  DOCTOR_COMMAND,
+  VERSION_COMMAND,
+];

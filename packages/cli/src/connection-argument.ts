@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '@keepwatch/base';
+import { parseConnectionString, type ConnectionString } from '@keepwatch/protocol';
+import { usageError } from './exit-codes.ts';
+
+/** A connection string from the command line, or the one that a vault on this machine left for its first operator. */
+
+export function readConnection(text: string): ConnectionString {
+  const parsed = parseConnectionString(text);
+  if (parsed.ok) return parsed.value;
+  throw usageError(
+    'connection',
+    `The connection string is not valid: ${parsed.error.what}.`,
+    'Copy it again, whole, and put it in single quotes: it holds an &.',
+  );
+}
+
+/** Where the keep leaves the connection string with its one-time token, until the first operator has joined. */
+export const bootstrapPath = (data: string) => join(data, 'keep', 'bootstrap_token');
+
+/** Error code `no_local_vault`. */
+export async function localConnection(data: string): Promise<ConnectionString> {
+  const path = bootstrapPath(data);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CodedError('no_local_vault', `No vault on this machine waits for its first operator (${path}).`, {
+      cause,
+      remedy: 'Start it with `keepwatch vault run`, name its directory with --data, or give its connection string.',
+    });
+  }
+  return readConnection(text.trim());
+}

@@ -1,0 +1,42 @@
+import { CodedError } from '@keepwatch/base';
+import type { Terminal } from './terminal.ts';
+
+/** What happened, what to do next, and the code to look it up by. A stack only where somebody debugs. */
+export function reportError(error: unknown, terminal: Terminal, json: boolean): void {
+  const { code, message, remedy, details } = describe(error);
+  if (json) {
+    terminal.errors.write(`${JSON.stringify({ error: { code, message, remedy, details } }, null, 2)}\n`);
+  } else {
+    const paint = terminal.paintErrors;
+    const lines = [`${paint.bad('keepwatch:')} ${message}`];
+    for (const sentence of sentencesOf(details)) if (sentence !== message) lines.push(`  ${sentence}`);
+    if (remedy) lines.push(`  ${remedy}`);
+    lines.push(`  ${paint.quiet(`(${code})`)}`);
+    terminal.errors.write(`${lines.join('\n')}\n`);
+  }
+  if (terminal.environment['KEEPWATCH_DEBUG'] === '1' && error instanceof Error) {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+      terminal.errors.write(`${cause.stack ?? cause.message}\n`);
+    }
+  }
+}
+
+interface Described {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | undefined;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+}
+
+function describe(error: unknown): Described {
+  if (error instanceof CodedError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = 'Run it again with KEEPWATCH_DEBUG=1 in the environment to see where, and report it.';
+  return { code: 'unforeseen', message: `Something unforeseen failed: ${message}`, remedy, details: undefined };
+}
+
+/** A denial says in words which rule of which grant stood in the way. */
+function sentencesOf(details: Described['details']): readonly string[] {
+  const sentences = details?.['sentences'];
+  return Array.isArray(sentences) ? sentences.filter((sentence) => typeof sentence === 'string') : [];
+}

@@ -1,0 +1,111 @@
+import { formatEther, parseEther, wei, type Wei } from '@keepwatch/base';
+import { usageError } from './exit-codes.ts';
+
+/** What people type for amounts, times, chains and limits, and how the same is printed. Nothing is ever rounded. */
+
+const GWEI_DECIMALS = 9;
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/** `2eth`, `0.05 ETH`, `30gwei`, `7wei`. The unit is never guessed. */
+export function parseAmount(text: string, option: string): Wei {
+  const match = /^([0-9.]+)\s*(eth|gwei|wei)$/i.exec(text.trim());
+  const amount = match ? amountOf(match[1]!, match[2]!.toLowerCase()) : undefined;
+  if (amount === undefined) {
+    throw usageError(
+      'amount',
+      `${option}: “${text}” is no amount.`,
+      'Write a number and its unit, such as 2eth, 0.05eth, 30gwei or 7wei; ether has at most 18 decimals.',
+    );
+  }
+  return amount;
+}
+
+function amountOf(number: string, unit: string): Wei | undefined {
+  if (unit === 'eth') {
+    const parsed = parseEther(number);
+    return parsed.ok ? parsed.value : undefined;
+  }
+  const [whole = '', fraction = '', ...rest] = number.split('.');
+  const decimals = unit === 'gwei' ? GWEI_DECIMALS : 0;
+  if (rest.length > 0 || !/^(0|[1-9][0-9]{0,59})$/.test(whole)) return undefined;
+  if (number.includes('.') && (fraction === '' || fraction.length > decimals)) return undefined;
+  return wei(BigInt(whole + fraction.padEnd(decimals, '0')));
+}
+
+/** Ether with no digit lost, and its unit. `text` is a decimal string of wei. */
+export function showEther(text: string | bigint): string {
+  return `${formatEther(BigInt(text))} ETH`;
+}
+
+/** `90s`, `30m`, `24h`, `1d`, `2w` in seconds. */
+export function parseDuration(text: string, option: string): number {
+  const match = /^([1-9][0-9]{0,8})\s*([smhdw])$/.exec(text.trim());
+  if (!match) {
+    throw usageError(
+      'duration',
+      `${option}: “${text}” is no length of time.`,
+      'Write one such as 90s, 30m, 24h, 1d or 2w.',
+    );
+  }
+  return Number(match[1]) * SECONDS[match[2]!]!;
+}
+
+/** Seconds in the largest unit that divides them: 86400 → `1d`. Read back by {@link parseDuration}. */
+export function showDuration(seconds: number): string {
+  for (const unit of ['w', 'd', 'h', 'm']) {
+    if (seconds > 0 && seconds % SECONDS[unit]! === 0) return `${seconds / SECONDS[unit]!}${unit}`;
+  }
+  return `${seconds}s`;
+}
+
+/** `1` or `eip155:1` → `eip155:1` (CAIP-2). */
+export function parseChain(text: string, option: string): string {
+  const match = /^(?:eip155:)?([1-9][0-9]{0,15})$/.exec(text.trim());
+  if (!match || !Number.isSafeInteger(Number(match[1]))) {
+    throw usageError('chain', `${option}: “${text}” is no chain.`, 'Write its number, such as 1 or eip155:1.');
+  }
+  return `eip155:${match[1]}`;
+}
+
+export function parseCount(text: string, option: string, max = Number.MAX_SAFE_INTEGER): number {
+  const count = /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : NaN;
+  if (!(count <= max)) throw usageError('number', `${option}: “${text}” is no whole number from 0 to ${max}.`);
+  return count;
+}
+
+export interface WindowedLimit<L> {
+  readonly limit: L;
+  readonly windowSeconds: number;
+}
+
+/** `2eth/1d`: at most so much ether in any span of that length. */
+export function parseVolume(text: string, option: string): WindowedLimit<string> {
+  const [amount, window] = splitWindow(text, option, '2eth/1d');
+  return { limit: parseAmount(amount, option).toString(), windowSeconds: parseDuration(window, option) };
+}
+
+/** `10/1h`: at most so many transactions in any span of that length. */
+export function parseRate(text: string, option: string): WindowedLimit<number> {
+  const [count, window] = splitWindow(text, option, '10/1h');
+  return { limit: parseCount(count, option), windowSeconds: parseDuration(window, option) };
+}
+
+function splitWindow(text: string, option: string, example: string): [string, string] {
+  const [limit, window, ...rest] = text.split('/');
+  if (limit === undefined || window === undefined || rest.length > 0) {
+    throw usageError('limit', `${option}: “${text}” is no limit for a span of time.`, `Write one such as ${example}.`);
+  }
+  return [limit, window];
+}
+
+/** `a,b` and repeated options alike: the trimmed members, none of them empty. */
+export function splitList(values: readonly string[], option: string): string[] {
+  const members = values.flatMap((value) => value.split(',').map((member) => member.trim()));
+  if (members.includes('')) throw usageError('list', `${option}: an entry of the list is empty.`);
+  return members;
+}
+
+/** ISO 8601 in UTC, to the second. */
+export function showTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
