@@ -17,14 +17,15 @@ export interface KeyRing {
   readonly unlocked: () => boolean;
   /**
    * A new hierarchy with one data key, for a receipt key whose seed exists already: the vault's identity, which peers
-   * pinned before there was a password, commits to it. The seed stays the caller's. The ring is unlocked at once, because what is committed
-   * together with these writes is sealed and signed by it; if the commit fails, `lock()`.
+   * pinned before there was a password, commits to it. The seed stays the caller's. The ring is unlocked at once,
+   * because what is committed together with these writes is sealed and signed by it; if the commit fails, `lock()`.
    * @throws CodedError `kdf_params_refused`, `kdf_out_of_memory`
    */
   initialise(password: Slot, params: KdfParams, receiptSeed: Slot): Promise<readonly KeyRecordWrite[]>;
   /**
-   * Opens the hierarchy. The staged writes, mostly none, bring root keys wrapped in an older scheme up to date. Wallet keys and seeds are opened by whoever lists them (`openSecrets`). Errors: `wrong_password` (nothing more is
-   * told), `vault_uninitialised`, `vault_busy` (locked or unlocked meanwhile).
+   * Opens the hierarchy. The staged writes, mostly none, bring root keys wrapped in an older scheme up to date. Wallet
+   * keys and seeds are opened by whoever lists them (`openSecrets`). Errors: `wrong_password` (nothing more is told),
+   * `vault_uninitialised`, `vault_busy` (locked or unlocked meanwhile).
    * @throws CodedError `kdf_params_refused`, `kdf_out_of_memory`, `key_record_damaged`
    */
   unlock(password: Slot, reader: KeyRecordReader): Promise<Result<Staged<undefined>, UnlockFailure>>;

@@ -37,7 +37,7 @@ describe('the room', () => {
       room.randomizeSigner(memory);
       const key = memory.allocRandom(32);
       const ring = room.createKeyRing({ memory: room.createSecureMemory({ allowUnlockedMemory: true }) });
-      await ring.initialise(key, room.KDF_PRESETS.interactive);
+      await ring.initialise(key, room.KDF_PRESETS.interactive, memory.allocRandom(32));
       const sealed = room.sealBytes(key, 1, new Uint8Array(3), new Uint8Array(9));
       const entries = room.createEntryKeys(memory, { lifetimeMs: 1000, limit: 1 });
       const { key: entryKey } = entries.begin('test', new Uint8Array(32), 0).value;
