@@ -1,6 +1,6 @@
 import { randomBytes, sign } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
 import { isObject, parseStrictJson, type IdentitySigner, type SignatureAlg } from '@keepwatch/wire';
 import { ed25519PrivateKey, ed25519PublicKeyOf } from './crypto-node.ts';
@@ -52,6 +52,8 @@ export async function createIdentity(path: string, alg: SignatureAlg = 'EdDSA'):
         remedy: 'Use it, or choose another path. A key is never overwritten.',
       });
     }
+    // A file that was begun and not finished is no key.
+    if (file) await rm(path, { force: true });
     throw new CodedError('identity_unwritable', `The key cannot be written to ${path}.`, {
       cause,
       remedy: 'Choose a path in a directory that you may write to.',

@@ -1,0 +1,68 @@
+import type { CodedError, Json } from '@keepwatch/base';
+import type { RpcId } from '@keepwatch/wire';
+import { connectionError } from './connection-errors.ts';
+
+/** Requests that wait for their answer, by id. */
+export interface PendingCalls {
+  open(): { readonly id: number; readonly answer: Promise<Json> };
+  resolve(id: RpcId, result: Json): void;
+  /** `id` is null where the other end could not read the request: then it says nothing about any of them. */
+  reject(id: RpcId | null, error: CodedError): void;
+  rejectAll(error: CodedError): void;
+}
+
+interface Call {
+  readonly id: number;
+  readonly deadline: number;
+  resolve(result: Json): void;
+  reject(error: CodedError): void;
+}
+
+/** `timeoutMs` is the same for every call, so the oldest is always the first to be overdue: one timer serves all. */
+export function createPendingCalls(timeoutMs: number): PendingCalls {
+  const calls = new Map<RpcId, Call>();
+  let lastId = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function expire(): void {
+    timer = undefined;
+    const now = performance.now();
+    for (const call of calls.values()) {
+      if (call.deadline > now) return arm(call.deadline - now);
+      calls.delete(call.id);
+      call.reject(connectionError('request_timeout'));
+    }
+  }
+
+  function arm(delayMs: number): void {
+    timer = setTimeout(expire, delayMs);
+  }
+
+  function take(id: RpcId | null): Call | undefined {
+    const call = id === null ? undefined : calls.get(id);
+    if (call) calls.delete(call.id);
+    // Nothing waits: the timer must not keep the process alive.
+    if (calls.size === 0) {
+      clearTimeout(timer);
+      timer = undefined;
+    }
+    return call;
+  }
+
+  return {
+    open() {
+      const id = ++lastId;
+      const answer = new Promise<Json>((resolve, reject) => {
+        calls.set(id, { id, deadline: performance.now() + timeoutMs, resolve, reject });
+      });
+      if (!timer) arm(timeoutMs);
+      return { id, answer };
+    },
+    // An answer that comes after its call timed out finds nobody.
+    resolve: (id, result) => take(id)?.resolve(result),
+    reject: (id, error) => take(id)?.reject(error),
+    rejectAll(error) {
+      for (const call of [...calls.values()]) take(call.id)?.reject(error);
+    },
+  };
+}
