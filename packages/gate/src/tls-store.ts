@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, err, ok, type Result } from '@keepwatch/base';
 import { generateTlsKey, tlsKeyFrom, type TlsKey } from './certificate.ts';
@@ -42,7 +42,7 @@ export function openTlsStore(dataDir: string): TlsStore {
   let file = readTlsFile(path);
   if (!file) {
     file = { version: 1, current: generateTlsKey().privateKey, statements: [] };
-    writeDurably(dataDir, path, JSON.stringify(file));
+    writeDurably(path, JSON.stringify(file));
   }
   let current: TlsKey;
   let next: TlsKey | undefined;
@@ -54,7 +54,7 @@ export function openTlsStore(dataDir: string): TlsStore {
   }
 
   function save(changed: TlsFile): void {
-    writeDurably(dataDir, path, JSON.stringify(changed));
+    writeDurably(path, JSON.stringify(changed));
     file = changed;
   }
 
@@ -110,21 +110,24 @@ function unreadable(path: string, cause: unknown): CodedError {
   });
 }
 
-/** After this returns, a crash leaves either the old or the new file, whole. */
-function writeDurably(dir: string, path: string, text: string): void {
+/**
+ * After this returns the new text is on the disk; a crash before leaves either the old or the new file, whole. The
+ * permission model takes fsync away, so the descriptors are opened O_SYNC: each write returns when data and metadata are
+ * stored. The last step stores the rename: a file's synchronous write takes the directory change before it along (the
+ * journal of ext4, xfs and btrfs is in order), and writing the byte that is there already cannot tear anything.
+ */
+function writeDurably(path: string, text: string): void {
   const temporary = `${path}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
+  writeSynchronously(temporary, constants.O_CREAT | constants.O_TRUNC, text);
+  renameSync(temporary, path);
+  writeSynchronously(path, 0, text.slice(0, 1));
+}
+
+function writeSynchronously(path: string, flags: number, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_SYNC | flags, 0o600);
   try {
     writeFileSync(fd, text);
-    fsyncSync(fd);
   } finally {
     closeSync(fd);
-  }
-  renameSync(temporary, path);
-  const directory = openSync(dir, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
