@@ -48,14 +48,14 @@ export function lineOf(event: SupervisorEvent, nowMs: number): LogLine | undefin
       const level = restartInMs === undefined ? 'info' : 'error';
       return own(level, `${event.type.slice(0, 4)} ended`, { code, signal, restartInMs });
     }
-    case 'gate_listening':
-      return own('info', 'listening', { host: event.address.host, port: event.address.port });
     case 'crash_loop':
       return own('error', `${event.process} keeps ending; look at its lines above`, { ends: event.ends });
     case 'sleep_watch':
       return sleepLine(event, own);
     case 'output':
       return outputLine(event.process, event.line, time);
+    // Gate says that itself.
+    case 'gate_listening':
     case 'keep_message':
       return undefined;
   }
@@ -77,18 +77,27 @@ function sleepLine(
   }
 }
 
-const PINO_LEVELS = ['info', 'warn', 'error'] as const;
+const LEVELS = ['info', 'warn', 'error'] as const;
 
 /** A line of a child: structured if it is JSON, else its text. */
 function outputLine(name: 'keep' | 'gate', line: string, time: string): LogLine {
+  const fields = parseFields(line);
+  if (!fields || typeof fields['msg'] !== 'string') return { time, level: 'warn', name, msg: line };
+  const level = LEVELS.find((known) => known === fields['level']) ?? (fields['level'] === 'fatal' ? 'error' : 'info');
+  return { ...fields, time: timeOf(fields['time']) ?? time, level, name, msg: fields['msg'] };
+}
+
+/** `undefined` for what is no JSON object: a crash report of the runtime, for example. */
+function parseFields(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed = JSON.parse(line) as Readonly<Record<string, unknown>>;
-    const level =
-      PINO_LEVELS.find((known) => known === parsed['level']) ?? (parsed['level'] === 'fatal' ? 'error' : 'info');
-    if (typeof parsed['msg'] === 'string')
-      return { ...parsed, time: String(parsed['time'] ?? time), level, name, msg: parsed['msg'] };
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {
-    // Not JSON: a crash report of the runtime, for example.
+    return undefined;
   }
-  return { time, level: 'warn', name, msg: line };
+}
+
+function timeOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? new Date(value).toISOString() : undefined;
 }

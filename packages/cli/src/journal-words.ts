@@ -1,4 +1,4 @@
-import { showEther, showTime } from './values.ts';
+import { showAddress, showEther, showTime } from './values.ts';
 
 /** One line for an entry of the journal: when, what, and the facts that an owner looks for. */
 export function describeEntry(seq: number, entry: Readonly<Record<string, unknown>>): string {
@@ -10,7 +10,7 @@ export function describeEntry(seq: number, entry: Readonly<Record<string, unknow
 function factsOf(type: string, entry: Readonly<Record<string, unknown>>): string {
   switch (type) {
     case 'request.permitted':
-      return `${text(entry, 'grant')}: ${ether(entry, 'value')} to ${text(entry, 'recipient')} on ${text(entry, 'chain')}, nonce ${text(entry, 'nonce')}`;
+      return `${text(entry, 'grant')}: ${ether(entry, 'value')} to ${showAddress(text(entry, 'recipient'))} on ${text(entry, 'chain')}, nonce ${text(entry, 'nonce')}`;
     case 'request.denied':
       return Array.isArray(entry['sentences']) ? entry['sentences'].join(' ') : '';
     case 'peer.registered':

@@ -27,7 +27,11 @@ describe('amounts', () => {
   });
 
   it('come back as they were shown', () => {
-    fc.assert(fc.property(amounts, (amount) => expect(parseAmount(showEther(amount), '--x')).toBe(amount)));
+    fc.assert(
+      fc.property(amounts, (amount) => {
+        expect(parseAmount(showEther(amount), '--x')).toBe(amount);
+      }),
+    );
   });
 
   it('with decimals are moved by the unit’s power of ten', () => {

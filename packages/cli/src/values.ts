@@ -1,4 +1,5 @@
 import { formatEther, parseEther, wei, type Wei } from '@keepwatch/base';
+import { addressBytes, checksumAddress } from '@keepwatch/sdk';
 import { usageError } from './exit-codes.ts';
 
 /** What people type for amounts, times, chains and limits, and how the same is printed. Nothing is ever rounded. */
@@ -103,6 +104,12 @@ export function splitList(values: readonly string[], option: string): string[] {
   const members = values.flatMap((value) => value.split(',').map((member) => member.trim()));
   if (members.includes('')) throw usageError('list', `${option}: an entry of the list is empty.`);
   return members;
+}
+
+/** With the capitals by which a mistyped letter is noticed (EIP-55). */
+export function showAddress(address: string): string {
+  const bytes = addressBytes(address);
+  return bytes ? checksumAddress(bytes) : address;
 }
 
 /** ISO 8601 in UTC, to the second. */

@@ -10,7 +10,7 @@ import { peerCommands } from '../peers.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import { completeTransfer, readTransferRequest, TRANSFER_OPTIONS } from '../transfer-request.ts';
-import { parseCount, showDuration, showEther, splitList } from '../values.ts';
+import { parseCount, showAddress, showDuration, showEther, splitList } from '../values.ts';
 import { ownIdentity, profileOf, withClient, withConnection, withOperator } from '../vault-session.ts';
 
 const register = command({
@@ -121,7 +121,7 @@ function signedAnswer(
   return {
     json: { transaction, hash, key, decision, receipt: receipt.json, mined: mined ?? null },
     text: fields([
-      ['signed', `${showEther(value)} to ${recipient} on ${chain}, nonce ${nonce}`],
+      ['signed', `${showEther(value)} to ${showAddress(recipient)} on ${chain}, nonce ${nonce}`],
       ['under', grant],
       ['left', left.join(', ')],
       ['hash', hash],

@@ -11,6 +11,7 @@ import {
   parseChain,
   parseRate,
   parseVolume,
+  showAddress,
   showDuration,
   showEther,
   showTime,
@@ -176,7 +177,7 @@ function describe(grant: GrantInfo, peers: readonly PeerInfo[], wallets: readonl
     ]),
     '',
     paint.quiet('recipients'),
-    ...(recipients === 'any' ? ['  anybody'] : recipients.map((address) => `  ${address}`)),
+    ...(recipients === 'any' ? ['  anybody'] : recipients.map((address) => `  ${showAddress(address)}`)),
     paint.quiet('limits'),
     ...budgets,
   ].join('\n');

@@ -5,6 +5,7 @@ import { createDaemonLog, lineOf } from '../daemon-log.ts';
 import { withData } from '../directories.ts';
 import { usageError } from '../exit-codes.ts';
 import { findUser } from '../users.ts';
+import { showTime } from '../values.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:7401';
 
@@ -25,26 +26,45 @@ export const VAULT_RUN_COMMAND = command({
   ].join('\n'),
   async run(context, options) {
     const { data } = withData(context.directories, options.data);
-    const listen = parseListen(options.listen ?? DEFAULT_LISTEN, '--listen');
     const log = createDaemonLog(context.terminal, context.terminal.interactive && !context.json);
     const announce = createAnnouncer(context);
     const supervisor = supervise({
       keepMain: fileURLToPath(import.meta.resolve('@keepwatch/keep/main')),
       dataDir: data,
-      listen,
-      logLevel: options['log-level'] ?? 'info',
+      listen: parseListen(options.listen ?? DEFAULT_LISTEN, '--listen'),
+      logLevel: logLevel(options['log-level']),
       ...(options.metrics === undefined ? {} : { metrics: parseListen(options.metrics, '--metrics') }),
-      ...(options['keep-user'] === undefined ? {} : { keepUser: await findUser(options['keep-user'], '--keep-user') }),
-      ...(options['gate-user'] === undefined ? {} : { gateUser: await findUser(options['gate-user'], '--gate-user') }),
+      ...(await usersOf(options)),
       onEvent(event) {
         const line = lineOf(event, Date.now());
         if (line) log(line);
-        announce(event);
+        if (event.type === 'keep_message') announce(event.message);
+        // The new keep is known to the supervisor once this event has been handled.
+        if (event.type === 'keep_started') queueMicrotask(() => void tellWhere());
       },
     });
+    /** Each keep has to know where peers reach the edge: it stands in the connection string that the keep makes. */
+    async function tellWhere(): Promise<void> {
+      const { address } = await supervisor.started;
+      supervisor.send({ cmd: 'listening', ...address });
+    }
     await supervisor.ended;
   },
 });
+
+async function usersOf(options: { 'keep-user': string | undefined; 'gate-user': string | undefined }) {
+  const keep = options['keep-user'];
+  const gate = options['gate-user'];
+  return {
+    ...(keep === undefined ? {} : { keepUser: await findUser(keep, '--keep-user') }),
+    ...(gate === undefined ? {} : { gateUser: await findUser(gate, '--gate-user') }),
+  };
+}
+
+function logLevel(text = 'info'): string {
+  if (['debug', 'info', 'warn', 'error'].includes(text)) return text;
+  throw usageError('log_level', `--log-level: “${text}” is no level.`, 'Choose debug, info, warn or error.');
+}
 
 /** `127.0.0.1:7401`, `[::1]:7401`, `vault.example:7401`. Port 0 lets the system choose. */
 export function parseListen(text: string, option: string): ListenAddress {
@@ -60,7 +80,22 @@ export function parseListen(text: string, option: string): ListenAddress {
   return { host: match[1] ?? match[2]!, port };
 }
 
-/** Says where the vault is reached, once both processes have said what they know of it. */
-function createAnnouncer(context: Context): (event: SupervisorEvent) => void {
-  return () => void context;
+/** Prints where the vault is reached, and for the first operator the string with the token. */
+function createAnnouncer(context: Context): (message: Readonly<Record<string, unknown>>) => void {
+  const { paint } = context.terminal;
+  return ({ event, connection, phase, expires }) => {
+    if (typeof connection !== 'string') return;
+    if (event === 'ready') {
+      context.emit({ json: { event, phase, connection }, text: `${paint.strong('vault')}  ${connection}` });
+    }
+    if (event === 'bootstrap' && typeof expires === 'number') {
+      const text = [
+        'This vault has no operator yet.',
+        '  On this machine:  keepwatch operator join',
+        `  From elsewhere:   keepwatch operator join '${connection}'`,
+        paint.quiet(`  The token in it works once, until ${showTime(expires)}.`),
+      ].join('\n');
+      context.emit({ json: { event, connection, expires }, text });
+    }
+  };
 }

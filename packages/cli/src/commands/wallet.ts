@@ -7,7 +7,7 @@ import { readSecret } from '../secret-input.ts';
 import { openSecretSink } from '../secret-output.ts';
 import { table } from '../table.ts';
 import type { Paint, Terminal } from '../terminal.ts';
-import { parseChain, parseCount, showTime, splitList } from '../values.ts';
+import { parseChain, parseCount, showAddress, showTime, splitList } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
 
 const MAX_AT_ONCE = 1_000;
@@ -151,7 +151,7 @@ const list = command({
         return { json: { wallets }, text: 'No wallet yet. `keepwatch wallet create NAME` makes one.' };
       const rows = wallets.map(({ wallet, name, address, origin, path, created }) => [
         name,
-        address,
+        showAddress(address),
         path ? `${origin} ${path}` : origin,
         showTime(created),
         wallet,
@@ -223,7 +223,7 @@ const floor = command({
 });
 
 function newWallets({ wallets }: CommandValue<'wallet.create'>, paint: Paint): Answer {
-  const rows = wallets.map(({ wallet, name, address, path }) => [name, address, path ?? '', wallet]);
+  const rows = wallets.map(({ wallet, name, address, path }) => [name, showAddress(address), path ?? '', wallet]);
   const text = table([['NAME', 'ADDRESS', 'PATH', 'ID'], ...rows], paint.quiet);
   return { json: { wallets }, text };
 }
