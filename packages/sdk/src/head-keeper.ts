@@ -10,7 +10,7 @@ import { isNewerHead } from './memory.ts';
  */
 export interface HeadKeeper {
   offer(head: SignedHeadJson): void;
-  /** Stores what is not stored yet. */
+  /** Stores what is not stored yet; fulfilled when it is. */
   flush(): Promise<void>;
 }
 
@@ -32,24 +32,31 @@ export function createHeadKeeper(deps: HeadKeeperDeps): HeadKeeper {
   let newest: SignedHeadJson | null = null;
   let stored: SignedHeadJson | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let storing: Promise<void> = Promise.resolve();
 
-  async function flush(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
+  async function store(): Promise<void> {
     const head = newest;
     if (head === null || head === stored) return;
-    stored = head;
     const parsed = parseHead(head);
     const signed =
       parsed.ok &&
       head.vault === deps.vault &&
       verifyHead(parsed.value, deps.receiptPublicKey, wireCrypto.ed25519Verify);
+    stored = head;
     if (!signed) return deps.onForged();
     try {
       await deps.store(head);
     } catch (error) {
       deps.onError(error);
     }
+  }
+
+  /** One after another, so that whoever waits for a flush waits for the one under way as well. */
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    storing = storing.then(store);
+    return storing;
   }
 
   return {
