@@ -5,7 +5,14 @@
  * signing, holds no key but its TLS key, and imports none of the keep's code.
  */
 export { supervise, type Supervisor, type SuperviseOptions, type SupervisorEvent } from './supervisor/supervise.ts';
-export { KEEP_NODE_FLAGS, type UserIds } from './supervisor/keep-process.ts';
+export {
+  KEEP_NODE_FLAGS,
+  startKeepProcess,
+  type KeepProcess,
+  type KeepProcessOptions,
+  type ProcessEnd,
+  type UserIds,
+} from './supervisor/keep-process.ts';
 export type { GateListening } from './supervisor/gate-process.ts';
 export type { SleepEvent, SleepWatchOptions } from './supervisor/sleep-watch.ts';
 export { createGate, type Gate, type GateDeps, type GateOptions, type ListenAddress } from './server.ts';

@@ -64,7 +64,8 @@ const SEAL_WAIT_MS = 4_000;
 /**
  * Starts keep and gate, joins them by one connected socket and starts them again when they end. Keep comes back sealed,
  * always. The socket belongs to the two: when gate ends, its keep is ended as well, because nobody can bring the pair
- * together again. Throws `supervisor_needs_root` when users are named without the right to become them.
+ * together again. Throws `supervisor_needs_root` when users are named without the right to become them, and
+ * `supervisor_users_invalid` when they are not two.
  */
 export function supervise(options: SuperviseOptions): Supervisor {
   const { onEvent, dataDir } = options;
@@ -199,6 +200,12 @@ function prepareDirectories({ dataDir, keepUser, gateUser }: SuperviseOptions): 
   if (asUsers && process.getuid?.() !== 0) {
     throw new CodedError('supervisor_needs_root', 'Only root can start keep and gate as users of their own.', {
       remedy: 'Start it as root or under systemd, or leave the users away.',
+    });
+  }
+  // Half a separation is none: root, or the same user, would read the other's memory.
+  if (asUsers && (!keepUser || !gateUser || keepUser.uid === gateUser.uid)) {
+    throw new CodedError('supervisor_users_invalid', 'Keep and gate need two different users, or none.', {
+      remedy: 'Name a user for each of the two.',
     });
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
