@@ -1,4 +1,4 @@
-import { CodedError, equalBytes, err, ok, type MaybePromise, type Result, type Sha256 } from '@keepwatch/base';
+import { equalBytes, err, ok, type MaybePromise, type Result, type Sha256 } from '@keepwatch/base';
 import {
   createMerkleTree,
   encodeHead,
@@ -62,7 +62,8 @@ export interface Journal {
    * Appends the entries as one batch under one signed head, together with the record writes: all or nothing, durable.
    * Entries carry their own random salt and stay unchanged afterwards, for receipts are made of them when asked for.
    * `timeMs` never goes behind the last head. One append at a time.
-   * Codes: the store's (see `JournalStore`).
+   * What fails is the store's (codes: see `JournalStore`), and then nothing changed here; after `storage_failed` open
+   * the journal anew.
    */
   append(entries: readonly Uint8Array[], writes: readonly RecordWrite[], timeMs: number): MaybePromise<Appended>;
   /** Changes records alone, durably. */
@@ -117,8 +118,8 @@ function openJournal(
   let appending = false;
 
   function append(entries: readonly Uint8Array[], writes: readonly RecordWrite[], timeMs: number) {
-    if (appending) throw misuse('journal_append_overlaps', 'An append began before the last one ended.');
-    if (timeMs < (head?.timeMs ?? 0)) throw misuse('journal_time_goes_back', 'A batch is older than the one before.');
+    if (appending) throw new Error('an append began before the last one ended');
+    if (timeMs < (head?.timeMs ?? 0)) throw new RangeError('a batch is older than the one before');
     const tree = createMerkleTree(sha256, entries);
     const firstSeq = (head?.lastSeq ?? 0) + 1;
     const lastSeq = firstSeq + entries.length - 1;
@@ -185,7 +186,7 @@ function openJournal(
     head: () => head,
     epoch: () => epoch,
     startEpoch(next) {
-      if (!Number.isSafeInteger(next) || next <= epoch) throw misuse('journal_epoch_falls', 'An epoch only rises.');
+      if (!Number.isSafeInteger(next) || next <= epoch) throw new RangeError('an epoch only rises');
       epoch = next;
     },
     append,
@@ -212,14 +213,9 @@ function openJournal(
       });
     },
     async saveSnapshot(foldVersion, bytes) {
-      if (head === undefined) throw misuse('journal_empty', 'There is nothing to take a snapshot of.');
+      if (head === undefined) throw new Error('there is nothing to take a snapshot of');
       await snapshots.save(head, foldVersion, bytes);
     },
     latestSnapshot: (foldVersion) => snapshots.latest(foldVersion),
   };
-}
-
-/** A mistake of the caller, not an expected outcome. */
-function misuse(code: string, message: string): CodedError {
-  return new CodedError(code, message);
 }

@@ -55,6 +55,7 @@ export function openConnection(path: string): DatabaseSync {
       PRAGMA trusted_schema = OFF;
       PRAGMA cell_size_check = ON;
       PRAGMA temp_store = MEMORY;
+      PRAGMA cache_size = -32768; -- KiB: with the default, large transactions write each page many times
     `);
     ensureSchema(db);
     // What an earlier process could not make durable may stand in the WAL and yet be lost with the power. Moving it

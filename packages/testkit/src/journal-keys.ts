@@ -12,7 +12,8 @@ import { toBase64url, type Sha256 } from '@keepwatch/base';
 import type { EntryCipher } from '@keepwatch/journal';
 import type { Ed25519Verify } from '@keepwatch/wire';
 
-export const sha256: Sha256 = (bytes) => plain(hash('sha256', bytes, 'buffer'));
+// By way of a string: half the time of having a Buffer made natively.
+export const sha256: Sha256 = (bytes) => plain(Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1'));
 
 /** The same bytes, not as a Buffer: assertions tell the two apart. */
 function plain(buffer: Buffer): Uint8Array {
