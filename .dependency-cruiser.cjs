@@ -4,7 +4,7 @@ const only = (from, allowed, comment) => ({
   name: `${from}-reach`,
   comment,
   severity: 'error',
-  from: { path: pkg(from), pathNot: '\\.test\\.ts$' },
+  from: { path: pkg(from), pathNot: '\\.(test|fixture)\\.ts$' },
   to: { path: '^packages/', pathNot: pkg(from, ...allowed) },
 });
 
@@ -22,7 +22,7 @@ module.exports = {
       comment:
         'Pure packages run anywhere and decide nothing by I/O, clock or chance: hashing and randomness are injected.',
       severity: 'error',
-      from: { path: pkg('base', 'protocol', 'wire', 'evm', 'permission'), pathNot: '\\.test\\.ts$' },
+      from: { path: pkg('base', 'protocol', 'wire', 'evm', 'permission'), pathNot: '\\.(test|fixture)\\.ts$' },
       to: { dependencyTypes: ['core'] },
     },
     only('base', [], 'base is the ground floor.'),
@@ -47,7 +47,7 @@ module.exports = {
       name: 'keep-has-no-transport',
       comment: 'Keep has one inherited socket. It opens no connection, starts no process, and parses no HTTP.',
       severity: 'error',
-      from: { path: pkg('keep'), pathNot: '\\.test\\.ts$' },
+      from: { path: pkg('keep'), pathNot: '\\.(test|fixture)\\.ts$' },
       to: { path: '^(node:)?(http|https|http2|tls|dgram|dns|child_process|cluster|inspector)$|^ws$' },
     },
     {

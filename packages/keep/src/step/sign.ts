@@ -11,6 +11,7 @@ import {
   KEY_MAX_AHEAD_MS,
   nonceKey,
   type Answered,
+  type Freeze,
   type State,
 } from '../state/state.ts';
 import { refuse, type SignEffect, type SignOutcome, type StepDeps } from './step.ts';
@@ -29,7 +30,8 @@ export interface SignRequest {
 export function stepSign(state: State, input: SignRequest, now: number, deps: StepDeps): SignOutcome {
   const { client, params } = input;
   const early = checkValidity(params, now);
-  if (early) return early;
+  // With a frozen clock the times in a request prove nothing: say what is really wrong.
+  if (early) return state.clockFrozen ? clockFrozen(state.clockFrozen) : early;
   const bytes = fromHex(params.transaction);
   if (!bytes) return refuse('transaction_malformed', 'The transaction is not hex.');
 
@@ -63,6 +65,10 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
     return refuse('wrong_chain', `The request names ${params.chain}, the transaction eip155:${transaction.chainId}.`);
   }
   return decide(state, input, transaction, bytes, now, deps);
+}
+
+function clockFrozen({ reason }: Freeze): SignOutcome {
+  return refuse('clock_frozen', `Limits that depend on time are frozen: ${reason}.`);
 }
 
 function checkValidity(params: SignRequest['params'], now: number): SignOutcome | null {
@@ -125,13 +131,7 @@ function decide(
     if (earlier) return repeat(state, input, earlier, nonce.answer.slice(client.length + 1), bytes, deps);
     return deny([nonceReason(facts.nonce, nonce)]);
   }
-  if (state.clockFrozen) {
-    return refuse(
-      'clock_frozen',
-      `Limits that depend on time are frozen: ${state.clockFrozen.reason}.`,
-      'An operator confirms the time with `keepwatch vault confirm-time`.',
-    );
-  }
+  if (state.clockFrozen) return clockFrozen(state.clockFrozen);
   const decision = evaluate(
     { client, wallet: params.wallet, intent: intent.value },
     grants.map((stored) => stored.grant),

@@ -135,8 +135,9 @@ function unsealEvents(vault: VaultContext, state: State, time: number, by: ByCom
   const { boot, deps } = vault;
   const events: VaultEvent[] = [];
   if (boot.restored) {
-    const operator = boot.peers.find(({ peer }) => peer === by.by);
-    if (!operator) throw coded('not_allowed');
+    const known = boot.peers.find(({ peer }) => peer === by.by);
+    if (!known) throw coded('not_allowed');
+    const operator = { ...known, name: freeName(state, known.name, known.peer) };
     events.push({ type: 'vault.restored', identity: identityOf(vault), epoch: state.epoch + 1, operator, ...by });
   }
   events.push({ type: 'vault.unsealed', time, ...by });
@@ -145,6 +146,14 @@ function unsealEvents(vault: VaultContext, state: State, time: number, by: ByCom
     events.push({ type: 'signing.frozen', reason: 'rollback', words: boot.rollback.words });
   }
   return events;
+}
+
+/** The restored journal knows operators of its own, and one of them may have this name. */
+function freeName(state: State, wanted: string, peer: string): string {
+  const taken = new Set([...state.peers.values()].filter((each) => each.peer !== peer).map(({ name }) => name));
+  let name = wanted;
+  for (let i = 2; taken.has(name); i++) name = `${wanted} ${i}`;
+  return name;
 }
 
 /** Every password tried is counted before it is tried: killing the keep gives no free guess. */

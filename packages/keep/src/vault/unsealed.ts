@@ -74,6 +74,7 @@ export function createUnsealed(
       sha256: deps.sha256,
       keccak256: deps.keccak256,
       seal: (space, id, secret) => ring.putSecret(space, id, secret),
+      open: (space, record) => ring.openSecret(space, record),
     }),
     lastActivityMs: deps.clock().monotonicMs,
     entriesSinceSnapshot: 0,

@@ -35,7 +35,7 @@ export interface WalletRoom {
   mnemonic(name: string, words: 12 | 24): MadeWallets;
   /** The next accounts of a mnemonic, whose text is `text`; `seed` is its id. */
   derived(name: string, seed: string, text: Slot, prefix: string, first: number, count: number): MadeWallets;
-  /** Takes over `secret`. Error code `secret_malformed`. */
+  /** `secret` and `text` stay the caller's. Error code `secret_malformed`. */
   importKey(name: string, secret: Slot): MadeWallets;
   importMnemonic(name: string, text: Slot, path: string): MadeWallets;
 }
@@ -44,6 +44,8 @@ export interface WalletRoomDeps {
   readonly memory: SecureMemory;
   readonly sha256: Sha256;
   readonly keccak256: Keccak256;
+  /** The secret of a record, in the memory of the keys. */
+  readonly open: (space: typeof WALLET_KEY_SPACE, record: { key: string; value: Uint8Array }) => Slot;
   readonly seal: (space: typeof WALLET_KEY_SPACE | typeof MNEMONIC_SPACE, id: string, secret: Slot) => RecordWrite;
 }
 
@@ -126,7 +128,10 @@ export function createWalletRoom(deps: WalletRoomDeps): WalletRoom {
     },
     importKey(name, secret) {
       if (!isPrivateKey(secret)) throw malformed('not a private key');
-      return gather([make(name, 'imported-key', secret, { seed: null, path: null })]);
+      const made = make(name, 'imported-key', secret, { seed: null, path: null });
+      if (made.write.op !== 'put') throw new TypeError('a sealed key is put');
+      // The secret came in memory that is for passing through; the key that stays is opened from its record.
+      return gather([{ ...made, key: deps.open(WALLET_KEY_SPACE, made.write) }]);
     },
     importMnemonic: (name, text, path) => fromMnemonic(name, 'imported-mnemonic', text, path),
   };

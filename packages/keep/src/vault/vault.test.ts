@@ -1,0 +1,463 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CodedError } from '@keepwatch/base';
+import { verifyJournal } from '../methods/journal.ts';
+import type { KeepStore } from './context.ts';
+import {
+  ETHER,
+  makePeer,
+  makeVault,
+  memoryStore,
+  PASSWORD,
+  signParams,
+  type TestPeer,
+  type TestVault,
+} from './test-vault.fixture.ts';
+import { acceptPeer, statusOf, tick } from './vault.ts';
+
+const made: TestVault[] = [];
+async function newVault(options: Parameters<typeof makeVault>[0] = {}): Promise<TestVault> {
+  const vault = await makeVault(options);
+  made.push(vault);
+  return vault;
+}
+afterEach(() => {
+  for (const vault of made.splice(0)) vault.remove();
+});
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('phases', () => {
+  it('goes from uninitialised over unsealed to sealed and back', async () => {
+    const v = await newVault();
+    expect(statusOf(v.vault).phase).toBe('uninitialised');
+    await v.init();
+    expect(statusOf(v.vault)).toMatchObject({ phase: 'unsealed', version: 3, epoch: 1 });
+    await v.command('vault.seal', {});
+    expect(statusOf(v.vault)).toMatchObject({ phase: 'sealed', version: 3 });
+    await v.unseal();
+    expect(statusOf(v.vault)).toMatchObject({ phase: 'unsealed', version: 4 });
+    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
+  });
+
+  it('starts sealed and unseals with what the store has', async () => {
+    const v = await newVault();
+    await v.init();
+    const wallet = await v.wallet();
+    const again = await v.reopen();
+    expect(statusOf(again.vault).phase).toBe('sealed');
+    await again.unseal();
+    expect(again.vault.unsealed!.state.wallets.get(wallet.wallet)?.address).toBe(wallet.address);
+  });
+
+  it('refuses a second initialisation, and every command out of its phase', async () => {
+    const v = await newVault();
+    await expect(v.command('vault.seal', {})).rejects.toEqual(code('vault_uninitialised'));
+    await v.init();
+    await expect(v.init()).rejects.toEqual(code('vault_initialised'));
+    await expect(v.unseal()).rejects.toEqual(code('vault_unsealed'));
+  });
+
+  it('slows down wrong passwords, over restarts too, and forgets them after the right one', async () => {
+    const v = await newVault();
+    await v.init();
+    await v.command('vault.seal', {});
+    for (let i = 0; i < 3; i++) await expect(v.unseal('wrong')).rejects.toEqual(code('wrong_password'));
+    await expect(v.unseal()).rejects.toMatchObject({ code: 'unseal_throttled', details: { retryAfterMs: 1_000 } });
+    const again = await v.reopen();
+    await expect(again.unseal()).rejects.toEqual(code('unseal_throttled'));
+    v.clock.pass(1_000);
+    await again.unseal();
+    expect(statusOf(again.vault).retryAfterMs).toBe(0);
+    expect(again.vault.boot.failedUnseals.count).toBe(0);
+  });
+
+  it('seals itself when nobody asks for anything', async () => {
+    const v = await newVault();
+    await v.init();
+    await v.command('vault.configure', { idleSealSeconds: 60 });
+    v.clock.pass(59_000);
+    await tick(v.vault);
+    expect(statusOf(v.vault).phase).toBe('unsealed');
+    v.clock.pass(2_000);
+    await tick(v.vault);
+    expect(statusOf(v.vault).phase).toBe('sealed');
+  });
+
+  it('seals after the machine slept', async () => {
+    const v = await newVault();
+    await v.init();
+    v.clock.sleep(3_600_000);
+    await tick(v.vault);
+    expect(v.happened).toContain('phase sealed (resume-from-sleep)');
+  });
+});
+
+describe('commands', () => {
+  it('carries one out once, and only for the version that its operator saw', async () => {
+    const v = await newVault();
+    await v.init();
+    const { version } = statusOf(v.vault);
+    const order = { expects: version, id: '018f0000-0000-7000-8000-000000000001' };
+    await v.command('vault.configure', { idleSealSeconds: 60 }, order);
+    await expect(v.command('vault.configure', { idleSealSeconds: 60 }, order)).rejects.toEqual(
+      code('version_conflict'),
+    );
+    await expect(v.command('vault.configure', { idleSealSeconds: 60 }, { id: order.id })).rejects.toEqual(
+      code('command_repeated'),
+    );
+  });
+
+  it('lets what tightens pass at any version, so that a revoke is never lost to a race', async () => {
+    const v = await newVault();
+    await v.init();
+    const client = await v.client();
+    const wallet = await v.wallet();
+    await v.grant(client, wallet.wallet);
+    await v.command('grant.revoke', { grant: 'g1' }, { expects: 0 });
+    await expect(v.sign(client, wallet.wallet)).rejects.toEqual(code('denied'));
+  });
+
+  it('decides a race of two operators for one version once', async () => {
+    const v = await newVault();
+    await v.init();
+    const { version } = statusOf(v.vault);
+    const both = await Promise.allSettled([
+      v.command('vault.configure', { idleSealSeconds: 60 }, { expects: version }),
+      v.command('vault.configure', { idleSealSeconds: 90 }, { expects: version }),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('takes no command of another key, another vault or another time', async () => {
+    const v = await newVault();
+    await v.init();
+    const stranger = makePeer('operator');
+    const forged = { signer: stranger.signer, session: v.operator.session };
+    await expect(v.command('vault.seal', {}, { by: forged })).rejects.toEqual(code('command_invalid'));
+    const past = { expires: v.clock.now().wallMs - 1 };
+    await expect(v.command('vault.seal', {}, past)).rejects.toEqual(code('command_expired'));
+  });
+
+  it('registers one key once, whoever asks, and never again after its revocation', async () => {
+    const v = await newVault();
+    await v.init();
+    const peer = makePeer('candidate');
+    const { register } = await import('../methods/proposals.ts');
+    const asked = await Promise.all([
+      register(v.vault, peer.session, { name: 'bot', role: 'client' }),
+      register(v.vault, peer.session, { name: 'bot two', role: 'client' }),
+    ]);
+    expect(asked.map(({ state }) => state)).toEqual(['proposed', 'proposed']);
+    const approve = { peer: peer.session.peer, role: 'client', name: 'bot' } as const;
+    const { version } = statusOf(v.vault);
+    const both = await Promise.allSettled([
+      v.command('peer.approve', approve, { expects: version }),
+      v.command('peer.approve', approve, { expects: version }),
+    ]);
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await v.command('peer.revoke', { peer: peer.session.peer });
+    expect(v.happened).toContain(`gone ${peer.session.peer}`);
+    expect((await register(v.vault, peer.session, { name: 'bot', role: 'client' })).state).toBe('revoked');
+  });
+
+  it('keeps the last operator', async () => {
+    const v = await newVault();
+    await v.init();
+    await expect(v.command('peer.revoke', { peer: v.operator.session.peer })).rejects.toEqual(code('last_operator'));
+  });
+
+  it('refuses the same key as a second wallet', async () => {
+    const v = await newVault();
+    await v.init();
+    const key = new Uint8Array(32).fill(7);
+    const params = () => ({ kind: 'key' as const, name: 'one', secret: v.seal('wallet.import', key), nonceFloors: [] });
+    const { wallets } = (await v.command('wallet.import', params())).value as { wallets: { wallet: string }[] };
+    const client = await v.client();
+    await v.grant(client, wallets[0]!.wallet);
+    await v.sign(client, wallets[0]!.wallet);
+    await expect(v.command('wallet.import', { ...params(), name: 'two' })).rejects.toEqual(code('wallet_exists'));
+  });
+});
+
+describe('signing', () => {
+  let v: TestVault;
+  let client: TestPeer;
+  let wallet: string;
+  beforeEach(async () => {
+    v = await newVault();
+    await v.init();
+    client = await v.client();
+    wallet = (await v.wallet()).wallet;
+    await v.grant(client, wallet);
+  });
+
+  it('signs under a grant and gives a receipt that says what is left', async () => {
+    const answer = await v.sign(client, wallet, { value: ETHER });
+    const entry = JSON.parse(answer.receipt.entry);
+    expect(entry).toMatchObject({ type: 'request.permitted', grant: 'g1', value: ETHER.toString() });
+    expect(entry.budgets[0]).toMatchObject({ spentBefore: '0', spentAfter: (ETHER + 21_000n).toString() });
+  });
+
+  it('denies what goes over the limit, elsewhere, or comes without a grant, with a receipt', async () => {
+    await v.sign(client, wallet, { value: ETHER });
+    const over = v.sign(client, wallet, { value: ETHER, nonce: 1 });
+    await expect(over).rejects.toMatchObject({ code: 'denied', details: { reasons: [{ code: 'volume_exceeded' }] } });
+    const elsewhere = v.sign(client, wallet, { to: `0x${'33'.repeat(20)}`, nonce: 1 });
+    await expect(elsewhere).rejects.toMatchObject({ details: { reasons: [{ code: 'recipient_not_permitted' }] } });
+    const stranger = makePeer('client');
+    const none = await v.sign(stranger, wallet).catch((error: CodedError) => error);
+    expect(none).toMatchObject({ details: { reasons: [{ code: 'no_grant' }], receipt: { seq: expect.any(Number) } } });
+  });
+
+  it('never signs a nonce for different bytes', async () => {
+    await v.sign(client, wallet, { nonce: 5, value: 1n });
+    await expect(v.sign(client, wallet, { nonce: 5, value: 2n })).rejects.toMatchObject({
+      details: { reasons: [{ code: 'nonce_used' }] },
+    });
+  });
+
+  it('gives the same request the same signature, in this run and after a restart', async () => {
+    const params = signParams(wallet, v.clock, { value: 3n });
+    const first = await v.signing.sign(client.session, params);
+    const second = await v.signing.sign(client.session, params);
+    expect(second).toEqual(first);
+    const again = await v.reopen();
+    await again.unseal();
+    expect(await again.signing.sign(client.session, params)).toEqual(first);
+    const [report] = [...again.vault.unsealed!.state.usage.grants.values()];
+    expect([...report!.values()][0]!.window.totals).toEqual([21_003n]);
+  });
+
+  it('gives the same bytes under another key the same signature, and charges once', async () => {
+    const first = await v.sign(client, wallet, { value: 3n });
+    const other = await v.sign(client, wallet, { value: 3n });
+    expect(other.transaction).toBe(first.transaction);
+    expect(other.receipt.seq).toBe(first.receipt.seq);
+  });
+
+  it('refuses a key that comes back with another body, and one that is too old', async () => {
+    const params = signParams(wallet, v.clock, { value: 3n });
+    await v.signing.sign(client.session, params);
+    const other = { ...params, transaction: signParams(wallet, v.clock, { value: 4n }).transaction };
+    await expect(v.signing.sign(client.session, other)).rejects.toEqual(code('idempotency_key_reused'));
+    v.clock.pass(3 * 3_600_000);
+    const late = { ...params, expires: v.clock.now().wallMs + 1_000 };
+    await expect(v.signing.sign(client.session, late)).rejects.toEqual(code('idempotency_key_expired'));
+  });
+
+  it('voids a permitted request whose grant is gone, and keeps its nonce', async () => {
+    const params = signParams(wallet, v.clock, { value: 3n });
+    await v.signing.sign(client.session, params);
+    await v.command('grant.revoke', { grant: 'g1' });
+    await expect(v.signing.sign(client.session, params)).rejects.toEqual(code('request_voided'));
+    await v.grant(client, wallet);
+    await expect(v.signing.sign(client.session, params)).rejects.toEqual(code('request_voided'));
+    await expect(v.sign(client, wallet, { value: 4n })).rejects.toMatchObject({
+      details: { reasons: [{ code: 'nonce_used' }] },
+    });
+  });
+
+  it('never lets concurrent requests together exceed a limit', async () => {
+    const wanted = Array.from({ length: 64 }, (_, nonce) => v.sign(client, wallet, { value: ETHER / 8n, nonce }));
+    const settled = await Promise.allSettled(wanted);
+    // 16 eighths are 2 ETH, but fees count as well.
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(15);
+  });
+
+  it('refuses bytes that are no transaction, another chain, and what is stale', async () => {
+    const params = signParams(wallet, v.clock, {});
+    const ask = (change: object) => v.signing.sign(client.session, { ...params, ...change });
+    await expect(ask({ transaction: '0x02c0' })).rejects.toEqual(code('transaction_malformed'));
+    await expect(ask({ chain: 'eip155:2' })).rejects.toEqual(code('wrong_chain'));
+    await expect(ask({ expires: v.clock.now().wallMs })).rejects.toEqual(code('request_expired'));
+    await expect(ask({ key: '018fffff-0000-7000-8000-000000000001' })).rejects.toEqual(code('idempotency_key_expired'));
+    await expect(ask({ key: 'ffffffff-0000-7000-8000-000000000001' })).rejects.toEqual(code('request_from_the_future'));
+  });
+
+  it('journals so many denials of one client and answers the rest without', async () => {
+    const ask = () =>
+      v.sign(client, wallet, { to: `0x${'44'.repeat(20)}` }).catch((error: CodedError) => error.details);
+    const answers = await Promise.all(Array.from({ length: 80 }, ask));
+    expect(answers.filter((details) => details?.['receipt'] !== null)).toHaveLength(60);
+    expect(v.signing.unjournaled()).toBe(20);
+  });
+
+  it('freezes limits when the clock jumps either way, until an operator confirms the time', async () => {
+    for (const by of [86_400_000, -86_400_000]) {
+      v.clock.jump(by);
+      await tick(v.vault);
+      await expect(v.sign(client, wallet)).rejects.toEqual(code('clock_frozen'));
+      if (by < 0) {
+        const lagging = v.command('vault.confirm-time', { time: v.clock.now().wallMs });
+        await expect(lagging).rejects.toEqual(code('clock_disagrees'));
+        v.clock.jump(-by);
+      } else {
+        // The jump was right: the operator's clock says so too.
+        await v.command('vault.confirm-time', { time: v.clock.now().wallMs });
+        await expect(v.sign(client, wallet, { nonce: 9 })).resolves.toBeDefined();
+      }
+    }
+  });
+
+  it('freezes at the unseal when the operator’s clock and the machine’s differ', async () => {
+    await v.command('vault.seal', {});
+    await v.unseal(PASSWORD, v.clock.now().wallMs + 3_600_000);
+    await expect(v.sign(client, wallet)).rejects.toEqual(code('clock_frozen'));
+    await v.command('vault.confirm-time', { time: v.clock.now().wallMs });
+    await expect(v.sign(client, wallet)).resolves.toBeDefined();
+  });
+
+  it('does not go behind its journal when the clock was set back while it was down', async () => {
+    await v.sign(client, wallet, { value: ETHER });
+    await v.command('vault.seal', {});
+    v.clock.jump(-7 * 86_400_000);
+    const again = await v.reopen();
+    await again.unseal();
+    expect(statusOf(again.vault).clockFrozen).not.toBeNull();
+    expect(statusOf(again.vault).time).toBeGreaterThan(v.clock.now().wallMs);
+  });
+});
+
+describe('commits that fail', () => {
+  /** A store whose next commits of batches fail as told. */
+  function failing(): { store: KeepStore; fail: (error: CodedError | null) => void; commits: () => number } {
+    const inner = memoryStore();
+    let error: CodedError | null = null;
+    let commits = 0;
+    return {
+      fail: (next) => {
+        error = next;
+      },
+      commits: () => commits,
+      store: {
+        ...inner,
+        commit(batches, writes) {
+          if (error && batches.length > 0) throw error;
+          commits += batches.length;
+          return inner.commit(batches, writes);
+        },
+      },
+    };
+  }
+
+  async function ready(store: KeepStore) {
+    const v = await newVault({ store });
+    await v.init();
+    const client = await v.client();
+    const { wallet } = await v.wallet();
+    await v.grant(client, wallet);
+    return { v, client, wallet };
+  }
+
+  it('signs nothing when the disk is full, goes on from what is durable, and still revokes', async () => {
+    const { store, fail } = failing();
+    const { v, client, wallet } = await ready(store);
+    fail(new CodedError('storage_full', 'full'));
+    await expect(v.sign(client, wallet, { value: ETHER })).rejects.toEqual(code('storage_full'));
+    fail(null);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Nothing of the failed request was charged, and its nonce is free.
+    await v.sign(client, wallet, { value: ETHER });
+    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
+    v.setDiskLow(true);
+    await expect(v.sign(client, wallet, { nonce: 1 })).rejects.toEqual(code('storage_full'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await v.command('grant.revoke', { grant: 'g1' });
+    await v.command('vault.seal', {});
+    expect(statusOf(v.vault).phase).toBe('sealed');
+  });
+
+  it('gives up the process where the outcome of a commit is unknown', async () => {
+    const { store, fail } = failing();
+    const { v, client, wallet } = await ready(store);
+    fail(new CodedError('storage_failed', 'the disk is gone'));
+    await expect(v.sign(client, wallet)).rejects.toEqual(code('storage_failed'));
+    expect(v.happened).toContain('fatal storage_failed');
+  });
+
+  it('answers nobody before the commit', async () => {
+    const inner = memoryStore();
+    let release: () => void = () => undefined;
+    let hold = false;
+    const store: KeepStore = {
+      ...inner,
+      commit(batches, writes) {
+        if (!hold || batches.length === 0) return inner.commit(batches, writes);
+        return new Promise<void>((resolve) => {
+          release = () => resolve(inner.commit(batches, writes) as undefined);
+        });
+      },
+    };
+    const { v, client, wallet } = await ready(store);
+    hold = true;
+    let answered = false;
+    const answer = v.sign(client, wallet).then(() => {
+      answered = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(answered).toBe(false);
+    release();
+    await answer;
+    expect(answered).toBe(true);
+  });
+});
+
+describe('remembered heads', () => {
+  it('freezes signing when a peer remembers entries that are not here, until an operator resumes', async () => {
+    const old = memoryStore();
+    const v = await newVault({ store: old });
+    await v.init();
+    const client = await v.client();
+    const { wallet } = await v.wallet();
+    await v.grant(client, wallet);
+    await v.command('vault.seal', {});
+    const copy = copyOf(old);
+    await v.unseal();
+    await v.sign(client, wallet);
+    const { head } = statusOf(v.vault);
+    // The copy from before is put back.
+    const back = await v.reopen({ store: copy });
+    made.push(back);
+    await back.unseal();
+    await back.sign(client, wallet, { nonce: 7 });
+    const claim = { role: 'client', wish: 'session', key: client.session.key } as const;
+    acceptPeer(back.vault, { claim, nonce: 1, head: head as never, tokenProved: false, session: {} as never });
+    await expect(back.sign(client, wallet, { nonce: 8 })).rejects.toEqual(code('signing_frozen'));
+    expect(statusOf(back.vault).signingFrozen?.reason).toContain('another entry');
+    // It is remembered over restarts, also while sealed.
+    const sealed = await back.reopen();
+    expect(statusOf(sealed.vault).signingFrozen).not.toBeNull();
+    await sealed.unseal();
+    await expect(sealed.sign(client, wallet, { nonce: 8 })).rejects.toEqual(code('signing_frozen'));
+    await sealed.command('vault.resume', {
+      peers: [sealed.operator.session.peer, client.session.peer],
+      grants: [{ grant: 'g1', remaining: [{ constraint: 0, left: ETHER.toString() }] }],
+      nonceFloors: [],
+    });
+    await expect(sealed.sign(client, wallet, { nonce: 8 })).rejects.toMatchObject({
+      details: { reasons: [{ code: 'nonce_floor_unconfirmed' }] },
+    });
+    await sealed.command('wallet.floor', { wallet, chain: 'eip155:1', floor: 20 });
+    await expect(sealed.sign(client, wallet, { nonce: 20, value: ETHER })).rejects.toEqual(code('denied'));
+    await expect(sealed.sign(client, wallet, { nonce: 20, value: ETHER / 2n })).resolves.toBeDefined();
+    // The head of the lost history is superseded by the new epoch.
+    acceptPeer(sealed.vault, { claim, nonce: 2, head: head as never, tokenProved: false, session: {} as never });
+    expect(statusOf(sealed.vault).signingFrozen).toBeNull();
+    expect((await verifyJournal(sealed.vault)).foldMatches).toBe(true);
+  });
+
+  function copyOf(store: KeepStore): KeepStore {
+    const copy = memoryStore();
+    const batches = [...(store.batches(1) as Iterable<never>)];
+    const writes = ['boot', 'root', 'data-key', 'receipt-key', 'seed', 'wallet-key'].flatMap((space) =>
+      [...(store.list(space) as Iterable<{ key: string; value: Uint8Array }>)].map(({ key, value }) => ({
+        op: 'put' as const,
+        space,
+        key,
+        value,
+      })),
+    );
+    void copy.commit(batches, writes);
+    return copy;
+  }
+});
