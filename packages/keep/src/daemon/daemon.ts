@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, CodedError, Json } from '@keepwatch/base';
-import { openSqliteStore } from '@keepwatch/journal';
+import { CodedError, fromBase64url, type Clock, type Json } from '@keepwatch/base';
+import { openSqliteStore, type SqliteStore } from '@keepwatch/journal';
 import { decodeLinkControl, type LinkWriter } from '@keepwatch/protocol';
 import { createKeepHandshake } from '@keepwatch/wire';
-import { fromBase64url } from '@keepwatch/base';
 import { loadBootKey } from '../boot/boot-key.ts';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
@@ -15,7 +14,7 @@ import { createSessions, type PeerSession, type SessionHost, type Sessions } fro
 import { createSecureMemory, randomizeSigner } from '../secure/index.ts';
 import { dropBackup } from '../vault/backup.ts';
 import { createCommands } from '../vault/commands.ts';
-import type { VaultContext, VaultEvents } from '../vault/context.ts';
+import type { DiskReserve, VaultContext, VaultEvents } from '../vault/context.ts';
 import { createDiskReserve } from '../vault/disk-reserve.ts';
 import { phaseOf, sealVault, wipe } from '../vault/lifecycle.ts';
 import { dropUpload } from '../vault/restore.ts';
@@ -93,8 +92,9 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
 
   // The boot key first: the store syncs the directory, and with it the new file's name.
   const boot = loadBootKey(memory, options.bootKeyPath);
+  const reserve = createDiskReserve(options.dataDir, () => clock.now().monotonicMs);
   const vault = await openVault({
-    store: openSqliteStore({ path: `${options.dataDir}/vault.db` }),
+    store: openStore(`${options.dataDir}/vault.db`, reserve),
     boot,
     dataDir: options.dataDir,
     memory,
@@ -105,7 +105,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     clock: now,
     entropy: (length) => randomBytes(length),
     soon: (run) => void setImmediate(run),
-    reserve: createDiskReserve(options.dataDir, () => clock.now().monotonicMs),
+    reserve,
     events,
     ...(options.scheme ? { scheme: options.scheme } : {}),
   });
@@ -168,6 +168,17 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
       wipe(vault, reason);
     },
   };
+}
+
+/** Opening settles the write-ahead log, which takes space: on a full disk the reserve gives it. */
+function openStore(path: string, reserve: DiskReserve): SqliteStore {
+  try {
+    return openSqliteStore({ path });
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'storage_full') throw error;
+    reserve.release();
+    return openSqliteStore({ path });
+  }
 }
 
 function tokenUsed(vault: VaultContext, report: DaemonDeps['report']): void {

@@ -1,6 +1,6 @@
 import { equalBytes, type Sha256 } from '@keepwatch/base';
 import type { StoredBatch } from '@keepwatch/journal';
-import { headHash, parseHead, verifyHead, type Ed25519Verify } from '@keepwatch/wire';
+import { headHash, parseHead, verifyHead, type Ed25519Verify, type Head } from '@keepwatch/wire';
 
 /**
  * What a peer's remembered head says of this journal (DESIGN §3). A head counts only when this vault's receipt key
@@ -28,6 +28,13 @@ export function judgeRememberedHead(
   const sameEpoch = epoch === own.last.epoch;
   if (lastSeq > own.last.lastSeq) return sameEpoch ? 'behind' : 'superseded';
   const batch = own.batchEndingAt(lastSeq);
-  if (batch && equalBytes(batch.hash, headHash(crypto.sha256, parsed.value))) return 'agrees';
+  // The hash of what the batch's fields say: the stored hash is a column that anybody with the file could write.
+  const same =
+    batch && equalBytes(headHash(crypto.sha256, headOf(batch, own.vault)), headHash(crypto.sha256, parsed.value));
+  if (same) return 'agrees';
   return sameEpoch ? 'beside' : 'superseded';
+}
+
+function headOf({ epoch, firstSeq, lastSeq, root, prev, timeMs }: StoredBatch, vault: string): Head {
+  return { version: 1, vault, epoch, firstSeq, lastSeq, root, prev, timeMs };
 }

@@ -116,6 +116,7 @@ export async function unsealWith(vault: VaultContext, password: Slot, time: numb
     if (!unlocked.ok) throw passwordError(vault, unlocked.error);
     if (unlocked.value.writes.length > 0) await deps.store.commit([], unlocked.value.writes);
     unlocked.value.adopt();
+    const derivedMs = deps.clock().monotonicMs;
     await catchUp(vault, ring);
     const journal = await openJournal(vault, ring);
     const state = await loadState(journal);
@@ -124,6 +125,8 @@ export async function unsealWith(vault: VaultContext, password: Slot, time: numb
     const result = await runJob(unsealed, unsealEvents(vault, state, time, by), []);
     await saveBoot(vault, { failedUnseals: { count: 0, lastMs: 0 } });
     enter(vault, unsealed, 'unsealed');
+    const openMs = deps.clock().monotonicMs - derivedMs;
+    deps.events.log('info', 'keys and state are loaded', { openMs, wallets: state.wallets.size, entries: state.seq });
     return result;
   } catch (error) {
     ring.lock();

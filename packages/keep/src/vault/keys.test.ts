@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fromBase64url, toBase64url } from '@keepwatch/base';
+import { verifyJournal } from '../methods/journal.ts';
+import { sealedUnder } from '../secure/index.ts';
+import { readBackup } from './backup.ts';
+import type { KeepStore } from './context.ts';
+import { writeBackupPiece } from './restore.ts';
+import { makePeer, makeVault, memoryStore, PASSWORD, signParams, type TestVault } from './test-vault.fixture.ts';
+import { statusOf } from './vault.ts';
+
+const made: TestVault[] = [];
+async function newVault(options: Parameters<typeof makeVault>[0] = {}): Promise<TestVault> {
+  const vault = await makeVault(options);
+  made.push(vault);
+  return vault;
+}
+afterEach(() => {
+  for (const vault of made.splice(0)) vault.remove();
+});
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const SPACES = ['root', 'data-key', 'receipt-key', 'seed', 'wallet-key'];
+
+function records(store: KeepStore, space: string) {
+  return [...(store.list(space) as readonly { key: string; value: Uint8Array }[])];
+}
+
+/** Scheme and root key of every secret in the store. */
+function sealings(store: KeepStore) {
+  return SPACES.slice(1).flatMap((space) => records(store, space).map(({ value }) => sealedUnder(value)));
+}
+
+async function signer(options: Parameters<typeof makeVault>[0] = {}) {
+  const v = await newVault(options);
+  await v.init();
+  const client = await v.client();
+  const { wallet } = await v.wallet();
+  await v.command('wallet.create', { kind: 'mnemonic', name: 'words', words: 12 });
+  await v.grant(client, wallet);
+  return { v, client, wallet };
+}
+
+describe('passwords and root keys', () => {
+  it('changes the password by wrapping the root key anew, and nothing else', async () => {
+    const { v } = await signer();
+    const before = SPACES.slice(1).map((space) => records(v.store, space));
+    const old = v.seal('vault.password.old', PASSWORD);
+    await v.command('vault.password', { old, next: v.seal('vault.password.next', 'another one') });
+    expect(SPACES.slice(1).map((space) => records(v.store, space))).toEqual(before);
+    await v.command('vault.seal', {});
+    await expect(v.unseal(PASSWORD)).rejects.toEqual(code('wrong_password'));
+    await v.unseal('another one');
+    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
+  });
+
+  it('refuses a new password for a wrong old one', async () => {
+    const { v } = await signer();
+    const old = v.seal('vault.password.old', 'wrong');
+    const next = v.seal('vault.password.next', 'another one');
+    await expect(v.command('vault.password', { old, next })).rejects.toEqual(code('wrong_password'));
+    await v.command('vault.seal', {});
+    await v.unseal(PASSWORD);
+  });
+
+  it('rotates the root key under the same password, and the journal’s chain does not notice', async () => {
+    const { v, client, wallet } = await signer();
+    const params = signParams(wallet, v.clock, {});
+    const first = await v.signing.sign(client.session, params);
+    await v.command('vault.rotate-root', { password: v.seal('vault.rotate-root', PASSWORD) });
+    expect(new Set(sealings(v.store).map((under) => under?.keyId))).toEqual(new Set([2]));
+    expect(await v.signing.sign(client.session, params)).toEqual(first);
+    await v.command('vault.seal', {});
+    await v.unseal();
+    expect(await v.signing.sign(client.session, params)).toEqual(first);
+    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
+  });
+
+  it('brings an older scheme up to date at the unseal, also after being killed between two chunks', async () => {
+    const inner = memoryStore();
+    let commits = Infinity;
+    const store: KeepStore = {
+      ...inner,
+      commit(batches, writes) {
+        if (batches.length === 0 && writes.some(({ space }) => space === 'wallet-key') && --commits < 0) {
+          throw new Error('killed');
+        }
+        return inner.commit(batches, writes);
+      },
+    };
+    const v = await newVault({ store, scheme: 1 });
+    await v.init();
+    await v.command('wallet.create', { kind: 'random', name: 'many', count: 1_000 });
+    expect(new Set(sealings(store).map((under) => under?.scheme))).toEqual(new Set([1]));
+    commits = 1;
+    const killed = await v.reopen({ store, scheme: 2 });
+    await expect(killed.unseal()).rejects.toThrow('killed');
+    expect(new Set(sealings(store).map((under) => under?.scheme))).toEqual(new Set([1, 2]));
+    commits = Infinity;
+    const again = await v.reopen({ store, scheme: 2 });
+    again.clock.pass(3_600_000);
+    await again.unseal();
+    expect(new Set(sealings(store).map((under) => under?.scheme))).toEqual(new Set([2]));
+    const client = await again.client();
+    const [wallet] = again.vault.unsealed!.state.wallets.keys();
+    await again.grant(client, wallet!);
+    await expect(again.sign(client, wallet!)).resolves.toBeDefined();
+  });
+});
+
+describe('backup and restore', () => {
+  async function backUp(v: TestVault): Promise<Uint8Array> {
+    await v.command('vault.backup', { password: v.seal('vault.backup', PASSWORD) });
+    const pieces: Uint8Array[] = [];
+    let offset = 0;
+    for (;;) {
+      const { bytes, total } = readBackup(v.operator.session, { offset });
+      const piece = fromBase64url(bytes)!;
+      pieces.push(piece);
+      offset += piece.length;
+      if (offset >= total) return Buffer.concat(pieces);
+    }
+  }
+
+  async function upload(v: TestVault, backup: Uint8Array) {
+    for (let offset = 0; offset < backup.length; offset += 50_000) {
+      const bytes = toBase64url(backup.subarray(offset, offset + 50_000));
+      writeBackupPiece(v.vault, v.operator.session, { offset, total: backup.length, bytes });
+    }
+  }
+
+  const restore = (v: TestVault, password = PASSWORD) =>
+    v.command('vault.restore', { password: v.seal('vault.restore', password), time: v.clock.now().wallMs });
+
+  it('restores everything in a new epoch, with signing frozen and budgets spent until an operator resumes', async () => {
+    const { v, client, wallet } = await signer();
+    await v.sign(client, wallet, { value: 5n });
+    const backup = await backUp(v);
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    await upload(copy, backup);
+    await restore(copy);
+    const status = statusOf(copy.vault);
+    expect(status).toMatchObject({ phase: 'unsealed', epoch: 2 });
+    expect(status.identity).not.toBe(statusOf(v.vault).identity);
+    await expect(copy.sign(client, wallet, { nonce: 9 })).rejects.toEqual(code('signing_frozen'));
+    await copy.command('vault.resume', {
+      peers: [copy.operator.session.peer, client.session.peer],
+      grants: [{ grant: 'g1', remaining: [] }],
+      nonceFloors: [{ wallet, chain: 'eip155:1', floor: 4 }],
+    });
+    // Spent by default: nothing of the limit is left today.
+    await expect(copy.sign(client, wallet, { nonce: 9 })).rejects.toMatchObject({
+      details: { reasons: [{ code: 'volume_exceeded', remaining: '0' }] },
+    });
+    copy.clock.pass(86_400_001);
+    await expect(copy.sign(client, wallet, { nonce: 3 })).rejects.toMatchObject({
+      details: { reasons: [{ code: 'nonce_below_floor' }] },
+    });
+    await expect(copy.sign(client, wallet, { nonce: 4 })).resolves.toBeDefined();
+    // The operator of the old installation was not named, so it is revoked.
+    expect(copy.vault.unsealed!.state.peers.get(v.operator.session.peer)?.revoked).not.toBeNull();
+    expect((await verifyJournal(copy.vault)).foldMatches).toBe(true);
+  });
+
+  it('comes back sealed and still frozen when it is killed right after the restore', async () => {
+    const { v, client, wallet } = await signer();
+    const backup = await backUp(v);
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    await upload(copy, backup);
+    await restore(copy);
+    const again = await copy.reopen();
+    expect(statusOf(again.vault).phase).toBe('sealed');
+    await again.unseal();
+    await expect(again.sign(client, wallet)).rejects.toEqual(code('signing_frozen'));
+  });
+
+  it('refuses a wrong password, an altered, cut or mixed backup, and keeps nothing of it', async () => {
+    const { v } = await signer();
+    const backup = await backUp(v);
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    await upload(copy, backup);
+    await expect(restore(copy, 'wrong')).rejects.toEqual(code('wrong_password'));
+    const tries = [
+      [backup.subarray(0, backup.length - 1), 'backup_malformed'],
+      [backup.subarray(0, 10), 'backup_malformed'],
+      [Buffer.concat([backup, Buffer.from([0, 0, 0, 0])]), 'backup_malformed'],
+      [flip(backup, backup.length - 100), 'backup_malformed'],
+      [flip(backup, Buffer.from(backup).indexOf('"created"') + 12), 'backup_malformed'],
+    ] as const;
+    for (const [bytes, expected] of tries) {
+      copy.clock.pass(3_600_000);
+      await upload(copy, bytes);
+      await expect(restore(copy)).rejects.toEqual(code(expected));
+    }
+    expect(statusOf(copy.vault).phase).toBe('uninitialised');
+    expect(copy.store.lastBatch()).toBe(undefined);
+    await copy.init();
+  });
+
+  it('takes pieces in order alone, and none once the vault is initialised', async () => {
+    const v = await newVault();
+    const piece = { offset: 5, total: 10, bytes: 'AAAA' };
+    expect(() => writeBackupPiece(v.vault, v.operator.session, piece)).toThrow(code('backup_out_of_order'));
+    await v.init();
+    expect(() => writeBackupPiece(v.vault, v.operator.session, { ...piece, offset: 0 })).toThrow(
+      code('vault_initialised'),
+    );
+  });
+
+  it('holds no secret in the clear', async () => {
+    const { v } = await signer();
+    const backup = Buffer.from(await backUp(v)).toString('latin1');
+    for (const space of SPACES) {
+      for (const { value } of records(v.store, space))
+        expect(backup).not.toContain(Buffer.from(value).toString('latin1'));
+    }
+    expect(backup).not.toContain('request.permitted');
+    expect(readFileSync(`${v.dataDir}/boot.key`)).toHaveLength(32);
+    expect(backup).not.toContain(readFileSync(`${v.dataDir}/boot.key`).toString('latin1'));
+  });
+});
+
+function flip(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  copy[at] = copy[at]! ^ 1;
+  return copy;
+}
