@@ -98,6 +98,27 @@ export const ERRORS = {
     'What the sealed vault believed of its peers is not what the journal says.',
     'The journal was followed; look who could write to the data directory.',
   ),
+
+  // The processes
+  jail_incomplete: text(
+    'The keep runs without one of its seat belts.',
+    'Start it by `keepwatch vault run` or the systemd units; the details name the belts.',
+  ),
+  gate_usage: text('The command line of gate is not valid.', 'Correct what the message names.'),
+  gate_listen_failed: text('The address cannot be listened on.', 'Choose another one, or stop what uses it.'),
+  gate_metrics_not_loopback: text('The metrics listener is for this machine alone.', 'Name 127.0.0.1 or ::1 for it.'),
+  gate_tls_unreadable: text(
+    'The file with the TLS key cannot be read.',
+    'Put it back from a backup; without it, every peer needs a new connection string.',
+  ),
+  supervisor_needs_root: text(
+    'Only root can start keep and gate as users of their own.',
+    'Start it as root or under systemd, or leave the users away.',
+  ),
+  supervisor_users_invalid: text(
+    'Keep and gate need two different users, or none.',
+    'Name a user for each of the two.',
+  ),
 } as const satisfies Record<string, ErrorText>;
 
 export type ErrorCode = keyof typeof ERRORS;
