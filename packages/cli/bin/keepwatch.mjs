@@ -2,8 +2,8 @@
 // The `keepwatch` command. Plain JavaScript, so that any Node can start it: Keepwatch itself runs on the Node 26 that
 // comes with the installation, and this file hands over to it where the running one is older.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { createRequire, enableCompileCache } from 'node:module';
+import { constants, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,8 @@ const BUNDLED = {
 };
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  // Compiled code is kept where nobody else can write, for it is run as it lies there.
+  enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keepwatch', 'compiled'));
   await import('../src/main.ts');
 } else {
   handOver(bundledNode());
@@ -34,8 +36,7 @@ function bundledNode() {
 }
 
 function handOver(node) {
-  const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts');
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both processes; whoever signals this one alone means the command itself.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

@@ -9,7 +9,7 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
   } else {
     const paint = terminal.paintErrors;
     const lines = [`${paint.bad('keepwatch:')} ${message}`];
-    for (const sentence of sentencesOf(details)) if (sentence !== message) lines.push(`  ${sentence}`);
+    for (const sentence of sentencesOf(details)) if (!message.includes(sentence)) lines.push(`  ${sentence}`);
     if (remedy) lines.push(`  ${remedy}`);
     lines.push(`  ${paint.quiet(`(${code})`)}`);
     terminal.errors.write(`${lines.join('\n')}\n`);

@@ -18,8 +18,11 @@ import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { checkSignedTransaction, encodeTransfer, type EtherTransfer } from './transaction.ts';
 import { allWallets } from './wallets.ts';
 
-/** How long a request is valid where the caller does not say, in ms. */
-const REQUEST_LIFETIME_MS = 60_000;
+/**
+ * How long a request is valid where the caller does not say, in ms, counted from the time in its idempotency key. So a
+ * repeat has the same body as the first request, which the vault demands.
+ */
+const REQUEST_LIFETIME_MS = 5 * 60_000;
 
 export interface SignTransactionRequest {
   /** Id of the wallet, as `wallets()` lists it. */
@@ -33,7 +36,10 @@ export interface SignTransactionRequest {
    * answer. Left out: a new one.
    */
   readonly key?: string;
-  /** Milliseconds since the Unix epoch after which the request is void. Left out: a minute from now. */
+  /**
+   * Milliseconds since the Unix epoch after which the request is void. A repeat names the same. Left out: five minutes
+   * after the time in the key.
+   */
   readonly expires?: number;
 }
 
@@ -111,14 +117,13 @@ export function createClient(connection: Connection): Client {
       const unsigned =
         request.transaction instanceof Uint8Array ? request.transaction : encodeTransfer(request.transaction);
       const chain = chainOf(request);
-      const now = Date.now();
-      const key = request.key ?? uuidV7(now, randomBytes);
+      const key = request.key ?? uuidV7(Date.now(), randomBytes);
       const params = {
         wallet,
         chain,
         transaction: `0x${toHex(unsigned)}`,
         key,
-        expires: request.expires ?? now + REQUEST_LIFETIME_MS,
+        expires: request.expires ?? timeOf(key) + REQUEST_LIFETIME_MS,
       };
       const answer = await connection.call('transaction.sign', params).catch((error: unknown) => {
         throw withCheckedDenial(error, authority);
@@ -140,6 +145,9 @@ export function createClient(connection: Connection): Client {
     },
   };
 }
+
+/** The first 48 bits of a UUIDv7 (RFC 9562 §5.7): milliseconds since the Unix epoch. */
+const timeOf = (key: string) => Number.parseInt(key.slice(0, 8) + key.slice(9, 13), 16);
 
 function chainOf({ chain, transaction }: SignTransactionRequest): string {
   if (chain !== undefined) return chain;

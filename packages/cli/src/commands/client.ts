@@ -105,13 +105,16 @@ async function writeReceipt(path: string, { json }: CheckedReceipt): Promise<voi
   }
 }
 
+/** A limit per transaction has no window, and so nothing is left of it. */
+const hasWindow = ({ windowSeconds }: SignedTransaction['decision']['budgets'][number]) => windowSeconds !== null;
+
 function signedAnswer(
   { raw, hash, decision, receipt, key }: SignedTransaction,
   paint: Paint,
   mined?: { readonly block: number; readonly succeeded: boolean },
 ): Answer {
   const { grant, recipient, value, chain, nonce, budgets } = decision;
-  const left = budgets.map(({ rule, limit, spentAfter, windowSeconds }) => {
+  const left = budgets.filter(hasWindow).map(({ rule, limit, spentAfter, windowSeconds }) => {
     const rest = (BigInt(limit) - BigInt(spentAfter)).toString();
     const show = rule === 'count' ? (amount: string) => amount : showEther;
     return `${show(rest)} of ${show(limit)}${windowSeconds === null ? '' : ` in ${showDuration(windowSeconds)}`}`;

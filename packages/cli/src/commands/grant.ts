@@ -160,7 +160,8 @@ function shortBudget(budget: Budget): string {
 
 function describe(grant: GrantInfo, peers: readonly PeerInfo[], wallets: readonly WalletInfo[], paint: Paint): string {
   const budgets = grant.budgets.map((budget) => {
-    const free = budget.allFreeAt === null ? '' : `  all free again at ${showTime(budget.allFreeAt)}`;
+    const free =
+      budget.allFreeAt === null || budget.spent === '0' ? '' : `  all free again at ${showTime(budget.allFreeAt)}`;
     return `  ${budget.rule}: ${shortBudget(budget)}${budget.left === null ? '' : ' left'}${free}`;
   });
   const { recipients } = grant.draft;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { supervise, type ListenAddress, type SupervisorEvent } from '@keepwatch/gate';
+import type { ListenAddress } from '@keepwatch/gate';
 import { command, type Context } from '../command.ts';
 import { createDaemonLog, lineOf } from '../daemon-log.ts';
 import { withData } from '../directories.ts';
@@ -28,6 +28,8 @@ export const VAULT_RUN_COMMAND = command({
     const { data } = withData(context.directories, options.data);
     const log = createDaemonLog(context.terminal, context.terminal.interactive && !context.json);
     const announce = createAnnouncer(context);
+    // Only the daemon needs it: every other command starts sooner without.
+    const { supervise } = await import('@keepwatch/gate');
     const supervisor = supervise({
       keepMain: fileURLToPath(import.meta.resolve('@keepwatch/keep/main')),
       dataDir: data,
