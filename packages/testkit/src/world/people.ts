@@ -59,7 +59,10 @@ export async function connectOperator(
 }
 
 /** The first operator joins by the token and creates the vault. `PASSWORD` where none is given; the cheapest KDF. */
-export async function setUpOperator(vault: VaultProcess, password = PASSWORD): Promise<SeatedOperator> {
+export async function setUpOperator(
+  vault: Pick<VaultProcess, 'connection' | 'bootstrapConnection'>,
+  password = PASSWORD,
+): Promise<SeatedOperator> {
   const person = createPerson('owner', 'operator');
   const first = await connectAs(vault, person, {
     connectionString: await vault.bootstrapConnection(),

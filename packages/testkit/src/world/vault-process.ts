@@ -25,6 +25,8 @@ export interface VaultProcess {
   readonly dataDir: string;
   /** Of the processes that run now. */
   pids(): VaultPids;
+  /** Of the edge, on 127.0.0.1. */
+  port(): number;
   /** For peers; without a token. */
   connection(): string;
   /** With the token for the first operator. Throws where the vault offers none. */
@@ -63,7 +65,7 @@ export async function startVault(options: StartVaultOptions = {}): Promise<Vault
   });
   const ended = once(child, 'exit');
   const events: SupervisorEvent[] = [];
-  const current = { keep: 0, gate: 0, connection: '', bootstrap: '' };
+  const current = { keep: 0, gate: 0, port: 0, connection: '', bootstrap: '' };
   let keepStarts = 0;
   let keepsReady = 0;
   let waiting: (() => void)[] = [];
@@ -76,6 +78,8 @@ export async function startVault(options: StartVaultOptions = {}): Promise<Vault
       keepStarts++;
     } else if (event.type === 'gate_started') {
       current.gate = event.pid!;
+    } else if (event.type === 'gate_listening') {
+      current.port = event.address.port;
     } else if (event.type === 'keep_message') {
       const { event: name, connection } = event.message;
       if (name === 'bootstrap') current.bootstrap = String(connection);
@@ -120,6 +124,7 @@ export async function startVault(options: StartVaultOptions = {}): Promise<Vault
   return {
     dataDir,
     pids: () => ({ supervisor: child.pid!, keep: current.keep, gate: current.gate }),
+    port: () => current.port,
     connection: () => current.connection,
     async bootstrapConnection() {
       await until(() => current.bootstrap !== '');

@@ -1,0 +1,33 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ClientOrder, ClientReport } from './protocol.ts';
+
+export interface ClientProcess {
+  /** One order at a time. Throws what went wrong in the client. */
+  order(order: ClientOrder): Promise<ClientReport>;
+  end(): Promise<void>;
+}
+
+export function startClientProcess(): ClientProcess {
+  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), { execArgv: ['--no-warnings'] });
+  const exited = once(child, 'exit');
+  return {
+    async order(order) {
+      const answered = once(child, 'message') as Promise<[ClientReport]>;
+      child.send(order);
+      const report = await Promise.race([
+        answered.then(([message]) => message),
+        exited.then(() => {
+          throw new Error('the client process ended');
+        }),
+      ]);
+      if (report.error !== undefined) throw new Error(`the client failed: ${report.error}`);
+      return report;
+    },
+    async end() {
+      if (child.connected) child.send({ do: 'end' } satisfies ClientOrder);
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util';
+import { printFigure, type Figure } from './figure.ts';
+import { measureSigning } from './sign.ts';
+import { measureVault } from './vault.ts';
+
+/** `npm run bench -- [--only sign,vault] [--json]`: figures of this machine, each beside what it is compared with. */
+const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = { sign: measureSigning, vault: measureVault };
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(SUBJECTS).join(',') },
+    json: { type: 'boolean', default: false },
+  },
+});
+for (const name of values.only.split(',')) {
+  const measure = Object.hasOwn(SUBJECTS, name) ? SUBJECTS[name] : undefined;
+  if (!measure) {
+    console.error(`--only: “${name}” is none of ${Object.keys(SUBJECTS).join(', ')}.`);
+    process.exit(64);
+  }
+  for await (const figure of measure()) printFigure(figure, values.json);
+}

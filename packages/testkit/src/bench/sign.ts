@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fromBase64url, toBase64url } from '@keepwatch/base';
+import { signerFromSeed, type Operator } from '@keepwatch/sdk';
+import {
+  connectAs,
+  createPerson,
+  createWallet,
+  grant,
+  setUpOperator,
+  startVault,
+  type VaultProcess,
+} from '../world/index.ts';
+import { createBareSigner } from './bare-sign.ts';
+import { startClientProcess, type ClientProcess } from './client/client-process.ts';
+import type { Seat } from './client/protocol.ts';
+import { median, type Figure } from './figure.ts';
+
+const CONNECTIONS = 8;
+const REPEATS = 7;
+const RUN_MS = 2_000;
+const BARE_MS = 300;
+const WARM_UP_MS = 4_000;
+/** Of a signing request as a frame. */
+const REQUEST_BYTES = 850;
+
+/** How fast the vault signs: client process → TLS → gate → keep → durable journal → signature → receipt, and back. */
+export async function* measureSigning(): AsyncGenerator<Figure> {
+  const vault = await startVault();
+  const echoVault = await startVault({ keepMain: fileURLToPath(new URL('./echo-keep/main.ts', import.meta.url)) });
+  const client = startClientProcess();
+  try {
+    const { operator } = await setUpOperator(vault);
+    const seats: Seat[] = [];
+    for (let i = 0; i < CONNECTIONS; i++) seats.push(await takeSeat(vault, operator, `client ${i}`));
+    await client.order({ do: 'connect', connectionString: vault.connection(), seats });
+    const bareSign = createBareSigner();
+    bareSign(BARE_MS);
+    for (const inFlight of [64, 256]) yield await measureThroughput(client, bareSign, inFlight);
+    yield await measureLatency(client, bareSign, vault, echoVault);
+  } finally {
+    await client.end();
+    await vault.stop();
+    await echoVault.stop();
+  }
+}
+
+async function measureThroughput(
+  client: ClientProcess,
+  bareSign: (ms: number) => number,
+  inFlight: number,
+): Promise<Figure> {
+  await client.order({ do: 'sign', inFlight, ms: WARM_UP_MS });
+  const rates: number[] = [];
+  const ratios: number[] = [];
+  for (let i = 0; i < REPEATS; i++) {
+    const before = bareSign(BARE_MS);
+    const { perSecond } = await client.order({ do: 'sign', inFlight, ms: RUN_MS });
+    const after = bareSign(BARE_MS);
+    rates.push(perSecond);
+    ratios.push(perSecond / ((before + after) / 2));
+  }
+  return {
+    name: `sign/throughput-${inFlight}`,
+    value: median(rates),
+    unit: 'signatures/s',
+    ratio: median(ratios),
+    against: `bare libsecp256k1 on one core; ${inFlight} in flight over ${CONNECTIONS} connections`,
+  };
+}
+
+async function measureLatency(
+  client: ClientProcess,
+  bareSign: (ms: number) => number,
+  vault: VaultProcess,
+  echoVault: VaultProcess,
+): Promise<Figure> {
+  const port = echoVault.port();
+  await client.order({ do: 'sign', inFlight: 1, ms: WARM_UP_MS / 2 });
+  await client.order({ do: 'echo', port, bytes: REQUEST_BYTES, ms: WARM_UP_MS / 2 });
+  const times: number[] = [];
+  const ratios: number[] = [];
+  for (let i = 0; i < REPEATS; i++) {
+    const echo = await client.order({ do: 'echo', port, bytes: REQUEST_BYTES, ms: RUN_MS / 2 });
+    const floorMs = echo.medianMs + medianSyncMs(vault.dataDir) + 1_000 / bareSign(BARE_MS);
+    const { medianMs } = await client.order({ do: 'sign', inFlight: 1, ms: RUN_MS / 2 });
+    times.push(medianMs);
+    ratios.push(medianMs / floorMs);
+  }
+  return {
+    name: 'sign/latency-1',
+    value: median(times),
+    unit: 'ms',
+    ratio: median(ratios),
+    against: 'echo over the same transport + one fdatasync + one bare signature; 1 in flight',
+  };
+}
+
+/** A write of one page that is durable, in the directory where the journal lies. */
+function medianSyncMs(dataDir: string): number {
+  const file = openSync(join(dataDir, 'fdatasync'), 'w');
+  const page = randomBytes(4_096);
+  const times: number[] = [];
+  try {
+    for (let i = 0; i < 200; i++) {
+      const started = performance.now();
+      writeSync(file, page, 0, page.length, i * page.length);
+      fdatasyncSync(file);
+      times.push(performance.now() - started);
+    }
+  } finally {
+    closeSync(file);
+  }
+  return median(times);
+}
+
+/** A client with a wallet of its own and a grant with each kind of limit, none of which will be reached. */
+async function takeSeat(vault: VaultProcess, operator: Operator, name: string): Promise<Seat> {
+  const seed = toBase64url(randomBytes(32));
+  const person = { ...createPerson(name, 'client'), identity: signerFromSeed('EdDSA', fromBase64url(seed)!) };
+  const connection = await connectAs(vault, person, { wish: 'register' });
+  const { peer } = await connection.call('peer.register', { name, role: 'client' });
+  await connection.close();
+  await operator.command('peer.approve', { peer, role: 'client', name });
+  const wallet = await createWallet(operator, name);
+  await grant(operator, {
+    ...{ client: peer, wallet: wallet.wallet, chain: 'eip155:1', kind: 'ether-transfer', recipients: [wallet.address] },
+    constraints: [
+      { type: 'volume', limit: (10n ** 30n).toString(), windowSeconds: 86_400 },
+      { type: 'count', limit: 1_000_000_000, windowSeconds: 3_600 },
+      { type: 'max-fee', limit: (10n ** 18n).toString() },
+    ],
+  });
+  return { seed, ...wallet };
+}
