@@ -15,6 +15,9 @@ export interface CommandSpec<P extends z.ZodType> {
   readonly tightens?: true;
 }
 
+/** A command whose parameters are not looked at yet. */
+export type AnyCommandSpec = CommandSpec<z.ZodType>;
+
 const spec = <P extends z.ZodType>(
   phase: CommandSpec<P>['phase'],
   summary: string,

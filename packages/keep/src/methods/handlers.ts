@@ -1,7 +1,8 @@
 import type { MethodName, MethodParams, MethodResult } from '@keepwatch/protocol';
 import { coded, type PeerSession, type Sessions } from '../peers/sessions.ts';
 import { readBackup } from '../vault/backup.ts';
-import { requireUnsealed, type Commands } from '../vault/commands.ts';
+import { requireUnsealed } from '../vault/order.ts';
+import type { Commands } from '../vault/commands.ts';
 import type { VaultContext } from '../vault/context.ts';
 import { writeBackupPiece } from '../vault/restore.ts';
 import { keepTime } from '../vault/unsealed.ts';

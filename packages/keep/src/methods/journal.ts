@@ -6,7 +6,7 @@ import { ed25519Verify } from '../secure/index.ts';
 import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
 import { encodeSnapshot } from '../state/snapshot.ts';
-import { requireUnsealed } from '../vault/commands.ts';
+import { requireUnsealed } from '../vault/order.ts';
 import type { Unsealed, VaultContext } from '../vault/context.ts';
 import { journalError } from '../vault/unsealed.ts';
 import { mayObserve } from '../vault/vault.ts';

@@ -2,7 +2,7 @@ import type { MethodParams, MethodResult } from '@keepwatch/protocol';
 import type { PeerSession } from '../peers/sessions.ts';
 import { toPeerKey } from '../peers/peer-id.ts';
 import { MAX_PROPOSALS } from '../state/state.ts';
-import { requireUnsealed } from '../vault/commands.ts';
+import { requireUnsealed } from '../vault/order.ts';
 import type { VaultContext } from '../vault/context.ts';
 import { submit } from '../vault/submit.ts';
 import { refuse } from '../step/step.ts';

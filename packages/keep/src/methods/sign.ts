@@ -6,7 +6,7 @@ import { coded, type PeerSession } from '../peers/sessions.ts';
 import { decodeEntry } from '../state/events.ts';
 import { stepSign } from '../step/sign.ts';
 import type { SignOutcome } from '../step/step.ts';
-import { requireUnsealed } from '../vault/commands.ts';
+import { requireUnsealed } from '../vault/order.ts';
 import type { VaultContext } from '../vault/context.ts';
 import type { JobResult, Signature } from '../vault/engine.ts';
 import { refusalError } from '../vault/submit.ts';

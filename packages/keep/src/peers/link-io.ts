@@ -3,10 +3,11 @@ import { createLinkDecoder, createLinkWriter, type LinkFrame, type LinkWriter } 
 
 export interface LinkIo {
   readonly writer: LinkWriter;
-  /** Bytes that gate has not taken yet. */
-  readonly backlog: () => number;
   end(): void;
 }
+
+/** Answers that gate has not taken yet, in bytes. Beyond, the keep hears no further requests until it has. */
+const BACKLOG = 16 * 1024 * 1024;
 
 /**
  * The one socket that keep has: inherited, connected, its other end in gate's hands. Whatever comes from it is foreign
@@ -16,7 +17,10 @@ export function openLink(fd: number, on: { frame: (frame: LinkFrame) => void; cl
   const socket = new Socket({ fd, readable: true, writable: true });
   const decoder = createLinkDecoder();
   const writer = createLinkWriter({
-    write: (bytes) => void socket.write(bytes),
+    write(bytes) {
+      // A gate that asks and does not read must not fill the keep's memory.
+      if (!socket.write(bytes) && socket.writableLength > BACKLOG) socket.pause();
+    },
     schedule: (flush) => void setImmediate(flush),
   });
   socket.on('data', (chunk: Uint8Array) => {
@@ -25,7 +29,8 @@ export function openLink(fd: number, on: { frame: (frame: LinkFrame) => void; cl
     socket.destroy();
     on.closed(pushed.error);
   });
+  socket.on('drain', () => socket.resume());
   socket.on('end', () => on.closed('gate closed the link'));
   socket.on('error', (error) => on.closed(error.message));
-  return { writer, backlog: () => socket.writableLength, end: () => socket.end() };
+  return { writer, end: () => socket.end() };
 }

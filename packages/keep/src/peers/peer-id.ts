@@ -1,4 +1,4 @@
-import { concat, fromBase64url, toBase64url, utf8, type Sha256 } from '@keepwatch/base';
+import { concat, toBase64url, utf8, type Sha256 } from '@keepwatch/base';
 import type { PeerKey } from '@keepwatch/protocol';
 import type { IdentityKey } from '@keepwatch/wire';
 
@@ -9,8 +9,4 @@ export function peerId(sha256: Sha256, key: IdentityKey): string {
 
 export function toPeerKey(key: IdentityKey): PeerKey {
   return { alg: key.alg, publicKey: toBase64url(key.publicKey) };
-}
-
-export function toIdentityKey(key: PeerKey): IdentityKey {
-  return { alg: key.alg, publicKey: fromBase64url(key.publicKey) ?? new Uint8Array() };
 }

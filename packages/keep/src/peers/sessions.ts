@@ -12,7 +12,6 @@ import {
   type NotificationName,
 } from '@keepwatch/protocol';
 import {
-  createKeepHandshake,
   decodeRpc,
   encodeRpc,
   RPC_CODES,

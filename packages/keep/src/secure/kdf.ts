@@ -1,6 +1,7 @@
 import { CodedError, utf8 } from '@keepwatch/base';
 import { withAccess } from './access.ts';
 import { sodium } from './native.ts';
+import { isLive } from './slab.ts';
 import type { SecureMemory, Slot } from './memory.ts';
 
 /** Cost of argon2id (RFC 9106): passes over the memory, and the memory in bytes. One lane. */
@@ -19,7 +20,9 @@ export const KDF_PRESETS = {
 } as const satisfies Record<string, KdfParams>;
 
 export const KDF_SALT_BYTES = 16;
-export const USER_KEY_BYTES = 32;
+const USER_KEY_BYTES = 32;
+/** Threads of libuv's pool, unless its environment variable says otherwise. */
+const DEFAULT_POOL_SIZE = 4;
 
 /** Weaker parameters invite guessing; stronger ones, from a hostile file, exhaust the machine. */
 const FLOOR: KdfParams = KDF_PRESETS.interactive;
@@ -39,8 +42,8 @@ export function kdfParamsAcceptable({ opsLimit, memLimitBytes }: KdfParams): boo
 }
 
 /**
- * The user key, argon2id(password, salt), in a slot of 32 bytes. Runs on a thread of the pool; the password's slot stays
- * open for reading until it ends.
+ * The user key, argon2id(password, salt), in a new slot of 32 bytes. Runs on a thread of the pool; the password's slot
+ * stays open for reading until it ends. If the memory is wiped meanwhile, the slot that comes is dead.
  *
  * @throws CodedError `kdf_params_refused` (outside the bounds, before any work) or `kdf_out_of_memory`
  */
@@ -58,24 +61,35 @@ export async function deriveUserKey(
   }
   const key = memory.alloc(USER_KEY_BYTES);
   try {
-    await withAccess([password], [key], ([passwordBytes], [out]) =>
-      sodium.crypto_pwhash_async(
-        out!,
-        passwordBytes!,
-        salt,
-        params.opsLimit,
-        params.memLimitBytes,
-        sodium.crypto_pwhash_ALG_ARGON2ID13,
-      ),
-    );
+    await withAccess([password], [key], ([passwordBytes], [out]) => argon2id(out!, passwordBytes!, salt, params));
   } catch (cause) {
-    memory.free(key);
+    if (isLive(key)) memory.free(key);
     throw new CodedError('kdf_out_of_memory', 'the password hash could not get its memory', {
       cause,
       remedy: `Give the keep at least ${Math.ceil(params.memLimitBytes / MIB) + 64} MiB, then try again.`,
     });
   }
+  await coverStacks();
   return key;
+}
+
+function argon2id(out: Uint8Array, password: Uint8Array, salt: Uint8Array, params: KdfParams): Promise<void> {
+  const algorithm = sodium.crypto_pwhash_ALG_ARGON2ID13;
+  return sodium.crypto_pwhash_async(out, password, salt, params.opsLimit, params.memLimitBytes, algorithm);
+}
+
+/**
+ * libsodium leaves the hash, which is the key, on the stack of the thread that made it. The same call with public input
+ * covers it, if it runs on the same thread. With one thread in the pool (UV_THREADPOOL_SIZE=1, as the keep is started)
+ * that is certain. With more nobody can choose, so each gets hashes to do that take long enough to wake all of them.
+ */
+async function coverStacks(): Promise<void> {
+  const threads = Number(process.env['UV_THREADPOOL_SIZE']) || DEFAULT_POOL_SIZE;
+  const [hashes, memLimitBytes] = threads === 1 ? [1, 8192] : [2 * threads, 16 * MIB];
+  const zeros = new Uint8Array(USER_KEY_BYTES);
+  const hash = () =>
+    argon2id(new Uint8Array(USER_KEY_BYTES), zeros, zeros.subarray(0, KDF_SALT_BYTES), { opsLimit: 1, memLimitBytes });
+  await Promise.all(Array.from({ length: hashes }, hash));
 }
 
 /** A key of 32 bytes for one purpose, from a key of 32 bytes: BLAKE2b-256 keyed with it over the label (RFC 7693). */

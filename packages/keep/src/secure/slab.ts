@@ -49,10 +49,14 @@ export function internalsOf(memory: SecureMemory): MemoryInternals {
   return INTERNALS.get(memory)!;
 }
 
+export function isLive(slot: Slot): boolean {
+  const { memory, slab, index } = slot as PlacedSlot;
+  return INTERNALS.get(memory)?.slabs[slab]?.live[index] === slot;
+}
+
 /** @throws CodedError `slot_freed` */
 export function slabOf(slot: PlacedSlot): Slab {
-  const slab = INTERNALS.get(slot.memory)?.slabs[slot.slab];
-  if (slab !== undefined && slab.live[slot.index] === slot) return slab;
+  if (isLive(slot)) return INTERNALS.get(slot.memory)!.slabs[slot.slab]!;
   throw new CodedError('slot_freed', 'this secret was wiped or never existed', {
     remedy: 'Unseal the vault again. If it is unsealed, this is a defect of the program: report it.',
   });

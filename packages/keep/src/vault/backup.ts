@@ -13,7 +13,7 @@ import {
 import { createDurableFile } from '../durable-file.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { deriveUserKey, KDF_PRESETS, sealBytes, sealSecret, type Slot } from '../secure/index.ts';
-import { decideAt, requireUnsealed, type CarriedOut, type Order } from './commands.ts';
+import { decideAt, requireUnsealed, type CarriedOut, type Order } from './order.ts';
 import type { VaultContext } from './context.ts';
 import { vaultOf, withEntries } from './lifecycle.ts';
 import { requirePassword } from './wallets.ts';

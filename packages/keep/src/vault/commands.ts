@@ -3,21 +3,20 @@ import {
   COMMANDS,
   type CommandName,
   type CommandParams,
-  type CommandSpec,
+  type AnyCommandSpec,
   type MethodResult,
 } from '@keepwatch/protocol';
 import { openCommand, type Command } from '@keepwatch/wire';
-import type { z } from 'zod';
 import { identityOf, initVault, exclusively, phaseOf, sealVault, unsealVault } from './lifecycle.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import type { ByCommand } from '../state/events.ts';
 import { isPolicyCommand, stepCommand } from '../step/commands.ts';
 import { prepareBackup } from './backup.ts';
-import type { Unsealed, VaultContext } from './context.ts';
+import type { VaultContext } from './context.ts';
 import type { JobResult } from './engine.ts';
 import { changePassword, rotateRoot } from './rotation.ts';
 import { restoreVault } from './restore.ts';
-import { submit, type Submitted } from './submit.ts';
+import { decideAt, type CarriedOut, type Order } from './order.ts';
 import type { TlsEdge } from './tls-edge.ts';
 import { addWallets, backUpWallet, importWallet } from './wallets.ts';
 import { watchClock } from './keep-clock.ts';
@@ -52,7 +51,7 @@ export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
       const command = open(vault, session, jws, nowMs);
       const name = command.method;
       if (!isCommand(name)) throw coded('method_unknown', { command: name });
-      const spec: CommandSpec<z.ZodType> = COMMANDS[name];
+      const spec: AnyCommandSpec = COMMANDS[name];
       const parsed = spec.params.safeParse(command.params);
       if (!parsed.success) {
         const issues = parsed.error.issues.slice(0, 8).map(({ path, message }) => `${path.join('.')}: ${message}`);
@@ -64,13 +63,12 @@ export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
       remember(command, nowMs);
       const order: Order = {
         vault,
-        edge,
         session,
         by: { by: session.peer, command: jws },
         expects: tightens ? null : command.expects,
         wallMs: nowMs,
       };
-      const { result, value } = await carryOut(order, { name, params: parsed.data } as AnyCommand);
+      const { result, value } = await carryOut(order, edge, { name, params: parsed.data } as AnyCommand);
       return {
         version: versionOf(vault),
         receipt: result && result.receipts.length > 0 ? result.receipts.at(-1)!() : null,
@@ -80,25 +78,9 @@ export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
   };
 }
 
-/** One command under way. */
-export interface Order {
-  readonly vault: VaultContext;
-  readonly edge: TlsEdge;
-  readonly session: PeerSession;
-  readonly by: ByCommand;
-  /** The state version that must still hold when the command is decided; null where it only tightens. */
-  readonly expects: number | null;
-  readonly wallMs: number;
-}
-
 export type AnyCommand = { [N in CommandName]: { readonly name: N; readonly params: CommandParams<N> } }[CommandName];
 
-export interface CarriedOut {
-  readonly result: JobResult | null;
-  readonly value: unknown;
-}
-
-async function carryOut(order: Order, command: AnyCommand): Promise<CarriedOut> {
+async function carryOut(order: Order, edge: TlsEdge, command: AnyCommand): Promise<CarriedOut> {
   const { vault, session, by } = order;
   if (isPolicyCommand(command)) return carryOutPolicy(order, command);
   switch (command.name) {
@@ -115,7 +97,7 @@ async function carryOut(order: Order, command: AnyCommand): Promise<CarriedOut> 
     case 'vault.rotate-root':
       return exclusively(vault, command.name, () => rotateRoot(order, command.params));
     case 'vault.rotate-tls':
-      return exclusively(vault, command.name, () => order.edge.rotate(order));
+      return exclusively(vault, command.name, () => edge.rotate(order));
     case 'vault.backup':
       return exclusively(vault, command.name, () => prepareBackup(order, command.params));
     case 'wallet.create':
@@ -131,28 +113,9 @@ async function carryOut(order: Order, command: AnyCommand): Promise<CarriedOut> 
 
 async function carryOutPolicy(order: Order, command: Extract<AnyCommand, Parameters<typeof stepCommand>[1]>) {
   const { vault, by, wallMs } = order;
-  const tightens = order.expects === null;
-  const submitted = await decideAt(order, (state) => stepCommand(state, command, by, wallMs), tightens);
+  const submitted = await decideAt(order, (state) => stepCommand(state, command, by, wallMs));
   if (command.name === 'vault.confirm-time') vault.clockWatch = watchClock(vault.deps.clock());
   return submitted;
-}
-
-/** Decides in the engine's order, where the state version is compared once more: two operators may race. */
-export function decideAt(order: Order, decide: Parameters<typeof submit>[1], tightens = false): Promise<Submitted> {
-  const { expects } = order;
-  return submit(
-    requireUnsealed(order.vault),
-    (state, nowMs) =>
-      expects !== null && state.version !== expects
-        ? { kind: 'refused', refusal: { ...conflictRefusal(state.version, expects) } }
-        : decide(state, nowMs),
-    tightens,
-  );
-}
-
-export function requireUnsealed(vault: VaultContext): Unsealed {
-  if (!vault.unsealed) throw coded('vault_sealed');
-  return vault.unsealed;
 }
 
 const done = (result: JobResult | null): CarriedOut => ({ result, value: null });
@@ -165,20 +128,12 @@ export function versionOf(vault: VaultContext): number {
   return vault.unsealed?.state.version ?? vault.boot.version;
 }
 
-function conflictRefusal(version: number, expected: number) {
-  return {
-    code: 'version_conflict',
-    message: `The vault is at version ${version}, the command expects ${expected}.`,
-    details: { version, expected },
-  };
-}
-
 function conflict(vault: VaultContext, command: Command): CodedError {
   const version = versionOf(vault);
   return coded('version_conflict', { version, expected: command.expects });
 }
 
-function checkPhase(vault: VaultContext, needed: CommandSpec<z.ZodType>['phase']): void {
+function checkPhase(vault: VaultContext, needed: AnyCommandSpec['phase']): void {
   const phase = phaseOf(vault);
   if (needed === phase || (needed === 'initialised' && phase !== 'uninitialised')) return;
   switch (phase) {

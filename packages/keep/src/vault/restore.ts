@@ -16,7 +16,7 @@ import {
 } from '../secure/index.ts';
 import { BACKUP_KEY_ID, BACKUP_KEY_PLACE } from './backup.ts';
 import { saveBoot } from './boot-state.ts';
-import type { CarriedOut, Order } from './commands.ts';
+import type { CarriedOut, Order } from './order.ts';
 import type { VaultContext } from './context.ts';
 import {
   countTry,

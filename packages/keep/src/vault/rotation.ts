@@ -1,5 +1,5 @@
 import type { CommandParams } from '@keepwatch/protocol';
-import { decideAt, requireUnsealed, type CarriedOut, type Order } from './commands.ts';
+import { decideAt, requireUnsealed, type CarriedOut, type Order } from './order.ts';
 import { saveBoot } from './boot-state.ts';
 import { catchUp, countTry, passwordError, withEntries } from './lifecycle.ts';
 

@@ -2,8 +2,8 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromHex, toHex, utf8, type Instant } from '@keepwatch/base';
-import { decodeUnsigned, encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
+import { toHex, utf8, type Instant } from '@keepwatch/base';
+import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import { createMemoryStore } from '@keepwatch/journal';
 import type { CommandName, CommandParams, EntryPurpose, MethodParams } from '@keepwatch/protocol';
 import { sealEntry, signCommand, uuidV7, type EntryCrypto, type IdentitySigner } from '@keepwatch/wire';
@@ -246,9 +246,4 @@ export function signParams(wallet: string, clock: TestClock, more: TransferOptio
     key: more.key ?? uuidV7(now, (length) => randomBytes(length)),
     expires: more.expires ?? now + 60_000,
   };
-}
-
-/** The unsigned bytes of a signed transaction, for comparing what was asked with what was signed. */
-export function unsignedOf(params: MethodParams<'transaction.sign'>) {
-  return decodeUnsigned(fromHex(params.transaction)!);
 }

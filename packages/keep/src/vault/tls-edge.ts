@@ -2,7 +2,7 @@ import { CodedError, fromBase64url } from '@keepwatch/base';
 import type { LinkControl } from '@keepwatch/protocol';
 import { signTlsStatement } from '@keepwatch/wire';
 import { saveBootNow } from './boot-state.ts';
-import { decideAt, type CarriedOut, type Order } from './commands.ts';
+import { decideAt, type CarriedOut, type Order } from './order.ts';
 import type { VaultContext } from './context.ts';
 
 /**

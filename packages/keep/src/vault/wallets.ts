@@ -3,7 +3,7 @@ import type { CommandParams } from '@keepwatch/protocol';
 import { coded } from '../peers/sessions.ts';
 import { sealTo, type Slot } from '../secure/index.ts';
 import { stepAddWallets } from '../step/commands.ts';
-import { decideAt, requireUnsealed, type CarriedOut, type Order } from './commands.ts';
+import { decideAt, requireUnsealed, type CarriedOut, type Order } from './order.ts';
 import { countTry, openEntry, passwordError, withEntries } from './lifecycle.ts';
 import { saveBoot } from './boot-state.ts';
 import { MNEMONIC_SPACE, WALLET_KEY_SPACE, type MadeWallets } from './wallet-room.ts';
