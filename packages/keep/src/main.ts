@@ -18,7 +18,6 @@ const { values } = parseArgs({
     'adopt-tls': { type: 'boolean', default: false },
     'allow-unlocked-memory': { type: 'boolean', default: false },
     'allow-incomplete-jail': { type: 'boolean', default: false },
-    'no-control': { type: 'boolean', default: false },
   },
 });
 
@@ -31,8 +30,17 @@ const log = createLog(
   (line) => void process.stdout.write(line),
   () => clock.now().wallMs,
 );
-const control = values['no-control'] ? null : new Socket({ fd: CONTROL_FD, readable: true, writable: true });
+const control = openControl();
 const report = (event: Record<string, unknown>) => void control?.write(`${JSON.stringify(event)}\n`);
+
+/** Under systemd there is no supervisor and no such descriptor. */
+function openControl(): Socket | null {
+  try {
+    return new Socket({ fd: CONTROL_FD, readable: true, writable: true });
+  } catch {
+    return null;
+  }
+}
 
 process.on('uncaughtException', (error) => {
   log('error', 'unforeseen failure; the keep ends', { error: error.message, at: error.stack?.split('\n')[1]?.trim() });
