@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { reportError } from '../report-error.ts';
@@ -38,28 +39,48 @@ async function main(): Promise<number> {
   }
 }
 
-/** Commands to paste. */
-function whatNext({ ownerHome, passwordFile }: Stage, { anvil, receiptFile }: Ending, paint: Paint): string {
-  const owner = `npx keepwatch --home ${ownerHome}`;
-  const commands = [
-    ['How the vault stands', `${owner} vault status`],
-    ['What the bot may still do', `${owner} grant show payouts`],
-    ['What happened', `${owner} journal tail`],
-    ['Check a receipt', `${owner} journal check-receipt ${receiptFile}`],
-    ['What protects this vault', `${owner} doctor`],
-    ['Seal and unseal it', `${owner} vault seal\n      ${owner} vault unseal --password-file ${passwordFile}`],
+/** What to paste into another terminal: the owner's side, and the way of a client of one's own. */
+function whatNext({ ownerHome, directory, passwordFile }: Stage, ending: Ending, paint: Paint): string {
+  const { anvil, connection, receiptFile } = ending;
+  const sections: readonly (readonly [string, readonly string[]])[] = [
     [
-      'Ask the chain',
-      `curl -s ${anvil.url} -H 'content-type: application/json' -d '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["${ALICE}","latest"]}'`,
+      'First this, which makes two short commands',
+      [
+        `owner() { npx keepwatch --home ${ownerHome} "$@"; }`,
+        `me() { npx keepwatch --home ${join(directory, 'me')} "$@"; }`,
+      ],
     ],
+    [
+      'Look around as the owner',
+      [
+        'owner vault status',
+        'owner grant show payouts',
+        'owner journal tail',
+        'owner doctor',
+        `owner journal check-receipt ${receiptFile}`,
+      ],
+    ],
+    [
+      'Become a client yourself, and pay',
+      [
+        `me client register '${connection}' --name me`,
+        'owner client approve me',
+        'owner grant create --client me --wallet treasury --chain 31337 --to any --volume 0.05eth/1h',
+        `me client sign --wallet treasury --to ${ALICE} --value 0.01eth --broadcast ${anvil.url}`,
+      ],
+    ],
+    ['Seal and unseal', ['owner vault seal', `owner vault unseal --password-file ${passwordFile}`]],
   ];
-  const lines = commands.map(([words, line]) => `    ${paint.quiet(`# ${words}`)}\n      ${line}`);
+  const lines = sections.map(([words, commands]) =>
+    [`    ${paint.quiet(`# ${words}`)}`, ...commands.map((command) => `    ${command}`)].join('\n'),
+  );
   return [
     '',
     `    ${paint.good('Everything went as it must.')} The vault stays up until ${paint.strong('Ctrl-C')}; then all of it is removed.`,
-    '    In another terminal, in this directory:',
+    `    To go on, paste into another terminal, in ${process.cwd()}:`,
     '',
-    lines.join('\n'),
+    lines.join('\n\n'),
+    '',
   ].join('\n');
 }
 

@@ -11,7 +11,7 @@ export interface Teller {
   paid(bot: Bot, to: string, ether: string): Promise<Payment>;
   refused(bot: Bot, order: Pay, code: string, words: RegExp, also?: string): Promise<void>;
   /** The earlier payment once more: the same signature, and nothing charged. */
-  again(bot: Bot, earlier: Payment, order: Pay, last: Payment): Promise<void>;
+  again(bot: Bot, earlier: Payment, order: Pay, left: () => Promise<string>): Promise<void>;
   receipt(stage: Stage, payment: Payment): Promise<string>;
 }
 
@@ -60,17 +60,19 @@ export function createTeller(screen: Screen, nameOf: (address: string) => string
       screen.verdict('vault', false, refusal.message);
     },
 
-    async again(bot, earlier, order, last) {
+    async again(bot, earlier, order, left) {
+      const before = await left();
       const { key, nonce, maxFeePerGas } = earlier;
       screen.say('bot', `asks with the same key, ${key}`);
       const { payment } = demand(await bot({ ...order, again: { key, nonce, maxFeePerGas } }), 'paid');
       if (payment.raw !== earlier.raw || payment.seq !== earlier.seq) {
         throw new CodedError('story_differs', 'the repeated request got another answer than the first');
       }
+      if ((await left()) !== before) throw new CodedError('story_differs', 'the repeated request was charged again');
       screen.verdict(
         'vault',
         true,
-        `the same signature as before, and nothing is charged: ${showEther(last.left)} are left as they were`,
+        `the same signature as before, and nothing is charged: ${showEther(before)} are left, as before`,
       );
     },
 
