@@ -7,10 +7,14 @@ export interface BackOff {
   quickEnds(): number;
 }
 
-export function createBackOff(
-  options: { readonly firstMs: number; readonly mostMs: number; readonly steadyMs: number },
-  now: () => number,
-): BackOff {
+/** Milliseconds: the first wait, the longest, and how long a run has to last to count as steady. */
+export interface BackOffOptions {
+  readonly firstMs: number;
+  readonly mostMs: number;
+  readonly steadyMs: number;
+}
+
+export function createBackOff(options: BackOffOptions, now: () => number): BackOff {
   let quick = 0;
   let startedAt: number | undefined;
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
 import type { GateLimits } from '../limits.ts';
 import type { ListenAddress } from '../server.ts';
-import { createBackOff, type BackOff } from './back-off.ts';
+import { createBackOff, type BackOff, type BackOffOptions } from './back-off.ts';
 import { startGateProcess, type GateListening, type GateProcess } from './gate-process.ts';
 import { startKeepProcess, type KeepProcess, type ProcessEnd, type UserIds } from './keep-process.ts';
 import { watchSleep, type SleepEvent, type SleepWatch, type SleepWatchOptions } from './sleep-watch.ts';
@@ -25,6 +25,8 @@ export interface SuperviseOptions {
   readonly gateUser?: UserIds;
   /** Seal before the machine sleeps, where logind tells of it. Default: on. `{}` and commands of one's own: see there. */
   readonly sleep?: SleepWatchOptions | 'off';
+  /** How long to wait before a process that ended is started again, in ms: doubling up to `mostMs`. */
+  readonly restart?: BackOffOptions;
   /** Signals that shut everything down in order. Default SIGTERM, SIGINT, SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
   readonly onEvent: (event: SupervisorEvent) => void;
@@ -56,7 +58,7 @@ export interface Supervisor {
   readonly ended: Promise<void>;
 }
 
-const RESTART = { firstMs: 250, mostMs: 30_000, steadyMs: 60_000 };
+const RESTART: BackOffOptions = { firstMs: 250, mostMs: 30_000, steadyMs: 60_000 };
 const CRASH_LOOP = 5;
 const STOP_WAIT_MS = 5_000;
 const SEAL_WAIT_MS = 4_000;
@@ -72,8 +74,8 @@ export function supervise(options: SuperviseOptions): Supervisor {
   const logLevel = options.logLevel ?? 'info';
   prepareDirectories(options);
 
-  const gateBackOff = createBackOff(RESTART, () => performance.now());
-  const keepBackOff = createBackOff(RESTART, () => performance.now());
+  const gateBackOff = createBackOff(options.restart ?? RESTART, () => performance.now());
+  const keepBackOff = createBackOff(options.restart ?? RESTART, () => performance.now());
   let listen = options.listen;
   let keep: KeepProcess | undefined;
   let gate: GateProcess | undefined;
