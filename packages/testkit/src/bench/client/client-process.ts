@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ClientOrder, ClientReport } from './protocol.ts';
 
 export interface ClientProcess {
+  readonly pid: number;
   /** One order at a time. Throws what went wrong in the client. */
   order(order: ClientOrder): Promise<ClientReport>;
   end(): Promise<void>;
@@ -13,6 +14,7 @@ export function startClientProcess(): ClientProcess {
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), { execArgv: ['--no-warnings'] });
   const exited = once(child, 'exit');
   return {
+    pid: child.pid!,
     async order(order) {
       const answered = once(child, 'message') as Promise<[ClientReport]>;
       child.send(order);

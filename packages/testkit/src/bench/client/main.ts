@@ -103,7 +103,7 @@ async function carryOut(order: ClientOrder): Promise<ClientReport> {
       return echo(order.port, order.bytes, order.ms);
     case 'end':
       await Promise.all(desks.map(({ connection }) => connection.close()));
-      process.disconnect();
+      process.disconnect?.();
       return DONE;
   }
 }
