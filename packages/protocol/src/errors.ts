@@ -1,125 +1,28 @@
+import { CLIENT_ERRORS } from './errors/client.ts';
+import { COMMAND_LINE_ERRORS } from './errors/command-line.ts';
+import { CONNECTION_ERRORS } from './errors/connection.ts';
+import { KEY_ERRORS } from './errors/keys.ts';
+import { PROCESS_ERRORS } from './errors/processes.ts';
+import { STORAGE_ERRORS } from './errors/storage.ts';
+import { VAULT_ERRORS } from './errors/vault.ts';
+
+export { CONNECTION_ERRORS, type ConnectionErrorCode } from './errors/connection.ts';
+export type { ErrorText } from './errors/text.ts';
+
 /**
  * Every error that a peer, an operator or a reader of the logs can meet: a stable code, what it means, what to do next.
- * docs/errors.md shows the same table, and a test keeps code and page together in both directions.
+ * Whoever throws one may say more than the table, which knows no names and numbers. docs/errors.md shows the table, and
+ * a test keeps table, page and source together in both directions.
  */
-interface ErrorText {
-  readonly message: string;
-  readonly remedy: string;
-}
-
-const text = (message: string, remedy: string): ErrorText => ({ message, remedy });
-
-const OPEN_AGAIN = 'Connect again. If it happens repeatedly, look at the logs of both sides.';
-const BUILD_ANEW = 'Build the transaction anew with a library that follows EIP-1559.';
-
 export const ERRORS = {
-  // The vault's phases
-  vault_sealed: text('The vault is sealed.', 'An operator unseals it with `keepwatch vault unseal`.'),
-  vault_uninitialised: text('The vault has not been initialised.', 'An operator runs `keepwatch vault init`.'),
-  vault_initialised: text('The vault has been initialised already.', 'Use it, or choose an empty data directory.'),
-  vault_unsealed: text('The vault is unsealed already.', 'Nothing needs to be done.'),
-  vault_busy: text('The vault is carrying out another command of this kind.', 'Wait for it to end and try again.'),
-  wrong_password: text('The password is wrong.', 'Try again; each failure makes the next try wait longer.'),
-  unseal_throttled: text('Too many wrong passwords.', 'Wait for the time that the details name.'),
-  signing_frozen: text('Signing is frozen.', 'An operator looks into the reason and runs `keepwatch vault resume`.'),
-  clock_frozen: text(
-    'Limits that depend on time are frozen, because the clock jumped.',
-    'An operator checks the clock and runs `keepwatch vault confirm-time`.',
-  ),
-  clock_disagrees: text('The clocks do not agree.', 'Set the clock that is wrong, then confirm again.'),
-  not_frozen: text('Signing is not frozen.', 'There is nothing to resume.'),
-
-  // Authority
-  not_allowed: text('This peer may not call this method.', 'Use an operator for commands and a client for signing.'),
-  peer_unknown: text('The peer is not known here, or is revoked.', 'Ask to be registered, or check the id.'),
-  wallet_unknown: text('The wallet is not known here.', 'List the wallets and check the id.'),
-  grant_unknown: text('The grant is not known here, or is revoked.', 'List the grants and check the id.'),
-  grant_invalid: text('The grant is not valid.', 'Correct the member that the details name.'),
-  role_differs: text('The roles in proposal and approval differ.', 'Approve what was asked for, or reject it.'),
-  last_operator: text('A vault needs at least one operator.', 'Register another operator first.'),
-  name_taken: text('The name is in use.', 'Choose another one.'),
-  wallet_exists: text('The vault holds this key already.', 'Use the wallet that is there.'),
-  wallet_not_derived: text(
-    'This wallet has no mnemonic to derive from.',
-    'Name a wallet that was made from a mnemonic.',
-  ),
-  secret_malformed: text(
-    'The secret is no private key or no valid mnemonic.',
-    'Check the 32 bytes, or the words, their order and their number.',
-  ),
-  nonce_floor_falls: text('A nonce floor never falls.', 'Name a floor at or above the present one.'),
-  proposals_full: text('Too many peers wait for approval.', 'An operator approves or rejects some of them.'),
-  token_invalid: text('The bootstrap token is wrong, expired or used.', 'Restart the daemon to get a new one.'),
-
-  // Commands and requests
-  version_conflict: text('The vault changed since the operator looked.', 'Look again, then repeat the command.'),
-  command_invalid: text('The command’s signature or form is not valid.', 'Update the client, or check its key.'),
-  command_expired: text('The command expired.', 'Check both clocks and send it again.'),
-  command_repeated: text('This very command was carried out before.', 'Send a new command.'),
-  request_expired: text('The request expired before it was decided.', 'Check both clocks and send it anew.'),
-  request_from_the_future: text('The key or the expiry lies too far ahead.', 'Check both clocks.'),
-  idempotency_key_reused: text('The idempotency key belongs to another request.', 'Make a new key for each request.'),
-  idempotency_key_expired: text(
-    'The idempotency key is so old that its answer may be forgotten.',
-    'Look the transaction up on the chain before asking again.',
-  ),
-  request_voided: text(
-    'The request was permitted once, but what permitted it is no longer in force.',
-    'Ask for a new transaction with a new nonce.',
-  ),
-  denied: text('No grant permits this request.', 'The details name the grant, the rule, the limit and what is left.'),
-  wrong_chain: text('Request and transaction name different chains.', 'Build the transaction for the chain you name.'),
-  transaction_malformed: text('The bytes are not an unsigned EIP-1559 transaction.', BUILD_ANEW),
-
-  // One-time keys for secrets
-  entry_key_unknown: text('The one-time key is used, expired or of another session.', 'Begin again with a new one.'),
-  entry_key_limit: text('Too many one-time keys are open.', 'Finish or drop what was begun, then try again.'),
-  entry_malformed: text('The sealed secret cannot be opened.', 'Seal it again to a new one-time key.'),
-
-  // Messages
-  message_malformed: text('The message is not JSON-RPC 2.0 as this protocol uses it.', 'Update the client.'),
-  method_unknown: text('There is no such method.', 'Check the name and the version of the client.'),
-  params_invalid: text('The parameters do not fit the method.', 'Correct what the details name.'),
-  rate_limited: text('Too many requests from this peer.', 'Slow down and try again.'),
-  internal_error: text('Something unforeseen failed; nothing was signed by it.', 'Look at the log and report it.'),
-
-  // Backups
-  backup_malformed: text('This is no Keepwatch backup, or it is damaged.', 'Use another copy of the backup.'),
-  backup_out_of_order: text('Pieces of the backup came out of order.', 'Upload it again from the beginning.'),
-  backup_missing: text('No backup is prepared or uploaded in this session.', 'Begin with the backup command.'),
-  backup_too_large: text('The backup is larger than this vault takes.', 'Restore it on a machine with more memory.'),
-
-  // Journal
-  rollback_detected: text(
-    'A peer remembers a later journal than this vault has: an older copy was put back.',
-    'Find the newest copy of the data, or run `keepwatch vault resume` knowing that history was lost.',
-  ),
-  boot_table_differs: text(
-    'What the sealed vault believed of its peers is not what the journal says.',
-    'The journal was followed; look who could write to the data directory.',
-  ),
-
-  // The processes
-  jail_incomplete: text(
-    'The keep runs without one of its seat belts.',
-    'Start it by `keepwatch vault run` or the systemd units; the details name the belts.',
-  ),
-  gate_usage: text('The command line of gate is not valid.', 'Correct what the message names.'),
-  gate_listen_failed: text('The address cannot be listened on.', 'Choose another one, or stop what uses it.'),
-  gate_metrics_not_loopback: text('The metrics listener is for this machine alone.', 'Name 127.0.0.1 or ::1 for it.'),
-  gate_tls_unreadable: text(
-    'The file with the TLS key cannot be read.',
-    'Put it back from a backup; without it, every peer needs a new connection string.',
-  ),
-  supervisor_needs_root: text(
-    'Only root can start keep and gate as users of their own.',
-    'Start it as root or under systemd, or leave the users away.',
-  ),
-  supervisor_users_invalid: text(
-    'Keep and gate need two different users, or none.',
-    'Name a user for each of the two.',
-  ),
-} as const satisfies Record<string, ErrorText>;
+  ...VAULT_ERRORS,
+  ...CONNECTION_ERRORS,
+  ...CLIENT_ERRORS,
+  ...COMMAND_LINE_ERRORS,
+  ...STORAGE_ERRORS,
+  ...KEY_ERRORS,
+  ...PROCESS_ERRORS,
+} as const;
 
 export type ErrorCode = keyof typeof ERRORS;
 

@@ -81,8 +81,8 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
- * Connects to a vault: pinned TLS, handshake, `ready`. Throws a CodedError with a code of `CONNECTION_ERRORS`, of
- * `protocol`'s table (`peer_unknown`, `token_invalid`, …), or `connection_string_invalid`.
+ * Connects to a vault: pinned TLS, handshake, `ready`. Throws a CodedError with a code of `ERRORS`: those of the
+ * connection, `peer_unknown`, `token_invalid`, `connection_string_invalid` and others.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const target = parseConnectionString(options.connectionString);

@@ -4,7 +4,7 @@
  * transaction and never sees a wallet's key.
  */
 export { entryCrypto, wireCrypto } from './crypto-node.ts';
-export { CONNECTION_ERRORS, type ConnectionErrorCode } from './connection-errors.ts';
+export { ERRORS, type ErrorCode } from '@keepwatch/protocol';
 export {
   connect,
   type Connection,

@@ -1,0 +1,49 @@
+// The generated part of docs/errors.md.
+import { CLIENT_ERRORS } from '../../packages/protocol/src/errors/client.ts';
+import { COMMAND_LINE_ERRORS } from '../../packages/protocol/src/errors/command-line.ts';
+import { CONNECTION_ERRORS } from '../../packages/protocol/src/errors/connection.ts';
+import { KEY_ERRORS } from '../../packages/protocol/src/errors/keys.ts';
+import { PROCESS_ERRORS } from '../../packages/protocol/src/errors/processes.ts';
+import { STORAGE_ERRORS } from '../../packages/protocol/src/errors/storage.ts';
+import { VAULT_ERRORS } from '../../packages/protocol/src/errors/vault.ts';
+import { DENIAL_REASONS, GRANT_REASONS, OTHER_REASONS, TRANSACTION_REASONS } from './reasons.mjs';
+
+export const ERROR_TABLES = [
+  ['What the vault answers', VAULT_ERRORS],
+  ['Between a peer and a vault', CONNECTION_ERRORS],
+  ['What a client finds by itself', CLIENT_ERRORS],
+  ['The `keepwatch` command', COMMAND_LINE_ERRORS],
+  ['The journal and its storage', STORAGE_ERRORS],
+  ['Keys, locked memory and add-ons', KEY_ERRORS],
+  ['The vault’s processes', PROCESS_ERRORS],
+];
+
+export const REASON_TABLES = [
+  ['Why a request is denied', '`details.reasons[].code` of `denied`, and in the journal.', DENIAL_REASONS],
+  [
+    'Why a transaction is refused',
+    '`details.reason` of `transaction_malformed`, and `what` of `intent_not_supported`.',
+    TRANSACTION_REASONS,
+  ],
+  ['Why a grant is not valid', '`details.code` of `grant_invalid`.', GRANT_REASONS],
+  ['Other details', 'In the details or the words of the error that is named.', OTHER_REASONS],
+];
+
+const cell = (text) => text.replaceAll('|', '\\|');
+
+export function errorsPage() {
+  const lines = [];
+  for (const [title, table] of ERROR_TABLES) {
+    lines.push(`## ${title}`, '', '| code | what happened | what to do |', '| --- | --- | --- |');
+    for (const [code, { message, remedy }] of Object.entries(table)) {
+      lines.push(`| \`${code}\` | ${cell(message)} | ${cell(remedy)} |`);
+    }
+    lines.push('');
+  }
+  for (const [title, where, table] of REASON_TABLES) {
+    lines.push(`## ${title}`, '', where, '', '| code | meaning |', '| --- | --- |');
+    for (const [code, words] of Object.entries(table)) lines.push(`| \`${code}\` | ${cell(words)} |`);
+    lines.push('');
+  }
+  return lines.join('\n');
+}
