@@ -6,6 +6,8 @@ import type { Constraint, Grant } from './grant.ts';
 export interface Names {
   /** The client's name for people; its id where it has none. */
   readonly client?: string;
+  /** The wallet's name likewise. */
+  readonly wallet?: string;
   /** The chain's native coin, of 18 decimals. `ETH` by default. */
   readonly symbol?: string;
 }
@@ -27,7 +29,7 @@ export function describeIntent({ client, intent }: PermissionRequest, names: Nam
 export function describeDenial(reason: DenyReason, names: Names = {}): string {
   switch (reason.code) {
     case 'no_grant':
-      return `no grant lets ${names.client ?? reason.client} do ${reason.kind} with wallet ${reason.wallet} on ${describeChain(reason.chain)}`;
+      return `no grant lets ${names.client ?? reason.client} do ${reason.kind} with wallet ${names.wallet ?? reason.wallet} on ${describeChain(reason.chain)}`;
     case 'recipient_not_permitted':
       return reason.permitted === 0
         ? `grant ${reason.grant} permits no recipient, and ${reason.asked} was asked for`

@@ -42,8 +42,10 @@ export function observeReceipts(connection: Connection, wallet: string, options:
         await options.onReceipt(receipt);
         next = receipt.seq + 1;
       }
+      // The vault looks through so many entries an answer: a page without receipts need not be the last one.
+      const advanced = page.next > next || page.receipts.length > 0;
       next = Math.max(next, page.next);
-      more = page.receipts.length > 0;
+      more = advanced && next <= page.complete.lastSeq;
     }
   }
 

@@ -1,6 +1,6 @@
 import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
 import { decodeUnsigned, intentOf, type Eip1559Transaction } from '@keepwatch/evm';
-import { describeDenial, evaluate, toJson, type DenyReason } from '@keepwatch/permission';
+import { describeDenial, evaluate, toJson, type DenyReason, type Names } from '@keepwatch/permission';
 import type { MethodParams } from '@keepwatch/protocol';
 import type { KeepReason } from '../state/events.ts';
 import { checkNonce, type NonceVerdict } from '../state/nonces.ts';
@@ -110,7 +110,12 @@ function decide(
   };
   const deny = (reasons: readonly (DenyReason | KeepReason)[]): SignOutcome => ({
     kind: 'decided',
-    event: { type: 'request.denied', ...facts, reasons: reasons.map(toJson), sentences: reasons.map(sentence) },
+    event: {
+      type: 'request.denied',
+      ...facts,
+      reasons: reasons.map(toJson),
+      sentences: sentencesOf(state, facts, reasons),
+    },
     effect: null,
   });
 
@@ -218,7 +223,26 @@ function nonceReason(asked: number, verdict: NonceVerdict | { kind: 'unconfirmed
   }
 }
 
-function sentence(reason: DenyReason | KeepReason): string {
+function sentencesOf(
+  state: State,
+  { client, wallet }: { client: string; wallet: string },
+  reasons: readonly (DenyReason | KeepReason)[],
+) {
+  const names = namesFor(state, client, wallet);
+  return reasons.map((reason) => sentence(reason, names));
+}
+
+/** A wallet's name is told only to a client that has to do with it; to others it stays an id. */
+function namesFor(state: State, client: string, wallet: string): Names {
+  const named = state.peers.get(client)?.name;
+  const visible = [...state.grantIndex.values()].some(
+    ([first]) => first?.draft.client === client && first.draft.wallet === wallet,
+  );
+  const label = visible ? state.wallets.get(wallet)?.name : undefined;
+  return { ...(named === undefined ? {} : { client: named }), ...(label === undefined ? {} : { wallet: label }) };
+}
+
+function sentence(reason: DenyReason | KeepReason, names: Names): string {
   switch (reason.code) {
     case 'nonce_used':
       return `nonce ${reason.asked} was signed before, for another transaction`;
@@ -229,7 +253,7 @@ function sentence(reason: DenyReason | KeepReason): string {
     case 'intent_not_supported':
       return `no kind of grant covers this transaction (${reason.what})`;
     default:
-      return describeDenial(reason);
+      return describeDenial(reason, names);
   }
 }
 
