@@ -28,6 +28,15 @@ describe('parseArguments', () => {
     );
   });
 
+  it('takes an id that begins with a dash for what it is, as a word and as a value', () => {
+    for (const id of ['-ULDrlJ1SawlYCltADGeiQ', '--LDrlJ1SawlYCltADGeiQ', '-_______________________'.slice(0, 22)]) {
+      const { values, positionals } = parseArguments([id, '--label', id, '--to', id, `--to=${id}`], SPECS, ['ID']);
+      expect(positionals).toEqual([id]);
+      expect(values).toEqual({ label: id, to: [id, id], random: false });
+    }
+    expect(() => parseArguments(['-ULDrlJ1SawlYCltADGei'], SPECS, ['ID'])).toThrow(usage('unknown_option'));
+  });
+
   it('gives every option a value where none is given', () => {
     const { values } = parseArguments([], SPECS, []);
     expect(values).toEqual({ label: undefined, to: [], random: false });

@@ -25,6 +25,12 @@ export interface ParsedArguments {
   readonly positionals: readonly string[];
 }
 
+/** The form of an id: 16 bytes in base64url. One in 64 begins with a dash, and is no option all the same. */
+const DASHED_ID = /^-[A-Za-z0-9_-]{21}$/;
+/** Stands before such an id while options are looked for. No argument of a process can hold it. */
+const SHIELD = '\0';
+const unshield = (word: string) => (word.startsWith(SHIELD) ? word.slice(SHIELD.length) : word);
+
 /**
  * Reads options anywhere on the line, and positionals by name: `NAME` is needed, `NAME?` may be left out. Whatever is
  * not known, given twice, missing or left over is an error that says so: nothing is ever ignored.
@@ -34,8 +40,9 @@ export function parseArguments(
   specs: OptionSpecs,
   positionalNames: readonly string[],
 ): ParsedArguments {
-  const { tokens, positionals } = parseArgs({
-    args: [...args],
+  const isId = (word: string) => DASHED_ID.test(word) && !Object.hasOwn(specs, word.replace(/^--?/, ''));
+  const parsed = parseArgs({
+    args: args.map((word) => (isId(word) ? SHIELD + word : word)),
     options: Object.fromEntries(
       Object.entries(specs).map(([name, spec]) => [name, { type: spec.value ? 'string' : 'boolean' } as const]),
     ),
@@ -43,11 +50,12 @@ export function parseArguments(
     strict: false,
     tokens: true,
   });
+  const positionals = parsed.positionals.map(unshield);
   const values: Record<string, string | string[] | boolean | undefined> = {};
   for (const [name, spec] of Object.entries(specs)) {
     values[name] = spec.value ? (spec.many ? [] : undefined) : false;
   }
-  for (const token of tokens) if (token.kind === 'option') readOption(token, specs, values);
+  for (const token of parsed.tokens) if (token.kind === 'option') readOption(token, specs, values);
   checkPositionals(positionals, positionalNames);
   return { values, positionals };
 }
@@ -88,8 +96,8 @@ function readOption(
     );
   }
   const held = values[name];
-  if (Array.isArray(held)) held.push(value);
-  else if (held === undefined) values[name] = value;
+  if (Array.isArray(held)) held.push(unshield(value));
+  else if (held === undefined) values[name] = unshield(value);
   else throw usageError('option_repeated', `--${name} is given twice.`, 'Give it once.');
 }
 
