@@ -45,7 +45,7 @@ export const COMMANDS = {
     'Unwrap the root key. The signed time confirms the clock.',
     z.strictObject({ password: sealedBox, time }),
   ),
-  'vault.seal': spec('unsealed', 'Wipe every key from memory at once.', none, true),
+  'vault.seal': spec('initialised', 'Wipe every key from memory at once; an unseal under way fails.', none, true),
   'vault.configure': spec(
     'unsealed',
     'Change settings: after how many idle seconds the vault seals itself (null: never).',

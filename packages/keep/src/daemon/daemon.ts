@@ -19,7 +19,7 @@ import { createDiskReserve } from '../vault/disk-reserve.ts';
 import { phaseOf, sealVault, wipe } from '../vault/lifecycle.ts';
 import { dropUpload } from '../vault/restore.ts';
 import { createTlsEdge, type TlsEdge } from '../vault/tls-edge.ts';
-import { acceptPeer, admit, advanceNonce, openVault, statusOf, tick } from '../vault/vault.ts';
+import { acceptPeer, admit, advanceNonce, openVault, statusFor, tick } from '../vault/vault.ts';
 import { connectionString, offerToken, removeTokenFile, type Address } from './bootstrap.ts';
 import { examine } from './doctor.ts';
 import type { Log } from './log.ts';
@@ -210,7 +210,7 @@ function sessionHost(
       if (accepted.tokenProved && 'caller' in admitted) tell.announceUsed();
       return admitted;
     },
-    ready: ({ peer, caller }) => ({ peer, caller, status: statusOf(vault) }) as unknown as Json,
+    ready: ({ peer, caller }) => ({ peer, caller, status: statusFor(vault, caller) }) as unknown as Json,
     call: (session: PeerSession, method, params) => handlers[method](session, params as never),
     sealed() {
       const phase = phaseOf(vault);

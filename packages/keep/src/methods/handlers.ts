@@ -6,7 +6,7 @@ import type { Commands } from '../vault/commands.ts';
 import type { VaultContext } from '../vault/context.ts';
 import { writeBackupPiece } from '../vault/restore.ts';
 import { keepTime } from '../vault/unsealed.ts';
-import { statusOf } from '../vault/vault.ts';
+import { statusFor } from '../vault/vault.ts';
 import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
@@ -38,7 +38,7 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
   const monotonicMs = () => vault.deps.clock().monotonicMs;
 
   return {
-    'vault.status': () => statusOf(vault),
+    'vault.status': (session) => statusFor(vault, session.caller),
     'entry.begin'(session, { purpose }) {
       const begun = vault.entryKeys.begin(purpose, session.id, vault.deps.clock().wallMs);
       if (!begun.ok) throw coded(begun.error);

@@ -1,5 +1,5 @@
 import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
-import { decodeUnsigned, intentOf, type Eip1559Transaction } from '@keepwatch/evm';
+import { decodeUnsigned, intentOf, type Eip1559Transaction, type EtherTransferIntent } from '@keepwatch/evm';
 import { describeDenial, evaluate, toJson, type DenyReason, type Names } from '@keepwatch/permission';
 import type { MethodParams } from '@keepwatch/protocol';
 import type { KeepReason } from '../state/events.ts';
@@ -32,39 +32,32 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   const early = checkValidity(params, now);
   // With a frozen clock the times in a request prove nothing: say what is really wrong.
   if (early) return state.clockFrozen ? clockFrozen(state.clockFrozen) : early;
-  const bytes = fromHex(params.transaction);
-  if (!bytes) return refuse('transaction_malformed', 'The transaction is not hex.');
-
   const answered = state.answered.get(answerKey(client, params.key));
-  if (answered) {
-    if (answered.request !== input.request) {
-      return refuse(
-        'idempotency_key_reused',
-        'This idempotency key was used for another request.',
-        'Make a new key for each new request.',
-      );
-    }
-    return repeat(state, input, answered, params.key, bytes, deps);
+  if (answered && answered.request !== input.request) {
+    return refuse('idempotency_key_reused', 'This idempotency key was used for another request.');
   }
-
-  if (state.signingFrozen) {
-    return refuse(
-      'signing_frozen',
-      `Nothing is signed: ${state.signingFrozen.reason}.`,
-      'An operator has to look at it and run `keepwatch vault resume`.',
-    );
-  }
+  const bytes = fromHex(params.transaction) ?? new Uint8Array();
   const decoded = decodeUnsigned(bytes);
   if (!decoded.ok) {
     return refuse('transaction_malformed', 'The bytes are not an unsigned EIP-1559 transaction.', undefined, {
       reason: decoded.error,
     });
   }
-  const transaction = decoded.value;
-  if (`eip155:${transaction.chainId}` !== params.chain) {
-    return refuse('wrong_chain', `The request names ${params.chain}, the transaction eip155:${transaction.chainId}.`);
+  const asked: Asked = { bytes, transaction: decoded.value, digest: deps.keccak256(bytes) };
+  if (answered) return repeat(state, client, answered, params.key, asked);
+  if (state.signingFrozen) return refuse('signing_frozen', `Nothing is signed: ${state.signingFrozen.reason}.`);
+  const { chainId } = asked.transaction;
+  if (`eip155:${chainId}` !== params.chain) {
+    return refuse('wrong_chain', `The request names ${params.chain}, the transaction eip155:${chainId}.`);
   }
-  return decide(state, input, transaction, bytes, now, deps);
+  return decide(state, input, asked, now);
+}
+
+/** What a request asks to have signed: the bytes, what they say, and their Keccak-256. */
+interface Asked {
+  readonly bytes: Uint8Array;
+  readonly transaction: Eip1559Transaction;
+  readonly digest: Uint8Array;
 }
 
 function clockFrozen({ reason }: Freeze): SignOutcome {
@@ -89,16 +82,9 @@ function checkValidity(params: SignRequest['params'], now: number): SignOutcome 
   return null;
 }
 
-function decide(
-  state: State,
-  input: SignRequest,
-  transaction: Eip1559Transaction,
-  bytes: Uint8Array,
-  now: number,
-  deps: StepDeps,
-): SignOutcome {
+function decide(state: State, input: SignRequest, asked: Asked, now: number): SignOutcome {
   const { client, params } = input;
-  const digest = deps.keccak256(bytes);
+  const { transaction, digest } = asked;
   const facts = {
     client,
     wallet: params.wallet,
@@ -114,7 +100,7 @@ function decide(
       type: 'request.denied',
       ...facts,
       reasons: reasons.map(toJson),
-      sentences: sentencesOf(state, facts, reasons),
+      sentences: sentencesOf(state, client, reasons),
     },
     effect: null,
   });
@@ -133,7 +119,7 @@ function decide(
   if (nonce.kind !== 'free') {
     // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
     const earlier = nonce.kind === 'same' && nonce.answer.startsWith(`${client}/`) && state.answered.get(nonce.answer);
-    if (earlier) return repeat(state, input, earlier, nonce.answer.slice(client.length + 1), bytes, deps);
+    if (earlier) return repeat(state, client, earlier, nonce.answer.slice(client.length + 1), asked);
     return deny([nonceReason(facts.nonce, nonce)]);
   }
   if (state.clockFrozen) return clockFrozen(state.clockFrozen);
@@ -157,7 +143,7 @@ function decide(
       charges: decision.charges.map(toJson),
       budgets: decision.budgets.map(toJson),
     },
-    effect: { type: 'sign', wallet: params.wallet, bytes, digest, version: state.version },
+    effect: approve(params.wallet, asked, intent.value, state.version),
   };
 }
 
@@ -165,34 +151,24 @@ function decide(
  * The same request again gets the first answer. `key` is the one that the first came with. A permit is signed again (RFC 6979: the same signature) only while everything that carried it is in force. Otherwise it is
  * voided and keeps its budget and nonce, for whether the first signature went out is unknown.
  */
-function repeat(
-  state: State,
-  input: SignRequest,
-  answered: Answered,
-  key: string,
-  bytes: Uint8Array,
-  deps: StepDeps,
-): SignOutcome {
-  const { client } = input;
+function repeat(state: State, client: string, answered: Answered, key: string, asked: Asked): SignOutcome {
   if (answered.verdict === 'deny') return { kind: 'repeat', seq: answered.seq, effect: null };
-  if (answered.verdict === 'void') {
+  const intent = intentOf(asked.transaction);
+  if (answered.verdict === 'void' || !intent.ok) {
     return refuse(
       'request_voided',
       'The request was permitted, but what permitted it is no longer in force; it is not signed again.',
-      'Ask for a new transaction with a new nonce.',
     );
   }
   const reason = outOfForce(state, client, answered);
   if (reason !== null)
     return { kind: 'void', event: { type: 'request.voided', client, key, seq: answered.seq, reason } };
-  const effect: SignEffect = {
-    type: 'sign',
-    wallet: answered.wallet,
-    bytes,
-    digest: deps.keccak256(bytes),
-    version: state.version,
-  };
+  const effect = approve(answered.wallet, asked, intent.value, state.version);
   return { kind: 'repeat', seq: answered.seq, effect };
+}
+
+function approve(wallet: string, { bytes, digest }: Asked, intent: EtherTransferIntent, version: number): SignEffect {
+  return { type: 'sign', wallet, bytes, digest, intent, version };
 }
 
 function outOfForce(state: State, client: string, answered: Answered): string | null {
@@ -223,23 +199,11 @@ function nonceReason(asked: number, verdict: NonceVerdict | { kind: 'unconfirmed
   }
 }
 
-function sentencesOf(
-  state: State,
-  { client, wallet }: { client: string; wallet: string },
-  reasons: readonly (DenyReason | KeepReason)[],
-) {
-  const names = namesFor(state, client, wallet);
+/** The client knows its own name; what other names the vault has is not for a denial to tell. */
+function sentencesOf(state: State, client: string, reasons: readonly (DenyReason | KeepReason)[]): readonly string[] {
+  const name = state.peers.get(client)?.name;
+  const names = name === undefined ? {} : { client: name };
   return reasons.map((reason) => sentence(reason, names));
-}
-
-/** A wallet's name is told only to a client that has to do with it; to others it stays an id. */
-function namesFor(state: State, client: string, wallet: string): Names {
-  const named = state.peers.get(client)?.name;
-  const visible = [...state.grantIndex.values()].some(
-    ([first]) => first?.draft.client === client && first.draft.wallet === wallet,
-  );
-  const label = visible ? state.wallets.get(wallet)?.name : undefined;
-  return { ...(named === undefined ? {} : { client: named }), ...(label === undefined ? {} : { wallet: label }) };
 }
 
 function sentence(reason: DenyReason | KeepReason, names: Names): string {

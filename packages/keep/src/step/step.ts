@@ -1,4 +1,5 @@
 import type { Json, Keccak256 } from '@keepwatch/base';
+import type { EtherTransferIntent } from '@keepwatch/evm';
 import type { VaultEvent } from '../state/events.ts';
 
 /** What the pure steps are given besides state and input: hash functions, no I/O, no clock. */
@@ -31,6 +32,8 @@ export interface SignEffect {
   /** The unsigned transaction whose Keccak-256 is `digest`; the signer computes it again. */
   readonly bytes: Uint8Array;
   readonly digest: Uint8Array;
+  /** What was judged: the meaning of these bytes. */
+  readonly intent: EtherTransferIntent;
   /** The state version of the policy that was evaluated. */
   readonly version: number;
 }

@@ -6,6 +6,7 @@ import type { BootKey } from '../boot/boot-key.ts';
 import type { BootTable } from '../boot/boot-table.ts';
 import type { EntryKeys, KeyRing, SecureMemory, Slot } from '../secure/index.ts';
 import type { State } from '../state/state.ts';
+import type { TokenBucket } from '../methods/token-bucket.ts';
 import type { ClockWatch } from './keep-clock.ts';
 import type { Engine } from './engine.ts';
 import type { WalletRoom } from './wallet-room.ts';
@@ -82,4 +83,7 @@ export interface VaultContext {
   busy: string | null;
   /** The next challenge's number. */
   nextNonce: number;
+  /** How often the vault was told to seal: an unseal that was under way meanwhile must not succeed. */
+  sealings: number;
+  readonly strangers: TokenBucket;
 }

@@ -62,7 +62,7 @@ export async function initVault(
   params: CommandParams<'vault.init'>,
   by: ByCommand,
 ): Promise<JobResult> {
-  const { deps } = vault;
+  const { deps, sealings } = vault;
   const operator = vault.boot.peers.find(({ peer }) => peer === session.peer);
   if (!operator) throw coded('not_allowed');
   return withEntries(vault, session, [['vault.init', params.password]], async (password) => {
@@ -84,7 +84,7 @@ export async function initVault(
         ...writes,
         { op: 'delete', space: 'boot', key: RECEIPT_SEED_KEY },
       ]);
-      enter(vault, unsealed, 'initialised');
+      enter(vault, unsealed, 'initialised', sealings);
       return result;
     } catch (error) {
       ring.lock();
@@ -109,7 +109,7 @@ export async function unsealVault(
 
 /** The try has been counted. */
 export async function unsealWith(vault: VaultContext, password: Slot, time: number, by: ByCommand): Promise<JobResult> {
-  const { deps } = vault;
+  const { deps, sealings } = vault;
   const ring = newRing(vault);
   try {
     const unlocked = await ring.unlock(password, deps.store);
@@ -124,7 +124,7 @@ export async function unsealWith(vault: VaultContext, password: Slot, time: numb
     if (!vault.boot.restored) checkBootTable(vault, state);
     const result = await runJob(unsealed, unsealEvents(vault, state, time, by), []);
     await saveBoot(vault, { failedUnseals: { count: 0, lastMs: 0 } });
-    enter(vault, unsealed, 'unsealed');
+    enter(vault, unsealed, 'unsealed', sealings);
     const openMs = deps.clock().monotonicMs - derivedMs;
     deps.events.log('info', 'keys and state are loaded', { openMs, wallets: state.wallets.size, entries: state.seq });
     return result;
@@ -215,7 +215,9 @@ function disagreement(vault: VaultContext, operatorMs: number): VaultEvent {
   };
 }
 
-function enter(vault: VaultContext, unsealed: Unsealed, reason: string): void {
+function enter(vault: VaultContext, unsealed: Unsealed, reason: string, sealings: number): void {
+  // Somebody sealed while the password was being hashed: that somebody is right.
+  if (vault.sealings !== sealings) throw coded('vault_sealed');
   vault.unsealed = unsealed;
   vault.clockWatch = watchClock(vault.deps.clock());
   vault.deps.events.phase('unsealed', reason);
@@ -243,6 +245,7 @@ export async function sealVault(
   by: { by: string | null; command: string | null } = { by: null, command: null },
 ): Promise<JobResult | null> {
   const { unsealed, deps } = vault;
+  vault.sealings++;
   if (!unsealed) return null;
   let result: JobResult | null = null;
   try {
@@ -260,6 +263,7 @@ export async function sealVault(
 /** At once, without the journal. */
 export function wipe(vault: VaultContext, reason: string): void {
   const { unsealed } = vault;
+  vault.sealings++;
   if (!unsealed) return;
   vault.unsealed = null;
   unsealed.engine.stop(coded('vault_sealed'));

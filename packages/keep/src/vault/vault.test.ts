@@ -12,7 +12,7 @@ import {
   type TestPeer,
   type TestVault,
 } from './test-vault.fixture.ts';
-import { acceptPeer, statusOf, tick } from './vault.ts';
+import { acceptPeer, admit, statusFor, statusOf, tick } from './vault.ts';
 
 const made: TestVault[] = [];
 async function newVault(options: Parameters<typeof makeVault>[0] = {}): Promise<TestVault> {
@@ -69,6 +69,33 @@ describe('phases', () => {
     await again.unseal();
     expect(statusOf(again.vault).retryAfterMs).toBe(0);
     expect(again.vault.boot.failedUnseals.count).toBe(0);
+  });
+
+  it('does not unseal when somebody seals while the password is being hashed', async () => {
+    const v = await newVault();
+    await v.init();
+    await v.command('vault.seal', {});
+    const unsealing = v.unseal();
+    await v.command('vault.seal', {});
+    await expect(unsealing).rejects.toEqual(code('vault_sealed'));
+    expect(statusOf(v.vault).phase).toBe('sealed');
+    await v.unseal();
+  });
+
+  it('tells a stranger that it is there, and no more', async () => {
+    const v = await newVault();
+    await v.init();
+    expect(statusFor(v.vault, 'candidate')).toMatchObject({ phase: 'unsealed', head: null, counts: null, version: 0 });
+    expect(statusFor(v.vault, 'client')).toMatchObject({ counts: null, head: { lastSeq: 3 } });
+  });
+
+  it('lets strangers begin few handshakes, and registered peers as many as they like', async () => {
+    const v = await newVault();
+    await v.init();
+    const claims = (wish: 'session' | 'register', key: TestPeer['session']['key']) =>
+      Array.from({ length: 100 }, () => admit(v.vault, { role: 'operator', wish, key }).admit).filter(Boolean).length;
+    expect(claims('register', makePeer('candidate').session.key)).toBe(64);
+    expect(claims('session', v.operator.session.key)).toBe(100);
   });
 
   it('seals itself when nobody asks for anything', async () => {

@@ -1,11 +1,12 @@
 import { type CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
 import type { StoredBatch } from '@keepwatch/journal';
-import type { SignedHeadJson, VaultStatus } from '@keepwatch/protocol';
+import type { Caller, SignedHeadJson, VaultStatus } from '@keepwatch/protocol';
 import { headToJson, type AcceptedPeer, type Admission, type PeerClaim } from '@keepwatch/wire';
 import { BOOT_TABLE_RECORD, decodeBootTable, type BootPeer } from '../boot/boot-table.ts';
 import { retryAfterMs } from '../boot/throttle.ts';
 import { peerId, toPeerKey } from '../peers/peer-id.ts';
 import { judgeRememberedHead } from '../peers/remembered-head.ts';
+import { createTokenBucket } from '../methods/token-bucket.ts';
 import { coded } from '../peers/sessions.ts';
 import { createEntryKeys, ed25519PublicKey, ed25519SigningKey, ed25519Verify } from '../secure/index.ts';
 import { saveBootNow } from './boot-state.ts';
@@ -29,6 +30,8 @@ const ENTRY_LIFETIME_MS = 2 * 60_000;
 const ENTRY_LIMIT = 64;
 /** Challenge numbers are taken in blocks, so that a handshake costs no write and a restart never goes back. */
 const NONCE_BLOCK = 4_096;
+/** Handshakes of keys that nobody has registered, for all of them together. */
+const STRANGERS = { burst: 64, perSecond: 8 };
 const TOKEN_LIFETIME_MS = 24 * 3_600_000;
 
 export async function openVault(deps: VaultDeps): Promise<VaultContext> {
@@ -41,6 +44,8 @@ export async function openVault(deps: VaultDeps): Promise<VaultContext> {
     unsealed: null,
     busy: null,
     nextNonce: boot.nonceCeiling,
+    sealings: 0,
+    strangers: createTokenBucket(STRANGERS),
   };
   if (boot.receiptKey === '') await makeReceiptKey(vault);
   return vault;
@@ -79,8 +84,9 @@ export function admit(vault: VaultContext, claim: PeerClaim): Admission {
     if (!token || token.expiresMs <= vault.deps.clock().wallMs) return { admit: false, code: 'token_invalid' };
     return { admit: true, token: fromBase64url(token.token)! };
   }
-  // Proposals are journaled, so a sealed vault takes none.
-  return vault.unsealed ? { admit: true } : { admit: false, code: 'registration_closed' };
+  // Proposals are journaled, so a sealed vault takes none; and a handshake costs work, so strangers get few.
+  const open = vault.unsealed !== null && vault.strangers.take(vault.deps.clock().monotonicMs);
+  return open ? { admit: true } : { admit: false, code: 'registration_closed' };
 }
 
 function registered(vault: VaultContext, claim: PeerClaim): BootPeer | undefined {
@@ -146,6 +152,19 @@ function compareHead(vault: VaultContext, peer: string, head: unknown): void {
   runJob(vault.unsealed, [{ type: 'signing.frozen', reason: 'rollback', words }], []).catch((error: unknown) =>
     events.log('error', 'the freeze was not journaled', { error: String(error) }),
   );
+}
+
+/** What a caller may know of the vault: a stranger learns only that it is there, a client not how many others there are. */
+export function statusFor(vault: VaultContext, caller: Caller): VaultStatus {
+  const status = statusOf(vault);
+  switch (caller) {
+    case 'operator':
+      return status;
+    case 'client':
+      return { ...status, counts: null };
+    case 'candidate':
+      return { ...status, counts: null, head: null, version: 0, idleSealSeconds: null, retryAfterMs: 0 };
+  }
 }
 
 export function statusOf(vault: VaultContext): VaultStatus {
