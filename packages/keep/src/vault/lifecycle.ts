@@ -101,15 +101,25 @@ export async function unsealVault(
   params: CommandParams<'vault.unseal'>,
   by: ByCommand,
 ): Promise<JobResult> {
+  const { sealings } = vault;
   return withEntries(vault, session, [['vault.unseal', params.password]], async (password) => {
     await countTry(vault);
-    return unsealWith(vault, password, params.time, by);
+    return unsealWith(vault, { password, time: params.time, sealings }, by);
   });
 }
 
+export interface UnsealTerms {
+  readonly password: Slot;
+  /** The operator's clock, ms. */
+  readonly time: number;
+  /** `vault.sealings` when the command arrived. */
+  readonly sealings: number;
+}
+
 /** The try has been counted. */
-export async function unsealWith(vault: VaultContext, password: Slot, time: number, by: ByCommand): Promise<JobResult> {
-  const { deps, sealings } = vault;
+export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: ByCommand): Promise<JobResult> {
+  const { deps } = vault;
+  const { password, time, sealings } = terms;
   const ring = newRing(vault);
   try {
     const unlocked = await ring.unlock(password, deps.store);

@@ -78,6 +78,7 @@ export function dropUpload(session: PeerSession): void {
 
 export async function restoreVault(order: Order, params: CommandParams<'vault.restore'>): Promise<CarriedOut> {
   const { vault, session } = order;
+  const { sealings } = vault;
   const upload = session.scratch.get(SCRATCH) as Upload | undefined;
   if (!upload) throw coded('backup_missing');
   return withEntries(vault, session, [['vault.restore', params.password]], async (password) => {
@@ -100,7 +101,7 @@ export async function restoreVault(order: Order, params: CommandParams<'vault.re
       ring.lock();
     }
     // From here on it is a sealed vault that remembers being restored: unsealing it begins the new epoch.
-    const result = await unsealWith(vault, password, params.time, order.by);
+    const result = await unsealWith(vault, { password, time: params.time, sealings }, order.by);
     dropUpload(session);
     return { result, value: { identity: identityOf(vault), vault: vaultOf(vault) } };
   });
