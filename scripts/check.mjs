@@ -8,7 +8,7 @@ const checks = [
   ['types', bin('typescript/bin/tsc', '-p', 'tsconfig.json')],
   ['lint', bin('eslint/bin/eslint.js', '.')],
   ['format', bin('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.')],
-  ['boundaries', bin('dependency-cruiser/bin/dependency-cruise.mjs', '--output-type', 'err', 'packages')],
+  ['boundaries', bin('dependency-cruiser/bin/dependency-cruiser.mjs', '--output-type', 'err', 'packages')],
   ['dead code', bin('knip/bin/knip.js')],
 ];
 if (!process.argv.includes('--static')) {

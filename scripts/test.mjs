@@ -20,7 +20,12 @@ if (!step('static checks: types, lint, format, boundaries, dead code', ['scripts
 for (const project of ['unit', 'e2e']) {
   const report = join(out, `${project}.json`);
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', project];
-  const ok = step(`${project} tests`, [...vitest, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const ok = step(`${project} tests`, [
+    ...vitest,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
   const before = failed;
   try {
     const counts = JSON.parse(readFileSync(report, 'utf8'));

@@ -9,7 +9,6 @@ import {
 import { openCommand, type Command } from '@keepwatch/wire';
 import { identityOf, initVault, exclusively, phaseOf, sealVault, unsealVault } from './lifecycle.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
-import type { ByCommand } from '../state/events.ts';
 import { isPolicyCommand, stepCommand } from '../step/commands.ts';
 import { prepareBackup } from './backup.ts';
 import type { VaultContext } from './context.ts';
