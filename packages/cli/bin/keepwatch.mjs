@@ -2,7 +2,8 @@
 // The `keepwatch` command. Plain JavaScript, so that any Node can start it: Keepwatch itself runs on the Node 26 that
 // comes with the installation, and this file hands over to it where the running one is older.
 import { spawn } from 'node:child_process';
-import { createRequire, enableCompileCache } from 'node:module';
+// As a whole: older Nodes lack some of it, and a missing name would be an error.
+import * as module from 'node:module';
 import { constants, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,7 @@ const BUNDLED = {
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   // Compiled code is kept where nobody else can write, for it is run as it lies there.
-  enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keepwatch', 'compiled'));
+  module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keepwatch', 'compiled'));
   await import('../src/main.ts');
 } else {
   handOver(bundledNode());
@@ -25,7 +26,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
 function bundledNode() {
   const name = BUNDLED[`${process.platform}-${process.arch}`];
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node');
+    return join(dirname(module.createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node');
   } catch {
     console.error(
       `keepwatch: this needs Node ${NEEDED_MAJOR}; running is ${process.versions.node}, and none is bundled for ` +

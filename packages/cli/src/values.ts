@@ -112,6 +112,11 @@ export function showAddress(address: string): string {
   return bytes ? checksumAddress(bytes) : address;
 }
 
+/** `1 wallet`, `2 wallets`. */
+export function showCount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** ISO 8601 in UTC, to the second. */
 export function showTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -8,8 +8,6 @@ export interface EvmNode {
   chainId(): Promise<number>;
   /** The account's next nonce, transactions that wait in the node's pool included. */
   nextNonce(address: string): Promise<number>;
-  /** In wei. */
-  balance(address: string): Promise<bigint>;
   /** Fees per gas in wei that outlive six blocks of rising base fee: twice the base fee and the node's usual tip. */
   fees(): Promise<{ readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }>;
   /** Hands in a signed transaction and returns its hash. The same transaction a second time is no error. */
@@ -36,7 +34,6 @@ export function createEvmNode(url: string): EvmNode {
   return {
     chainId: async () => Number(quantity(await call('eth_chainId', []))),
     nextNonce: async (address) => Number(quantity(await call('eth_getTransactionCount', [address, 'pending']))),
-    balance: async (address) => quantity(await call('eth_getBalance', [address, 'latest'])),
     async fees() {
       const block = (await call('eth_getBlockByNumber', ['latest', false])) as { baseFeePerGas?: string };
       const maxPriorityFeePerGas = quantity(await call('eth_maxPriorityFeePerGas', []));

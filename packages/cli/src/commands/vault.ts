@@ -3,7 +3,7 @@ import { command, type Answer } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { fields } from '../table.ts';
 import type { Paint } from '../terminal.ts';
-import { parseDuration, showDuration, showTime } from '../values.ts';
+import { parseDuration, showCount, showDuration, showTime } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
 
 /** Commands on the vault as a whole that carry no secret. */
@@ -34,11 +34,16 @@ function describeStatus(answer: VaultStatus, paint: Paint): string {
     [
       'holds',
       counts
-        ? `${counts.wallets} wallets, ${counts.grants} grants, ${counts.operators} operators, ${counts.clients} clients`
+        ? [
+            showCount(counts.wallets, 'wallet'),
+            showCount(counts.grants, 'grant'),
+            showCount(counts.operators, 'operator'),
+            showCount(counts.clients, 'client'),
+          ].join(', ')
         : undefined,
     ],
     ['waiting', counts && counts.proposals > 0 ? paint.warning(`${counts.proposals} to be approved`) : undefined],
-    ['journal', head ? `${head.lastSeq} entries, epoch ${answer.epoch}` : 'empty'],
+    ['journal', head ? `${showCount(head.lastSeq, 'entry', 'entries')}, epoch ${answer.epoch}` : 'empty'],
     ['version', String(answer.version)],
   ]);
 }

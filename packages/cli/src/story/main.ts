@@ -21,18 +21,16 @@ async function main(): Promise<number> {
   const columns = () => (output as { columns?: number }).columns ?? 120;
   const screen = createScreen((text) => void output.write(text), paint, columns);
   const stage = await setStage(process.env);
-  const broken = stage.broken.then((words) => Promise.reject(new Error(words)));
-  broken.catch(() => undefined);
   try {
     screen.heading('Keepwatch', 'a vault that signs only what its owner allowed');
-    const ending = await Promise.race([play(stage, screen), broken, interrupted]);
+    const ending = await Promise.race([play(stage, screen), interrupted]);
     if (ending === 'interrupted') return EXIT.interrupted;
     if (values.once) {
       screen.plain(`\n    ${paint.good('Everything went as it must.')}`);
       return EXIT.ok;
     }
     screen.plain(whatNext(stage, ending, paint));
-    await Promise.race([interrupted, broken]);
+    await Promise.race([interrupted, stage.broken]);
     return EXIT.ok;
   } finally {
     await stage.end();

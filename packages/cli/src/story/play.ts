@@ -29,10 +29,11 @@ export interface Ending {
 export async function play(stage: Stage, screen: Screen): Promise<Ending> {
   let title = 'the beginning';
   try {
-    return await scenes(stage, screen, (words) => {
+    const played = scenes(stage, screen, (words) => {
       title = words;
       screen.step(words);
     });
+    return await Promise.race([played, stage.broken]);
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new CodedError('story_failed', `The story failed at “${title}”: ${words}`, { cause });

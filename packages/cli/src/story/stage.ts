@@ -23,8 +23,8 @@ export interface Stage {
   startClient(connection: string, nodeUrl: string): Promise<(order: Order) => Promise<Report>>;
   /** Runs `keepwatch --json` as the owner. Throws what the command reports. */
   owner(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>>;
-  /** Fulfilled with words when a process ends that should not. */
-  readonly broken: Promise<string>;
+  /** Rejected when a process ends that should not. */
+  readonly broken: Promise<never>;
   end(): Promise<void>;
 }
 
@@ -39,12 +39,15 @@ export async function setStage(environment: Readonly<Record<string, string | und
   const ownerHome = join(directory, 'owner');
   const running: { readonly name: string; readonly child: Child }[] = [];
   let ending = false;
-  const { promise: broken, resolve: breakDown } = Promise.withResolvers<string>();
+  const { promise: broken, reject: breakDown } = Promise.withResolvers<never>();
+  // It may break while nobody looks.
+  broken.catch(() => undefined);
 
   function watch(name: string, child: Child): Child {
     running.push({ name, child });
     void child.ended.then((code) => {
-      if (!ending) breakDown(`${name} ended with code ${code}.\n${child.lastErrors()}`);
+      if (!ending)
+        breakDown(new CodedError('story_broken', `${name} ended with code ${code}. ${child.lastErrors()}`.trim()));
     });
     return child;
   }
