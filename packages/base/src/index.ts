@@ -8,3 +8,4 @@ export * from './canonical-json.ts';
 export * from './coded-error.ts';
 export * from './ports.ts';
 export * from './result.ts';
+export * from './token-bucket.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
-import type { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from '@keepwatch/base';
 
 /** One connection of a peer, from TCP accept to its end. Plain state; `server.ts` and `peers.ts` move it along. */
 export interface Peer {

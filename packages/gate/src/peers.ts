@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { assertNever } from '@keepwatch/base';
+import { assertNever, createTokenBucket } from '@keepwatch/base';
 import {
   CLOSE_CODES,
   decodeLinkClose,
@@ -15,7 +15,6 @@ import type { KeepLink } from './keep-link.ts';
 import type { GateLimits } from './limits.ts';
 import type { EndReason, GateCounters } from './metrics.ts';
 import { destroyPeer, type Peer } from './peer.ts';
-import { createTokenBucket } from './token-bucket.ts';
 
 /** Moves messages between upgraded peers and the keep, and holds each peer to its limits. It reads none of them. */
 export interface Peers {

@@ -1,3 +1,4 @@
+import { createTokenBucket } from '@keepwatch/base';
 import type { MethodName, MethodParams, MethodResult } from '@keepwatch/protocol';
 import { coded, type PeerSession, type Sessions } from '../peers/sessions.ts';
 import { readBackup } from '../vault/backup.ts';
@@ -11,7 +12,6 @@ import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
 import type { Signing } from './sign.ts';
-import { createTokenBucket } from './token-bucket.ts';
 
 type Handler<N extends MethodName> = (
   session: PeerSession,
@@ -29,11 +29,11 @@ export interface HandlerDeps {
 }
 
 /** Proposals are journaled and come from strangers: few for all of them together. */
-const PROPOSALS = { burst: 64, perSecond: 1 / 30 };
+const PROPOSALS = { perSecond: 1 / 30, burst: 64 };
 
 /** One handler a method. Caller, phase and parameters have been checked; a refusal is a thrown CodedError. */
 export function createHandlers({ vault, commands, signing, sessions, doctor }: HandlerDeps): Handlers {
-  const proposals = createTokenBucket(PROPOSALS);
+  const proposals = createTokenBucket(PROPOSALS.perSecond, PROPOSALS.burst, vault.deps.clock().monotonicMs);
   const state = () => requireUnsealed(vault).state;
   const monotonicMs = () => vault.deps.clock().monotonicMs;
 

@@ -1,4 +1,12 @@
-import { CodedError, canonicalBytes, toBase64url, toHex, type Json } from '@keepwatch/base';
+import {
+  CodedError,
+  canonicalBytes,
+  toBase64url,
+  toHex,
+  type Json,
+  createTokenBucket,
+  type TokenBucket,
+} from '@keepwatch/base';
 import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, MethodResult, ReceiptJson } from '@keepwatch/protocol';
 import { receiptToJson } from '@keepwatch/wire';
@@ -11,12 +19,11 @@ import type { VaultContext } from '../vault/context.ts';
 import type { JobResult, Signature } from '../vault/engine.ts';
 import { refusalError } from '../vault/submit.ts';
 import { journalError } from '../vault/unsealed.ts';
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 
 type Answer = MethodResult<'transaction.sign'>;
 
 /** Denials that one client may have journaled; beyond that they are counted and answered without a receipt. */
-const DENIALS = { burst: 60, perSecond: 1 };
+const DENIALS = { perSecond: 1, burst: 60 };
 
 export interface Signing {
   sign(session: PeerSession, params: MethodParams<'transaction.sign'>): Promise<Answer>;
@@ -31,9 +38,10 @@ export function createSigning(vault: VaultContext): Signing {
   const { keccak256, sha256 } = vault.deps;
 
   function mayJournalDenial(client: string): boolean {
+    const { monotonicMs } = vault.deps.clock();
     let bucket = denials.get(client);
-    if (!bucket) denials.set(client, (bucket = createTokenBucket(DENIALS)));
-    return bucket.take(vault.deps.clock().monotonicMs);
+    if (!bucket) denials.set(client, (bucket = createTokenBucket(DENIALS.perSecond, DENIALS.burst, monotonicMs)));
+    return bucket.take(monotonicMs);
   }
 
   function sign(session: PeerSession, params: MethodParams<'transaction.sign'>): Promise<Answer> {

@@ -1,4 +1,4 @@
-import type { CodedError, Entropy, Instant, Keccak256, MaybePromise, Sha256 } from '@keepwatch/base';
+import type { CodedError, Entropy, Instant, Keccak256, MaybePromise, Sha256, TokenBucket } from '@keepwatch/base';
 import type { Journal, JournalStore } from '@keepwatch/journal';
 import type { VaultStatus } from '@keepwatch/protocol';
 import type { WireCrypto } from '@keepwatch/wire';
@@ -6,7 +6,6 @@ import type { BootKey } from '../boot/boot-key.ts';
 import type { BootTable } from '../boot/boot-table.ts';
 import type { EntryKeys, KeyRing, SecureMemory, Slot } from '../secure/index.ts';
 import type { State } from '../state/state.ts';
-import type { TokenBucket } from '../methods/token-bucket.ts';
 import type { ClockWatch } from './keep-clock.ts';
 import type { Engine } from './engine.ts';
 import type { WalletRoom } from './wallet-room.ts';

@@ -1,4 +1,4 @@
-import { type CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
+import { createTokenBucket, fromBase64url, toBase64url, type CodedError } from '@keepwatch/base';
 import type { StoredBatch } from '@keepwatch/journal';
 import type { Caller, SignedHeadJson, VaultStatus } from '@keepwatch/protocol';
 import { headToJson, type AcceptedPeer, type Admission, type PeerClaim } from '@keepwatch/wire';
@@ -6,7 +6,6 @@ import { BOOT_TABLE_RECORD, decodeBootTable, type BootPeer } from '../boot/boot-
 import { retryAfterMs } from '../boot/throttle.ts';
 import { peerId, toPeerKey } from '../peers/peer-id.ts';
 import { judgeRememberedHead } from '../peers/remembered-head.ts';
-import { createTokenBucket } from '../methods/token-bucket.ts';
 import { coded } from '../peers/sessions.ts';
 import { createEntryKeys, ed25519PublicKey, ed25519SigningKey, ed25519Verify } from '../secure/index.ts';
 import { saveBootNow } from './boot-state.ts';
@@ -31,7 +30,7 @@ const ENTRY_LIMIT = 64;
 /** Challenge numbers are taken in blocks, so that a handshake costs no write and a restart never goes back. */
 const NONCE_BLOCK = 4_096;
 /** Handshakes of keys that nobody has registered, for all of them together. */
-const STRANGERS = { burst: 64, perSecond: 8 };
+const STRANGERS = { perSecond: 8, burst: 64 };
 const TOKEN_LIFETIME_MS = 24 * 3_600_000;
 
 export async function openVault(deps: VaultDeps): Promise<VaultContext> {
@@ -45,7 +44,7 @@ export async function openVault(deps: VaultDeps): Promise<VaultContext> {
     busy: null,
     nextNonce: boot.nonceCeiling,
     sealings: 0,
-    strangers: createTokenBucket(STRANGERS),
+    strangers: createTokenBucket(STRANGERS.perSecond, STRANGERS.burst, deps.clock().monotonicMs),
   };
   if (boot.receiptKey === '') await makeReceiptKey(vault);
   return vault;
