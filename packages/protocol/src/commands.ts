@@ -27,6 +27,9 @@ const spec = <P extends z.ZodType>(
 
 const time = safeInteger.describe("the operator's clock, ms since the Unix epoch");
 const none = z.strictObject({});
+/** New wallets in one command: the journal entry and the answer that name them fit one frame, however long the names. */
+export const MAX_NEW_WALLETS = 100;
+
 const nonceFloor = z.strictObject({ chain: evmChain, floor: safeInteger });
 
 export const COMMANDS = {
@@ -113,8 +116,13 @@ export const COMMANDS = {
     'Make wallets: a new mnemonic, the next account of an existing one, or random keys.',
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('mnemonic'), name, words: z.union([z.literal(12), z.literal(24)]) }),
-      z.strictObject({ kind: z.literal('derived'), name, from: shortId, count: z.number().int().min(1).max(1_000) }),
-      z.strictObject({ kind: z.literal('random'), name, count: z.number().int().min(1).max(1_000) }),
+      z.strictObject({
+        kind: z.literal('derived'),
+        name,
+        from: shortId,
+        count: z.number().int().min(1).max(MAX_NEW_WALLETS),
+      }),
+      z.strictObject({ kind: z.literal('random'), name, count: z.number().int().min(1).max(MAX_NEW_WALLETS) }),
     ]),
   ),
   'wallet.import': spec(

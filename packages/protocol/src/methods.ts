@@ -38,7 +38,8 @@ const method = <P extends z.ZodType, R extends z.ZodType>(
 ): MethodSpec<P, R> => ({ callers, whileSealed, summary, params, result });
 
 const none = z.strictObject({});
-const page = z.strictObject({ after: shortId.optional(), limit: z.number().int().min(1).max(1_000).optional() });
+/** What fits one frame, however long the names. */
+const page = z.strictObject({ after: shortId.optional(), limit: z.number().int().min(1).max(200).optional() });
 
 const freeze = z.strictObject({ reason: z.string(), since: safeInteger }).nullable();
 
@@ -126,7 +127,8 @@ export const METHODS = {
     ['operator'],
     true,
     'Carry out a signed command (see Commands).',
-    z.strictObject({ jws: z.string().max(200_000) }),
+    // The entry that journals a command holds its parameters and this text: both must fit one frame when they are read.
+    z.strictObject({ jws: z.string().max(80_000) }),
     z.strictObject({ version: safeInteger, receipt: receipt.nullable(), value: z.unknown() }),
   ),
   'peer.register': method(

@@ -1,4 +1,4 @@
-import type { CommandValue } from '@keepwatch/protocol';
+import { MAX_NEW_WALLETS, type CommandValue } from '@keepwatch/protocol';
 import { command, type Answer } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findWallet } from '../find.ts';
@@ -10,7 +10,6 @@ import type { Paint, Terminal } from '../terminal.ts';
 import { parseChain, parseCount, showAddress, showTime, splitList } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
 
-const MAX_AT_ONCE = 1_000;
 /** The first account of Ethereum's usual tree (BIP-44, SLIP-44 coin type 60). */
 const FIRST_ACCOUNT = "m/44'/60'/0'/0/0";
 
@@ -53,7 +52,7 @@ function createParams(
   return { kind: 'mnemonic', name, words: options.words === '12' ? 12 : 24 } as const;
 }
 
-const countOf = (text: string | undefined) => (text === undefined ? 1 : parseCount(text, '--count', MAX_AT_ONCE));
+const countOf = (text: string | undefined) => (text === undefined ? 1 : parseCount(text, '--count', MAX_NEW_WALLETS));
 
 const derive = command({
   name: 'wallet derive',

@@ -188,7 +188,12 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
   ): void {
     const settled = (result: unknown) => {
       connection.inFlight--;
-      send(id, encodeRpc({ kind: 'result', id: rpcId, result: result as Json }), connection);
+      try {
+        send(id, encodeRpc({ kind: 'result', id: rpcId, result: result as Json }), connection);
+      } catch (cause) {
+        // Larger than a frame: the peer is told so, and may ask for less.
+        fail(id, rpcId, cause);
+      }
     };
     const failed = (cause: unknown) => {
       connection.inFlight--;

@@ -11,7 +11,7 @@ import {
 import { median, type Figure } from './figure.ts';
 
 const WALLETS = 100_000;
-const PER_COMMAND = 1_000;
+const PER_COMMAND = 100;
 const REPEATS = 3;
 
 /** How a vault with many wallets starts, and what they cost it. */

@@ -99,7 +99,7 @@ export async function createWallet(operator: Operator, name: string): Promise<Wa
   return wallet!;
 }
 
-/** Random wallets: at most 1,000 at once. */
+/** Random wallets: at most 100 at once. */
 export async function createWallets(operator: Operator, name: string, count: number): Promise<readonly Wallet[]> {
   const { value } = await operator.command('wallet.create', { kind: 'random', name, count });
   return value.wallets;
