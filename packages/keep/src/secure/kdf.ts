@@ -21,8 +21,11 @@ export const KDF_PRESETS = {
 
 export const KDF_SALT_BYTES = 16;
 const USER_KEY_BYTES = 32;
-/** Threads of libuv's pool, unless its environment variable says otherwise. */
+const POOL_SIZE_VARIABLE = 'UV_THREADPOOL_SIZE';
+/** Threads of libuv's pool, unless that variable says otherwise. */
 const DEFAULT_POOL_SIZE = 4;
+/** The least that libsodium takes for argon2id, in bytes. */
+const LEAST_MEMORY = 8192;
 
 /** Weaker parameters invite guessing; stronger ones, from a hostile file, exhaust the machine. */
 const FLOOR: KdfParams = KDF_PRESETS.interactive;
@@ -80,17 +83,33 @@ function argon2id(out: Uint8Array, password: Uint8Array, salt: Uint8Array, param
 
 /**
  * libsodium leaves the hash, which is the key, on the stack of the thread that made it. The same call with public input
- * covers it, if it runs on the same thread. With one thread in the pool (UV_THREADPOOL_SIZE=1, as the keep is started)
- * that is certain. With more nobody can choose, so each gets hashes to do that take long enough to wake all of them.
+ * covers it, if it runs on the same thread. With one thread in the pool that is certain. A pool that somebody started
+ * before this room was loaded has more of them, and nobody can choose: so there are hashes enough, and long enough, to
+ * wake them all.
  */
 async function coverStacks(): Promise<void> {
-  const threads = Number(process.env['UV_THREADPOOL_SIZE']) || DEFAULT_POOL_SIZE;
-  const [hashes, memLimitBytes] = threads === 1 ? [1, 8192] : [2 * threads, 16 * MIB];
-  const zeros = new Uint8Array(USER_KEY_BYTES);
-  const hash = () =>
-    argon2id(new Uint8Array(USER_KEY_BYTES), zeros, zeros.subarray(0, KDF_SALT_BYTES), { opsLimit: 1, memLimitBytes });
-  await Promise.all(Array.from({ length: hashes }, hash));
+  await Promise.all(Array.from({ length: 2 * DEFAULT_POOL_SIZE }, () => hashZeros(4 * MIB)));
 }
+
+function hashZeros(memLimitBytes: number): Promise<void> {
+  const zeros = new Uint8Array(USER_KEY_BYTES);
+  const salt = new Uint8Array(KDF_SALT_BYTES);
+  return argon2id(new Uint8Array(USER_KEY_BYTES), zeros, salt, { opsLimit: 1, memLimitBytes });
+}
+
+/**
+ * Has libuv start its pool with one thread: it reads its size from the environment at the first use and never again.
+ * The environment is left as it was.
+ */
+function startPoolOfOne(): void {
+  const before = process.env[POOL_SIZE_VARIABLE];
+  process.env[POOL_SIZE_VARIABLE] = '1';
+  void hashZeros(LEAST_MEMORY);
+  if (before === undefined) delete process.env[POOL_SIZE_VARIABLE];
+  else process.env[POOL_SIZE_VARIABLE] = before;
+}
+
+startPoolOfOne();
 
 /** A key of 32 bytes for one purpose, from a key of 32 bytes: BLAKE2b-256 keyed with it over the label (RFC 7693). */
 export function deriveKey(memory: SecureMemory, key: Slot, label: string): Slot {

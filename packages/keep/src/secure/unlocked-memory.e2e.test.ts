@@ -20,7 +20,7 @@ const knownBytes = (size: number, which: number) =>
 async function startHolder() {
   const child = fork(fileURLToPath(new URL('./secret-life.fixture.ts', import.meta.url)), {
     execArgv: ['--no-warnings'],
-    env: { UV_THREADPOOL_SIZE: '1' },
+    env: {},
   });
   const stored = await new Promise<[string, string][]>((resolve, reject) => {
     child.once('message', (message) => resolve(message as [string, string][]));
