@@ -30,7 +30,10 @@ export const CONNECTION_ERRORS = {
   handshake_out_of_order: text('A handshake message came out of order.', TRY_AGAIN),
   handshake_expired: text('The handshake took too long.', TRY_AGAIN),
   handshake_unconfirmed: text('The vault did not confirm the keys of the session.', TRY_AGAIN),
-  registration_closed: text('The vault takes no new peers now.', 'Ask an operator to unseal it, then try again.'),
+  registration_closed: text(
+    'The vault takes no new peers now.',
+    'Try again in a minute. If it stays so, ask an operator to unseal it.',
+  ),
 
   frame_malformed: text('A frame is not of this protocol.', INTRUDER),
   frame_out_of_order: text('A frame was dropped, repeated or sent back on its way.', INTRUDER),
