@@ -22,6 +22,7 @@ describe('bytes', () => {
         expect(toBase64url(bytes)).toBe(buffer.toString('base64url'));
         expect(fromBase64url(toBase64url(bytes))).toEqual(bytes);
         expect(fromHex(`0x${toHex(bytes)}`)).toEqual(bytes);
+        expect(fromHex(toHex(bytes).toUpperCase())).toEqual(bytes);
       }),
     );
   });
@@ -65,7 +66,36 @@ describe('amounts', () => {
   });
 });
 
+/** RFC 8785 §3.2 spelled out, without any regard to speed. */
+function spelled(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spelled).join()}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(Object.is(value, -0) ? 0 : value);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${spelled(member)}`).join()}}`;
+}
+
 describe('canonical JSON', () => {
+  it('is the one text of a value, whatever its keys are called', () => {
+    const awkward = ['9', '10', '01', '-1', '', '__proto__', 'constructor', 'toString', 'toJSON', 'ä', '\ud800', 'a'];
+    const key = fc.oneof(fc.constantFrom(...awkward), fc.string());
+    const leaf = fc.oneof(fc.maxSafeInteger(), fc.string({ unit: 'binary' }), fc.boolean(), fc.constant(null));
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ depthSize: 'small' }, leaf, fc.array(tie('value')), fc.dictionary(key, tie('value'))),
+    }));
+    fc.assert(
+      fc.property(value, (any) => {
+        expect(canonicalJson(any as never)).toBe(spelled(any));
+      }),
+    );
+    expect(canonicalJson(JSON.parse('{"b":{"__proto__":1},"a":{"10":1,"9":2}}'))).toBe(
+      '{"a":{"10":1,"9":2},"b":{"__proto__":1}}',
+    );
+    expect(canonicalJson([-0])).toBe('[0]');
+    expect(() => canonicalJson([undefined] as never)).toThrow(TypeError);
+    expect(() => canonicalJson({ a: () => 1 } as never)).toThrow(TypeError);
+  });
+
   it('does not depend on the order of keys', () => {
     expect(canonicalJson({ b: 1, a: [true, null, 'x'], c: undefined })).toBe('{"a":[true,null,"x"],"b":1}');
   });

@@ -25,13 +25,29 @@ export function toHex(bytes: Uint8Array): string {
   return out;
 }
 
+const HEX_VALUE = new Int8Array(128).fill(-1);
+for (let i = 0; i < 16; i++) {
+  const digit = i.toString(16);
+  HEX_VALUE[digit.charCodeAt(0)] = i;
+  HEX_VALUE[digit.toUpperCase().charCodeAt(0)] = i;
+}
+
 /** Hex, with or without `0x`, of either case; `undefined` where it is not hex of whole bytes. */
 export function fromHex(text: string): Uint8Array | undefined {
-  const hex = text.startsWith('0x') ? text.slice(2) : text;
-  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) return undefined;
-  const out = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  const start = text.startsWith('0x') ? 2 : 0;
+  if (text.length % 2 !== 0) return undefined;
+  const out = new Uint8Array((text.length - start) / 2);
+  for (let i = start, at = 0; i < text.length; i += 2, at++) {
+    const high = hexValue(text.charCodeAt(i));
+    const low = hexValue(text.charCodeAt(i + 1));
+    if (high < 0 || low < 0) return undefined;
+    out[at] = (high << 4) | low;
+  }
   return out;
+}
+
+function hexValue(code: number): number {
+  return code < 128 ? HEX_VALUE[code]! : -1;
 }
 
 const B64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

@@ -8,22 +8,70 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  * (RFC 8785 restricted to integers). What is hashed or signed as JSON goes through here.
  */
 export function canonicalJson(value: Json): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new TypeError('canonical JSON holds safe integers only');
-    return Object.is(value, -0) ? '0' : String(value);
+  const ordered = inOrder(value);
+  return ordered === undefined ? spell(value) : JSON.stringify(ordered);
+}
+
+/**
+ * The same value with its members in canonical order, so that the engine's own writer gives the canonical text: it is
+ * several times as fast as {@link spell}. `undefined` where an object cannot hold that order or one of its keys.
+ */
+function inOrder(value: Json): Json | undefined {
+  if (isPrimitive(value)) return value;
+  if (Array.isArray(value)) {
+    const items: Json[] = [];
+    for (const item of value as readonly Json[]) {
+      const ordered = inOrder(item);
+      if (ordered === undefined) return undefined;
+      items.push(ordered);
+    }
+    return items;
   }
-  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
-  if (typeof value !== 'object') throw new TypeError(`no JSON value: ${typeof value}`);
   const record = value as { readonly [key: string]: Json | undefined };
-  let out = '{';
-  for (const key of Object.keys(record).sort()) {
+  const members: Record<string, Json> = {};
+  for (const key of sortedKeys(record)) {
     const member = record[key];
     if (member === undefined) continue;
-    if (out.length > 1) out += ',';
-    out += `${JSON.stringify(key)}:${canonicalJson(member)}`;
+    // Objects put keys that look like array indices first, whatever the order of insertion.
+    const first = key.charCodeAt(0);
+    if ((first >= ZERO && first <= NINE) || key === '__proto__') return undefined;
+    const ordered = inOrder(member);
+    if (ordered === undefined) return undefined;
+    members[key] = ordered;
   }
-  return `${out}}`;
+  return members;
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+
+function sortedKeys(record: object): readonly string[] {
+  const keys = Object.keys(record);
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return keys.sort();
+  return keys;
+}
+
+function spell(value: Json): string {
+  if (isPrimitive(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item: Json) => spell(item)).join(',')}]`;
+  const record = value as { readonly [key: string]: Json | undefined };
+  const members: string[] = [];
+  for (const key of sortedKeys(record)) {
+    const member = record[key];
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${spell(member)}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+/** Throws a TypeError for what canonical JSON does not hold. */
+function isPrimitive(value: Json): value is null | boolean | number | string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true;
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return true;
+    throw new TypeError('canonical JSON holds safe integers only');
+  }
+  if (typeof value !== 'object') throw new TypeError(`no JSON value: ${typeof value}`);
+  return false;
 }
 
 export function canonicalBytes(value: Json): Uint8Array {
