@@ -13,7 +13,8 @@ export const MAX_JSON_DEPTH = 32;
 
 function acceptable(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value === 'number') return Number.isSafeInteger(value);
+  // `-0` is no integer of its own: it would not read back as it was written.
+  if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0);
   if (typeof value !== 'object' || value === null) return true;
   if (depth >= MAX_JSON_DEPTH) return false;
   if (Array.isArray(value)) {
