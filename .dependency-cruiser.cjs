@@ -51,6 +51,13 @@ module.exports = {
       to: { path: '^(node:)?(http|https|http2|tls|dgram|dns|child_process|cluster|inspector)$|^ws$' },
     },
     {
+      name: 'key-room-has-one-door',
+      comment: 'What opens locked memory stays inside the room; others hold handles and call what its index gives.',
+      severity: 'error',
+      from: { path: pkg('keep'), pathNot: ['\\.(test|fixture)\\.ts$', '^packages/keep/src/secure/'] },
+      to: { path: '^packages/keep/src/secure/', pathNot: '^packages/keep/src/secure/index\\.ts$' },
+    },
+    {
       name: 'testkit-is-for-tests',
       comment: 'Product code that imports test code ships it.',
       severity: 'error',
