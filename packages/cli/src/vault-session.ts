@@ -115,6 +115,13 @@ async function rememberKeys(profile: Profile, string: ConnectionString, { info }
   if (!same) await writeKnownVault(profile, { connection: string, bootKey, receiptKey });
 }
 
+/** What another peer needs to connect, with the TLS key that this profile has seen last. */
+export async function knownConnection(context: Context, role: Role): Promise<string> {
+  const { connection } = await demandKnownVault(context, role);
+  const remembered = await fileMemory(memoryPath(profileOf(context, role))).get(connection.id);
+  return formatConnectionString({ ...connection, tls: remembered?.tls ?? connection.tls });
+}
+
 /** After a restore the vault has another identity: the profile goes with it. What it remembered of the old one is void. */
 export async function adoptIdentity(context: Context, role: Role, id: string): Promise<void> {
   const { connection } = await demandKnownVault(context, role);

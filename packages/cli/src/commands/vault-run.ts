@@ -18,6 +18,8 @@ export const VAULT_RUN_COMMAND = command({
     metrics: { value: 'HOST:PORT', words: 'serve Prometheus metrics there' },
     'keep-user': { value: 'USER', words: 'as root: run the keep as this user' },
     'gate-user': { value: 'USER', words: 'as root: run the edge as this other user' },
+    'adopt-tls': { words: 'once, after the edge’s TLS key was lost: sign the new one that it made' },
+    'allow-unlocked-memory': { words: 'run although the system does not lock memory: keys may reach the swap' },
     'log-level': { value: 'LEVEL', words: 'debug, info, warn or error (default: info)' },
   },
   more: [
@@ -33,6 +35,7 @@ export const VAULT_RUN_COMMAND = command({
     const supervisor = supervise({
       keepMain: fileURLToPath(import.meta.resolve('@keepwatch/keep/main')),
       dataDir: data,
+      keepArgs: (['adopt-tls', 'allow-unlocked-memory'] as const).flatMap((name) => (options[name] ? [`--${name}`] : [])),
       listen: parseListen(options.listen ?? DEFAULT_LISTEN, '--listen'),
       logLevel: logLevel(options['log-level']),
       ...(options.metrics === undefined ? {} : { metrics: parseListen(options.metrics, '--metrics') }),
@@ -41,15 +44,8 @@ export const VAULT_RUN_COMMAND = command({
         const line = lineOf(event, Date.now());
         if (line) log(line);
         if (event.type === 'keep_message') announce(event.message);
-        // The new keep is known to the supervisor once this event has been handled.
-        if (event.type === 'keep_started') queueMicrotask(() => void tellWhere());
       },
     });
-    /** Each keep has to know where peers reach the edge: it stands in the connection string that the keep makes. */
-    async function tellWhere(): Promise<void> {
-      const { address } = await supervisor.started;
-      supervisor.send({ cmd: 'listening', ...address });
-    }
     await supervisor.ended;
   },
 });

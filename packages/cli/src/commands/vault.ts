@@ -4,7 +4,7 @@ import { usageError } from '../exit-codes.ts';
 import { fields } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import { parseDuration, showCount, showDuration, showTime } from '../values.ts';
-import { withOperator } from '../vault-session.ts';
+import { knownConnection, withOperator } from '../vault-session.ts';
 
 /** Commands on the vault as a whole that carry no secret. */
 
@@ -14,7 +14,11 @@ const status = command({
   run: (context) =>
     withOperator(context, async (operator) => {
       const answer = await operator.status();
-      return { json: answer, text: describeStatus(answer, context.terminal.paint) };
+      const connection = await knownConnection(context, 'operator');
+      return {
+        json: { ...answer, connection },
+        text: `${describeStatus(answer, context.terminal.paint)}\n\n${connection}`,
+      };
     }),
 });
 
