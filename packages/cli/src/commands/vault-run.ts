@@ -35,7 +35,9 @@ export const VAULT_RUN_COMMAND = command({
     const supervisor = supervise({
       keepMain: fileURLToPath(import.meta.resolve('@keepwatch/keep/main')),
       dataDir: data,
-      keepArgs: (['adopt-tls', 'allow-unlocked-memory'] as const).flatMap((name) => (options[name] ? [`--${name}`] : [])),
+      keepArgs: (['adopt-tls', 'allow-unlocked-memory'] as const).flatMap((name) =>
+        options[name] ? [`--${name}`] : [],
+      ),
       listen: parseListen(options.listen ?? DEFAULT_LISTEN, '--listen'),
       logLevel: logLevel(options['log-level']),
       ...(options.metrics === undefined ? {} : { metrics: parseListen(options.metrics, '--metrics') }),
