@@ -34,13 +34,27 @@ describe('the TLS store', () => {
   it('puts no key in force without a statement that names it', () => {
     const store = openTlsStore(dir);
     const old = store.current().fingerprint;
-    expect(store.commit(old, 'a.b.c')).toEqual({ ok: false, error: 'no_next_key' });
+    const other = 'A'.repeat(43);
+    expect(store.commit(other, 'a.b.c')).toEqual({ ok: false, error: 'no_next_key' });
     const next = store.prepare().fingerprint;
-    expect(store.commit(old, 'a.b.c')).toEqual({ ok: false, error: 'other_next_key' });
+    expect(store.commit(other, 'a.b.c')).toEqual({ ok: false, error: 'other_next_key' });
     for (const jws of ['', 'a.b', 'a.b.c.d', 'a.b.c\n', `${'a'.repeat(20_000)}.b.c`]) {
       expect(store.commit(next, jws)).toEqual({ ok: false, error: 'not_a_statement' });
     }
     expect(openTlsStore(dir).current().fingerprint).toBe(old);
+  });
+
+  it('takes a statement for the key in force, which was made anew after a loss, and forgets no key that waits', () => {
+    const store = openTlsStore(dir);
+    const { fingerprint } = store.current();
+    const next = store.prepare().fingerprint;
+    expect(store.commit(fingerprint, 'a.b.c').ok).toBe(true);
+    const again = openTlsStore(dir);
+    expect([again.current().fingerprint, again.next()?.fingerprint, again.statements()]).toEqual([
+      fingerprint,
+      next,
+      ['a.b.c'],
+    ]);
   });
 
   it('keeps the chain of statements, the newest sixty', () => {

@@ -15,7 +15,7 @@ export interface TlsStore {
   statements(): readonly string[];
   /** Makes the next key, or names the one that waits: a repeated request changes nothing. */
   prepare(): TlsKey;
-  /** Puts the waiting key in force together with the statement that lets peers follow. */
+  /** Puts the waiting key in force together with the statement that lets peers follow; also one for the key in force. */
   commit(fingerprint: string, statement: string): Result<TlsKey, 'no_next_key' | 'other_next_key' | 'not_a_statement'>;
 }
 
@@ -67,10 +67,15 @@ export function openTlsStore(dataDir: string): TlsStore {
   }
 
   function commit(fingerprint: string, statement: string): ReturnType<TlsStore['commit']> {
-    if (!next) return err('no_next_key');
-    if (next.fingerprint !== fingerprint) return err('other_next_key');
     if (statement.length > MAX_STATEMENT_LENGTH || !COMPACT_JWS.test(statement)) return err('not_a_statement');
     const statements = [...file!.statements, statement].slice(-MAX_STATEMENTS);
+    if (fingerprint === current.fingerprint) {
+      // A key that was made anew after a loss is in force already; this is the keep's word for it.
+      save({ ...file!, statements });
+      return ok(current);
+    }
+    if (!next) return err('no_next_key');
+    if (next.fingerprint !== fingerprint) return err('other_next_key');
     save({ version: 1, current: next.privateKey, statements });
     current = next;
     next = undefined;

@@ -67,6 +67,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   // Sessions, link and TLS edge need the vault and the vault tells them what happened: they meet here.
   const late: { sessions?: Sessions; writer?: LinkWriter; tls?: TlsEdge; handlers?: Handlers } = {};
   let address: Address | null = null;
+  let edgeReady = false;
 
   const events: VaultEvents = {
     log,
@@ -112,7 +113,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
 
   const announce = () => {
     const connection = connectionString(vault, address);
-    if (!address || connection === undefined) return;
+    if (!edgeReady || !address || connection === undefined) return;
     report({ event: 'ready', phase: phaseOf(vault), connection });
     const offer = offerToken(vault, address);
     if (offer) report({ event: 'bootstrap', ...offer });
@@ -121,7 +122,10 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   const tls = createTlsEdge(vault, {
     send: (message) => late.writer?.control(message),
     rotated: (statement) => late.sessions?.notify(() => true, 'tls.rotated', { statement }),
-    ready: announce,
+    ready() {
+      edgeReady = true;
+      announce();
+    },
     adopt: options.adoptTls,
   });
   late.tls = tls;

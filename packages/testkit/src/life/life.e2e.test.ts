@@ -235,6 +235,32 @@ describe('an old database put back', () => {
   });
 });
 
+describe('a lost TLS key', () => {
+  it('lets nobody in until somebody on the machine has it replaced, and then peers follow the keep’s word', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'keepwatch-tls-'));
+    try {
+      let vault = await startVault({ dataDir });
+      const port = vault.port();
+      const { person } = await setUpOperator(vault);
+      const known = vault.connection();
+      await vault.stop();
+      rmSync(join(dataDir, 'gate'), { recursive: true });
+      vault = await startVault({ dataDir, port });
+      await expect(connectAs(vault, person, { connectionString: known })).rejects.toMatchObject({
+        code: 'tls_pin_mismatch',
+      });
+      await vault.stop();
+      vault = await startVault({ dataDir, port, keepArgs: ['--adopt-tls'] });
+      const connection = await connectAs(vault, person, { connectionString: known });
+      await expect(connection.call('vault.status', {})).resolves.toMatchObject({ phase: 'sealed' });
+      await connection.close();
+      await vault.stop();
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+});
+
 describe.runIf(process.getuid?.() === 0)('two users (as root)', () => {
   it('runs keep and gate as users of their own, and says so', async () => {
     const vault = await startVault({
