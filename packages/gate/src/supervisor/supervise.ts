@@ -162,7 +162,7 @@ export function supervise(options: SuperviseOptions): Supervisor {
   function startKeep(): KeepProcess {
     const process = startKeepProcess({
       main: options.keepMain,
-      args: [...(options.keepArgs ?? []), ...gateUserArgument(options)],
+      args: options.keepArgs ?? [],
       extraNodeFlags: options.keepNodeFlags ?? [],
       dataDir: join(dataDir, 'keep'),
       ...(options.keepUser && { user: options.keepUser }),
@@ -194,15 +194,6 @@ export function supervise(options: SuperviseOptions): Supervisor {
     },
     ended,
   };
-}
-
-/**
- * Keep tells whether gate could read its memory. The socket names whoever made it, which is this process; so where users
- * are named, it has to be told.
- */
-function gateUserArgument({ keepUser, gateUser }: SuperviseOptions): string[] {
-  if (!keepUser && !gateUser) return [];
-  return ['--gate-uid', String(gateUser?.uid ?? process.getuid?.())];
 }
 
 /** `keep/` and `gate/`, each for its own user alone. With two users the directory above lets both pass, and list nothing. */
