@@ -14,8 +14,10 @@ export async function saveBoot(
   batches: readonly StoredBatch[] = [],
 ): Promise<void> {
   const next: BootTable = { ...vault.boot, ...change };
-  await vault.deps.store.commit(batches, [...writes, encodeBootTable(vault.deps.boot.cipher, next)]);
-  vault.boot = next;
+  const committed = vault.deps.store.commit(batches, [...writes, encodeBootTable(vault.deps.boot.cipher, next)]);
+  // No turn of the event loop lies between commit and memory where the store is synchronous.
+  if (committed instanceof Promise) await committed;
+  vault.boot = { ...vault.boot, ...change };
 }
 
 /** The same for the synchronous steps of a handshake; the embedded store commits before it returns. */

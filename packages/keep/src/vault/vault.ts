@@ -11,16 +11,7 @@ import { createEntryKeys, ed25519PublicKey, ed25519SigningKey, ed25519Verify } f
 import { saveBootNow } from './boot-state.ts';
 import type { VaultContext, VaultDeps } from './context.ts';
 import { lookAtClock, watchClock } from './keep-clock.ts';
-import {
-  exclusively,
-  identityOf,
-  phaseOf,
-  RECEIPT_SEED_KEY,
-  runJob,
-  sealReceiptSeed,
-  sealVault,
-  vaultOf,
-} from './lifecycle.ts';
+import { identityOf, phaseOf, RECEIPT_SEED_KEY, runJob, sealReceiptSeed, sealVault, vaultOf } from './lifecycle.ts';
 import { keepTime } from './unsealed.ts';
 
 /** The vault as its process holds it: what is true at the start, who is let in, and what time does to it. */
@@ -213,7 +204,8 @@ export async function tick(vault: VaultContext): Promise<void> {
   if (!unsealed) return;
   if (verdict.kind === 'slept') {
     deps.events.log('warn', 'the machine slept; the vault seals', { forMs: Math.round(verdict.forMs) });
-    await exclusively(vault, 'seal', () => sealVault(vault, 'resume-from-sleep'));
+    // Not one at a time like other commands: whatever is under way, sealing comes first.
+    await sealVault(vault, 'resume-from-sleep');
     return;
   }
   if (verdict.kind === 'jumped' && !unsealed.state.clockFrozen) {
@@ -230,7 +222,7 @@ export async function tick(vault: VaultContext): Promise<void> {
   }
   const { idleSealSeconds } = unsealed.state;
   if (idleSealSeconds !== null && now.monotonicMs - unsealed.lastActivityMs > idleSealSeconds * 1_000) {
-    await exclusively(vault, 'seal', () => sealVault(vault, 'idle'));
+    await sealVault(vault, 'idle');
   }
 }
 
