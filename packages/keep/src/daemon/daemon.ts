@@ -65,9 +65,10 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   const crypto = createWireCrypto();
   const now = () => clock.now();
   // Sessions, link and TLS edge need the vault and the vault tells them what happened: they meet here.
-  const late: { sessions?: Sessions; writer?: LinkWriter; tls?: TlsEdge; handlers?: Handlers } = {};
+  const late: { sessions?: Sessions; writer?: LinkWriter; announce?: () => void } = {};
   let address: Address | null = null;
   let edgeReady = false;
+  let announced = '';
 
   const events: VaultEvents = {
     log,
@@ -75,6 +76,8 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
       log('info', `the vault is ${phase}`, { reason });
       report({ event: phase === 'sealed' ? 'sealed' : 'phase', phase, reason });
       late.sessions?.notify(({ caller }) => caller === 'operator', 'vault.phase', { phase, reason });
+      // A restore gives the vault another identity.
+      late.announce?.();
     },
     peerGone: (peer, reason) => late.sessions?.endPeer(peer, reason),
     peersChecked: (live) =>
@@ -113,11 +116,13 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
 
   const announce = () => {
     const connection = connectionString(vault, address);
-    if (!edgeReady || !address || connection === undefined) return;
+    if (!edgeReady || !address || connection === undefined || connection === announced) return;
+    announced = connection;
     report({ event: 'ready', phase: phaseOf(vault), connection });
     const offer = offerToken(vault, address);
     if (offer) report({ event: 'bootstrap', ...offer });
   };
+  late.announce = announce;
 
   const tls = createTlsEdge(vault, {
     send: (message) => late.writer?.control(message),
@@ -128,7 +133,6 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     },
     adopt: options.adoptTls,
   });
-  late.tls = tls;
   const signing = createSigning(vault);
   const handlers = createHandlers({
     vault,
