@@ -126,7 +126,10 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
 
   const tls = createTlsEdge(vault, {
     send: (message) => late.writer?.control(message),
-    rotated: (statement) => late.sessions?.notify(() => true, 'tls.rotated', { statement }),
+    rotated(statement) {
+      late.sessions?.notify(() => true, 'tls.rotated', { statement });
+      announce();
+    },
     ready() {
       edgeReady = true;
       announce();
