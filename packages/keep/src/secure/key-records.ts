@@ -81,12 +81,21 @@ export function numberedKey(space: string, key: string): number {
   return number;
 }
 
-/** All records of a space, a page at a time. */
+/** All records of a space. */
 export async function* recordsOf(reader: KeyRecordReader, space: string, from?: string): AsyncGenerator<KeyRecord> {
+  for await (const page of recordPages(reader, space, from)) yield* page;
+}
+
+/** The same a page at a time: waiting for each of a hundred thousand records costs more than looking at it. */
+export async function* recordPages(
+  reader: KeyRecordReader,
+  space: string,
+  from?: string,
+): AsyncGenerator<readonly KeyRecord[]> {
   let after = from;
   for (;;) {
     const page = [...(await reader.list(space, { ...(after === undefined ? {} : { after }), limit: PAGE }))];
-    yield* page;
+    yield page;
     if (page.length < PAGE) return;
     after = page.at(-1)!.key;
   }

@@ -1,4 +1,4 @@
-import { recordsOf, WRAPPED_SPACES } from './key-records.ts';
+import { recordPages, recordsOf, WRAPPED_SPACES } from './key-records.ts';
 import type { KeyRecord, KeyRecordReader, KeyRecordWrite, KeySpace } from './key-records.ts';
 
 /** Re-encryption in pieces, for a new root key and for a new scheme alike. */
@@ -53,7 +53,7 @@ export function createRewrapper(
 export async function countBehind(reader: KeyRecordReader, isBehind: (value: Uint8Array) => boolean): Promise<number> {
   let count = 0;
   for (const space of WRAPPED_SPACES) {
-    for await (const { value } of recordsOf(reader, space)) if (isBehind(value)) count += 1;
+    for await (const page of recordPages(reader, space)) for (const { value } of page) if (isBehind(value)) count += 1;
   }
   return count;
 }
