@@ -61,7 +61,7 @@ export async function startVault(options: StartVaultOptions = {}): Promise<Vault
     ...rest,
   };
   const child = spawn(process.execPath, ['--no-warnings', SUPERVISOR, JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
   const events: SupervisorEvent[] = [];

@@ -10,8 +10,11 @@ export interface ClientProcess {
   end(): Promise<void>;
 }
 
-export function startClientProcess(): ClientProcess {
-  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), { execArgv: ['--no-warnings'] });
+/** `nodeFlags`: such as `--cpu-prof`. */
+export function startClientProcess(nodeFlags: readonly string[] = []): ClientProcess {
+  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), {
+    execArgv: ['--no-warnings', ...nodeFlags],
+  });
   const exited = once(child, 'exit');
   return {
     pid: child.pid!,
