@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   canonicalJson,
   formatEther,
@@ -74,6 +74,26 @@ function spelled(value: unknown): string {
   members.sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${spelled(member)}`).join()}}`;
 }
+
+describe('encoders', () => {
+  it('give the same text with the engine’s own functions and without', async () => {
+    const { toHex: ownHex, toBase64: ownBase64 } = Uint8Array.prototype as never as Record<string, unknown>;
+    expect([typeof ownHex, typeof ownBase64]).toEqual(['function', 'function']);
+    vi.resetModules();
+    Object.assign(Uint8Array.prototype, { toHex: undefined, toBase64: undefined });
+    const portable = await import('./bytes.ts').finally(() => {
+      Object.assign(Uint8Array.prototype, { toHex: ownHex, toBase64: ownBase64 });
+    });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
+        expect(toHex(bytes)).toBe(portable.toHex(bytes));
+        expect(toBase64url(bytes)).toBe(portable.toBase64url(bytes));
+        expect(toBase64url(bytes)).toBe(Buffer.from(bytes).toString('base64url'));
+        expect(portable.toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'));
+      }),
+    );
+  });
+});
 
 describe('canonical JSON', () => {
   it('is the one text of a value, whatever its keys are called', () => {

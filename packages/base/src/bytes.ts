@@ -18,8 +18,19 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
 
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 
+/** The engine's own encoders (ECMA-262, "Uint8Array to/from base64 and hex"); not on every Node that a client may have. */
+interface NativeEncoders {
+  toHex?(this: Uint8Array): string;
+  toBase64?(this: Uint8Array, options: { alphabet: 'base64url'; omitPadding: true }): string;
+}
+const native = Uint8Array.prototype as NativeEncoders;
+const nativeHex = native.toHex;
+const nativeBase64 = native.toBase64;
+const BASE64URL = { alphabet: 'base64url', omitPadding: true } as const;
+
 /** Lower-case hex without a prefix. */
 export function toHex(bytes: Uint8Array): string {
+  if (nativeHex) return nativeHex.call(bytes);
   let out = '';
   for (const byte of bytes) out += HEX[byte];
   return out;
@@ -56,6 +67,7 @@ for (let i = 0; i < 64; i++) B64_VALUE[B64.charCodeAt(i)] = i;
 
 /** base64url without padding (RFC 4648 §5, as RFC 7515 §2 uses it). */
 export function toBase64url(bytes: Uint8Array): string {
+  if (nativeBase64) return nativeBase64.call(bytes, BASE64URL);
   let out = '';
   let i = 0;
   for (; i + 2 < bytes.length; i += 3) {
