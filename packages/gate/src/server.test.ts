@@ -297,7 +297,7 @@ describe('TLS rotation', () => {
     expect(tls).not.toBe(old);
     expect((await httpsGet(gate!.address.port, '/health')).pin).toBe(old);
 
-    echo.control({ type: 'tls_statement', tls: old, jws: 'a.b.c' });
+    echo.control({ type: 'tls_statement', tls: 'A'.repeat(43), jws: 'a.b.c' });
     await vi.waitFor(() =>
       expect(echo.seen.controls.at(-1)).toEqual({ type: 'tls_refused', reason: 'other_next_key' }),
     );

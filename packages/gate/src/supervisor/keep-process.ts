@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { codeRoots } from './code-roots.ts';
 import { createLineChannel, readLines } from './line-channel.ts';
+import { strayDescriptors } from './stray-descriptors.ts';
 
 /**
  * Node's own seat belts for keep (DESIGN §2). The add-ons that hold the keys must be loaded, and libc is called a few
@@ -70,7 +71,7 @@ export function startKeepProcess(options: KeepProcessOptions): KeepProcess {
   const reads = [...codeRoots(main), dataDir, ...KEEP_SYSTEM_READS].map((path) => `--allow-fs-read=${path}`);
   const flags = [...KEEP_NODE_FLAGS, ...options.extraNodeFlags, ...reads, `--allow-fs-write=${dataDir}`];
   const child = spawn(process.execPath, [...flags, main, '--data', dataDir, ...options.args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...strayDescriptors()],
     env: {},
     cwd: dataDir,
     detached: true,

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromBase64url, toBase64url } from '@keepwatch/base';
 import { verifyJournal } from '../methods/journal.ts';
 import { sealedUnder } from '../secure/index.ts';
-import { readBackup } from './backup.ts';
+import { dropBackup, readBackup } from './backup.ts';
 import type { KeepStore } from './context.ts';
-import { writeBackupPiece } from './restore.ts';
+import { dropUpload, writeBackupPiece } from './restore.ts';
 import { makePeer, makeVault, memoryStore, PASSWORD, signParams, type TestVault } from './test-vault.fixture.ts';
 import { statusOf } from './vault.ts';
 
@@ -90,7 +90,7 @@ describe('passwords and root keys', () => {
     };
     const v = await newVault({ store, scheme: 1 });
     await v.init();
-    await v.command('wallet.create', { kind: 'random', name: 'many', count: 1_000 });
+    for (let i = 0; i < 10; i++) await v.command('wallet.create', { kind: 'random', name: `many ${i}`, count: 100 });
     expect(new Set(sealings(store).map((under) => under?.scheme))).toEqual(new Set([1]));
     commits = 1;
     const killed = await v.reopen({ store, scheme: 2 });
@@ -205,6 +205,39 @@ describe('backup and restore', () => {
     expect(() => writeBackupPiece(v.vault, v.operator.session, { ...piece, offset: 0 })).toThrow(
       code('vault_initialised'),
     );
+  });
+
+  const scratch = (v: TestVault) => readdirSync(v.dataDir).filter((name) => name.endsWith('.tmp'));
+
+  it('outlives an operator who leaves while the backup is being made, and keeps no file', async () => {
+    const { v } = await signer();
+    const { session } = v.operator;
+    const left = v.command('vault.backup', { password: v.seal('vault.backup', PASSWORD) });
+    while (session.scratch.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    // The file is made after the password was hashed: there is none yet.
+    expect(scratch(v)).toEqual([]);
+    dropBackup(session);
+    await expect(left).rejects.toEqual(code('session_closed'));
+    expect(scratch(v)).toEqual([]);
+  });
+
+  it('outlives an upload that could not begin', async () => {
+    const v = await newVault();
+    const { session } = v.operator;
+    v.remove();
+    const piece = { offset: 0, total: 3, bytes: 'AAAA' };
+    expect(() => writeBackupPiece(v.vault, session, piece)).toThrow('ENOENT');
+    dropUpload(session);
+    expect(session.scratch.size).toBe(0);
+  });
+
+  it('removes at its start what a killed process left', async () => {
+    const v = await newVault();
+    for (const name of ['backup-AAAAAAAAAAAA.tmp', 'restore-BBBBBBBBBBBB.tmp', 'mine.tmp']) {
+      writeFileSync(`${v.dataDir}/${name}`, 'x');
+    }
+    await v.reopen();
+    expect(scratch(v)).toEqual(['mine.tmp']);
   });
 
   it('holds no secret in the clear', async () => {
