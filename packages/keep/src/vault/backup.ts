@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { concat, toBase64url, utf8 } from '@keepwatch/base';
 import type { CommandParams, MethodParams, MethodResult } from '@keepwatch/protocol';
 import {
@@ -10,12 +10,13 @@ import {
   type BackupHeader,
   type BackupItem,
 } from '../backup/format.ts';
-import { createDurableFile } from '../durable-file.ts';
+import { createDurableFile, writeFully } from '../durable-file.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { deriveUserKey, KDF_PRESETS, sealBytes, sealSecret, type Slot } from '../secure/index.ts';
 import { decideAt, requireUnsealed, type CarriedOut, type Order } from './order.ts';
 import type { VaultContext } from './context.ts';
 import { vaultOf, withEntries } from './lifecycle.ts';
+import { removeScratchFile, scratchPath } from './scratch-files.ts';
 import { requirePassword } from './wallets.ts';
 
 /**
@@ -43,12 +44,15 @@ export async function prepareBackup(order: Order, params: CommandParams<'vault.b
       value: null,
     }));
     dropBackup(session);
-    const path = `${vault.deps.dataDir}/backup-${toBase64url(session.id.subarray(0, 9))}.tmp`;
+    const path = scratchPath(vault.deps.dataDir, 'backup', session);
     session.scratch.set(SCRATCH, path);
     try {
       await writeBackup(vault, path, password);
+      // The session ended meanwhile: nobody is left to read it, or to remove it.
+      if (session.scratch.get(SCRATCH) !== path) throw coded('session_closed');
     } catch (error) {
       dropBackup(session);
+      removeScratchFile(path);
       throw error;
     }
     return { ...decided, value: { bytes: statSync(path).size } };
@@ -76,13 +80,13 @@ async function writeBackup(vault: VaultContext, path: string, password: Slot): P
       wrapped: toBase64url(sealSecret(userKey, BACKUP_KEY_ID, BACKUP_KEY_PLACE, key)),
     };
     const encoded = encodeHeader(header);
-    writeSync(file, encoded);
+    writeFully(file, encoded);
     let i = 0;
     let held: Uint8Array[] = [];
     let size = 0;
     const flush = (last: boolean) => {
       const place = piecePlace(vault.deps.sha256(encoded), i++, last);
-      writeSync(file, frame(sealBytes(key, BACKUP_KEY_ID, place, concat(...held))));
+      writeFully(file, frame(sealBytes(key, BACKUP_KEY_ID, place, concat(...held))));
       held = [];
       size = 0;
     };
@@ -141,5 +145,5 @@ export function dropBackup(session: PeerSession): void {
   const path = session.scratch.get(SCRATCH);
   if (typeof path !== 'string') return;
   session.scratch.delete(SCRATCH);
-  unlinkSync(path);
+  removeScratchFile(path);
 }

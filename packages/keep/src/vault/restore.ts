@@ -1,9 +1,9 @@
-import { closeSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { err, fromBase64url, ok, toBase64url, type Result } from '@keepwatch/base';
 import { createMemoryStore, type JournalStore, type RecordWrite, type StoredBatch } from '@keepwatch/journal';
 import type { CommandParams, MethodParams, MethodResult } from '@keepwatch/protocol';
 import { decodeHeader, decodeItems, piecePlace, readFrames, type BackupHeader } from '../backup/format.ts';
-import { appendDurableFile, createDurableFile } from '../durable-file.ts';
+import { appendDurableFile, createDurableFile, writeFully } from '../durable-file.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import {
   deriveUserKey,
@@ -28,6 +28,7 @@ import {
   vaultOf,
   withEntries,
 } from './lifecycle.ts';
+import { removeScratchFile, scratchPath } from './scratch-files.ts';
 import { openJournal } from './unsealed.ts';
 
 /**
@@ -53,7 +54,7 @@ export function writeBackupPiece(
   const bytes = fromBase64url(params.bytes);
   if (!bytes) throw coded('backup_malformed');
   if (params.offset === 0) dropUpload(session);
-  const path = `${vault.deps.dataDir}/restore-${toBase64url(session.id.subarray(0, 9))}.tmp`;
+  const path = scratchPath(vault.deps.dataDir, 'restore', session);
   const upload = (session.scratch.get(SCRATCH) as Upload | undefined) ?? { path, received: 0 };
   if (params.offset !== upload.received || upload.received + bytes.length > params.total) {
     throw coded('backup_out_of_order', { received: upload.received });
@@ -61,7 +62,7 @@ export function writeBackupPiece(
   session.scratch.set(SCRATCH, upload);
   const file = upload.received === 0 ? createDurableFile(upload.path) : appendDurableFile(upload.path);
   try {
-    writeSync(file, bytes);
+    writeFully(file, bytes);
   } finally {
     closeSync(file);
   }
@@ -73,7 +74,7 @@ export function dropUpload(session: PeerSession): void {
   const upload = session.scratch.get(SCRATCH) as Upload | undefined;
   if (!upload) return;
   session.scratch.delete(SCRATCH);
-  unlinkSync(upload.path);
+  removeScratchFile(upload.path);
 }
 
 export async function restoreVault(order: Order, params: CommandParams<'vault.restore'>): Promise<CarriedOut> {

@@ -12,6 +12,7 @@ import { saveBootNow } from './boot-state.ts';
 import type { VaultContext, VaultDeps } from './context.ts';
 import { lookAtClock, watchClock } from './keep-clock.ts';
 import { identityOf, phaseOf, RECEIPT_SEED_KEY, runJob, sealReceiptSeed, sealVault, vaultOf } from './lifecycle.ts';
+import { sweepScratchFiles } from './scratch-files.ts';
 import { keepTime } from './unsealed.ts';
 
 /** The vault as its process holds it: what is true at the start, who is let in, and what time does to it. */
@@ -25,6 +26,7 @@ const STRANGERS = { perSecond: 8, burst: 64 };
 const TOKEN_LIFETIME_MS = 24 * 3_600_000;
 
 export async function openVault(deps: VaultDeps): Promise<VaultContext> {
+  sweepScratchFiles(deps.dataDir);
   const boot = decodeBootTable(deps.boot.cipher, await deps.store.get(BOOT_TABLE_RECORD.space, BOOT_TABLE_RECORD.key));
   const vault: VaultContext = {
     deps,
