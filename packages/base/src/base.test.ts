@@ -79,11 +79,25 @@ describe('encoders', () => {
   it('give the same text with the engine’s own functions and without', async () => {
     const { toHex: ownHex, toBase64: ownBase64 } = Uint8Array.prototype as never as Record<string, unknown>;
     expect([typeof ownHex, typeof ownBase64]).toEqual(['function', 'function']);
+    const { fromBase64: ownFromBase64 } = Uint8Array as never as Record<string, unknown>;
+    expect(typeof ownFromBase64).toBe('function');
     vi.resetModules();
     Object.assign(Uint8Array.prototype, { toHex: undefined, toBase64: undefined });
+    Object.assign(Uint8Array, { fromBase64: undefined });
     const portable = await import('./bytes.ts').finally(() => {
       Object.assign(Uint8Array.prototype, { toHex: ownHex, toBase64: ownBase64 });
+      Object.assign(Uint8Array, { fromBase64: ownFromBase64 });
     });
+    const letters = fc.string({ unit: fc.constantFrom(...'AQgwxyz09-_', ...'+/= \n\t.ä\u0000'), maxLength: 9 });
+    fc.assert(
+      fc.property(fc.oneof(letters, fc.string()), (text) => {
+        expect(fromBase64url(text)).toEqual(portable.fromBase64url(text));
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(fromBase64url('AB')).toBeUndefined();
+    expect(fromBase64url('AQ')).toEqual(Uint8Array.of(1));
+    expect(fromBase64url('')).toEqual(new Uint8Array(0));
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
         expect(toHex(bytes)).toBe(portable.toHex(bytes));
