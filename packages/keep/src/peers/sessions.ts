@@ -119,7 +119,8 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     if (!connection) return;
     switch (connection.phase) {
       case 'hello': {
-        const challenge = connection.handshake.receiveHello(payload, host.now());
+        const challenge = step(id, () => connection.handshake.receiveHello(payload, host.now()));
+        if (!challenge) return;
         if (!challenge.ok) return close(id, CLOSE_CODES.refused, challenge.error.tell);
         connections.set(id, { phase: 'proof', handshake: connection.handshake });
         writer.send('data', id, challenge.value);
@@ -141,10 +142,23 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     }
   }
 
+  /** A step of a handshake. Where the store takes nothing more, the connection ends, and not the keep. */
+  function step<T>(id: number, run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      const code = error instanceof CodedError ? error.code : 'internal_error';
+      host.log('warn', 'a handshake failed', { code });
+      close(id, CLOSE_CODES.keepUnavailable, code);
+      return undefined;
+    }
+  }
+
   function proof(id: number, handshake: KeepHandshake, payload: Uint8Array): void {
     const accepted = handshake.receiveProof(payload, host.now());
     if (!accepted.ok) return close(id, CLOSE_CODES.refused, accepted.error.tell);
-    const admitted = host.accept(accepted.value);
+    const admitted = step(id, () => host.accept(accepted.value));
+    if (!admitted) return accepted.value.session.close();
     if (admitted instanceof CodedError) {
       accepted.value.session.close();
       return close(id, CLOSE_CODES.refused, admitted.code);
@@ -224,7 +238,24 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     if (!(cause instanceof CodedError)) {
       host.log('warn', 'a request failed unexpectedly', { error: cause instanceof Error ? cause.message : 'unknown' });
     }
-    send(id, encodeRpc({ kind: 'error', id: rpcId, error: toRpcError(cause, code) }));
+    const error = toRpcError(cause, code);
+    try {
+      send(id, encodeRpc({ kind: 'error', id: rpcId, error }));
+    } catch (tooLarge) {
+      // Its details do not fit: a denial by hundreds of grants names a reason for each.
+      const { code: name } = error.data;
+      const short = toRpcError(isErrorCode(name) ? coded(name) : tooLarge, code);
+      send(id, encodeRpc({ kind: 'error', id: rpcId, error: short }));
+    }
+  }
+
+  /** What is larger than a frame is passed over: who follows a wallet's receipts sees the gap in their numbers. */
+  function sendNotification(id: number, payload: Uint8Array): void {
+    try {
+      send(id, payload);
+    } catch {
+      host.log('warn', 'a notification is larger than a frame', { bytes: payload.length });
+    }
   }
 
   function each(visit: (id: number, connection: Connection & { phase: 'live' }) => void): void {
@@ -237,7 +268,7 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     endUnless: (keep, reason) => each((id, live) => !keep(live.peer) && close(id, CLOSE_CODES.refused, reason)),
     notify(to, method, params) {
       const payload = encodeRpc({ kind: 'notification', method, params: params as never });
-      each((id, live) => to(live.peer) && send(id, payload));
+      each((id, live) => to(live.peer) && sendNotification(id, payload));
     },
     connected() {
       const peers = new Set<string>();

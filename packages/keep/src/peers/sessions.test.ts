@@ -1,0 +1,111 @@
+import { CodedError, fromUtf8, ok, utf8, type Json } from '@keepwatch/base';
+import type { LinkFrameType } from '@keepwatch/protocol';
+import { encodeRpc, type KeepHandshake, type Session } from '@keepwatch/wire';
+import { describe, expect, it } from 'vitest';
+import { createSessions, type SessionHost } from './sessions.ts';
+
+const LARGEST = 1_000;
+
+/** A session without its encryption: what is looked at here is what a message does, not how it travels. */
+const session = (): Session => ({
+  id: new Uint8Array(32),
+  seal(payload) {
+    if (payload.length > LARGEST) throw new CodedError('frame_too_large', 'too large');
+    return payload;
+  },
+  open: (frame) => ok(frame),
+  close() {},
+});
+
+const key = { alg: 'EdDSA', publicKey: new Uint8Array(32) } as const;
+
+function connect(change: Partial<SessionHost> = {}, handshake: Partial<KeepHandshake> = {}) {
+  const sent: { type: LinkFrameType; text: string }[] = [];
+  const host: SessionHost = {
+    now: () => 0,
+    handshake: () => ({
+      receiveHello: () => ok(new Uint8Array()),
+      receiveProof: () =>
+        ok({
+          claim: { role: 'client', wish: 'session', key },
+          nonce: 1,
+          head: null,
+          tokenProved: false,
+          session: session(),
+        }),
+      ...handshake,
+    }),
+    accept: () => ({ peer: 'bot', caller: 'client' }),
+    ready: () => ({}),
+    call: () => null,
+    sealed: () => null,
+    ended() {},
+    log() {},
+    ...change,
+  };
+  const sessions = createSessions(host, {
+    send: (type, _connection, payload) => void sent.push({ type, text: fromUtf8(payload ?? new Uint8Array()) ?? '' }),
+    control() {},
+  });
+  const frame = (type: LinkFrameType, payload: Uint8Array = new Uint8Array()) =>
+    sessions.frame({ type, connection: 1, payload });
+  frame('open');
+  return {
+    sessions,
+    sent,
+    data: (payload: Uint8Array) => frame('data', payload),
+    prove() {
+      frame('data');
+      frame('data');
+    },
+  };
+}
+
+const answers = (sent: readonly { type: string; text: string }[]) =>
+  sent.filter(({ type }) => type === 'data').map(({ text }) => (text === '' ? null : (JSON.parse(text) as Json)));
+const status = encodeRpc({ kind: 'request', id: 1, method: 'vault.status', params: {} });
+
+describe('what does not fit a frame', () => {
+  const denied = new CodedError('denied', 'x'.repeat(LARGEST), { details: { reasons: ['y'.repeat(LARGEST)] } });
+
+  it('is an error without its details, whether it was thrown or awaited', async () => {
+    const ways = [
+      () => {
+        throw denied;
+      },
+      () => Promise.reject(denied),
+    ];
+    for (const call of ways) {
+      const { sent, data, prove } = connect({ call });
+      prove();
+      data(status);
+      await new Promise((resolve) => setImmediate(resolve));
+      const error = answers(sent).at(-1);
+      expect(error).toMatchObject({ id: 1, error: { data: { code: 'denied' } } });
+      expect(error).not.toMatchObject({ error: { data: { details: expect.anything() } } });
+    }
+  });
+
+  it('is passed over as a notification, and the next one arrives', () => {
+    const { sent, sessions, prove } = connect();
+    prove();
+    sessions.notify(() => true, 'receipt', { wallet: 'x'.repeat(LARGEST) });
+    sessions.notify(() => true, 'receipt', { wallet: 'w' });
+    expect(answers(sent).at(-1)).toMatchObject({ method: 'receipt', params: { wallet: 'w' } });
+  });
+});
+
+describe('a store that takes nothing more', () => {
+  const full = () => {
+    throw new CodedError('storage_full', 'full');
+  };
+
+  it('ends the handshake that needed it, and not the keep', () => {
+    const early = connect({}, { receiveHello: full });
+    early.data(utf8('hello'));
+    expect(early.sent.map(({ type }) => type)).toEqual(['close']);
+    const late = connect({ accept: full });
+    late.prove();
+    expect(late.sent.map(({ type }) => type)).toEqual(['data', 'close']);
+  });
+});
