@@ -2,7 +2,7 @@
  * world: a vault as its users meet it, for tests and benchmarks. The processes are real and started as the product
  * starts them; operators and clients speak through the SDK. Nothing here reaches into keep or gate.
  */
-export { startVault, type StartVaultOptions, type VaultPids, type VaultProcess } from './vault-process.ts';
+export { startVault, type VaultProcess } from './vault-process.ts';
 export {
   addClient,
   connectAs,
@@ -11,7 +11,6 @@ export {
   createWallet,
   createWallets,
   grant,
-  PASSWORD,
   setUpOperator,
   unseal,
   type Person,
