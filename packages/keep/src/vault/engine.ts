@@ -145,16 +145,18 @@ export function createEngine(deps: EngineDeps): Engine {
     }
     if (entries.length === 0) return finish(pending, events, null, firstSeq);
     writes.push(...deps.mirror(deps.state, versionBefore));
+    // What fails after the commit is a bug and ends the process: nobody may be told that nothing has happened.
+    let appended: MaybePromise<Appended>;
     try {
-      const appended = deps.append(entries, writes, now, tightens);
-      if (!(appended instanceof Promise)) return finish(pending, events, appended, firstSeq);
-      return appended.then(
-        (done) => finish(pending, events, done, firstSeq),
-        (cause: unknown) => fail(pending, cause),
-      );
+      appended = deps.append(entries, writes, now, tightens);
     } catch (cause) {
       return fail(pending, cause);
     }
+    if (!(appended instanceof Promise)) return finish(pending, events, appended, firstSeq);
+    return appended.then(
+      (done) => finish(pending, events, done, firstSeq),
+      (cause: unknown) => fail(pending, cause),
+    );
   }
 
   function finish(

@@ -203,18 +203,38 @@ export function isLive(state: State, peer: string, role: string): boolean {
  */
 function recover(vault: VaultContext, error: CodedError, tightening: readonly Job[]): void {
   const { unsealed, deps } = vault;
-  if (error.code !== 'storage_full' || !unsealed) return deps.events.fatal(error);
+  if (error.code !== 'storage_full') return deps.events.fatal(error);
+  const giveUp = () => {
+    for (const job of tightening) job.failed(error);
+  };
+  // The unseal itself found the disk full: it has failed, and the state that it folded goes with it.
+  if (!unsealed) return giveUp();
   unsealed.engine.stop(error);
-  void loadState(unsealed.journal).then((state) => {
-    if (vault.unsealed !== unsealed) return;
-    vault.unsealed = createUnsealed(vault, { ...unsealed, state });
-    for (const job of tightening) vault.unsealed.engine.submit(job);
-  }, deps.events.fatal);
+  reload(vault, unsealed.ring).then(
+    (parts) => {
+      // Sealed meanwhile.
+      if (vault.unsealed !== unsealed) return giveUp();
+      vault.unsealed = createUnsealed(vault, { ...unsealed, ...parts });
+      for (const job of tightening) vault.unsealed.engine.submit(job);
+    },
+    (failure: CodedError) => {
+      giveUp();
+      if (vault.unsealed === unsealed) deps.events.fatal(failure);
+    },
+  );
+}
+
+/** Journal and state as the disk has them: an epoch that a failed batch was to begin has not begun. */
+async function reload(vault: VaultContext, ring: KeyRing): Promise<{ journal: Journal; state: State }> {
+  const journal = await openJournal(vault, ring);
+  return { journal, state: await loadState(journal) };
 }
 
 export async function saveSnapshot(vault: VaultContext): Promise<void> {
   const { unsealed, deps } = vault;
   if (!unsealed || unsealed.entriesSinceSnapshot === 0 || deps.reserve.low()) return;
+  // While a batch is not durable the state is ahead of the journal: that must never be saved as its fold.
+  if (unsealed.state.seq !== unsealed.journal.head()?.lastSeq) return;
   unsealed.entriesSinceSnapshot = 0;
   try {
     await unsealed.journal.saveSnapshot(FOLD_VERSION, encodeSnapshot(unsealed.state));

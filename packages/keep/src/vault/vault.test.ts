@@ -394,6 +394,29 @@ describe('commits that fail', () => {
     expect(statusOf(v.vault).phase).toBe('sealed');
   });
 
+  it('answers an unseal that finds the disk full, and goes on', async () => {
+    const { v } = await ready(memoryStore());
+    await v.command('vault.seal', {});
+    v.setDiskLow(true);
+    await expect(v.unseal()).rejects.toEqual(code('storage_full'));
+    expect(v.happened).not.toContain('fatal storage_full');
+    v.setDiskLow(false);
+    await v.unseal();
+  });
+
+  it('answers a revoke that a seal overtook, after a commit that failed', async () => {
+    const { store, fail } = failing();
+    const { v, client, wallet } = await ready(store);
+    fail(new CodedError('storage_full', 'full'));
+    const signing = v.sign(client, wallet);
+    const revoking = v.command('grant.revoke', { grant: 'g1' });
+    const settled = Promise.allSettled([signing, revoking]);
+    await signing.catch(() => undefined);
+    await v.command('vault.seal', {});
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(v.happened.filter((words) => words.startsWith('fatal'))).toEqual([]);
+  });
+
   it('gives up the process where the outcome of a commit is unknown', async () => {
     const { store, fail } = failing();
     const { v, client, wallet } = await ready(store);
