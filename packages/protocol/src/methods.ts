@@ -138,7 +138,13 @@ export const METHODS = {
     z.strictObject({ name, role }),
     z.strictObject({ peer: shortId, state: z.enum(['registered', 'proposed', 'revoked']) }),
   ),
-  'peer.list': method(['operator'], false, 'Peers and proposals.', none, z.strictObject({ peers: z.array(peerInfo) })),
+  'peer.list': method(
+    ['operator'],
+    false,
+    'Peers, then proposals; as many as fit one frame, from position `from` on.',
+    z.strictObject({ from: safeInteger.optional() }),
+    z.strictObject({ peers: z.array(peerInfo), next: safeInteger.nullable() }),
+  ),
   'wallet.list': method(
     ['operator', 'client'],
     false,
@@ -149,9 +155,9 @@ export const METHODS = {
   'grant.list': method(
     ['operator', 'client'],
     false,
-    'Grants with what is left of them; a client sees its own.',
-    z.strictObject({ revoked: z.boolean().optional() }),
-    z.strictObject({ grants: z.array(grantInfo) }),
+    'Grants with what is left of them, as many as fit one frame; a client sees its own.',
+    z.strictObject({ revoked: z.boolean().optional(), from: safeInteger.optional() }),
+    z.strictObject({ grants: z.array(grantInfo), next: safeInteger.nullable() }),
   ),
   'transaction.sign': method(
     ['client'],

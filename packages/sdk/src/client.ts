@@ -16,7 +16,7 @@ import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { checkSignedTransaction, encodeTransfer, type EtherTransfer } from './transaction.ts';
-import { allWallets } from './wallets.ts';
+import { allGrants, allWallets } from './lists.ts';
 
 /**
  * How long a request is valid where the caller does not say, in ms, counted from the time in its idempotency key. So a
@@ -109,7 +109,7 @@ export function createClient(connection: Connection): Client {
     register: (name) => connection.call('peer.register', { name, role: 'client' }),
     status: () => connection.call('vault.status', {}),
     wallets: () => allWallets(connection),
-    grants: async () => (await connection.call('grant.list', {})).grants,
+    grants: () => allGrants(connection),
     observe: (wallet, options) => observeReceipts(connection, wallet, options),
 
     async signTransaction(request) {

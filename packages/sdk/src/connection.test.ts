@@ -228,12 +228,12 @@ describe('calls', () => {
           return undefined;
         }
         late?.();
-        return result({ peers: [] });
+        return result({ peers: [], next: null });
       },
     });
     const connection = await connectTo(keep, { callTimeoutMs: 200 });
     await expect(connection.call('vault.status', {})).rejects.toEqual(code('request_timeout'));
-    expect(await connection.call('peer.list', {})).toEqual({ peers: [] });
+    expect(await connection.call('peer.list', {})).toEqual({ peers: [], next: null });
   });
 
   it('all fail when the connection breaks, and so do later ones', async () => {

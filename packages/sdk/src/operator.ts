@@ -25,7 +25,7 @@ import {
 import type { Connection } from './connection.ts';
 import { entryCrypto, wireCrypto } from './crypto-node.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
-import { allWallets } from './wallets.ts';
+import { allGrants, allPeers, allWallets } from './lists.ts';
 
 /** How long a command is valid, in ms: long enough for a slow unseal, short enough that a held-back one is void. */
 const COMMAND_LIFETIME_MS = 60_000;
@@ -156,9 +156,9 @@ export function createOperator(connection: Connection, identity: IdentitySigner)
     command,
     sealSecret,
     status: () => connection.call('vault.status', {}),
-    peers: async () => (await connection.call('peer.list', {})).peers,
+    peers: () => allPeers(connection),
     wallets: () => allWallets(connection),
-    grants: async (options = {}) => (await connection.call('grant.list', options)).grants,
+    grants: (options = {}) => allGrants(connection, options),
     query: (method, params) => connection.call(method, params),
 
     async backupWallet(wallet, password) {

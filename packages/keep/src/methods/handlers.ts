@@ -52,7 +52,7 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
       if (!proposals.take(monotonicMs())) throw coded('rate_limited');
       return register(vault, session, params);
     },
-    'peer.list': () => listPeers(state(), sessions().connected()),
+    'peer.list': (_session, params) => listPeers(state(), sessions().connected(), params),
     'wallet.list': (session, params) =>
       listWallets(state(), session.caller === 'operator' ? null : visibleWallets(state(), session.peer), params),
     'grant.list': (session, params) =>

@@ -4,7 +4,11 @@ import type { State, StoredGrant, Wallet } from '../state/state.ts';
 
 /** Answers read from the folded state. Pure: whoever asks has been authenticated, and what it may see comes in. */
 
-export function listPeers(state: State, connected: ReadonlySet<string>): MethodResult<'peer.list'> {
+export function listPeers(
+  state: State,
+  connected: ReadonlySet<string>,
+  params: MethodParams<'peer.list'>,
+): MethodResult<'peer.list'> {
   const peers: PeerInfo[] = [...state.peers.values()].map((peer) => ({
     peer: peer.peer,
     role: peer.role,
@@ -27,7 +31,23 @@ export function listPeers(state: State, connected: ReadonlySet<string>): MethodR
       connected: connected.has(proposal.peer),
     });
   }
-  return { peers };
+  const { items, next } = pageFrom(peers, params.from ?? 0);
+  return { peers: items, next };
+}
+
+/** Characters of JSON in one answer, so that it fits one frame. Every single item does. */
+const ANSWER_CHARS = 120_000;
+
+/** The items from a position on that fit one answer, and the position after them. Lists only grow at their end. */
+function pageFrom<T>(all: readonly T[], from: number): { items: T[]; next: number | null } {
+  const items: T[] = [];
+  let chars = 0;
+  for (let i = from; i < all.length; i++) {
+    chars += JSON.stringify(all[i]).length;
+    if (items.length > 0 && chars > ANSWER_CHARS) return { items, next: i };
+    items.push(all[i]!);
+  }
+  return { items, next: null };
 }
 
 /** The wallets that a client has to know of: those of its live grants and those that it may observe. */
@@ -83,7 +103,12 @@ export function listGrants(
     ({ draft, revoked }) =>
       (client === null || draft.client === client) && (revoked === null || params.revoked === true),
   );
-  return { grants: grants.map((stored) => grantInfo(state, stored, nowMs)) };
+  const from = params.from ?? 0;
+  // A grant takes a few hundred characters at the least: no more of them are described than could fit.
+  const described = grants.slice(from, from + 1_000).map((stored) => grantInfo(state, stored, nowMs));
+  const { items, next } = pageFrom(described, 0);
+  const end = from + (next ?? described.length);
+  return { grants: items, next: end < grants.length ? end : null };
 }
 
 function grantInfo(state: State, stored: StoredGrant, nowMs: number): GrantInfo {

@@ -44,8 +44,10 @@ export function createSigning(vault: VaultContext): Signing {
     return bucket.take(monotonicMs);
   }
 
-  function sign(session: PeerSession, params: MethodParams<'transaction.sign'>): Promise<Answer> {
+  async function sign(session: PeerSession, params: MethodParams<'transaction.sign'>): Promise<Answer> {
     const unsealed = requireUnsealed(vault);
+    // Before anything is decided: a decision that cannot be journaled costs folding the whole state again.
+    if (vault.deps.reserve.low()) throw coded('storage_full');
     unsealed.lastActivityMs = vault.deps.clock().monotonicMs;
     const request = toBase64url(sha256(canonicalBytes(params as unknown as Json)));
     const input = { client: session.peer, params, request };

@@ -20,8 +20,9 @@ export interface CarriedOut {
 }
 
 /** Decides in the engine's order, where the state version is compared once more: two operators may race. */
-export function decideAt(order: Order, decide: Parameters<typeof submit>[1]): Promise<Submitted> {
+export async function decideAt(order: Order, decide: Parameters<typeof submit>[1]): Promise<Submitted> {
   const { expects } = order;
+  if (expects !== null && order.vault.deps.reserve.low()) throw coded('storage_full');
   return submit(
     requireUnsealed(order.vault),
     (state, nowMs) =>

@@ -1,0 +1,46 @@
+import type { GrantInfo, PeerInfo, WalletInfo } from '@keepwatch/protocol';
+import type { Connection } from './connection.ts';
+
+/** Lists that come in pages, page after page until the last. */
+
+type Caller = Pick<Connection, 'call'>;
+
+/** All wallets that the caller may see. */
+export async function allWallets(connection: Caller): Promise<readonly WalletInfo[]> {
+  const wallets: WalletInfo[] = [];
+  let after: string | undefined;
+  do {
+    const page = await connection.call('wallet.list', after === undefined ? {} : { after });
+    wallets.push(...page.wallets);
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return wallets;
+}
+
+/** All grants that the caller may see. */
+export async function allGrants(
+  connection: Caller,
+  options: { revoked?: boolean } = {},
+): Promise<readonly GrantInfo[]> {
+  const grants: GrantInfo[] = [];
+  for (let from: number | null = 0; from !== null;) {
+    const page: { grants: GrantInfo[]; next: number | null } = await connection.call('grant.list', {
+      ...options,
+      from,
+    });
+    grants.push(...page.grants);
+    from = page.next;
+  }
+  return grants;
+}
+
+/** All peers and proposals. */
+export async function allPeers(connection: Caller): Promise<readonly PeerInfo[]> {
+  const peers: PeerInfo[] = [];
+  for (let from: number | null = 0; from !== null;) {
+    const page: { peers: PeerInfo[]; next: number | null } = await connection.call('peer.list', { from });
+    peers.push(...page.peers);
+    from = page.next;
+  }
+  return peers;
+}
