@@ -34,9 +34,22 @@ export function lookAtClock(watch: ClockWatch, now: Instant): { verdict: ClockVe
   if (sleptMs - watch.sleptMs > SLEPT_MS) {
     return { verdict: { kind: 'slept', forMs: sleptMs - watch.sleptMs }, watch: next };
   }
+  const { expectedMs, byMs, jumped } = compare(watch, now);
+  return { verdict: jumped ? { kind: 'jumped', expectedMs, byMs } : { kind: 'steady' }, watch: next };
+}
+
+/**
+ * The wall clock, or, where it jumped, what it would say if it had not. Between a jump and the next look at the clocks
+ * no budget comes back early, and no time that nobody confirmed gets into the journal, behind which the keep never goes.
+ */
+export function steadyTime(watch: ClockWatch, now: Instant): number {
+  const { expectedMs, jumped } = compare(watch, now);
+  return jumped ? Math.floor(expectedMs) : now.wallMs;
+}
+
+function compare(watch: ClockWatch, now: Instant) {
   const expectedMs = now.bootMs + watch.offsetMs;
   const byMs = now.wallMs - expectedMs;
   const allowed = JUMP_MS + SLEW * Math.max(0, now.bootMs - watch.confirmedBootMs);
-  if (Math.abs(byMs) > allowed) return { verdict: { kind: 'jumped', expectedMs, byMs }, watch: next };
-  return { verdict: { kind: 'steady' }, watch: next };
+  return { expectedMs, byMs, jumped: Math.abs(byMs) > allowed };
 }

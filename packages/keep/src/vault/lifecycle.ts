@@ -12,6 +12,7 @@ import { livePeers, saveBoot } from './boot-state.ts';
 import type { Unsealed, VaultContext } from './context.ts';
 import type { JobResult } from './engine.ts';
 import { watchClock } from './keep-clock.ts';
+import { submit } from './submit.ts';
 import { createUnsealed, isLive, loadState, openJournal, openWalletKeys, saveSnapshot } from './unsealed.ts';
 
 /** The vault's phases: uninitialised → sealed ⇄ unsealed. Everything here is started by an operator or by the clock. */
@@ -80,6 +81,7 @@ export async function initVault(
         { type: 'vault.unsealed', time: params.time, ...by },
       ];
       if (!clocksAgree({ time: 0 }, params.time, deps.clock().wallMs)) events.push(disagreement(vault, params.time));
+      startClock(vault, { time: 0 }, params.time);
       const result = await runJob(unsealed, events, [
         ...writes,
         { op: 'delete', space: 'boot', key: RECEIPT_SEED_KEY },
@@ -132,7 +134,12 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
     const state = await loadState(journal);
     const unsealed = createUnsealed(vault, { ring, journal, state, walletKeys: await openWalletKeys(vault, ring) });
     if (!vault.boot.restored) checkBootTable(vault, state);
-    const result = await runJob(unsealed, unsealEvents(vault, state, time, by), []);
+    const events = unsealEvents(vault, state, time, by);
+    startClock(vault, state, time);
+    // A peer may prove a rollback until the last moment.
+    const decided = () =>
+      ({ kind: 'accepted', events: [...events, ...rollbackFreeze(vault, state)], value: null }) as const;
+    const { result } = await submit(unsealed, decided);
     await saveBoot(vault, { failedUnseals: { count: 0, lastMs: 0 } });
     enter(vault, unsealed, 'unsealed', sealings);
     const openMs = deps.clock().monotonicMs - derivedMs;
@@ -155,10 +162,22 @@ function unsealEvents(vault: VaultContext, state: State, time: number, by: ByCom
   }
   events.push({ type: 'vault.unsealed', time, ...by });
   if (!clocksAgree(state, time, deps.clock().wallMs)) events.push(disagreement(vault, time));
-  if (boot.rollback && !state.signingFrozen) {
-    events.push({ type: 'signing.frozen', reason: 'rollback', words: boot.rollback.words });
-  }
   return events;
+}
+
+function rollbackFreeze({ boot }: VaultContext, state: State): readonly VaultEvent[] {
+  if (!boot.rollback || state.signingFrozen) return [];
+  return [{ type: 'signing.frozen', reason: 'rollback', words: boot.rollback.words }];
+}
+
+/**
+ * From now on the wall clock is compared with itself. Where operator and machine disagree, the earlier of the two dates
+ * the journal until the time is confirmed: the later one might lie years ahead, and the keep could never go back.
+ */
+function startClock(vault: VaultContext, state: Pick<State, 'time'>, operatorMs: number): void {
+  const now = vault.deps.clock();
+  const agreed = clocksAgree(state, operatorMs, now.wallMs);
+  vault.clockWatch = watchClock(agreed ? now : { ...now, wallMs: Math.min(now.wallMs, operatorMs) });
 }
 
 /** The restored journal knows operators of its own, and one of them may have this name. */
@@ -229,7 +248,6 @@ function enter(vault: VaultContext, unsealed: Unsealed, reason: string, sealings
   // Somebody sealed while the password was being hashed: that somebody is right.
   if (vault.sealings !== sealings) throw coded('vault_sealed');
   vault.unsealed = unsealed;
-  vault.clockWatch = watchClock(vault.deps.clock());
   vault.deps.events.phase('unsealed', reason);
 }
 

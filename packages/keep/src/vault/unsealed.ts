@@ -12,6 +12,7 @@ import type { SignEffect } from '../step/step.ts';
 import { mirrorState } from './boot-state.ts';
 import type { Unsealed, VaultContext } from './context.ts';
 import { createEngine, type Engine, type Job, type Signature } from './engine.ts';
+import { steadyTime } from './keep-clock.ts';
 import { createWalletRoom, WALLET_KEY_SPACE } from './wallet-room.ts';
 
 /** Builds what exists only while the vault is unsealed: journal, folded state, wallet keys, engine. */
@@ -118,9 +119,9 @@ function startEngine(
   });
 }
 
-/** The keep's time: the wall clock, but never behind the journal. Milliseconds. */
+/** The keep's time: the wall clock, but no jump of it that nobody confirmed, and never behind the journal. Milliseconds. */
 export function keepTime(vault: VaultContext, state: Pick<State, 'time'>): number {
-  return Math.max(vault.deps.clock().wallMs, state.time);
+  return Math.max(steadyTime(vault.clockWatch, vault.deps.clock()), state.time);
 }
 
 /**

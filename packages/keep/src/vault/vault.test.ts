@@ -326,6 +326,32 @@ describe('signing', () => {
     }
   });
 
+  it('gives no budget back by a jump that it has not looked at yet', async () => {
+    await v.sign(client, wallet, { value: 2n * ETHER - 21_000n });
+    v.clock.jump(25 * 3_600_000);
+    await expect(v.sign(client, wallet, { nonce: 1 })).rejects.toEqual(code('request_from_the_future'));
+    v.clock.jump(-25 * 3_600_000);
+    await expect(v.sign(client, wallet, { nonce: 1 })).rejects.toEqual(code('denied'));
+  });
+
+  it('survives a clock that was years ahead, while it runs and at the unseal', async () => {
+    const years = 3 * 365 * 86_400_000;
+    v.clock.jump(years);
+    await tick(v.vault);
+    v.clock.jump(-years);
+    await v.command('vault.confirm-time', { time: v.clock.now().wallMs });
+    await v.sign(client, wallet);
+    await v.command('vault.seal', {});
+    const right = v.clock.now().wallMs;
+    v.clock.jump(years);
+    await v.unseal(PASSWORD, right);
+    await expect(v.sign(client, wallet, { nonce: 1 })).rejects.toEqual(code('clock_frozen'));
+    v.clock.jump(-years);
+    await v.command('vault.confirm-time', { time: right });
+    await v.sign(client, wallet, { nonce: 1 });
+    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
+  });
+
   it('freezes at the unseal when the operator’s clock and the machine’s differ', async () => {
     await v.command('vault.seal', {});
     await v.unseal(PASSWORD, v.clock.now().wallMs + 3_600_000);
