@@ -37,7 +37,8 @@ export function mirrorState(vault: VaultContext, state: State): { table: BootTab
     epoch: state.epoch,
     version: state.version,
     peers: livePeers(state),
-    rollback: state.signingFrozen === null ? null : vault.boot.rollback,
+    // Only a resume, which begins an epoch, settles it: the freeze itself may still be on its way to the journal.
+    rollback: state.epoch > vault.boot.epoch ? null : vault.boot.rollback,
   };
   return { table, write: encodeBootTable(vault.deps.boot.cipher, table) };
 }

@@ -141,7 +141,7 @@ function compareHead(vault: VaultContext, peer: string, head: unknown): void {
   events.log('error', 'rollback detected', { verdict, peer, seq: remembered.lastSeq });
   saveBootNow(vault, { rollback: { words, head: remembered, since: vault.deps.clock().wallMs } });
   if (!vault.unsealed || vault.unsealed.state.signingFrozen) return;
-  runJob(vault.unsealed, [{ type: 'signing.frozen', reason: 'rollback', words }], []).catch((error: unknown) =>
+  runJob(vault.unsealed, [{ type: 'signing.frozen', reason: 'rollback', words }], [], true).catch((error: unknown) =>
     events.log('error', 'the freeze was not journaled', { error: String(error) }),
   );
 }
@@ -219,7 +219,7 @@ export async function tick(vault: VaultContext): Promise<void> {
       wallMs: now.wallMs,
       expectedMs: Math.round(verdict.expectedMs),
     } as const;
-    await runJob(unsealed, [event], []);
+    await runJob(unsealed, [event], [], true);
     return;
   }
   const { idleSealSeconds } = unsealed.state;
