@@ -33,6 +33,7 @@ export function emptyState(): State {
     tlsCounter: 0,
     clockFrozen: null,
     signingFrozen: null,
+    restoredBy: null,
     peers: new Map(),
     observers: new Map(),
     proposals: new Map(),
@@ -238,7 +239,9 @@ function raiseFloors(state: State, floors: readonly NonceFloor[]): void {
 }
 
 function addWallet(state: State, wallet: NewWallet, at: number): void {
-  state.wallets.set(wallet.wallet, { ...wallet, created: at, floorEpoch: 0 });
+  const fresh = wallet.origin === 'random' || wallet.origin === 'mnemonic';
+  const floorEpoch = fresh || state.epoch === 1 ? 0 : state.epoch;
+  state.wallets.set(wallet.wallet, { ...wallet, created: at, floorEpoch });
   state.walletNames.set(wallet.name, wallet.wallet);
   if (wallet.seed === null || wallet.path === null) return;
   const cut = wallet.path.lastIndexOf('/');
@@ -303,6 +306,10 @@ function foldRestored(state: State, entry: Extract<PolicyEntry, { type: 'vault.r
   state.epoch = entry.epoch;
   state.clockFrozen = null;
   const { operator } = entry;
+  const before = state.peers.get(operator.peer);
+  if (before) setObserves(state, before, []);
+  state.proposals.delete(operator.peer);
+  state.restoredBy = operator.peer;
   state.peers.set(operator.peer, { ...operator, since: entry.at, revoked: null, observes: new Set() });
   state.signingFrozen = {
     reason: 'restored from a backup: what was signed after it is unknown',
@@ -324,6 +331,7 @@ function foldResumed(state: State, entry: Extract<PolicyEntry, { type: 'vault.re
   for (const wallet of state.wallets.values()) wallet.floorEpoch = entry.epoch;
   raiseFloors(state, entry.nonceFloors);
   state.signingFrozen = null;
+  state.restoredBy = null;
 }
 
 function remainingOf(stored: StoredGrant, terms: ResumedGrant): Remaining {

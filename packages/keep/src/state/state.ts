@@ -4,7 +4,7 @@ import type { NonceBook } from './nonces.ts';
 import type { NewWallet } from './events.ts';
 
 /** Rises when folding the same journal gives another state: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -41,7 +41,8 @@ export interface Wallet extends Omit<NewWallet, 'name'> {
   readonly created: number;
   /**
    * After a restore nobody knows which nonces the lost tail used: nothing is signed on a chain whose nonce floor no
-   * operator has confirmed in this epoch or later. 0 for a wallet that was never restored.
+   * operator has confirmed in this epoch or later. The same goes for keys that come from elsewhere than this journal
+   * in a vault that was once restored: they may have signed in the lost tail. 0 for all others.
    */
   floorEpoch: number;
 }
@@ -94,6 +95,8 @@ export interface State {
   tlsCounter: number;
   clockFrozen: Freeze | null;
   signingFrozen: Freeze | null;
+  /** Between a restore and its resume: the operator who restored. Who else the backup calls an operator is unknown. */
+  restoredBy: string | null;
   readonly peers: Map<string, Peer>;
   /** Peers with the observer's right, by wallet. */
   readonly observers: Map<string, Set<string>>;
@@ -113,6 +116,13 @@ export interface State {
   grantCount: number;
   /** HD seeds: where their accounts lie and the next one's index. */
   readonly seeds: Map<string, SeedAccounts>;
+}
+
+/** Whether this peer may command the vault. */
+export function mayCommand(state: State, id: string): boolean {
+  const peer = state.peers.get(id);
+  if (peer?.role !== 'operator' || peer.revoked !== null) return false;
+  return state.restoredBy === null || state.restoredBy === id;
 }
 
 export const grantKey = (client: string, wallet: string, chain: string) => `${client}/${wallet}/${chain}`;

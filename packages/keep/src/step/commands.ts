@@ -3,7 +3,7 @@ import { describeGrant, parseGrant } from '@keepwatch/permission';
 import type { CommandName, CommandParams } from '@keepwatch/protocol';
 import type { ByCommand, NewWallet, VaultEvent } from '../state/events.ts';
 import { raisedFloorIsLower } from '../state/nonces.ts';
-import { nonceKey, type State } from '../state/state.ts';
+import { mayCommand, nonceKey, type State } from '../state/state.ts';
 import { refuse } from './step.ts';
 
 /** How far the operator's clock and the machine's may differ, in ms, for the operator's to confirm it. */
@@ -166,8 +166,8 @@ function approvePeer(state: State, params: CommandParams<'peer.approve'>, by: By
 function revokePeer(state: State, id: string, by: ByCommand): CommandOutcome {
   const peer = livePeer(state, id);
   if (!peer) return unknown('peer', id);
-  const operators = [...state.peers.values()].filter((other) => other.role === 'operator' && other.revoked === null);
-  if (peer.role === 'operator' && operators.length === 1) {
+  const others = [...state.peers.keys()].filter((other) => other !== id && mayCommand(state, other));
+  if (mayCommand(state, id) && others.length === 0) {
     return refuse(
       'last_operator',
       'This is the only operator; without one nobody could ever command the vault again.',

@@ -143,6 +143,13 @@ describe('backup and restore', () => {
     expect(status).toMatchObject({ phase: 'unsealed', epoch: 2 });
     expect(status.identity).not.toBe(statusOf(v.vault).identity);
     await expect(copy.sign(client, wallet, { nonce: 9 })).rejects.toEqual(code('signing_frozen'));
+    // Whether the operator of the backup was revoked after it, nobody knows: until the resume it commands nothing.
+    const by = v.operator;
+    const takeOver = { peers: [by.session.peer], grants: [], nonceFloors: [] };
+    await expect(copy.command('vault.resume', takeOver, { by })).rejects.toEqual(code('not_allowed'));
+    const revoke = { peer: copy.operator.session.peer };
+    await expect(copy.command('peer.revoke', revoke, { by })).rejects.toEqual(code('not_allowed'));
+    await expect(copy.command('peer.revoke', revoke)).rejects.toEqual(code('last_operator'));
     await copy.command('vault.resume', {
       peers: [copy.operator.session.peer, client.session.peer],
       grants: [{ grant: 'g1', remaining: [] }],
@@ -160,6 +167,35 @@ describe('backup and restore', () => {
     // The operator of the old installation was not named, so it is revoked.
     expect(copy.vault.unsealed!.state.peers.get(v.operator.session.peer)?.revoked).not.toBeNull();
     expect((await verifyJournal(copy.vault)).foldMatches).toBe(true);
+  });
+
+  it('asks for a nonce floor of every key that may have signed in the lost tail', async () => {
+    const { v, client } = await signer();
+    const words = [...v.vault.unsealed!.state.wallets.values()].find(({ origin }) => origin === 'mnemonic')!;
+    const backup = await backUp(v);
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    await upload(copy, backup);
+    await restore(copy);
+    const peers = [copy.operator.session.peer, client.session.peer];
+    await copy.command('vault.resume', { peers, grants: [], nonceFloors: [] });
+    // The lost tail may have derived this very account; a key that was imported anew may be one that it knew.
+    const derived = { kind: 'derived', name: 'second', from: words.wallet, count: 1 } as const;
+    const secret = copy.seal('wallet.import', new Uint8Array(32).fill(7));
+    const imported = { kind: 'key' as const, name: 'third', secret, nonceFloors: [] };
+    const made = [await copy.command('wallet.create', derived), await copy.command('wallet.import', imported)];
+    for (const { value } of made) {
+      const { wallet } = (value as { wallets: { wallet: string }[] }).wallets[0]!;
+      await copy.grant(client, wallet);
+      await expect(copy.sign(client, wallet)).rejects.toMatchObject({
+        details: { reasons: [{ code: 'nonce_floor_unconfirmed' }] },
+      });
+      await copy.command('wallet.floor', { wallet, chain: 'eip155:1', floor: 0 });
+      await expect(copy.sign(client, wallet)).resolves.toBeDefined();
+    }
+    // A key made here and now has signed nothing.
+    const fresh = await copy.wallet('fourth');
+    await copy.grant(client, fresh.wallet);
+    await expect(copy.sign(client, fresh.wallet)).resolves.toBeDefined();
   });
 
   it('comes back sealed and still frozen when it is killed right after the restore', async () => {

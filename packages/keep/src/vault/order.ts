@@ -1,4 +1,7 @@
 import { coded, type PeerSession } from '../peers/sessions.ts';
+import { ERRORS } from '@keepwatch/protocol';
+import { mayCommand } from '../state/state.ts';
+import { refuse } from '../step/step.ts';
 import type { ByCommand } from '../state/events.ts';
 import type { Unsealed, VaultContext } from './context.ts';
 import type { JobResult } from './engine.ts';
@@ -19,16 +22,21 @@ export interface CarriedOut {
   readonly value: unknown;
 }
 
-/** Decides in the engine's order, where the state version is compared once more: two operators may race. */
+/**
+ * Decides in the engine's order, where authority and state version are compared once more: two operators may race, and
+ * a session may outlive for a moment what let it in.
+ */
 export async function decideAt(order: Order, decide: Parameters<typeof submit>[1]): Promise<Submitted> {
   const { expects } = order;
   if (expects !== null && order.vault.deps.reserve.low()) throw coded('storage_full');
   return submit(
     requireUnsealed(order.vault),
-    (state, nowMs) =>
-      expects !== null && state.version !== expects
+    (state, nowMs) => {
+      if (!mayCommand(state, order.by.by)) return refuse('not_allowed', ERRORS.not_allowed.message);
+      return expects !== null && state.version !== expects
         ? { kind: 'refused', refusal: conflictRefusal(state.version, expects) }
-        : decide(state, nowMs),
+        : decide(state, nowMs);
+    },
     expects === null,
   );
 }
