@@ -46,6 +46,7 @@ function connect(change: Partial<SessionHost> = {}, handshake: Partial<KeepHands
   const sessions = createSessions(host, {
     send: (type, _connection, payload) => void sent.push({ type, text: fromUtf8(payload ?? new Uint8Array()) ?? '' }),
     control() {},
+    flush() {},
   });
   const frame = (type: LinkFrameType, payload: Uint8Array = new Uint8Array()) =>
     sessions.frame({ type, connection: 1, payload });
