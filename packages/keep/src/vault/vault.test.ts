@@ -522,6 +522,40 @@ describe('remembered heads', () => {
     expect((await verifyJournal(sealed.vault)).foldMatches).toBe(true);
   });
 
+  it('still knows of a rollback whose freeze the full disk did not take, whatever is commanded next', async () => {
+    const old = memoryStore();
+    const v = await newVault({ store: old });
+    await v.init();
+    const client = await v.client();
+    const { wallet } = await v.wallet();
+    await v.grant(client, wallet);
+    await v.command('vault.seal', {});
+    const copy = copyOf(old);
+    await v.unseal();
+    const { head } = statusOf(v.vault);
+    let full = false;
+    const store: KeepStore = {
+      ...copy,
+      commit(batches, writes) {
+        if (full && batches.length > 0) throw new CodedError('storage_full', 'full');
+        return copy.commit(batches, writes);
+      },
+    };
+    const back = await v.reopen({ store });
+    await back.unseal();
+    await back.sign(client, wallet, { nonce: 7 });
+    full = true;
+    const claim = { role: 'client', wish: 'session', key: client.session.key } as const;
+    acceptPeer(back.vault, { claim, nonce: 1, head: head as never, tokenProved: false, session: {} as never });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(back.happened).toContain('reserve released');
+    full = false;
+    await back.command('vault.configure', { idleSealSeconds: 60 });
+    await back.command('vault.seal', {});
+    await back.unseal();
+    await expect(back.sign(client, wallet, { nonce: 8 })).rejects.toEqual(code('signing_frozen'));
+  });
+
   function copyOf(store: KeepStore): KeepStore {
     const copy = memoryStore();
     const batches = [...(store.batches(1) as Iterable<never>)];
