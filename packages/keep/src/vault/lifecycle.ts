@@ -129,10 +129,11 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
     if (unlocked.value.writes.length > 0) await deps.store.commit([], unlocked.value.writes);
     unlocked.value.adopt();
     const derivedMs = deps.clock().monotonicMs;
-    await catchUp(vault, ring);
+    const wallets = await openWalletKeys(vault, ring);
+    if (wallets.behind || (await othersBehind(vault, ring))) await catchUp(vault, ring);
     const journal = await openJournal(vault, ring);
     const state = await loadState(journal);
-    const unsealed = createUnsealed(vault, { ring, journal, state, walletKeys: await openWalletKeys(vault, ring) });
+    const unsealed = createUnsealed(vault, { ring, journal, state, walletKeys: wallets.keys });
     if (!vault.boot.restored) checkBootTable(vault, state);
     const events = unsealEvents(vault, state, time, by);
     startClock(vault, state, time);
@@ -206,6 +207,15 @@ export function passwordError(vault: VaultContext, code: string): CodedError {
     default:
       return coded('internal_error');
   }
+}
+
+/** A rotation is unfinished, or a key other than a wallet's waits for re-encryption. */
+async function othersBehind(vault: VaultContext, ring: KeyRing): Promise<boolean> {
+  if (ring.rootIds().length > 1) return true;
+  for (const space of ['receipt-key', 'data-key', 'seed'] as const) {
+    for (const { value } of await vault.deps.store.list(space)) if (ring.isBehind(value)) return true;
+  }
+  return false;
 }
 
 /** Re-encrypts what an older scheme or root key still protects; goes on where a kill interrupted it. */

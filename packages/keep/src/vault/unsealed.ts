@@ -17,8 +17,11 @@ import { createWalletRoom, WALLET_KEY_SPACE } from './wallet-room.ts';
 
 /** Builds what exists only while the vault is unsealed: journal, folded state, wallet keys, engine. */
 
-/** A snapshot is saved when this many entries were journaled since the last one. */
-const SNAPSHOT_EVERY = 50_000;
+/**
+ * A snapshot is saved when this many entries were journaled since the last one, and at each seal: few enough that
+ * folding them takes some seconds, so many that saving does not hold up a vault that signs thousands a second.
+ */
+const SNAPSHOT_EVERY = 250_000;
 
 export async function openJournal(vault: VaultContext, ring: KeyRing): Promise<Journal> {
   const { store, sha256 } = vault.deps;
@@ -47,16 +50,24 @@ export async function loadState(journal: Journal): Promise<State> {
   }
 }
 
-export async function openWalletKeys(vault: VaultContext, ring: KeyRing): Promise<Map<string, Slot>> {
+/** Opens every wallet's key. `behind`: one of them at least waits for re-encryption, seen on the way. */
+export async function openWalletKeys(
+  vault: VaultContext,
+  ring: KeyRing,
+): Promise<{ keys: Map<string, Slot>; behind: boolean }> {
   const keys = new Map<string, Slot>();
+  let behind = false;
   let after: string | undefined;
   for (;;) {
     const page = [
       ...(await vault.deps.store.list(WALLET_KEY_SPACE, { ...(after === undefined ? {} : { after }), limit: 10_000 })),
     ];
     const slots = ring.openSecrets(WALLET_KEY_SPACE, page);
-    for (const [i, { key }] of page.entries()) keys.set(key, slots[i]!);
-    if (page.length === 0) return keys;
+    for (const [i, { key, value }] of page.entries()) {
+      keys.set(key, slots[i]!);
+      behind ||= ring.isBehind(value);
+    }
+    if (page.length === 0) return { keys, behind };
     after = page.at(-1)!.key;
   }
 }
