@@ -97,8 +97,10 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   // The boot key first: the store syncs the directory, and with it the new file's name.
   const boot = loadBootKey(memory, options.bootKeyPath);
   const reserve = createDiskReserve(options.dataDir, () => clock.now().monotonicMs);
+  const store = openStore(`${options.dataDir}/vault.db`, reserve);
+  reserve.low();
   const vault = await openVault({
-    store: openStore(`${options.dataDir}/vault.db`, reserve),
+    store,
     boot,
     dataDir: options.dataDir,
     memory,

@@ -25,7 +25,7 @@ import { requirePassword } from './wallets.ts';
  */
 
 /** Spaces of records that belong to the vault and not to this installation. */
-const SPACES = ['root', 'data-key', 'receipt-key', 'seed', 'wallet-key'] as const;
+export const SPACES = ['root', 'data-key', 'receipt-key', 'seed', 'wallet-key'] as const;
 
 /** Key number of a backup's own key, in its pieces. */
 export const BACKUP_KEY_ID = 0;

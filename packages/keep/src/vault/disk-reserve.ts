@@ -1,5 +1,4 @@
-import { closeSync, existsSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
-import { createDurableFile } from '../durable-file.ts';
+import { closeSync, existsSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import type { DiskReserve } from './context.ts';
 
 /** Held back so that a full disk never keeps an operator from sealing or revoking. */
@@ -16,7 +15,8 @@ export function createDiskReserve(dataDir: string, monotonicMs: () => number): D
 
   function restore(): void {
     if (existsSync(path) || isLow(RESERVE_BYTES)) return;
-    const file = createDurableFile(path);
+    // Only the space matters: nobody reads it, so nothing waits for the disk.
+    const file = openSync(path, 'wx', 0o600);
     try {
       writeSync(file, new Uint8Array(RESERVE_BYTES));
     } catch {

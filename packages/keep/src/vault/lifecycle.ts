@@ -132,8 +132,9 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
     const wallets = await openWalletKeys(vault, ring);
     if (wallets.behind || (await othersBehind(vault, ring))) await catchUp(vault, ring);
     const journal = await openJournal(vault, ring);
-    const state = await loadState(journal);
-    const unsealed = createUnsealed(vault, { ring, journal, state, walletKeys: wallets.keys });
+    const { state, folded } = await loadState(journal);
+    const parts = { ring, journal, state, walletKeys: wallets.keys, entriesSinceSnapshot: folded };
+    const unsealed = createUnsealed(vault, parts);
     if (!vault.boot.restored) checkBootTable(vault, state);
     const events = unsealEvents(vault, state, time, by);
     startClock(vault, state, time);
@@ -259,7 +260,11 @@ function enter(vault: VaultContext, unsealed: Unsealed, reason: string, sealings
   if (vault.sealings !== sealings) throw coded('vault_sealed');
   vault.unsealed = unsealed;
   vault.deps.events.phase('unsealed', reason);
+  if (unsealed.entriesSinceSnapshot > LONG_TAIL) vault.deps.soon(() => void saveSnapshot(vault));
 }
+
+/** Entries behind the last snapshot that make the next start worth another one. */
+const LONG_TAIL = 10_000;
 
 /** Submits events as one job and waits until they are durable. */
 export function runJob(
@@ -288,7 +293,8 @@ export async function sealVault(
   let result: JobResult | null = null;
   try {
     result = await runJob(unsealed, [{ type: 'vault.sealed', reason, ...by }], [], true);
-    await saveSnapshot(vault);
+    // A snapshot takes its time, and only who leaves in peace has it.
+    if (reason === 'idle' || reason === 'shutdown') await saveSnapshot(vault);
   } catch (error) {
     deps.events.log('error', 'sealing was not journaled', {
       code: error instanceof CodedError ? error.code : 'unknown',

@@ -14,7 +14,7 @@ import {
   type SecureMemory,
   type Slot,
 } from '../secure/index.ts';
-import { BACKUP_KEY_ID, BACKUP_KEY_PLACE } from './backup.ts';
+import { BACKUP_KEY_ID, BACKUP_KEY_PLACE, SPACES } from './backup.ts';
 import { saveBoot } from './boot-state.ts';
 import type { CarriedOut, Order } from './order.ts';
 import type { VaultContext } from './context.ts';
@@ -168,6 +168,8 @@ function openPieces(
     if (!items.ok) return items;
     for (const item of items.value) {
       if (item.kind === 'batch') batches.push(item.batch);
+      // A backup brings the vault's keys along and nothing of an installation.
+      else if (!(SPACES as readonly string[]).includes(item.space)) return err('backup_malformed');
       else records.push({ op: 'put', space: item.space, key: item.key, value: item.value });
     }
   }

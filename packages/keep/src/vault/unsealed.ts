@@ -39,14 +39,15 @@ export function journalError(fault: JournalFault): CodedError {
 }
 
 /** The state as the journal tells it: from the latest snapshot that belongs to this chain, then entry by entry. */
-export async function loadState(journal: Journal): Promise<State> {
+export async function loadState(journal: Journal): Promise<{ state: State; folded: number }> {
   const snapshot = await journal.latestSnapshot(FOLD_VERSION);
   const state = snapshot ? decodeSnapshot(snapshot.bytes) : emptyState();
+  const from = state.seq;
   for (;;) {
     const read = await journal.read(state.seq + 1, 1_000);
     if (!read.ok) throw journalError(read.error);
     for (const { seq, bytes } of read.value) fold(state, seq, decodeEntry(bytes));
-    if (read.value.length === 0) return state;
+    if (read.value.length === 0) return { state, folded: state.seq - from };
   }
 }
 
@@ -74,7 +75,14 @@ export async function openWalletKeys(
 
 export function createUnsealed(
   vault: VaultContext,
-  parts: { ring: KeyRing; journal: Journal; state: State; walletKeys: Map<string, Slot> },
+  parts: {
+    ring: KeyRing;
+    journal: Journal;
+    state: State;
+    walletKeys: Map<string, Slot>;
+    /** How many entries were folded behind the last snapshot. */
+    entriesSinceSnapshot?: number;
+  },
 ): Unsealed {
   const { deps } = vault;
   const { ring, journal, walletKeys } = parts;
@@ -89,7 +97,7 @@ export function createUnsealed(
       open: (space, record) => ring.openSecret(space, record),
     }),
     lastActivityMs: deps.clock().monotonicMs,
-    entriesSinceSnapshot: 0,
+    entriesSinceSnapshot: parts.entriesSinceSnapshot ?? 0,
   };
   unsealed.engine = startEngine(vault, unsealed, walletKeys, journal);
   return unsealed;
@@ -239,7 +247,8 @@ function recover(vault: VaultContext, error: CodedError, tightening: readonly Jo
 /** Journal and state as the disk has them: an epoch that a failed batch was to begin has not begun. */
 async function reload(vault: VaultContext, ring: KeyRing): Promise<{ journal: Journal; state: State }> {
   const journal = await openJournal(vault, ring);
-  return { journal, state: await loadState(journal) };
+  const { state } = await loadState(journal);
+  return { journal, state };
 }
 
 export async function saveSnapshot(vault: VaultContext): Promise<void> {
