@@ -98,7 +98,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   const boot = loadBootKey(memory, options.bootKeyPath);
   const reserve = createDiskReserve(options.dataDir, () => clock.now().monotonicMs);
   const store = openStore(`${options.dataDir}/vault.db`, reserve);
-  reserve.low();
+  reserve.restore();
   const vault = await openVault({
     store,
     boot,
