@@ -22,12 +22,17 @@ module.exports = {
       comment:
         'Pure packages run anywhere and decide nothing by I/O, clock or chance: hashing and randomness are injected.',
       severity: 'error',
-      from: { path: pkg('base', 'protocol', 'wire', 'evm', 'permission'), pathNot: '\\.(test|fixture)\\.ts$' },
+      from: {
+        path: pkg('base', 'protocol', 'wire', 'evm', 'bitcoin', 'permission'),
+        pathNot: '\\.(test|fixture)\\.ts$',
+      },
       to: { dependencyTypes: ['core'] },
     },
     only('base', [], 'base is the ground floor.'),
     only('protocol', ['base'], 'The contract knows nothing of who fulfils it.'),
     only('evm', ['base'], 'Bytes to intents; nothing of the vault.'),
+    only('bitcoin', ['base'], 'Bytes of the protocol; nothing of nodes, wallets or the vault.'),
+    only('chain', ['base', 'protocol', 'bitcoin'], 'Sources say what they see; what it means is the watch’s business.'),
     only('permission', ['base'], 'The engine is chain-independent: intents come to it as values.'),
     only('wire', ['base', 'protocol'], 'Both ends of a connection share this and nothing above it.'),
     only('journal', ['base', 'wire'], 'The journal stores bytes; what they mean is its user’s business.'),
@@ -40,7 +45,7 @@ module.exports = {
     only('sdk', ['base', 'protocol', 'wire'], 'A client library that anyone can run.'),
     only(
       'cli',
-      ['base', 'protocol', 'sdk', 'gate'],
+      ['base', 'protocol', 'sdk', 'gate', 'bitcoin', 'chain'],
       'The command is a client like any other; it starts the daemon by its entry file alone.',
     ),
     {

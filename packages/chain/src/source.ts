@@ -1,0 +1,132 @@
+import type { BlockHash, Network, Txid } from '@keepwatch/bitcoin';
+
+/**
+ * The one port through which the rest of the product sees a chain. Each source (P2P light client, bitcoind, Electrum,
+ * Esplora) is an adapter of it, and each passes the same contract suite.
+ */
+
+/** A block by height and hash. `timeSeconds` is what its header says (seconds since 1970, chosen by the miner). */
+export interface BlockRef {
+  readonly height: number;
+  readonly hash: BlockHash;
+  readonly timeSeconds: number;
+}
+
+export interface Outpoint {
+  readonly txid: Txid;
+  readonly vout: number;
+}
+
+/** A watched output that a transaction creates. */
+export interface Received {
+  readonly vout: number;
+  readonly script: Uint8Array;
+  readonly sats: bigint;
+}
+
+/** A watched outpoint that a transaction spends. */
+export interface Spent {
+  readonly vin: number;
+  readonly outpoint: Outpoint;
+}
+
+/** A transaction that touches something watched. `raw`: the whole serialisation, witness included. */
+export interface MatchedTx {
+  readonly txid: Txid;
+  readonly raw: Uint8Array;
+  readonly received: readonly Received[];
+  readonly spent: readonly Spent[];
+}
+
+/**
+ * How much is known of a transaction: `claimed` (a peer says so), `valid` (the inputs that spend our coins were verified
+ * here against their script and amount), `relayed` (a node of our own accepted it), `confirmed` (in a block).
+ */
+export type Grade = 'claimed' | 'valid' | 'relayed' | 'confirmed';
+
+export type ChainEvent =
+  /** One block on top of the last. `matches`: what touches the watch set, in block order; mostly empty. */
+  | { readonly kind: 'connected'; readonly block: BlockRef; readonly matches: readonly MatchedTx[] }
+  /** The tip was taken back. `fork`: the block that both branches share. Comes once per block, tip first. */
+  | { readonly kind: 'disconnected'; readonly block: BlockRef; readonly fork: BlockRef }
+  /** Seen unconfirmed, or its grade rose. */
+  | { readonly kind: 'sighted'; readonly tx: MatchedTx; readonly grade: Exclude<Grade, 'confirmed'> }
+  /** A sighted transaction lost to another one that spends an input of its own. */
+  | { readonly kind: 'replaced'; readonly txid: Txid; readonly by: Txid }
+  /** A sighted transaction is no longer in the mempool, without a successor that we know. */
+  | { readonly kind: 'evicted'; readonly txid: Txid }
+  /** The source's own condition changed. */
+  | { readonly kind: 'health'; readonly health: Health };
+
+/** `stale`: no block for long. `behind`: a peer or the header chain has more than was delivered. */
+export interface Health {
+  readonly state: 'starting' | 'syncing' | 'live' | 'stale' | 'behind' | 'down';
+  readonly tip: BlockRef | null;
+  readonly peers: number;
+  /** A stable code and words for people, when something is wrong. */
+  readonly problem: { readonly code: string; readonly words: string } | null;
+}
+
+/** Where a consumer stands. Events resume behind it; what was disconnected since then is said first. */
+export interface Cursor {
+  /** The last connected block, and some before it (newest first), so that a fork point can be found. */
+  readonly blocks: readonly BlockRef[];
+}
+
+/** What is watched. Both lists can grow and shrink while the source runs; they hold for blocks not yet delivered. */
+export interface WatchSet {
+  addScripts(scripts: Iterable<Uint8Array>): void;
+  removeScripts(scripts: Iterable<Uint8Array>): void;
+  addOutpoints(outpoints: Iterable<Outpoint>): void;
+  removeOutpoints(outpoints: Iterable<Outpoint>): void;
+}
+
+export interface ScanRequest {
+  readonly scripts: readonly Uint8Array[];
+  readonly outpoints?: readonly Outpoint[];
+  readonly from: number;
+  /** Inclusive; null: up to the tip. */
+  readonly to: number | null;
+}
+
+/** Progress of a scan of past blocks. `done` and `total` are blocks; `etaSeconds` is null while it is unknown. */
+export type ScanEvent =
+  | { readonly kind: 'match'; readonly block: BlockRef; readonly matches: readonly MatchedTx[] }
+  | {
+      readonly kind: 'progress';
+      readonly height: number;
+      readonly done: number;
+      readonly total: number;
+      readonly perSecond: number;
+      readonly etaSeconds: number | null;
+    };
+
+/** What became of a broadcast. `unknown`: an I/O error, a time-out: it may have gone out; try again, never give up on it. */
+export type BroadcastResult =
+  | { readonly kind: 'accepted'; readonly heardBack: boolean }
+  | { readonly kind: 'already-known'; readonly confirmed: boolean }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** sat/vB that should confirm within so many blocks; null where the source cannot tell. */
+export interface FeerateEstimate {
+  readonly targetBlocks: number;
+  readonly satPerVbyte: number | null;
+}
+
+export interface ChainSource {
+  /** Unique in a configuration; events of a quorum carry it. */
+  readonly name: string;
+  readonly kind: 'p2p' | 'bitcoind' | 'electrum' | 'esplora';
+  readonly network: Network;
+  readonly watch: WatchSet;
+  /** Runs until the signal aborts, reconnecting by itself. Events come in order, each once for a given cursor. */
+  events(from: Cursor | null, signal: AbortSignal): AsyncIterable<ChainEvent>;
+  /** Scans past blocks for scripts and the coins that they receive on the way, while `events` goes on. */
+  scan(request: ScanRequest, signal: AbortSignal): AsyncIterable<ScanEvent>;
+  /** One transaction, or a package (parents first, BIP331 / `submitpackage`). */
+  broadcast(transactions: readonly Uint8Array[]): Promise<BroadcastResult>;
+  feerates(targets: readonly number[]): Promise<readonly FeerateEstimate[]>;
+  health(): Health;
+  close(): Promise<void>;
+}
