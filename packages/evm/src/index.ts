@@ -20,4 +20,5 @@ export {
   type TransactionErrorCode,
   type TransactionSignature,
 } from './eip1559.ts';
+export { coreOf, type TransactionCore } from './transaction-core.ts';
 export { intentOf, type EtherTransferIntent, type IntentErrorCode } from './intent.ts';

@@ -1,5 +1,6 @@
 import { canonicalBytes, fromUtf8, type Json } from '@keepwatch/base';
 import type { BudgetLine, Charge, DenyReason, Jsonified } from '@keepwatch/permission';
+import type { SignedFees } from './nonces.ts';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
 
 /**
@@ -112,6 +113,9 @@ export interface RequestPermitted extends RequestFacts {
   /** Wei, decimal. */
   readonly value: string;
   readonly maxFee: string;
+  /** What the transaction does apart from its fees: a replacement for the same nonce does the same. */
+  readonly core: string;
+  readonly fees: SignedFees;
   /** The state version of the policy that was evaluated. */
   readonly version: number;
   readonly charges: readonly Jsonified<Charge>[];

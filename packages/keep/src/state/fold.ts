@@ -9,7 +9,7 @@ import {
   type Remaining,
 } from '@keepwatch/permission';
 import type { Entry, NewWallet, NonceFloor, RequestDenied, RequestPermitted, ResumedGrant } from './events.ts';
-import { createNonceBook, forgetDigest, raiseFloor, signNonce } from './nonces.ts';
+import { createNonceBook, forgetAnswer, raiseFloor, signNonce } from './nonces.ts';
 import {
   answerKey,
   grantKey,
@@ -178,7 +178,8 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
     charge(state.usage, stored.id, charges, entry.at);
   }
   const book = nonceBook(state, entry.wallet, entry.chain);
-  signNonce(book, entry.nonce, { digest: entry.digest, answer: answerKey(entry.client, entry.key) });
+  const { digest, client, grant, core, fees } = entry;
+  signNonce(book, entry.nonce, { digest, answer: answerKey(client, entry.key), client, grant, core, fees });
   foldAnswer(state, seq, entry, 'permit', entry.grant);
 }
 
@@ -212,13 +213,13 @@ function forgetOldAnswers(state: State): void {
   for (const [key, answered] of state.answered) {
     if (answered.at >= state.time - REQUEST_RETENTION_MS) return;
     state.answered.delete(key);
-    if (answered.verdict !== 'deny') forgetNonceOf(state, answered);
+    if (answered.verdict !== 'deny') forgetNonceOf(state, answered, key);
   }
 }
 
-function forgetNonceOf(state: State, answered: Answered): void {
+function forgetNonceOf(state: State, answered: Answered, key: string): void {
   const book = state.nonces.get(nonceKey(answered.wallet, answered.chain));
-  if (book) forgetDigest(book, answered.nonce);
+  if (book) forgetAnswer(book, answered.nonce, key);
 }
 
 function nonceBook(state: State, wallet: string, chain: string) {

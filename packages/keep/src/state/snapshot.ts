@@ -27,7 +27,7 @@ function snapshotOf(state: State) {
     proposals: [...state.proposals.values()],
     wallets: [...state.wallets.values()],
     grants: [...grants.values()].map(({ grant: _grant, ...stored }) => stored),
-    nonces: [...nonces].map(([key, { floor, epoch, signed }]) => ({ key, floor, epoch, signed: [...signed] })),
+    nonces: [...nonces].map(([key, { signed, ...book }]) => ({ key, ...book, signed: [...signed] })),
     answered: [...state.answered],
     seeds: [...state.seeds],
     usage: serialiseUsage(usage),
@@ -51,7 +51,7 @@ export function decodeSnapshot(bytes: Uint8Array): State {
     state.walletNames.set(wallet.name, wallet.wallet);
   }
   for (const stored of grants) restoreGrant(state, stored);
-  for (const { key, floor, epoch, signed } of nonces) state.nonces.set(key, { floor, epoch, signed: new Map(signed) });
+  for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map(signed) });
   for (const [key, answer] of answered) state.answered.set(key, answer as Answered);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
   const restored = restoreUsage(usage);

@@ -4,7 +4,7 @@ import type { NonceBook } from './nonces.ts';
 import type { NewWallet } from './events.ts';
 
 /** Rises when folding the same journal gives another state: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older

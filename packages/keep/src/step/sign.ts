@@ -1,5 +1,5 @@
 import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
-import { decodeUnsigned, intentOf, type Eip1559Transaction, type EtherTransferIntent } from '@keepwatch/evm';
+import { coreOf, decodeUnsigned, intentOf, type Eip1559Transaction, type EtherTransferIntent } from '@keepwatch/evm';
 import { describeDenial, evaluate, toJson, type DenyReason, type Names } from '@keepwatch/permission';
 import type { MethodParams } from '@keepwatch/protocol';
 import type { KeepReason } from '../state/events.ts';
@@ -50,7 +50,7 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   if (`eip155:${chainId}` !== params.chain) {
     return refuse('wrong_chain', `The request names ${params.chain}, the transaction eip155:${chainId}.`);
   }
-  return decide(state, input, asked, now);
+  return decide(state, input, asked, now, deps);
 }
 
 /** What a request asks to have signed: the bytes, what they say, and their Keccak-256. */
@@ -82,7 +82,7 @@ function checkValidity(params: SignRequest['params'], now: number): SignOutcome 
   return null;
 }
 
-function decide(state: State, input: SignRequest, asked: Asked, now: number): SignOutcome {
+function decide(state: State, input: SignRequest, asked: Asked, now: number, deps: StepDeps): SignOutcome {
   const { client, params } = input;
   const { transaction, digest } = asked;
   const facts = {
@@ -139,6 +139,13 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number): Si
       recipient: intent.value.recipient,
       value: intent.value.valueWei.toString(),
       maxFee: intent.value.maxFeeWei.toString(),
+      core: coreOf(transaction, deps.keccak256),
+      fees: {
+        maxFeePerGas: transaction.maxFeePerGas.toString(),
+        maxPriorityFeePerGas: transaction.maxPriorityFeePerGas.toString(),
+        maxFeePerBlobGas: null,
+        charged: intent.value.maxFeeWei.toString(),
+      },
       version: state.version,
       charges: decision.charges.map(toJson),
       budgets: decision.budgets.map(toJson),

@@ -1,0 +1,27 @@
+import { fromHex } from '@keepwatch/base';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { describe, expect, it } from 'vitest';
+import { coreOf } from './transaction-core.ts';
+
+const bob = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
+const transfer = { to: bob, value: 5n, data: new Uint8Array(0) };
+
+describe('what a transaction does apart from its fees', () => {
+  it('is a recipient and a value for a plain transfer', () => {
+    expect(coreOf(transfer, keccak_256)).toBe(`${bob}:5:`);
+  });
+
+  it('differs where recipient, value, data, blobs or authorisations differ', () => {
+    const data = fromHex('a9059cbb')!;
+    const cores = [
+      transfer,
+      { ...transfer, to: null },
+      { ...transfer, value: 6n },
+      { ...transfer, data },
+      { ...transfer, data: fromHex('a9059cbc')! },
+      { ...transfer, blobVersionedHashes: [`0x01${'0'.repeat(62)}`] },
+      { ...transfer, authorizations: data },
+    ].map((each) => coreOf(each, keccak_256));
+    expect(new Set(cores).size).toBe(cores.length);
+  });
+});
