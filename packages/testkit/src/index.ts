@@ -7,5 +7,16 @@ export {
   type WireEnds,
   type WireEndsOptions,
 } from './wire-ends.ts';
+export {
+  createRpc,
+  findBitcoind,
+  RpcError,
+  startBitcoind,
+  type Bitcoind,
+  type BitcoindNode,
+  type BitcoindOptions,
+  type FoundBitcoind,
+  type Rpc,
+} from './bitcoind/index.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
