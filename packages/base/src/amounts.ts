@@ -36,3 +36,41 @@ export function formatEther(value: bigint): string {
   const fraction = (abs % ETHER).toString().padStart(18, '0').replace(/0+$/, '');
   return `${sign}${abs / ETHER}${fraction ? `.${fraction}` : ''}`;
 }
+
+/** Bitcoin's base unit: 1 BTC = 10^8 sat. */
+export type Sats = bigint & { readonly __brand: 'Sats' };
+
+/** The largest amount that consensus permits in one output or one sum: 21 million BTC (`MAX_MONEY`). */
+export const MAX_SATS = 2_100_000_000_000_000n;
+
+export function sats(value: bigint): Sats {
+  if (value < 0n || value > MAX_SATS) throw new RangeError('sats are between 0 and 21 million BTC');
+  return value as Sats;
+}
+
+/** Sats from a decimal string without sign, leading zeros or exponent: the form that amounts have in JSON. */
+export function parseSats(text: string): Result<Sats, 'not_an_amount'> {
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return err('not_an_amount');
+  const value = BigInt(text);
+  return value > MAX_SATS ? err('not_an_amount') : ok(value as Sats);
+}
+
+const BITCOIN = 10n ** 8n;
+
+/** Sats from an amount in bitcoin such as `2` or `0.05`. More than 8 decimals is an error, never rounded. */
+export function parseBitcoin(text: string): Result<Sats, 'not_an_amount' | 'too_many_decimals'> {
+  const match = /^(0|[1-9][0-9]{0,7})(?:\.([0-9]+))?$/.exec(text);
+  if (!match) return err('not_an_amount');
+  const fraction = match[2] ?? '';
+  if (fraction.length > 8) return err('too_many_decimals');
+  const value = BigInt(match[1]!) * BITCOIN + BigInt(fraction.padEnd(8, '0'));
+  return value > MAX_SATS ? err('not_an_amount') : ok(value as Sats);
+}
+
+/** Bitcoin as a decimal string with no digit lost: 150000000 → `1.5`. Differences may be negative. */
+export function formatBitcoin(value: bigint): string {
+  const sign = value < 0n ? '-' : '';
+  const abs = value < 0n ? -value : value;
+  const fraction = (abs % BITCOIN).toString().padStart(8, '0').replace(/0+$/, '');
+  return `${sign}${abs / BITCOIN}${fraction ? `.${fraction}` : ''}`;
+}

@@ -2,12 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import {
   canonicalJson,
+  formatBitcoin,
   formatEther,
   fromBase64url,
   fromHex,
   fromUtf8,
+  MAX_SATS,
+  parseBitcoin,
   parseEther,
+  parseSats,
   parseWei,
+  sats,
   toBase64url,
   toHex,
   utf8,
@@ -63,6 +68,32 @@ describe('amounts', () => {
     expect(parseWei((2n ** 256n - 1n).toString()).ok).toBe(true);
     expect(parseWei((2n ** 256n).toString()).ok).toBe(false);
     expect(parseWei('007').ok).toBe(false);
+  });
+
+  it('reads bitcoin exactly and never rounds', () => {
+    expect(parseBitcoin('2')).toEqual({ ok: true, value: 200_000_000n });
+    expect(parseBitcoin('0.00000001')).toEqual({ ok: true, value: 1n });
+    expect(parseBitcoin('0.000000001')).toEqual({ ok: false, error: 'too_many_decimals' });
+    expect(parseBitcoin('0.000000010')).toEqual({ ok: false, error: 'too_many_decimals' });
+    for (const text of ['', '-1', '01', '1.', '.5', '1e3', '0x10', ' 1', '21000000.00000001']) {
+      expect(parseBitcoin(text)).toEqual({ ok: false, error: 'not_an_amount' });
+    }
+    expect(parseSats('2100000000000000')).toEqual({ ok: true, value: MAX_SATS });
+    for (const text of ['', '-1', '01', '1.0', '2100000000000001', '99999999999999999999']) {
+      expect(parseSats(text).ok).toBe(false);
+    }
+    expect(() => sats(-1n)).toThrow(RangeError);
+    expect(() => sats(MAX_SATS + 1n)).toThrow(RangeError);
+  });
+
+  it('formats sats as the bitcoin that it parses', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: MAX_SATS }), (value) => {
+        expect(parseBitcoin(formatBitcoin(value))).toEqual({ ok: true, value });
+        expect(parseSats(value.toString())).toEqual({ ok: true, value });
+      }),
+    );
+    expect(formatBitcoin(-150_000_000n)).toBe('-1.5');
   });
 });
 
