@@ -8,7 +8,15 @@ import {
   windowKey,
   type Remaining,
 } from '@keepwatch/permission';
-import type { Entry, NewWallet, NonceFloor, RequestDenied, RequestPermitted, ResumedGrant } from './events.ts';
+import type {
+  Entry,
+  NewWallet,
+  NonceFloor,
+  RegisteredPeer,
+  RequestDenied,
+  RequestPermitted,
+  ResumedGrant,
+} from './events.ts';
 import { createNonceBook, forgetAnswer, raiseFloor, signNonce } from './nonces.ts';
 import {
   answerKey,
@@ -128,9 +136,7 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
     case 'vault.resumed':
       return foldResumed(state, entry);
     case 'peer.registered':
-      state.proposals.delete(entry.peer.peer);
-      state.peers.set(entry.peer.peer, { ...entry.peer, since: entry.at, revoked: null, observes: new Set() });
-      return;
+      return registerPeer(state, entry.peer, entry.at);
     case 'peer.rejected':
       state.proposals.delete(entry.peer);
       return;
@@ -279,6 +285,14 @@ function revokeGrant(state: State, stored: StoredGrant, at: number): void {
   forgetGrant(state.usage, stored.id);
 }
 
+/** Whoever is registered begins anew, without the rights that the same key may have had before. */
+function registerPeer(state: State, registered: RegisteredPeer, at: number): void {
+  const before = state.peers.get(registered.peer);
+  if (before) setObserves(state, before, []);
+  state.proposals.delete(registered.peer);
+  state.peers.set(registered.peer, { ...registered, since: at, revoked: null, observes: new Set() });
+}
+
 function revokePeer(state: State, id: string, at: number): void {
   const peer = state.peers.get(id);
   if (!peer || peer.revoked !== null) return;
@@ -306,12 +320,8 @@ function foldRestored(state: State, entry: Extract<PolicyEntry, { type: 'vault.r
   state.identity = entry.identity;
   state.epoch = entry.epoch;
   state.clockFrozen = null;
-  const { operator } = entry;
-  const before = state.peers.get(operator.peer);
-  if (before) setObserves(state, before, []);
-  state.proposals.delete(operator.peer);
-  state.restoredBy = operator.peer;
-  state.peers.set(operator.peer, { ...operator, since: entry.at, revoked: null, observes: new Set() });
+  state.restoredBy = entry.operator.peer;
+  registerPeer(state, entry.operator, entry.at);
   state.signingFrozen = {
     reason: 'restored from a backup: what was signed after it is unknown',
     since: entry.at,
