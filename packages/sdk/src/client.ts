@@ -15,7 +15,8 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
-import { checkSignedTransaction, encodeTransfer, type EtherTransfer } from './transaction.ts';
+import { checkSignedTransaction } from './signed-transaction.ts';
+import { encodeTransfer, type EtherTransfer } from './transaction.ts';
 import { allGrants, allWallets } from './lists.ts';
 
 /**

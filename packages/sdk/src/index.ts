@@ -34,12 +34,5 @@ export {
   type Progress,
 } from './operator.ts';
 export { checkReceipt, type CheckedReceipt, type ReceiptAuthority } from './receipt.ts';
-export {
-  addressBytes,
-  checkSignedTransaction,
-  checksumAddress,
-  encodeTransfer,
-  TRANSFER_GAS,
-  type EtherTransfer,
-  type SignedTransactionFault,
-} from './transaction.ts';
+export { checkSignedTransaction, type SignedTransactionFault } from './signed-transaction.ts';
+export { addressBytes, checksumAddress, encodeTransfer, TRANSFER_GAS, type EtherTransfer } from './transaction.ts';

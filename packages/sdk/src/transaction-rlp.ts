@@ -29,6 +29,25 @@ export function rlpListContent(bytes: Uint8Array): Uint8Array | undefined {
   return canonical.every((byte, i) => byte === bytes[i]) ? content : undefined;
 }
 
+/** Where the last `count` of the byte strings in a list's content begin; `undefined` where they are not so many strings. */
+export function rlpTailStart(content: Uint8Array, count: number): number | undefined {
+  const starts: number[] = [];
+  for (let at = 0; at < content.length;) {
+    starts.push(at);
+    const prefix = content[at]!;
+    if (prefix < 0x80) at += 1;
+    else if (prefix < 0xb8) at += 1 + prefix - 0x80;
+    else if (prefix < 0xc0) {
+      const sizeBytes = prefix - 0xb7;
+      let size = 0;
+      for (let i = 1; i <= sizeBytes; i++) size = size * 256 + (content[at + i] ?? 0);
+      at += 1 + sizeBytes + size;
+    } else return undefined;
+    if (at > content.length) return undefined;
+  }
+  return starts.at(-count);
+}
+
 /** Short canonical byte strings (below 56 bytes) one after another; `undefined` where there is anything else. */
 export function rlpShortStrings(bytes: Uint8Array): Uint8Array[] | undefined {
   const strings: Uint8Array[] = [];

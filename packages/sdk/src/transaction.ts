@@ -1,18 +1,6 @@
-import {
-  CodedError,
-  concat,
-  equalBytes,
-  err,
-  fromHex,
-  MAX_UINT256,
-  ok,
-  toHex,
-  utf8,
-  type Result,
-} from '@keepwatch/base';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { CodedError, concat, fromHex, MAX_UINT256, toHex, utf8 } from '@keepwatch/base';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { rlpInteger, rlpList, rlpListContent, rlpShortStrings, rlpString } from './transaction-rlp.ts';
+import { rlpInteger, rlpList, rlpString } from './transaction-rlp.ts';
 
 /** A plain transfer of ether, before it is signed. Amounts and fees are in wei (EIP-1559). */
 export interface EtherTransfer {
@@ -32,8 +20,6 @@ export const TRANSFER_GAS = 21_000n;
 
 const TYPE = 0x02;
 const MAX_UINT64 = (1n << 64n) - 1n;
-/** Half the order of secp256k1: a signature with a larger `s` is another form of one with a smaller (EIP-2). */
-const MAX_LOW_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 /**
  * The bytes that are signed: 0x02 ‖ rlp([chainId, nonce, maxPriorityFeePerGas, maxFeePerGas, gasLimit, to, value, '',
@@ -81,56 +67,4 @@ export function checksumAddress(address: Uint8Array): string {
   const digits = toHex(address);
   const hash = toHex(keccak_256(utf8(digits)));
   return `0x${[...digits].map((digit, i) => (hash[i]! >= '8' ? digit.toUpperCase() : digit)).join('')}`;
-}
-
-export type SignedTransactionFault =
-  /** Not the requested bytes followed by a signature. */
-  | 'transaction_differs'
-  /** The signature is malformed, or in the form that nodes refuse (EIP-2). */
-  | 'signature_malformed'
-  /** The signature is of another key. */
-  | 'signature_of_another_wallet';
-
-/**
- * Whether `signed` is byte for byte `unsigned` with a signature added that recovers to `address`. Returns the
- * transaction's hash (`0x` and 64 hex digits).
- */
-export function checkSignedTransaction(
-  unsigned: Uint8Array,
-  signed: Uint8Array,
-  address: string,
-): Result<{ readonly hash: string }, SignedTransactionFault> {
-  const asked = rlpListContent(unsigned.subarray(1));
-  const answered = rlpListContent(signed.subarray(1));
-  if (unsigned[0] !== TYPE || signed[0] !== TYPE || !asked || !answered) return err('transaction_differs');
-  if (!equalBytes(answered.subarray(0, asked.length), asked)) return err('transaction_differs');
-  const scalars = rlpShortStrings(answered.subarray(asked.length));
-  const [yParity, r, s] = scalars ?? [];
-  if (scalars?.length !== 3 || !yParity || !r || !s || r.length > 32 || s.length > 32) {
-    return err('signature_malformed');
-  }
-  // Integers have no leading zeros: otherwise the same signature would give a second transaction hash.
-  if (r[0] === 0 || s[0] === 0 || yParity.length > 1 || (yParity.length === 1 && yParity[0] !== 1)) {
-    return err('signature_malformed');
-  }
-  const publicKey = recover(keccak_256(unsigned), yParity.length, integer(r), integer(s));
-  if (!publicKey) return err('signature_malformed');
-  const signer = keccak_256(publicKey.subarray(1)).subarray(12);
-  const expected = fromHex(address);
-  if (!expected || !equalBytes(signer, expected)) return err('signature_of_another_wallet');
-  return ok({ hash: `0x${toHex(keccak_256(signed))}` });
-}
-
-function integer(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`);
-}
-
-/** The uncompressed public key (65 bytes) whose signature this is. */
-function recover(digest: Uint8Array, yParity: number, r: bigint, s: bigint): Uint8Array | undefined {
-  if (s > MAX_LOW_S) return undefined;
-  try {
-    return new secp256k1.Signature(r, s, yParity).recoverPublicKey(digest).toBytes(false);
-  } catch {
-    return undefined;
-  }
 }
