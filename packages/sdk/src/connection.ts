@@ -11,11 +11,12 @@ import {
   type SignedHeadJson,
 } from '@keepwatch/protocol';
 import {
+  createOutbox,
   createPeerHandshake,
   decodeRpc,
-  encodeRpc,
   openTlsStatement,
   RPC_CODES,
+  rpcText,
   vaultId,
   type AcceptedKeep,
   type IdentitySigner,
@@ -147,8 +148,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 /** The first frame from the keep: that it opens confirms the keys. */
 function readReady(session: Session, frame: Uint8Array): NotificationParams<'ready'> {
   const payload = session.open(frame);
-  const message = payload.ok ? decodeRpc(payload.value) : undefined;
-  const first = message?.ok ? message.value : undefined;
+  const messages = payload.ok ? decodeRpc(payload.value) : undefined;
+  const first = messages?.ok && messages.value.length === 1 ? messages.value[0] : undefined;
   const params =
     first?.kind === 'notification' && first.method === 'ready'
       ? NOTIFICATIONS.ready.safeParse(first.params)
@@ -201,24 +202,36 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
     return closing ? undefined : ending;
   });
 
+  const outbox = createOutbox({
+    session,
+    send: (frame) => channel.send(frame),
+    // After the promises of this turn: calls that are made together leave together.
+    soon: (flush) => process.nextTick(flush),
+    failed: (error) => end(error),
+  });
+
   function send(message: RpcMessage): void {
-    channel.send(session.seal(encodeRpc(message)));
+    outbox.push(rpcText(message));
   }
 
   function receive(frame: Uint8Array): void {
     const payload = session.open(frame);
     if (!payload.ok) return ending ? undefined : end(connectionError(payload.error));
-    const message = decodeRpc(payload.value);
-    if (!message.ok) return end(errorOfCode(message.error, 'frame_malformed'));
-    switch (message.value.kind) {
+    const messages = decodeRpc(payload.value);
+    if (!messages.ok) return end(errorOfCode(messages.error, 'frame_malformed'));
+    for (const message of messages.value) if (!ending) take(message);
+  }
+
+  function take(message: RpcMessage): void {
+    switch (message.kind) {
       case 'result':
-        return calls.resolve(message.value.id, message.value.result);
+        return calls.resolve(message.id, message.result);
       case 'error':
-        return calls.reject(message.value.id, remoteError(message.value.error));
+        return calls.reject(message.id, remoteError(message.error));
       case 'notification':
-        return notify(message.value.method, message.value.params);
+        return notify(message.method, message.params);
       case 'request':
-        return void answer(message.value);
+        return void answer(message);
     }
   }
 
@@ -316,6 +329,7 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
 
     async close() {
       closing = true;
+      outbox.flush();
       end(connectionError('connection_closed'));
       await closed;
     },

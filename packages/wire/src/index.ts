@@ -39,6 +39,7 @@ export {
   type PeerHandshakeOptions,
 } from './handshake/peer.ts';
 export { keepIdentity, vaultId } from './handshake/transcript.ts';
+export { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 export { headLinkFault, verifyHeadChain, type HeadLink, type HeadLinkFault } from './proof/head-chain.ts';
 export {
   encodeHead,
@@ -54,7 +55,18 @@ export {
 } from './proof/head.ts';
 export { createMerkleTree, verifyMerklePath, type MerkleClaim, type MerkleTree } from './proof/merkle.ts';
 export { parseReceipt, receiptToJson, verifyReceipt, type Receipt, type ReceiptFault } from './proof/receipt.ts';
-export { decodeRpc, encodeRpc, RPC_CODES, type RpcError, type RpcId, type RpcMessage } from './rpc.ts';
+export {
+  decodeRpc,
+  encodeRpc,
+  joinRpc,
+  MAX_BATCH,
+  resultText,
+  RPC_CODES,
+  rpcText,
+  type RpcError,
+  type RpcId,
+  type RpcMessage,
+} from './rpc.ts';
 export { createEntryRecipient, sealEntry, type EntryError, type EntryRecipient } from './sealed-entry.ts';
 export { DEFAULT_SESSION_LIMITS, type Session, type SessionError, type SessionLimits } from './session.ts';
 export { isObject, parseStrictJson, type JsonObject } from './strict-json.ts';

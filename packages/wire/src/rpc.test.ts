@@ -1,7 +1,7 @@
 import { utf8 } from '@keepwatch/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRpc, encodeRpc, type RpcMessage } from './rpc.ts';
+import { decodeRpc, encodeRpc, joinRpc, MAX_BATCH, rpcText, type RpcMessage } from './rpc.ts';
 
 const decode = (text: string) => decodeRpc(utf8(text));
 const malformed = { ok: false, error: 'message_malformed' };
@@ -19,12 +19,23 @@ const messages: RpcMessage[] = [
 
 describe('JSON-RPC', () => {
   it.each(messages)('carries %j', (message) => {
-    expect(decodeRpc(encodeRpc(message))).toEqual({ ok: true, value: message });
+    expect(decodeRpc(encodeRpc(message))).toEqual({ ok: true, value: [message] });
+  });
+
+  it('carries several in one frame, in their order', () => {
+    expect(decodeRpc(joinRpc(messages.map(rpcText)))).toEqual({ ok: true, value: messages });
+    const most = Array<string>(MAX_BATCH).fill(rpcText(messages[0]!));
+    expect(decodeRpc(joinRpc(most)).ok).toBe(true);
+    expect(decode(`[${[...most, most[0]].join()}]`)).toEqual(malformed);
+    expect(() => joinRpc([...most, most[0]!])).toThrow(RangeError);
+    expect(() => joinRpc([])).toThrow(RangeError);
   });
 
   it.each([
     '[]',
-    '[{"jsonrpc":"2.0","method":"a","params":{}}]',
+    '[[{"jsonrpc":"2.0","method":"a","params":{}}]]',
+    '[{"jsonrpc":"2.0","method":"a","params":{}},null]',
+    '[{"jsonrpc":"2.0","method":"a","params":{}},{"jsonrpc":"2.0","method":"a"}]',
     'null',
     '{"method":"a","params":{}}',
     '{"jsonrpc":2.0,"method":"a","params":{}}',
@@ -58,7 +69,8 @@ describe('JSON-RPC', () => {
   });
 
   it('survives any mutation of a message without throwing, and reads back what it took', () => {
-    const seeds = messages.map((message) => Buffer.from(encodeRpc(message)));
+    const texts = messages.map(rpcText);
+    const seeds = [...texts.map((text) => [text]), texts].map((together) => Buffer.from(joinRpc(together)));
     const mutation = fc.record({ at: fc.nat(), remove: fc.nat({ max: 6 }), insert: fc.string({ maxLength: 6 }) });
     let taken = 0;
     fc.assert(
@@ -71,7 +83,7 @@ describe('JSON-RPC', () => {
         const decoded = decodeRpc(bytes);
         if (!decoded.ok) return;
         taken += 1;
-        expect(decodeRpc(encodeRpc(decoded.value))).toEqual(decoded);
+        expect(decodeRpc(joinRpc(decoded.value.map(rpcText)))).toEqual(decoded);
       }),
       { numRuns: 5_000 },
     );

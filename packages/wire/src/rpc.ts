@@ -2,8 +2,10 @@ import { assertNever, err, ok, utf8, type Json, type Result } from '@keepwatch/b
 import { isObject, parseStrictJson, type JsonObject } from './strict-json.ts';
 
 /**
- * JSON-RPC 2.0 as Keepwatch speaks it: one message a frame, in both directions, parameters by name, no batches. What
- * is not exactly one of the four kinds of message is refused. Method names and parameters are `protocol`'s business.
+ * JSON-RPC 2.0 as Keepwatch speaks it, in both directions: a frame holds one message or a batch of them (§6), parameters
+ * are given by name. What is not exactly one of the four kinds of message is refused, and a batch with one such member
+ * as a whole. The messages of a batch mean what they would mean one after another; their answers may come apart, in any
+ * order. Method names and parameters are `protocol`'s business.
  */
 
 export type RpcId = number | string;
@@ -31,28 +33,44 @@ export const RPC_CODES = {
   application: -32000,
 } as const;
 
+/** Messages in one frame. */
+export const MAX_BATCH = 64;
+
 const MAX_ID_CHARS = 64;
 const METHOD = /^[a-z][a-zA-Z0-9._-]{0,63}$/;
 const STABLE_CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
+/** The payload of a frame with this message alone. */
 export function encodeRpc(message: RpcMessage): Uint8Array {
-  return utf8(JSON.stringify(toJson(message)));
+  return utf8(rpcText(message));
 }
 
-function toJson(message: RpcMessage): object {
+/** One message as JSON. */
+export function rpcText(message: RpcMessage): string {
   const jsonrpc = '2.0';
   switch (message.kind) {
     case 'request':
-      return { jsonrpc, id: message.id, method: message.method, params: message.params };
+      return JSON.stringify({ jsonrpc, id: message.id, method: message.method, params: message.params });
     case 'notification':
-      return { jsonrpc, method: message.method, params: message.params };
+      return JSON.stringify({ jsonrpc, method: message.method, params: message.params });
     case 'result':
-      return { jsonrpc, id: message.id, result: message.result };
+      return resultText(message.id, JSON.stringify(message.result));
     case 'error':
-      return { jsonrpc, id: message.id, error: message.error };
+      return JSON.stringify({ jsonrpc, id: message.id, error: message.error });
     default:
       return assertNever(message);
   }
+}
+
+/** A result that is JSON already. */
+export function resultText(id: RpcId, result: string): string {
+  return `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":${result}}`;
+}
+
+/** The payload of a frame with these messages, at most {@link MAX_BATCH}: one stands alone, several are a batch. */
+export function joinRpc(texts: readonly string[]): Uint8Array {
+  if (texts.length < 1 || texts.length > MAX_BATCH) throw new RangeError(`a frame holds 1 to ${MAX_BATCH} messages`);
+  return utf8(texts.length === 1 ? texts[0]! : `[${texts.join(',')}]`);
 }
 
 function isId(value: Json | undefined): value is RpcId {
@@ -75,21 +93,32 @@ function decodeError(value: Json | undefined): RpcError | undefined {
   };
 }
 
-/** The message in a frame's payload, whose size the session has bounded. */
-export function decodeRpc(payload: Uint8Array): Result<RpcMessage, 'message_malformed'> {
-  const malformed = err('message_malformed' as const);
+/** The messages in a frame's payload, at least one. The session has bounded the payload's size. */
+export function decodeRpc(payload: Uint8Array): Result<readonly RpcMessage[], 'message_malformed'> {
   const value = parseStrictJson(payload);
-  if (!isObject(value) || value['jsonrpc'] !== '2.0') return malformed;
+  const values = Array.isArray(value) ? (value as readonly Json[]) : [value];
+  if (values.length < 1 || values.length > MAX_BATCH) return err('message_malformed');
+  const messages: RpcMessage[] = [];
+  for (const each of values) {
+    const message = decodeMessage(each);
+    if (!message) return err('message_malformed');
+    messages.push(message);
+  }
+  return ok(messages);
+}
+
+function decodeMessage(value: Json | undefined): RpcMessage | undefined {
+  if (!isObject(value) || value['jsonrpc'] !== '2.0') return undefined;
   const members = Object.keys(value).length;
   const { id, method, params, result, error } = value;
 
   if (method !== undefined) {
-    if (typeof method !== 'string' || !METHOD.test(method) || !isObject(params)) return malformed;
-    if (members === 3) return ok({ kind: 'notification', method, params });
-    return members === 4 && isId(id) ? ok({ kind: 'request', id, method, params }) : malformed;
+    if (typeof method !== 'string' || !METHOD.test(method) || !isObject(params)) return undefined;
+    if (members === 3) return { kind: 'notification', method, params };
+    return members === 4 && isId(id) ? { kind: 'request', id, method, params } : undefined;
   }
-  if (members !== 3) return malformed;
-  if (result !== undefined) return isId(id) ? ok({ kind: 'result', id, result }) : malformed;
+  if (members !== 3) return undefined;
+  if (result !== undefined) return isId(id) ? { kind: 'result', id, result } : undefined;
   const decoded = decodeError(error);
-  return decoded && (id === null || isId(id)) ? ok({ kind: 'error', id, error: decoded }) : malformed;
+  return decoded && (id === null || isId(id)) ? { kind: 'error', id, error: decoded } : undefined;
 }

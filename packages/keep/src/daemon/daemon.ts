@@ -234,6 +234,8 @@ function sessionHost(
       dropBackup(session);
       dropUpload(session);
     },
+    // After the promises of this turn: a batch's answers are all there by then.
+    soon: (run) => process.nextTick(run),
     log: tell.log,
   };
 }

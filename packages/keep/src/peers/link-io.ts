@@ -21,7 +21,8 @@ export function openLink(fd: number, on: { frame: (frame: LinkFrame) => void; cl
       // A gate that asks and does not read must not fill the keep's memory.
       if (!socket.write(bytes) && socket.writableLength > BACKLOG) socket.pause();
     },
-    schedule: (flush) => void setImmediate(flush),
+    // Behind the frames that sessions seal at the end of this turn, and before anything else is read.
+    schedule: (flush) => process.nextTick(flush),
   });
   socket.on('data', (chunk: Uint8Array) => {
     const pushed = decoder.push(chunk, on.frame);

@@ -4,7 +4,7 @@ import { encodeRpc, type KeepHandshake, type Session } from '@keepwatch/wire';
 import { describe, expect, it } from 'vitest';
 import { createSessions, type SessionHost } from './sessions.ts';
 
-const LARGEST = 1_000;
+const LARGEST = 192_000;
 
 /** A session without its encryption: what is looked at here is what a message does, not how it travels. */
 const session = (): Session => ({
@@ -40,6 +40,7 @@ function connect(change: Partial<SessionHost> = {}, handshake: Partial<KeepHands
     call: () => null,
     sealed: () => null,
     ended() {},
+    soon: (run) => run(),
     log() {},
     ...change,
   };

@@ -12,13 +12,16 @@ import {
   type NotificationName,
 } from '@keepwatch/protocol';
 import {
+  createOutbox,
   decodeRpc,
-  encodeRpc,
   RPC_CODES,
+  rpcText,
   type AcceptedPeer,
   type KeepHandshake,
+  type Outbox,
   type RpcError,
   type RpcId,
+  type RpcMessage,
   type Session,
 } from '@keepwatch/wire';
 
@@ -50,6 +53,8 @@ export interface SessionHost {
   readonly call: (session: PeerSession, method: MethodName, params: unknown) => unknown;
   readonly sealed: () => 'vault_sealed' | 'vault_uninitialised' | null;
   readonly ended: (session: PeerSession) => void;
+  /** Runs the function when the present turn has answered what it can: answers that are ready together share a frame. */
+  readonly soon: (run: () => void) => void;
   readonly log: (level: 'info' | 'warn', words: string, details?: Record<string, unknown>) => void;
 }
 
@@ -65,9 +70,15 @@ export interface Sessions {
   dropAll(): void;
 }
 
-type Connection =
-  | { readonly phase: 'hello' | 'proof'; readonly handshake: KeepHandshake }
-  | { readonly phase: 'live'; readonly session: Session; readonly peer: PeerSession; inFlight: number };
+type Connection = { readonly phase: 'hello' | 'proof'; readonly handshake: KeepHandshake } | Live;
+
+interface Live {
+  readonly phase: 'live';
+  readonly session: Session;
+  readonly outbox: Outbox;
+  readonly peer: PeerSession;
+  inFlight: number;
+}
 
 /** Requests of one session that wait for their answer: a peer that sends more is told to slow down. */
 const MAX_IN_FLIGHT = 1_024;
@@ -81,6 +92,8 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     const connection = connections.get(id);
     if (!connection) return;
     connections.delete(id);
+    // What was said before still goes out, if the session can.
+    if (connection.phase === 'live') connection.outbox.flush();
     writer.send('close', id, encodeLinkClose({ code, reason }));
     forget(connection);
   }
@@ -137,7 +150,7 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
           });
           return close(id, CLOSE_CODES.refused, opened.error);
         }
-        return message(id, connection, opened.value);
+        return messages(id, connection, opened.value);
       }
     }
   }
@@ -165,16 +178,32 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     }
     const { session, claim } = accepted.value;
     const peer: PeerSession = { ...admitted, key: claim.key, id: session.id, scratch: new Map() };
-    connections.set(id, { phase: 'live', session, peer, inFlight: 0 });
+    const outbox = createOutbox({
+      session,
+      send: (frame) => writer.send('data', id, frame),
+      soon: host.soon,
+      failed: (error) => close(id, CLOSE_CODES.refused, error.code),
+    });
+    connections.set(id, { phase: 'live', session, outbox, peer, inFlight: 0 });
     writer.send('authenticated', id);
-    send(id, encodeRpc({ kind: 'notification', method: 'ready', params: host.ready(peer) as never }));
+    send(id, { kind: 'notification', method: 'ready', params: host.ready(peer) as never });
+    // Alone in its frame: it is what a peer waits for.
+    outbox.flush();
   }
 
-  function message(id: number, connection: Connection & { phase: 'live' }, payload: Uint8Array): void {
+  function messages(id: number, connection: Live, payload: Uint8Array): void {
     const decoded = decodeRpc(payload);
-    if (!decoded.ok)
+    if (!decoded.ok) {
       return fail(id, null, new CodedError(decoded.error, ERRORS[decoded.error].message), RPC_CODES.parse);
-    const rpc = decoded.value;
+    }
+    for (const rpc of decoded.value) {
+      // A message may end the session; what stands behind it in the frame was then never received.
+      if (connections.get(id) !== connection) return;
+      message(id, connection, rpc);
+    }
+  }
+
+  function message(id: number, connection: Live, rpc: RpcMessage): void {
     if (rpc.kind !== 'request') return;
     if (connection.inFlight >= MAX_IN_FLIGHT) return fail(id, rpc.id, coded('rate_limited'));
     if (!isMethod(rpc.method)) return fail(id, rpc.id, coded('method_unknown'), RPC_CODES.methodNotFound);
@@ -193,17 +222,11 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     answer(id, connection, rpc.id, rpc.method, params.data);
   }
 
-  function answer(
-    id: number,
-    connection: Connection & { phase: 'live' },
-    rpcId: RpcId,
-    method: MethodName,
-    params: unknown,
-  ): void {
+  function answer(id: number, connection: Live, rpcId: RpcId, method: MethodName, params: unknown): void {
     const settled = (result: unknown) => {
       connection.inFlight--;
       try {
-        send(id, encodeRpc({ kind: 'result', id: rpcId, result: result as Json }), connection);
+        send(id, { kind: 'result', id: rpcId, result: result as Json }, connection);
       } catch (cause) {
         // Larger than a frame: the peer is told so, and may ask for less.
         fail(id, rpcId, cause);
@@ -223,15 +246,10 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
   }
 
   /** `expected`: the connection that the answer belongs to; another one may have ended meanwhile. */
-  function send(id: number, payload: Uint8Array, expected?: Connection): void {
+  function send(id: number, message: RpcMessage, expected?: Connection): void {
     const connection = connections.get(id);
     if (connection?.phase !== 'live' || (expected && expected !== connection)) return;
-    try {
-      writer.send('data', id, connection.session.seal(payload));
-    } catch (error) {
-      if (error instanceof CodedError && error.code === 'frame_too_large') throw error;
-      close(id, CLOSE_CODES.refused, error instanceof CodedError ? error.code : 'session_closed');
-    }
+    connection.outbox.push(rpcText(message));
   }
 
   function fail(id: number, rpcId: RpcId | null, cause: unknown, code: number = RPC_CODES.application): void {
@@ -240,25 +258,25 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     }
     const error = toRpcError(cause, code);
     try {
-      send(id, encodeRpc({ kind: 'error', id: rpcId, error }));
+      send(id, { kind: 'error', id: rpcId, error });
     } catch (tooLarge) {
       // Its details do not fit: a denial by hundreds of grants names a reason for each.
       const { code: name } = error.data;
       const short = toRpcError(isErrorCode(name) ? coded(name) : tooLarge, code);
-      send(id, encodeRpc({ kind: 'error', id: rpcId, error: short }));
+      send(id, { kind: 'error', id: rpcId, error: short });
     }
   }
 
   /** What is larger than a frame is passed over: who follows a wallet's receipts sees the gap in their numbers. */
-  function sendNotification(id: number, payload: Uint8Array): void {
+  function sendNotification({ outbox }: Live, text: string): void {
     try {
-      send(id, payload);
+      outbox.push(text);
     } catch {
-      host.log('warn', 'a notification is larger than a frame', { bytes: payload.length });
+      host.log('warn', 'a notification is larger than a frame', { chars: text.length });
     }
   }
 
-  function each(visit: (id: number, connection: Connection & { phase: 'live' }) => void): void {
+  function each(visit: (id: number, connection: Live) => void): void {
     for (const [id, connection] of [...connections]) if (connection.phase === 'live') visit(id, connection);
   }
 
@@ -267,8 +285,8 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     endPeer: (peer, reason) => each((id, live) => live.peer.peer === peer && close(id, CLOSE_CODES.refused, reason)),
     endUnless: (keep, reason) => each((id, live) => !keep(live.peer) && close(id, CLOSE_CODES.refused, reason)),
     notify(to, method, params) {
-      const payload = encodeRpc({ kind: 'notification', method, params: params as never });
-      each((id, live) => to(live.peer) && sendNotification(id, payload));
+      const text = rpcText({ kind: 'notification', method, params: params as never });
+      each((_, live) => to(live.peer) && sendNotification(live, text));
     },
     connected() {
       const peers = new Set<string>();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fromHex, toHex, utf8 } from '@keepwatch/base';
 import { MAX_NEW_WALLETS } from '@keepwatch/protocol';
 import { encodeTransfer, wireCrypto, type EtherTransfer } from '@keepwatch/sdk';
-import { encodeRpc, signCommand, uuidV7, type RpcMessage } from '@keepwatch/wire';
+import { encodeRpc, joinRpc, MAX_BATCH, rpcText, signCommand, uuidV7, type RpcMessage } from '@keepwatch/wire';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seatHonestParty, type HonestParty, type Ledger } from '../takeover/honest-party.ts';
@@ -44,6 +44,7 @@ function codeIn(message: RpcMessage): string {
   return message.kind === 'error' ? message.error.data.code : message.kind;
 }
 
+const STATUS = '{"jsonrpc":"2.0","id":1,"method":"vault.status","params":{}}';
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
 describe('what is no JSON-RPC', () => {
@@ -51,8 +52,16 @@ describe('what is no JSON-RPC', () => {
     ['nothing', ''],
     ['noise', randomBytes(300)],
     ['half a message', '{"jsonrpc":"2.0","id":1,"method":"vault.st'],
-    ['an array', '[]'],
-    ['a batch', '[{"jsonrpc":"2.0","id":1,"method":"vault.status","params":{}}]'],
+    ['a batch of nothing', '[]'],
+    ['a batch in a batch', `[[${STATUS}]]`],
+    ['a batch with something else in it', `[${STATUS},1]`],
+    ['a batch with half a message in it', `[${STATUS},{"jsonrpc":"2.0","id":2}]`],
+    [
+      'a batch that is too long',
+      `[${Array<string>(MAX_BATCH + 1)
+        .fill(STATUS)
+        .join()}]`,
+    ],
     ['another version', '{"jsonrpc":"1.0","id":1,"method":"vault.status","params":{}}'],
     ['a member too many', '{"jsonrpc":"2.0","id":1,"method":"vault.status","params":{},"extra":1}'],
     ['parameters by position', '{"jsonrpc":"2.0","id":1,"method":"vault.status","params":[]}'],
@@ -70,6 +79,20 @@ describe('what is no JSON-RPC', () => {
   ])('%s', async (_, message) => {
     const bytes = typeof message === 'string' ? utf8(message) : message;
     expect(codeIn(await client.ask(bytes))).toBe('message_malformed');
+  });
+});
+
+describe('a batch', () => {
+  it('is answered message by message, whatever one of them is', async () => {
+    const methods = ['vault.status', 'vault.unknown', 'command', ...Array<string>(MAX_BATCH - 3).fill('vault.status')];
+    const texts = methods.map((method, id) => rpcText({ kind: 'request', id, method, params: {} }));
+    const answers = new Map<unknown, string>();
+    const note = (message: RpcMessage) => 'id' in message && answers.set(message.id, codeIn(message));
+    note(await client.ask(joinRpc(texts)));
+    while (answers.size < MAX_BATCH) note(await client.next());
+    expect(methods.map((_, id) => answers.get(id)).slice(0, 4)).toEqual([
+      ...['result', 'method_unknown', 'not_allowed', 'result'],
+    ]);
   });
 });
 

@@ -20,7 +20,9 @@ import {
   createMerkleTree,
   decodeRpc,
   encodeHead,
-  encodeRpc,
+  joinRpc,
+  rpcText,
+  type RpcMessage,
   openCommand,
   openTlsStatement,
   parseHead,
@@ -203,6 +205,10 @@ const PARSERS: Record<string, Parser> = {
     },
   },
   'JSON-RPC request': rpcParser({ kind: 'request', id: 1, method: 'transaction.sign', params: signRequest }),
+  'JSON-RPC batch': rpcParser(
+    { kind: 'request', id: 1, method: 'transaction.sign', params: signRequest },
+    { kind: 'request', id: 2, method: 'vault.status', params: {} },
+  ),
   'JSON-RPC error': rpcParser({
     kind: 'error',
     id: 'x',
@@ -290,12 +296,12 @@ const PARSERS: Record<string, Parser> = {
   'memory file': fileParser('remembered.json', readFileSync(memoryFile), async (path) => fileMemory(path).get(id)),
 };
 
-function rpcParser(message: Parameters<typeof encodeRpc>[0]): Parser {
+function rpcParser(...messages: readonly RpcMessage[]): Parser {
   return {
-    valid: encodeRpc(message),
+    valid: joinRpc(messages.map(rpcText)),
     read: (bytes) => {
       const result = decodeRpc(bytes);
-      return result.ok ? encodeRpc(result.value) : undefined;
+      return result.ok ? joinRpc(result.value.map(rpcText)) : undefined;
     },
   };
 }

@@ -32,6 +32,8 @@ export interface RawSession {
   readonly accepted: AcceptedKeep;
   /** Sends bytes as the payload of one frame, and gives the next message that is no notification. */
   ask(payload: Uint8Array): Promise<RpcMessage>;
+  /** The next message that is no notification. */
+  next(): Promise<RpcMessage>;
   call(method: string, params: unknown): Promise<RpcMessage>;
 }
 
@@ -48,26 +50,34 @@ export async function openRawSession(
   if (!accepted.ok) throw new Error(accepted.error.code);
   wire.send(accepted.value.message);
   const { session } = accepted.value;
-  const receive = async () => {
+  const waiting: RpcMessage[] = [];
+  const receive = async (): Promise<RpcMessage> => {
+    const next = waiting.shift();
+    if (next) return next;
     const opened = session.open(await wire.next());
     if (!opened.ok) throw new Error(opened.error);
-    const message = decodeRpc(opened.value);
-    if (!message.ok) throw new Error(message.error);
-    return message.value;
+    const messages = decodeRpc(opened.value);
+    if (!messages.ok) throw new Error(messages.error);
+    waiting.push(...messages.value);
+    return receive();
   };
   await receive();
-  async function ask(payload: Uint8Array): Promise<RpcMessage> {
-    wire.send(session.seal(payload));
+  async function next(): Promise<RpcMessage> {
     for (;;) {
       const message = await receive();
       if (message.kind !== 'notification') return message;
     }
+  }
+  function ask(payload: Uint8Array): Promise<RpcMessage> {
+    wire.send(session.seal(payload));
+    return next();
   }
   let id = 0;
   return {
     wire,
     accepted: accepted.value,
     ask,
+    next,
     call: (method, params) => ask(encodeRpc({ kind: 'request', id: ++id, method, params: params as never })),
   };
 }
