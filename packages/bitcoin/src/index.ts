@@ -3,6 +3,9 @@
  * pure functions. It is not a node and not a wallet: it opens no connection, keeps no chain and holds no key.
  */
 export { addressToScript, scriptToAddress, type AddressErrorCode } from './address.ts';
+export { readBlock, witnessFault, type Block, type BlockErrorCode } from './block.ts';
+export { compactSize, compactSizeLength, readCompactSize } from './compact-size.ts';
+export { consensusOf, RETARGET_INTERVAL, TARGET_SPACING_SECONDS, type ConsensusParams } from './consensus.ts';
 export { dustLimit } from './dust.ts';
 export {
   compareFeerates,
@@ -18,8 +21,66 @@ export {
   type FeeAndSize,
   type Feerate,
 } from './feerate.ts';
+export {
+  buildBasicFilter,
+  createFilterMatcher,
+  filterHash,
+  filterHeader,
+  filterHeadersFrom,
+  type FilterErrorCode,
+  type FilterMatcher,
+} from './filter.ts';
 export { toDisplay, toInternal, type BlockHash, type InternalHash, type Txid } from './hash.ts';
+export { decodeHeader, encodeHeader, headerHash, type Header } from './header.ts';
+export {
+  createHeaderChain,
+  type AcceptedHeaders,
+  type HeaderChain,
+  type HeaderChainOptions,
+  type HeaderErrorCode,
+  type HeaderPoint,
+} from './header-chain.ts';
+export {
+  amountAt,
+  HEADER_BYTES,
+  isCoinbase,
+  layoutBlock,
+  layoutTransaction,
+  MAX_BLOCK_WEIGHT,
+  MAX_MONEY,
+  scriptOf,
+  size,
+  strippedSize,
+  transactionBytes,
+  virtualSize,
+  weight,
+  type Layout,
+  type LayoutErrorCode,
+} from './layout.ts';
+export {
+  merkleBranch,
+  merkleRoot,
+  provesInclusion,
+  rootOfBranch,
+  txids,
+  wtxids,
+  type InclusionProof,
+  type MerkleRoot,
+} from './merkle.ts';
 export { NETWORKS, type Network } from './network.ts';
+export { bitsFromTarget, meetsTarget, targetFromBits, workOfTarget } from './proof-of-work.ts';
+export { sha256d } from './sha256d.ts';
+export {
+  decodeTransaction,
+  encodeTransaction,
+  strippedBytes,
+  transactionAt,
+  txidAt,
+  wtxidAt,
+  type Transaction,
+  type TransactionInput,
+  type TransactionOutput,
+} from './transaction.ts';
 export {
   P2A_SCRIPT,
   p2pkhScript,
