@@ -1,7 +1,7 @@
 /**
- * evm: what the bytes of an Ethereum transaction say. It decodes unsigned EIP-1559 transactions strictly (one meaning, one
- * encoding), turns them into intents, and encodes the signed form. It is not a client: it holds no key, signs nothing,
- * speaks to no node, and judges no intent. Hashing is injected.
+ * evm: what the bytes of an Ethereum transaction say. It decodes unsigned transactions of every type strictly (one
+ * meaning, one encoding), turns them into intents, and encodes the signed form. It is not a client: it holds no key,
+ * signs nothing, speaks to no node, and judges no intent. Hashing is injected.
  */
 export { parseArtefact, type ArtefactErrorCode, type ContractAbi } from './abi/artefact.ts';
 export { decodeParameters, type AbiDecodeErrorCode } from './abi/decode.ts';
@@ -11,14 +11,27 @@ export type { AbiParameter, AbiType, AbiTypeErrorCode } from './abi/type.ts';
 export type { NamedValue, Value } from './abi/value.ts';
 export { addressOfPublicKey, checksumAddress, parseAddress, type Address } from './address.ts';
 export {
+  authorizationDigest,
+  decodeAuthorization,
+  encodeAuthorization,
+  type Authorization,
+  type SignedAuthorization,
+} from './authorization.ts';
+export type { Eip1559Transaction } from './eip1559.ts';
+export type { Eip2930Transaction } from './eip2930.ts';
+export type { Eip4844Transaction } from './eip4844.ts';
+export type { Eip7702Transaction } from './eip7702.ts';
+export { intentOf, type EtherTransferIntent, type IntentErrorCode } from './intent.ts';
+export type { LegacyTransaction } from './legacy.ts';
+export type { TransactionSignature } from './signature.ts';
+export {
   decodeUnsigned,
   encodeSigned,
   encodeUnsigned,
+  feeOf,
   signingDigest,
-  type AccessListEntry,
-  type Eip1559Transaction,
-  type TransactionErrorCode,
-  type TransactionSignature,
-} from './eip1559.ts';
+  type Transaction,
+  type TransactionFee,
+} from './transaction.ts';
 export { coreOf, type TransactionCore } from './transaction-core.ts';
-export { intentOf, type EtherTransferIntent, type IntentErrorCode } from './intent.ts';
+export type { AccessListEntry, TransactionErrorCode } from './transaction-fields.ts';

@@ -4,6 +4,7 @@ import type { Eip1559Transaction } from './eip1559.ts';
 import { intentOf } from './intent.ts';
 
 const TRANSFER: Eip1559Transaction = {
+  type: 'eip1559',
   chainId: 31337,
   nonce: 7,
   maxPriorityFeePerGas: wei(1_000_000_000n),
@@ -30,6 +31,37 @@ describe('intentOf', () => {
         maxFeePerGas: 20_000_000_000n,
         maxPriorityFeePerGas: 1_000_000_000n,
       },
+    });
+  });
+
+  it('takes the older types for what they are: the price is the cap', () => {
+    const { chainId, nonce, gasLimit, to, value, data, accessList } = TRANSFER;
+    const older = { chainId, nonce, gasLimit, to, value, data, gasPrice: wei(20_000_000_000n) };
+    const expected = {
+      ok: true,
+      value: {
+        maxFeeWei: 500_000_000_000_000n,
+        maxFeePerGas: 20_000_000_000n,
+        maxPriorityFeePerGas: 20_000_000_000n,
+        recipient: to,
+      },
+    };
+    expect(intentOf({ type: 'legacy', ...older })).toMatchObject(expected);
+    expect(intentOf({ type: 'eip2930', ...older, accessList })).toMatchObject(expected);
+    expect(intentOf({ type: 'eip2930', ...older, accessList: [{ address: to!, storageKeys: [] }] })).toEqual({
+      ok: false,
+      error: 'access_list_not_supported',
+    });
+  });
+
+  it('refuses blobs and delegations', () => {
+    const { to, ...rest } = TRANSFER;
+    expect(
+      intentOf({ ...rest, to: to!, type: 'eip4844', maxFeePerBlobGas: wei(1n), blobVersionedHashes: ['0x01'] }),
+    ).toEqual({ ok: false, error: 'blobs_not_supported' });
+    expect(intentOf({ ...rest, to: to!, type: 'eip7702', authorizationList: [] })).toEqual({
+      ok: false,
+      error: 'delegation_not_supported',
     });
   });
 

@@ -1,9 +1,12 @@
 import { fromHex, toHex, utf8 } from '@keepwatch/base';
 import { describe, expect, it } from 'vitest';
-import { decodeRlp, encodeRlp, uintFromBytes, uintToBytes, type RlpItem } from './rlp.ts';
+import { openList, readSafeInteger, readUint } from './rlp-reader.ts';
+import { readTree } from './rlp-tree.fixture.ts';
+import { encodeRlp, encodeRlpList, uintToBytes, type RlpItem } from './rlp.ts';
 
-const LIMITS = { maxBytes: 4096, maxDepth: 8 };
 const hex = (text: string) => fromHex(text)!;
+/** The item as the only member of a list. */
+const inList = (encoded: string) => encodeRlpList(hex(encoded), []);
 const repeat = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
 describe('RLP, the vectors of ethereum/tests RLPTests/rlptest.json', () => {
@@ -36,7 +39,8 @@ describe('RLP, the vectors of ethereum/tests RLPTests/rlptest.json', () => {
   ];
   it.each(vectors)('%s', (_, item, encoded) => {
     expect(toHex(encodeRlp(item))).toBe(encoded);
-    expect(decodeRlp(hex(encoded), LIMITS)).toEqual({ ok: true, value: item });
+    // The reader opens lists alone, as everything that is signed is one.
+    expect(readTree(encodeRlp([new Uint8Array(0), item]))).toEqual([new Uint8Array(0), item]);
   });
 });
 
@@ -60,39 +64,78 @@ describe('RLP, the refusals of ethereum/tests RLPTests/invalidRLPTest.json', () 
     ['nonOptimalLongLengthList1', 'f810000102030405060708090a0b0c0d0e0f', 'rlp_not_canonical'],
     ['nonOptimalLongLengthList2', 'f803112233', 'rlp_not_canonical'],
   ])('%s', (_, encoded, error) => {
-    expect(decodeRlp(hex(encoded), LIMITS)).toEqual({ ok: false, error });
+    expect(readTree(inList(encoded))).toBe(error);
   });
 });
 
-describe('decodeRlp', () => {
+describe('the reader', () => {
   it.each([
     ['nothing', '', 'rlp_truncated'],
-    ['a second item', '8080', 'rlp_trailing_bytes'],
-    ['a list that ends early', 'c283646f67', 'rlp_truncated'],
-    ['a string without its last byte', '83646f', 'rlp_truncated'],
-    ['a length of which a byte is missing', 'b9ff', 'rlp_truncated'],
-    ['a length that reaches out of its list', 'c1b838', 'rlp_truncated'],
-    ['nine lists in each other', 'c8c7c6c5c4c3c2c1c0', 'rlp_too_deep'],
+    ['a string', '83646f67', 'not_a_list'],
+    ['a single byte', '7f', 'not_a_list'],
+    ['a second list', 'c0c0', 'rlp_trailing_bytes'],
+    ['a byte behind the list', 'c10180', 'rlp_trailing_bytes'],
+    ['a list that ends before its member', 'c283646f67', 'rlp_trailing_bytes'],
+    ['a list without its last byte', 'c280', 'rlp_truncated'],
+    ['a length of which a byte is missing', 'f9ff', 'rlp_truncated'],
+    ['a length that reaches out of its list', 'c2b838', 'rlp_truncated'],
+    ['a string that reaches out of its list', 'c28201', 'rlp_truncated'],
+    ['a list that reaches out of its list', 'c3c1c101', 'rlp_truncated'],
+    ['a member of an inner list that reaches out of it', 'c4c1820102', 'rlp_truncated'],
   ])('refuses %s', (_, encoded, error) => {
-    expect(decodeRlp(hex(encoded), LIMITS)).toEqual({ ok: false, error });
+    expect(readTree(hex(encoded))).toBe(error);
   });
 
-  it('takes exactly what the limits permit', () => {
-    expect(decodeRlp(hex('c7c6c5c4c3c2c1c0'), LIMITS).ok).toBe(true);
-    const encoded = encodeRlp(new Uint8Array(100));
-    expect(decodeRlp(encoded, { maxBytes: encoded.length, maxDepth: 0 }).ok).toBe(true);
-    expect(decodeRlp(encoded, { maxBytes: encoded.length - 1, maxDepth: 0 })).toEqual({
-      ok: false,
-      error: 'rlp_too_large',
-    });
+  it('takes exactly as many bytes as it was told', () => {
+    const encoded = encodeRlp([new Uint8Array(100)]);
+    expect(readTree(encoded, encoded.length)).toEqual([new Uint8Array(100)]);
+    expect(readTree(encoded, encoded.length - 1)).toBe('rlp_too_large');
+  });
+
+  it('keeps the first failure', () => {
+    const reader = openList(hex('c28101'), 0, 10, 'not_a_list');
+    expect(readUint(reader, 32, 'malformed', 'out_of_range')).toBe(0n);
+    expect(readSafeInteger(reader, 'malformed', 'out_of_range')).toBe(0);
+    expect(reader.error).toBe('rlp_not_canonical');
   });
 });
 
 describe('integers', () => {
+  const uint = (encoded: string, maxLength = 32) => {
+    const reader = openList(hex(encoded), 0, 100, 'not_a_list');
+    const value = readUint(reader, maxLength, 'malformed', 'out_of_range');
+    return reader.error ?? value;
+  };
+  const safe = (encoded: string) => {
+    const reader = openList(hex(encoded), 0, 100, 'not_a_list');
+    const value = readSafeInteger(reader, 'malformed', 'out_of_range');
+    return reader.error ?? value;
+  };
+
   it('have no leading zeros and no sign', () => {
-    expect(uintFromBytes(hex('00'))).toBe(undefined);
-    expect(uintFromBytes(hex('0080'))).toBe(undefined);
-    expect(uintFromBytes(hex(''))).toBe(0n);
+    expect(uint('c100')).toBe('malformed');
+    expect(uint('c3820080')).toBe('malformed');
+    expect(safe('c100')).toBe('malformed');
+    expect(safe('c3820080')).toBe('malformed');
+    expect(uint('c180')).toBe(0n);
+    expect(safe('c180')).toBe(0);
     expect(() => uintToBytes(-1n)).toThrow(RangeError);
+  });
+
+  it('are no lists, and not missing', () => {
+    expect(uint('c1c0')).toBe('malformed');
+    expect(uint('c0')).toBe('malformed');
+    expect(safe('c1c0')).toBe('malformed');
+    expect(safe('c0')).toBe('malformed');
+  });
+
+  it('have a bound', () => {
+    expect(uint('c382ffff', 2)).toBe(0xffffn);
+    expect(uint('c483010000', 2)).toBe('out_of_range');
+    expect(uint('c483000000', 2)).toBe('malformed');
+    expect(safe('c8871fffffffffffff')).toBe(Number.MAX_SAFE_INTEGER);
+    expect(safe('c88720000000000000')).toBe('out_of_range');
+    expect(safe('c9880100000000000000')).toBe('out_of_range');
+    expect(safe('c786ffffffffffff')).toBe(0xffffffffffff);
   });
 });

@@ -6,6 +6,9 @@ import { coreOf } from './transaction-core.ts';
 const bob = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
 const transfer = { to: bob, value: 5n, data: new Uint8Array(0) };
 
+const word = `0x${'0'.repeat(63)}1` as const;
+const authorization = { chainId: 1, address: bob, nonce: 1, yParity: 0, r: word, s: word } as const;
+
 describe('what a transaction does apart from its fees', () => {
   it('is a recipient and a value for a plain transfer', () => {
     expect(coreOf(transfer, keccak_256)).toBe(`${bob}:5:`);
@@ -20,7 +23,9 @@ describe('what a transaction does apart from its fees', () => {
       { ...transfer, data },
       { ...transfer, data: fromHex('a9059cbc')! },
       { ...transfer, blobVersionedHashes: [`0x01${'0'.repeat(62)}`] },
-      { ...transfer, authorizations: data },
+      { ...transfer, authorizationList: [authorization] },
+      { ...transfer, authorizationList: [{ ...authorization, nonce: 2 }] },
+      { ...transfer, authorizationList: [authorization, authorization] },
     ].map((each) => coreOf(each, keccak_256));
     expect(new Set(cores).size).toBe(cores.length);
   });

@@ -1,4 +1,6 @@
 import { toHex, type Keccak256 } from '@keepwatch/base';
+import { authorizationListField, type SignedAuthorization } from './authorization.ts';
+import { encodeRlp } from './rlp.ts';
 
 /** What of a transaction says what it does, apart from what it costs: fees, gas limit and access list are left out. */
 export interface TransactionCore {
@@ -6,8 +8,7 @@ export interface TransactionCore {
   readonly value: bigint;
   readonly data: Uint8Array;
   readonly blobVersionedHashes?: readonly string[];
-  /** The RLP of an authorisation list (EIP-7702), or any other bytes that stand for it alone. */
-  readonly authorizations?: Uint8Array;
+  readonly authorizationList?: readonly SignedAuthorization[];
 }
 
 /**
@@ -15,9 +16,11 @@ export interface TransactionCore {
  * higher fee. A plain text, for it stands in the journal; long parts are hashed.
  */
 export function coreOf(transaction: TransactionCore, keccak: Keccak256): string {
-  const { to, value, data, blobVersionedHashes = [], authorizations = new Uint8Array(0) } = transaction;
+  const { to, value, data, blobVersionedHashes = [], authorizationList = [] } = transaction;
   const hashed = (bytes: Uint8Array) => (bytes.length === 0 ? '' : toHex(keccak(bytes)));
   const core = `${to ?? 'create'}:${value}:${hashed(data)}`;
-  if (blobVersionedHashes.length === 0 && authorizations.length === 0) return core;
-  return `${core}:${blobVersionedHashes.join(',')}:${hashed(authorizations)}`;
+  if (blobVersionedHashes.length === 0 && authorizationList.length === 0) return core;
+  const authorizations =
+    authorizationList.length === 0 ? '' : hashed(encodeRlp(authorizationListField(authorizationList)));
+  return `${core}:${blobVersionedHashes.join(',')}:${authorizations}`;
 }

@@ -162,7 +162,7 @@ export const METHODS = {
   'transaction.sign': method(
     ['client'],
     false,
-    'Sign an unsigned EIP-1559 transaction if a grant allows it. The client names the nonce and broadcasts.',
+    'Sign an unsigned Ethereum transaction, of any type, if a grant allows it. The client names the nonce and broadcasts.',
     z.strictObject({
       wallet: shortId,
       chain: evmChain,

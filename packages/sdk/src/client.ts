@@ -28,7 +28,7 @@ const REQUEST_LIFETIME_MS = 5 * 60_000;
 export interface SignTransactionRequest {
   /** Id of the wallet, as `wallets()` lists it. */
   readonly wallet: string;
-  /** The transfer, or the unsigned EIP-1559 transaction as bytes (0x02 ‖ rlp). */
+  /** The transfer, or the unsigned transaction as bytes (EIP-2718; without a type: EIP-155). */
   readonly transaction: EtherTransfer | Uint8Array;
   /** CAIP-2, such as `eip155:1`. May be left out with a transfer, which names its chain itself. */
   readonly chain?: string;

@@ -49,7 +49,15 @@ const wallet = (id: string, derived: boolean): NewWallet => ({
 function sign(client: string, id: string, nonce: number, value: number, number: number, hoursAgo: number): Act {
   return (state, nowMs) => {
     const transaction = {
-      ...{ chainId: 1, nonce, maxPriorityFeePerGas: 1n, maxFeePerGas: 1n, gasLimit: 21_000n, to: RECIPIENT },
+      ...{
+        type: 'eip1559',
+        chainId: 1,
+        nonce,
+        maxPriorityFeePerGas: 1n,
+        maxFeePerGas: 1n,
+        gasLimit: 21_000n,
+        to: RECIPIENT,
+      },
       ...{ value: BigInt(value), data: new Uint8Array(), accessList: [] },
     } as unknown as Eip1559Transaction;
     const made = (Math.floor(nowMs / HOUR) * HOUR - hoursAgo * HOUR).toString(16).padStart(12, '0');

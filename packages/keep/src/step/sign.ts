@@ -1,5 +1,5 @@
 import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
-import { coreOf, decodeUnsigned, intentOf, type Eip1559Transaction, type EtherTransferIntent } from '@keepwatch/evm';
+import { coreOf, decodeUnsigned, intentOf, type EtherTransferIntent, type Transaction } from '@keepwatch/evm';
 import { describeDenial, evaluate, toJson, type DenyReason, type Names } from '@keepwatch/permission';
 import type { MethodParams } from '@keepwatch/protocol';
 import type { KeepReason } from '../state/events.ts';
@@ -39,7 +39,7 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   const bytes = fromHex(params.transaction) ?? new Uint8Array();
   const decoded = decodeUnsigned(bytes);
   if (!decoded.ok) {
-    return refuse('transaction_malformed', 'The bytes are not an unsigned EIP-1559 transaction.', undefined, {
+    return refuse('transaction_malformed', 'The bytes are not an unsigned Ethereum transaction.', undefined, {
       reason: decoded.error,
     });
   }
@@ -56,7 +56,7 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
 /** What a request asks to have signed: the bytes, what they say, and their Keccak-256. */
 interface Asked {
   readonly bytes: Uint8Array;
-  readonly transaction: Eip1559Transaction;
+  readonly transaction: Transaction;
   readonly digest: Uint8Array;
 }
 
@@ -141,8 +141,8 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
       maxFee: intent.value.maxFeeWei.toString(),
       core: coreOf(transaction, deps.keccak256),
       fees: {
-        maxFeePerGas: transaction.maxFeePerGas.toString(),
-        maxPriorityFeePerGas: transaction.maxPriorityFeePerGas.toString(),
+        maxFeePerGas: intent.value.maxFeePerGas.toString(),
+        maxPriorityFeePerGas: intent.value.maxPriorityFeePerGas.toString(),
         maxFeePerBlobGas: null,
         charged: intent.value.maxFeeWei.toString(),
       },

@@ -229,6 +229,7 @@ export function signParams(wallet: string, clock: TestClock, more: TransferOptio
   const now = clock.now().wallMs;
   const chain = more.chain ?? 'eip155:1';
   const transaction = {
+    type: 'eip1559',
     chainId: Number(chain.slice('eip155:'.length)),
     nonce: more.nonce ?? 0,
     maxPriorityFeePerGas: 1n,

@@ -1,6 +1,6 @@
 import { text, type ErrorText } from './text.ts';
 
-const BUILD_ANEW = 'Build the transaction anew with a library that follows EIP-1559.';
+const BUILD_ANEW = 'Build the transaction anew; `details.reason` says what was wrong.';
 
 /** What the vault itself answers to peers. */
 export const VAULT_ERRORS = {
@@ -60,7 +60,7 @@ export const VAULT_ERRORS = {
   ),
   denied: text('No grant permits this request.', 'The details name the grant, the rule, the limit and what is left.'),
   wrong_chain: text('Request and transaction name different chains.', 'Build the transaction for the chain you name.'),
-  transaction_malformed: text('The bytes are not an unsigned EIP-1559 transaction.', BUILD_ANEW),
+  transaction_malformed: text('The bytes are not an unsigned Ethereum transaction.', BUILD_ANEW),
 
   // One-time keys for secrets
   entry_key_unknown: text('The one-time key is used, expired or of another session.', 'Begin again with a new one.'),
