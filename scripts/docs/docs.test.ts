@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ERRORS } from './errors.ts';
+import { ERRORS } from '../../packages/protocol/src/errors.ts';
 
 // The reference pages are written from the source by scripts/docs.mjs. Here they are held to it, and the table of error
 // codes to everything that the source emits.
@@ -15,7 +15,7 @@ interface Docs {
   readonly INTERNAL: Readonly<Record<string, string>>;
 }
 
-const docs = (await import(new URL('../../../scripts/docs.mjs', import.meta.url).href)) as Docs;
+const docs = (await import(new URL('../docs.mjs', import.meta.url).href)) as Docs;
 const pages = await docs.pages();
 const emitted = docs.findCodes(docs.root);
 const reasons = docs.REASON_TABLES.flatMap(([, , table]) => Object.keys(table));
