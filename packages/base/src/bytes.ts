@@ -26,8 +26,10 @@ interface NativeEncoders {
 const native = Uint8Array.prototype as NativeEncoders;
 const nativeHex = native.toHex;
 const nativeBase64 = native.toBase64;
-const nativeFromBase64 = (Uint8Array as { fromBase64?(text: string, options: { alphabet: 'base64url' }): Uint8Array })
-  .fromBase64;
+const { fromBase64: nativeFromBase64, fromHex: nativeFromHex } = Uint8Array as {
+  fromBase64?(text: string, options: { alphabet: 'base64url' }): Uint8Array;
+  fromHex?(text: string): Uint8Array;
+};
 const BASE64URL_TEXT = /^[A-Za-z0-9_-]*$/;
 const BASE64URL = { alphabet: 'base64url', omitPadding: true } as const;
 
@@ -50,6 +52,14 @@ for (let i = 0; i < 16; i++) {
 export function fromHex(text: string): Uint8Array | undefined {
   const start = text.startsWith('0x') ? 2 : 0;
   if (text.length % 2 !== 0) return undefined;
+  if (nativeFromHex) {
+    // It throws for what is no hex, which is slow: a caller that expects such looks first.
+    try {
+      return nativeFromHex.call(Uint8Array, start === 0 ? text : text.slice(start));
+    } catch {
+      return undefined;
+    }
+  }
   const out = new Uint8Array((text.length - start) / 2);
   for (let i = start, at = 0; i < text.length; i += 2, at++) {
     const high = hexValue(text.charCodeAt(i));

@@ -14,41 +14,60 @@ export function canonicalJson(value: Json): string {
 
 /**
  * The same value with its members in canonical order, so that the engine's own writer gives the canonical text: it is
- * several times as fast as {@link spell}. `undefined` where an object cannot hold that order or one of its keys.
+ * several times as fast as {@link spell}. What is in order already is not copied: code that writes many entries makes
+ * them that way. `undefined` where an object cannot hold that order or one of its keys.
  */
 function inOrder(value: Json): Json | undefined {
   if (isPrimitive(value)) return value;
-  if (Array.isArray(value)) {
-    const items: Json[] = [];
-    for (const item of value as readonly Json[]) {
-      const ordered = inOrder(item);
-      if (ordered === undefined) return undefined;
-      items.push(ordered);
-    }
-    return items;
+  return Array.isArray(value) ? itemsInOrder(value) : membersInOrder(value as JsonRecord);
+}
+
+type JsonRecord = { readonly [key: string]: Json | undefined };
+
+function itemsInOrder(items: readonly Json[]): Json | undefined {
+  let copy: Json[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]!;
+    const ordered = inOrder(item);
+    if (ordered === undefined) return undefined;
+    if (ordered !== item) copy ??= items.slice(0, i);
+    copy?.push(ordered);
   }
-  const record = value as { readonly [key: string]: Json | undefined };
-  const members: Record<string, Json> = {};
-  for (const key of sortedKeys(record)) {
-    const member = record[key];
-    if (member === undefined) continue;
+  return copy ?? items;
+}
+
+function membersInOrder(record: JsonRecord): Json | undefined {
+  const keys = Object.keys(record);
+  const sorted = isSorted(keys);
+  if (!sorted) keys.sort();
+  let copy: Record<string, Json> | undefined = sorted ? undefined : {};
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
     // Objects put keys that look like array indices first, whatever the order of insertion.
     const first = key.charCodeAt(0);
     if ((first >= ZERO && first <= NINE) || key === '__proto__') return undefined;
+    const member = record[key];
+    if (member === undefined) continue;
     const ordered = inOrder(member);
     if (ordered === undefined) return undefined;
-    members[key] = ordered;
+    if (ordered !== member) copy ??= copyOf(record, keys.slice(0, i));
+    if (copy) copy[key] = ordered;
   }
-  return members;
+  return copy ?? record;
+}
+
+function copyOf(record: JsonRecord, keys: readonly string[]): Record<string, Json> {
+  const copy: Record<string, Json> = {};
+  for (const key of keys) if (record[key] !== undefined) copy[key] = record[key];
+  return copy;
 }
 
 const ZERO = 0x30;
 const NINE = 0x39;
 
-function sortedKeys(record: object): readonly string[] {
-  const keys = Object.keys(record);
-  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return keys.sort();
-  return keys;
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false;
+  return true;
 }
 
 function spell(value: Json): string {
@@ -56,7 +75,7 @@ function spell(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => spell(item)).join(',')}]`;
   const record = value as { readonly [key: string]: Json | undefined };
   const members: string[] = [];
-  for (const key of sortedKeys(record)) {
+  for (const key of Object.keys(record).sort()) {
     const member = record[key];
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${spell(member)}`);
   }

@@ -138,12 +138,38 @@ export type KeepReason =
 /** An event with its time and salt: the plaintext of a journal entry. */
 export type Entry = VaultEvent & { readonly at: number; readonly salt: string };
 
+/** In which order the members of an event, its time and its salt come, by the event's type. */
+const orders = new Map<
+  VaultEvent['type'],
+  { readonly members: readonly string[]; readonly order: readonly string[] }
+>();
+
+/** The event with its time (ms) and salt, its members in canonical order: then writing it costs a fifth. */
+export function stampEntry(event: VaultEvent, at: number, salt: string): Entry {
+  const members = Object.keys(event);
+  let known = orders.get(event.type);
+  if (!known || !sameOrder(known.members, members)) {
+    known = { members, order: [...members, 'at', 'salt'].sort() };
+    orders.set(event.type, known);
+  }
+  const from = event as unknown as Record<string, unknown>;
+  const entry: Record<string, unknown> = {};
+  for (const member of known.order) entry[member] = member === 'at' ? at : member === 'salt' ? salt : from[member];
+  return entry as unknown as Entry;
+}
+
+function sameOrder(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /**
  * The bytes that the journal hashes and encrypts. The salt stands inside, so a neighbour's hash in a Merkle path
  * reveals nothing about an entry whose content could be guessed.
  */
-export function encodeEntry(event: VaultEvent, at: number, salt: string): Uint8Array {
-  return canonicalBytes({ ...event, at, salt } as unknown as Json);
+export function encodeEntry(entry: Entry): Uint8Array {
+  return canonicalBytes(entry as unknown as Json);
 }
 
 /** The journal holds only what this keep wrote and authenticated, so a malformed entry is a bug, not an input. */

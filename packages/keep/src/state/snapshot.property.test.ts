@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { isPolicyCommand, stepAddWallets, stepCommand, type PolicyCommand } from '../step/commands.ts';
 import { stepSign } from '../step/sign.ts';
-import { encodeEntry, decodeEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
+import { encodeEntry, decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
 import { emptyState, fold } from './fold.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { State } from './state.ts';
@@ -177,7 +177,7 @@ function live(acts: readonly (readonly [Act, number])[]): readonly Entry[] {
   const entries: Entry[] = [];
   let now = START;
   const append = (made: VaultEvent) => {
-    const entry = decodeEntry(encodeEntry(made, now, 'salt'));
+    const entry = decodeEntry(encodeEntry(stampEntry(made, now, 'salt')));
     entries.push(entry);
     fold(state, state.seq + 1, entry);
   };

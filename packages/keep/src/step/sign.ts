@@ -141,10 +141,11 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
       maxFee: intent.value.maxFeeWei.toString(),
       core: coreOf(transaction, deps.keccak256),
       fees: {
+        // In the order of canonical JSON, which saves sorting them.
+        charged: intent.value.maxFeeWei.toString(),
+        maxFeePerBlobGas: null,
         maxFeePerGas: intent.value.maxFeePerGas.toString(),
         maxPriorityFeePerGas: intent.value.maxPriorityFeePerGas.toString(),
-        maxFeePerBlobGas: null,
-        charged: intent.value.maxFeeWei.toString(),
       },
       version: state.version,
       charges: decision.charges.map(toJson),

@@ -2,7 +2,7 @@ import { CodedError, toBase64url, type Entropy, type MaybePromise } from '@keepw
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
 import { headToJson, receiptToJson } from '@keepwatch/wire';
-import { encodeEntry, type VaultEvent } from '../state/events.ts';
+import { encodeEntry, stampEntry, type VaultEvent } from '../state/events.ts';
 import { fold } from '../state/fold.ts';
 import type { State } from '../state/state.ts';
 import type { SignEffect } from '../step/step.ts';
@@ -137,10 +137,10 @@ export function createEngine(deps: EngineDeps): Engine {
       if (!job.tightens) tightens = false;
       writes.push(...(decided.writes ?? []));
       for (const event of decided.events) {
-        const salt = salts();
-        entries.push(encodeEntry(event, now, salt));
+        const entry = stampEntry(event, now, salts());
+        entries.push(encodeEntry(entry));
         events.push(event);
-        fold(deps.state, deps.state.seq + 1, { ...event, at: now, salt });
+        fold(deps.state, deps.state.seq + 1, entry);
       }
     }
     if (entries.length === 0) return finish(pending, events, null, firstSeq);
@@ -166,7 +166,9 @@ export function createEngine(deps: EngineDeps): Engine {
     firstSeq: number,
   ): void {
     const head = appended ? headToJson(appended.head) : undefined;
-    const receipt = (i: number) => receiptToJson(appended!.receipt(i), head);
+    // The paths of a batch share most of their nodes.
+    const encode = memoised(toBase64url);
+    const receipt = (i: number) => receiptToJson(appended!.receipt(i), head, encode);
     const effects = pending.flatMap(({ decided }) => (decided.sign ? [decided.sign] : []));
     const signatures = effects.length > 0 ? deps.sign(effects) : [];
     let nextSignature = 0;
@@ -205,6 +207,16 @@ function createSalts(entropy: Entropy, count: number): () => string {
     if (at + 16 > pool.length) return toBase64url(entropy(16));
     at += 16;
     return toBase64url(pool.subarray(at - 16, at));
+  };
+}
+
+/** By identity of the argument. */
+function memoised<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) made.set(key, (value = make(key)));
+    return value;
   };
 }
 

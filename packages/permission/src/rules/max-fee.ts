@@ -5,7 +5,7 @@ import type { RuleContext, RuleVerdict } from './rule.ts';
 export function checkMaxFee({ limit }: MaxFeeConstraint, { grantId, cost }: RuleContext): RuleVerdict {
   const asked = cost.maxFee;
   if (asked <= limit) {
-    return { pass: true, budget: { rule: 'max-fee', windowSeconds: null, limit, spentBefore: 0n, spentAfter: asked } };
+    return { pass: true, budget: { limit, rule: 'max-fee', spentAfter: asked, spentBefore: 0n, windowSeconds: null } };
   }
   return { pass: false, reason: { code: 'max_fee_exceeded', grant: grantId, rule: 'max-fee', limit, asked } };
 }

@@ -6,7 +6,7 @@ import type { RuleContext, RuleVerdict } from './rule.ts';
 
 /** What an intent of this cost takes from the constraint's window. */
 export function windowCharge(constraint: WindowConstraint, cost: Cost): Charge {
-  return { ...windowOf(constraint), amount: constraint.type === 'volume' ? cost.leaves : 1n };
+  return { amount: constraint.type === 'volume' ? cost.leaves : 1n, ...windowOf(constraint) };
 }
 
 /** `volume` and `count`: what is asked and what is already spent do not exceed the limit together. */
@@ -17,7 +17,8 @@ export function checkWindow(constraint: WindowConstraint, context: RuleContext):
   const window = findWindow(usage, grantId, { rule, windowSeconds });
   const spentBefore = window === undefined ? 0n : sumAt(window, nowMs);
   const spentAfter = spentBefore + asked;
-  if (spentAfter <= limit) return { pass: true, budget: { rule, windowSeconds, limit, spentBefore, spentAfter } };
+  // Members in the order of canonical JSON, as in which a budget is journaled.
+  if (spentAfter <= limit) return { pass: true, budget: { limit, rule, spentAfter, spentBefore, windowSeconds } };
   const affordable = asked <= limit && window !== undefined;
   return {
     pass: false,

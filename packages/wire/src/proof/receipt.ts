@@ -45,13 +45,18 @@ const CODEC = { fromBase64url };
 
 /**
  * A receipt as JSON. `entry` is the entry's exact text, so that a person can read what was attested.
- * All receipts of a batch share one head: pass its JSON when making many.
+ * All receipts of a batch share one head and many nodes of their paths: pass its JSON, and an encoder of nodes that
+ * remembers, when making many.
  * The entry must be UTF-8, as canonical JSON is; anything else is a bug of the journal's user.
  */
-export function receiptToJson(receipt: Receipt, head: SignedHeadJson = headToJson(receipt.head)): ReceiptJson {
+export function receiptToJson(
+  receipt: Receipt,
+  head: SignedHeadJson = headToJson(receipt.head),
+  encode: (node: Uint8Array) => string = toBase64url,
+): ReceiptJson {
   const entry = fromUtf8(receipt.entry);
   if (entry === undefined) throw new TypeError('a receipt is for an entry of UTF-8 text');
-  return { entry, seq: receipt.seq, index: receipt.index, path: receipt.path.map(toBase64url), head };
+  return { entry, seq: receipt.seq, index: receipt.index, path: receipt.path.map(encode), head };
 }
 
 /** A receipt from JSON of unknown origin: exactly the members of `ReceiptJson`, each of its exact form. */
