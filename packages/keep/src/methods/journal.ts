@@ -1,11 +1,11 @@
-import { canonicalJson, CodedError, fromUtf8, type Json } from '@keepwatch/base';
+import { CodedError, fromUtf8 } from '@keepwatch/base';
 import type { MethodParams, MethodResult, ReceiptJson, SignedHeadJson } from '@keepwatch/protocol';
 import { headToJson, receiptToJson } from '@keepwatch/wire';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { ed25519Verify } from '../secure/index.ts';
 import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
-import { encodeSnapshot } from '../state/snapshot.ts';
+import { canonicalState } from '../state/snapshot.ts';
 import { requireUnsealed } from '../vault/order.ts';
 import type { Unsealed, VaultContext } from '../vault/context.ts';
 import { journalError } from '../vault/unsealed.ts';
@@ -94,18 +94,13 @@ export async function verifyJournal(vault: VaultContext): Promise<MethodResult<'
   if (!verified.ok) throw journalError(verified.error);
   const { entries, batches, head } = verified.value;
   if (!head) throw coded('internal_error');
-  const foldMatches = snapshotText(encodeSnapshot(state)) === expected;
+  const foldMatches = canonicalState(state) === expected;
   return { entries, batches, head: headToJson(head) as SignedHeadJson, foldMatches };
 }
 
 function comparable(unsealed: Unsealed, upTo: number): string {
   if (unsealed.state.seq !== upTo) throw new CodedError('internal_error', 'The state moved while it was read.');
-  return snapshotText(encodeSnapshot(unsealed.state));
-}
-
-/** Members in one order: a state that was restored from a snapshot has them in another than a folded one. */
-function snapshotText(bytes: Uint8Array): string {
-  return canonicalJson(JSON.parse(Buffer.from(bytes).toString()) as Json);
+  return canonicalState(unsealed.state);
 }
 
 function headOf({ journal }: Pick<Unsealed, 'journal'>): SignedHeadJson {

@@ -28,6 +28,7 @@ import {
   type State,
   type StoredGrant,
 } from './state.ts';
+import { createWalletBook } from './wallet-book.ts';
 
 export function emptyState(): State {
   return {
@@ -45,8 +46,7 @@ export function emptyState(): State {
     peers: new Map(),
     observers: new Map(),
     proposals: new Map(),
-    wallets: new Map(),
-    walletNames: new Map(),
+    wallets: createWalletBook(),
     grants: new Map(),
     grantIndex: new Map(),
     usage: createUsage(),
@@ -157,14 +157,8 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
       return raiseFloors(state, entry.nonceFloors);
     case 'wallet.floored':
       return raiseFloors(state, [entry]);
-    case 'wallet.renamed': {
-      const wallet = state.wallets.get(entry.wallet);
-      if (!wallet) return;
-      state.walletNames.delete(wallet.name);
-      state.walletNames.set(entry.name, wallet.wallet);
-      wallet.name = entry.name;
-      return;
-    }
+    case 'wallet.renamed':
+      return state.wallets.rename(entry.wallet, entry.name);
     case 'grant.created':
       return addGrant(state, seq, entry);
     case 'grant.revoked': {
@@ -248,8 +242,7 @@ function raiseFloors(state: State, floors: readonly NonceFloor[]): void {
 function addWallet(state: State, wallet: NewWallet, at: number): void {
   const fresh = wallet.origin === 'random' || wallet.origin === 'mnemonic';
   const floorEpoch = fresh || state.epoch === 1 ? 0 : state.epoch;
-  state.wallets.set(wallet.wallet, { ...wallet, created: at, floorEpoch });
-  state.walletNames.set(wallet.name, wallet.wallet);
+  state.wallets.add({ ...wallet, created: at, floorEpoch });
   if (wallet.seed === null || wallet.path === null) return;
   const cut = wallet.path.lastIndexOf('/');
   const next = Number.parseInt(wallet.path.slice(cut + 1), 10) + 1;

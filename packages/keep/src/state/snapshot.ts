@@ -1,31 +1,34 @@
+import { canonicalJson, concat, fromUtf8, u32be, utf8, type Json } from '@keepwatch/base';
 import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepwatch/permission';
 import { emptyState, setObserves } from './fold.ts';
 import { grantKey, type Answered, type Peer, type State, type StoredGrant } from './state.ts';
+import { createWalletBook } from './wallet-book.ts';
+import { decodeWallets, encodeWallets } from './wallet-columns.ts';
 
 /**
  * The state as bytes and back. A snapshot saves folding history at the start; it is bound by the journal to its
  * sequence, head and fold version, and `journal verify` folds again from the first entry and compares.
+ *
+ *     snapshot = length u32 ‖ JSON of everything but the wallets, that many bytes ‖ columns of the wallets
  */
 export function encodeSnapshot(state: State): Uint8Array {
-  return Buffer.from(JSON.stringify(snapshotOf(state)));
+  const rest = utf8(JSON.stringify(restOf(state)));
+  return concat(u32be(rest.length), rest, encodeWallets(state.wallets.readings()));
 }
 
-function snapshotOf(state: State) {
-  const {
-    peers,
-    grants,
-    nonces,
-    usage,
-    grantIndex: _index,
-    walletNames: _names,
-    observers: _observers,
-    ...rest
-  } = state;
+/** One text for one state, whatever way it came about: from a snapshot, or entry by entry. */
+export function canonicalState(state: State): string {
+  const whole = { ...restOf(state), wallets: state.wallets.readings() };
+  return canonicalJson(JSON.parse(JSON.stringify(whole)) as Json);
+}
+
+/** Without the indexes, which follow from it. */
+function restOf(state: State) {
+  const { peers, grants, nonces, usage, grantIndex: _index, observers: _observers, wallets: _wallets, ...rest } = state;
   return {
     ...rest,
     peers: [...peers.values()].map((peer) => ({ ...peer, observes: [...peer.observes] })),
     proposals: [...state.proposals.values()],
-    wallets: [...state.wallets.values()],
     grants: [...grants.values()].map(({ grant: _grant, ...stored }) => stored),
     nonces: [...nonces].map(([key, { signed, ...book }]) => ({ key, ...book, signed: [...signed] })),
     answered: [...state.answered],
@@ -34,22 +37,21 @@ function snapshotOf(state: State) {
   };
 }
 
-type Snapshot = Omit<ReturnType<typeof snapshotOf>, 'usage'> & { usage: UsageJson };
+type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & { usage: UsageJson };
 
 export function decodeSnapshot(bytes: Uint8Array): State {
-  const saved = JSON.parse(Buffer.from(bytes).toString()) as Snapshot;
-  const { peers, proposals, wallets, grants, nonces, answered, seeds, usage, ...scalars } = saved;
-  const state: State = Object.assign(emptyState(), scalars);
+  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0);
+  const saved = JSON.parse(fromUtf8(bytes.subarray(4, end)) ?? '') as Rest;
+  const { peers, proposals, grants, nonces, answered, seeds, usage, ...scalars } = saved;
+  // A copy, so that the columns do not hold on to all the rest.
+  const wallets = createWalletBook(decodeWallets(bytes.slice(end)));
+  const state: State = Object.assign(emptyState(), scalars, { wallets });
   for (const peer of peers) {
     const restored: Peer = { ...(peer as Omit<Peer, 'observes'>), observes: new Set() };
     state.peers.set(peer.peer, restored);
     setObserves(state, restored, peer.observes);
   }
   for (const proposal of proposals) state.proposals.set(proposal.peer, proposal);
-  for (const wallet of wallets) {
-    state.wallets.set(wallet.wallet, wallet);
-    state.walletNames.set(wallet.name, wallet.wallet);
-  }
   for (const stored of grants) restoreGrant(state, stored);
   for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map(signed) });
   for (const [key, answer] of answered) state.answered.set(key, answer as Answered);

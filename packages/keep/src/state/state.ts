@@ -2,9 +2,10 @@ import type { Grant, Usage } from '@keepwatch/permission';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
 import type { NonceBook } from './nonces.ts';
 import type { NewWallet } from './events.ts';
+import type { WalletBook } from './wallet-book.ts';
 
-/** Rises when folding the same journal gives another state: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 3;
+/** Rises when folding the same journal gives another state, or a snapshot another form: snapshots of other versions are then passed over. */
+export const FOLD_VERSION = 4;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -101,9 +102,7 @@ export interface State {
   /** Peers with the observer's right, by wallet. */
   readonly observers: Map<string, Set<string>>;
   readonly proposals: Map<string, Proposal>;
-  readonly wallets: Map<string, Wallet>;
-  /** Wallet ids by name. */
-  readonly walletNames: Map<string, string>;
+  readonly wallets: WalletBook;
   readonly grants: Map<string, StoredGrant>;
   /** Live grants by `client/wallet/chain`. */
   readonly grantIndex: Map<string, StoredGrant[]>;

@@ -251,7 +251,7 @@ function peerNamed(state: State, name: string, except: string): boolean {
 }
 
 function walletNamed(state: State, name: string, except?: string): boolean {
-  const wallet = state.walletNames.get(name);
+  const wallet = state.wallets.named(name);
   return wallet !== undefined && wallet !== except;
 }
 
