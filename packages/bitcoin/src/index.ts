@@ -69,6 +69,14 @@ export {
 } from './merkle.ts';
 export { NETWORKS, type Network } from './network.ts';
 export { bitsFromTarget, meetsTarget, targetFromBits, workOfTarget } from './proof-of-work.ts';
+export {
+  createScanner,
+  type MatchedTx,
+  type Outpoint,
+  type Received,
+  type Scanner,
+  type Spent,
+} from './scan/scanner.ts';
 export { sha256d } from './sha256d.ts';
 export {
   decodeTransaction,

@@ -1,4 +1,4 @@
-import type { BlockHash, Network, Txid } from '@keepwatch/bitcoin';
+import type { BlockHash, MatchedTx, Network, Outpoint, Received, Spent, Txid } from '@keepwatch/bitcoin';
 
 /**
  * The one port through which the rest of the product sees a chain. Each source (P2P light client, bitcoind, Electrum,
@@ -12,31 +12,8 @@ export interface BlockRef {
   readonly timeSeconds: number;
 }
 
-export interface Outpoint {
-  readonly txid: Txid;
-  readonly vout: number;
-}
-
-/** A watched output that a transaction creates. */
-export interface Received {
-  readonly vout: number;
-  readonly script: Uint8Array;
-  readonly sats: bigint;
-}
-
-/** A watched outpoint that a transaction spends. */
-export interface Spent {
-  readonly vin: number;
-  readonly outpoint: Outpoint;
-}
-
-/** A transaction that touches something watched. `raw`: the whole serialisation, witness included. */
-export interface MatchedTx {
-  readonly txid: Txid;
-  readonly raw: Uint8Array;
-  readonly received: readonly Received[];
-  readonly spent: readonly Spent[];
-}
+/** What a scan yields is the scanner’s to say: it is the same wherever a transaction came from. */
+export type { MatchedTx, Outpoint, Received, Spent };
 
 /**
  * How much is known of a transaction: `claimed` (a peer says so), `valid` (the inputs that spend our coins were verified

@@ -1,0 +1,162 @@
+import type { Entropy } from '@keepwatch/base';
+import { toDisplay, toInternal, type InternalHash, type Txid } from '../hash.ts';
+import { amountAt, scriptOf, transactionBytes, type Layout } from '../layout.ts';
+import { txidAt } from '../transaction.ts';
+import { createByteSet } from './byte-set.ts';
+import { drawHashKey } from './keyed-hash.ts';
+
+export interface Outpoint {
+  readonly txid: Txid;
+  readonly vout: number;
+}
+
+/** A watched output that a transaction creates. */
+export interface Received {
+  readonly vout: number;
+  readonly script: Uint8Array;
+  readonly sats: bigint;
+}
+
+/** A watched outpoint that a transaction spends. */
+export interface Spent {
+  readonly vin: number;
+  readonly outpoint: Outpoint;
+}
+
+/** A transaction that touches something watched. `raw`: the whole serialisation, witness included. */
+export interface MatchedTx {
+  readonly txid: Txid;
+  readonly raw: Uint8Array;
+  readonly received: readonly Received[];
+  readonly spent: readonly Spent[];
+}
+
+/**
+ * Finds what touches the watched scripts and outpoints, in two passes over a layout: hash and look up all outputs, then
+ * all inputs. Watched are sets: added twice is in once. Both can change between any two calls.
+ */
+export interface Scanner {
+  /** A script of more than 32,767 bytes cannot be watched (RangeError); no output with more than 10,000 can be spent. */
+  addScripts(scripts: Iterable<Uint8Array>): void;
+  removeScripts(scripts: Iterable<Uint8Array>): void;
+  addOutpoints(outpoints: Iterable<Outpoint>): void;
+  removeOutpoints(outpoints: Iterable<Outpoint>): void;
+  hasScript(script: Uint8Array): boolean;
+  hasOutpoint(outpoint: Outpoint): boolean;
+  scripts(): Generator<Uint8Array>;
+  /**
+   * The transactions that match, in block order. What a watched script receives is watched as an outpoint from then on, so
+   * a coin that the same block creates and spends is found. `txids`: of all transactions, where they are known already.
+   */
+  scanBlock(layout: Layout, txids?: Uint8Array): MatchedTx[];
+  /** One transaction outside a block. Its outputs are not followed: whoever believes it adds them. */
+  scanTransaction(layout: Layout): MatchedTx | undefined;
+  readonly counts: { readonly scripts: number; readonly outpoints: number };
+  /** Bytes held in all tables. */
+  byteLength(): number;
+}
+
+const OUTPOINT_BYTES = 36;
+
+export function createScanner(deps: { readonly entropy: Entropy }): Scanner {
+  const scripts = createByteSet(drawHashKey(deps.entropy));
+  const outpoints = createByteSet(drawHashKey(deps.entropy));
+  let outputsFound = new Uint32Array(0);
+  let inputsFound = new Uint32Array(0);
+  let outpointLengths = new Uint32Array(0);
+
+  function scan(layout: Layout, txidOf: (tx: number) => InternalHash, follow: boolean): MatchedTx[] {
+    const { bytes, txCount, txFirstInput, txFirstOutput, inputAt, scriptAt, scriptLength } = layout;
+    const outputCount = txFirstOutput[txCount]!;
+    const inputCount = txFirstInput[txCount]!;
+    if (outputsFound.length < outputCount) outputsFound = new Uint32Array(outputCount);
+    if (inputsFound.length < inputCount) {
+      inputsFound = new Uint32Array(inputCount);
+      outpointLengths = new Uint32Array(inputCount).fill(OUTPOINT_BYTES);
+    }
+    const outputs = scripts.findAll(bytes, scriptAt, scriptLength, outputCount, outputsFound);
+    const ids = new Map<number, InternalHash>();
+    const idOf = (tx: number) => {
+      let id = ids.get(tx);
+      if (!id) ids.set(tx, (id = txidOf(tx)));
+      return id;
+    };
+    if (follow) {
+      let tx = 0;
+      for (let i = 0; i < outputs; i++) {
+        const output = outputsFound[i]!;
+        while (txFirstOutput[tx + 1]! <= output) tx++;
+        outpoints.add(outpointKey(idOf(tx), output - txFirstOutput[tx]!));
+      }
+    }
+    const inputs = outpoints.findAll(bytes, inputAt, outpointLengths, inputCount, inputsFound);
+    if (outputs + inputs === 0) return [];
+
+    const matches: MatchedTx[] = [];
+    for (let tx = 0, o = 0, i = 0; o < outputs || i < inputs; tx++) {
+      const received: Received[] = [];
+      const spent: Spent[] = [];
+      for (; o < outputs && outputsFound[o]! < txFirstOutput[tx + 1]!; o++) {
+        const output = outputsFound[o]!;
+        const vout = output - txFirstOutput[tx]!;
+        received.push({ vout, script: scriptOf(layout, output).slice(), sats: amountAt(layout, output) });
+      }
+      for (; i < inputs && inputsFound[i]! < txFirstInput[tx + 1]!; i++) {
+        const input = inputsFound[i]!;
+        spent.push({ vin: input - txFirstInput[tx]!, outpoint: readOutpoint(bytes, inputAt[input]!) });
+      }
+      if (received.length + spent.length === 0) continue;
+      const raw = transactionBytes(layout, tx).slice();
+      matches.push({ txid: toDisplay<Txid>(idOf(tx)), raw, received, spent });
+    }
+    return matches;
+  }
+
+  return {
+    addScripts(added) {
+      if (Array.isArray(added)) scripts.reserve(added.length);
+      for (const script of added) scripts.add(script);
+    },
+    removeScripts(removed) {
+      for (const script of removed) scripts.remove(script);
+    },
+    addOutpoints(added) {
+      if (Array.isArray(added)) outpoints.reserve(added.length);
+      for (const { txid, vout } of added) outpoints.add(outpointKey(internalOf(txid), vout));
+    },
+    removeOutpoints(removed) {
+      for (const { txid, vout } of removed) outpoints.remove(outpointKey(internalOf(txid), vout));
+    },
+    hasScript: (script) => scripts.has(script),
+    hasOutpoint: ({ txid, vout }) => outpoints.has(outpointKey(internalOf(txid), vout)),
+    scripts: () => scripts.values(),
+    scanBlock(layout, txids) {
+      const given = txids && ((tx: number) => txids.subarray(tx * 32, tx * 32 + 32) as InternalHash);
+      return scan(layout, given ?? ((tx) => txidAt(layout, tx)), true);
+    },
+    scanTransaction: (layout) => scan(layout, (tx) => txidAt(layout, tx), false)[0],
+    get counts() {
+      return { scripts: scripts.size, outpoints: outpoints.size };
+    },
+    byteLength: () => scripts.byteLength() + outpoints.byteLength(),
+  };
+}
+
+function internalOf(txid: Txid): InternalHash {
+  const internal = toInternal(txid);
+  if (internal === undefined) throw new TypeError('a txid has 64 lower-case hex digits');
+  return internal;
+}
+
+/** As it stands in an input: the id in internal order, then the number of the output. */
+function outpointKey(txid: InternalHash, vout: number): Uint8Array {
+  const key = new Uint8Array(OUTPOINT_BYTES);
+  key.set(txid);
+  new DataView(key.buffer).setUint32(32, vout, true);
+  return key;
+}
+
+function readOutpoint(bytes: Uint8Array, at: number): Outpoint {
+  const vout = new DataView(bytes.buffer, bytes.byteOffset + at + 32, 4).getUint32(0, true);
+  return { txid: toDisplay<Txid>(bytes.subarray(at, at + 32) as InternalHash), vout };
+}
