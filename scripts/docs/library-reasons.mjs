@@ -26,6 +26,16 @@ export const ABI_REASONS = {
   abi_malformed_string: 'A string is not UTF-8.',
 };
 
+/** Why a text or typed data are not signed, whatever a grant says. */
+export const MESSAGE_REASONS = {
+  message_empty: 'There is no text.',
+  message_too_long: 'The text has more than 16 KiB.',
+  message_of_32_bytes: 'A digest has 32 bytes, and a text of that length can be one.',
+  message_not_utf8: 'The bytes are no text (RFC 3629).',
+  message_not_printable: 'The text holds what nobody sees: control, formatting or filling characters.',
+  message_is_a_digest: 'The text as a whole spells a digest, in digits or in one long word.',
+};
+
 /** Why something of the Bitcoin network is refused. */
 export const BITCOIN_REASONS = {
   address_malformed: 'It has no form of an address.',

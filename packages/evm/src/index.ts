@@ -23,6 +23,7 @@ export type { Eip4844Transaction } from './eip4844.ts';
 export type { Eip7702Transaction } from './eip7702.ts';
 export { intentOf, type EtherTransferIntent, type IntentErrorCode } from './intent.ts';
 export type { LegacyTransaction } from './legacy.ts';
+export { decodeMessage, messageDigest, type MessageErrorCode } from './message.ts';
 export type { TransactionSignature } from './signature.ts';
 export {
   decodeUnsigned,
