@@ -36,6 +36,25 @@ export const MESSAGE_REASONS = {
   message_is_a_digest: 'The text as a whole spells a digest, in digits or in one long word.',
 };
 
+/** Why typed data (EIP-712) are refused; `path` says where. */
+export const TYPED_DATA_REASONS = {
+  typed_data_malformed: 'It has another shape than `{types, primaryType, domain, message}`.',
+  typed_data_too_large: 'More than 64 types, 64 members of one, or 32 levels.',
+  typed_data_invalid_name: 'A name is none that all wallets encode alike.',
+  typed_data_duplicate_member: 'A type has two members of one name.',
+  typed_data_empty_type: 'A type has no members.',
+  typed_data_unknown_type: 'A type is neither declared nor one of EIP-712 (`uint` and `int` are none).',
+  typed_data_unused_type: 'A type is declared and not used.',
+  typed_data_recursive_type: 'A type holds itself.',
+  typed_data_primary_type: 'The primary type is no name, or the domain itself.',
+  typed_data_domain_type: 'The domain has other fields than EIP-712 gives it, or in another order.',
+  typed_data_wrong_chain: 'The domain names another chain than the request.',
+  typed_data_missing_field: 'A value lacks a field of its type.',
+  typed_data_extra_field: 'A value has a field that its type has not.',
+  typed_data_invalid_value: 'A value is none of its type. Nothing is cut, padded or rounded.',
+  typed_data_out_of_range: 'An integer does not fit into its type.',
+};
+
 /** Why something of the Bitcoin network is refused. */
 export const BITCOIN_REASONS = {
   address_malformed: 'It has no form of an address.',

@@ -1,6 +1,6 @@
 /**
- * evm: what the bytes of an Ethereum transaction say. It decodes unsigned transactions of every type strictly (one
- * meaning, one encoding), turns them into intents, and encodes the signed form. It is not a client: it holds no key,
+ * evm: what an Ethereum account is asked to sign. It decodes unsigned transactions of every type, authorisations, typed
+ * data and text strictly (one meaning, one encoding), turns them into intents, and encodes the signed form. It is not a client: it holds no key,
  * signs nothing, speaks to no node, and judges no intent. Hashing is injected.
  */
 export { parseArtefact, type ArtefactErrorCode, type ContractAbi } from './abi/artefact.ts';
@@ -36,3 +36,5 @@ export {
 } from './transaction.ts';
 export { coreOf, type TransactionCore } from './transaction-core.ts';
 export type { AccessListEntry, TransactionErrorCode } from './transaction-fields.ts';
+export type { TypedDataError, TypedDataErrorCode } from './typed-data/judgement.ts';
+export { readTypedData, type TypedData, type TypedDataDomain } from './typed-data/typed-data.ts';

@@ -336,6 +336,7 @@ describe('types', () => {
       withTypes({ '1st': members(PERSON) }),
       'typed_data_invalid_name types.1st',
     ],
+    ['a struct name with a dollar sign', withTypes({ $x: members(PERSON) }), 'typed_data_invalid_name types.$x'],
     ['a struct without name', withTypes({ '': members(PERSON) }), 'typed_data_invalid_name types.'],
     ['a struct called uint7', withTypes({ uint7: members(PERSON) }), 'typed_data_invalid_name types.uint7'],
     ['a struct called string', withTypes({ string: members(PERSON) }), 'typed_data_invalid_name types.string'],
@@ -408,6 +409,8 @@ describe('types', () => {
       { hyperliquidChain: 'Mainnet', amount: '1' },
     );
     expect(accepted(json).encodedType).toBe('HyperliquidTransaction:UsdSend(string hyperliquidChain,string amount)');
+    const nested = typed({ Mail: { test: 'A:B' }, 'A:B': { a: 'bool' } }, 'Mail', DOMAIN, { test: { a: true } });
+    expect(refusalOf(nested)).toBe('typed_data_invalid_name types.Mail.test');
     expect(refusalOf(typed({ ':x': { a: 'bool' } }, ':x', DOMAIN, { a: true }))).toBe(
       'typed_data_invalid_name types.:x',
     );

@@ -31,10 +31,11 @@ const MAX_MEMBERS = 64;
 const MAX_DEPTH = 32;
 
 /**
- * EIP-712 asks for identifiers. Protocols in use put a colon into the names of structs (`HyperliquidTransaction:UsdSend`),
- * which is no ambiguity: it is no delimiter of the encoding.
+ * Names of structs on whose encoding all wallets agree: letters, digits and underscores. A dollar sign, though Solidity has
+ * it in identifiers, makes some of them lose the type among the referenced ones. Protocols in use put a colon into the
+ * name of the primary type (`HyperliquidTransaction:UsdSend`), where it does no harm; within others it is refused.
  */
-const STRUCT_NAME = /^[A-Za-z_$][\w$]*(:[\w$]+)*$/;
+const STRUCT_NAME = /^[A-Za-z_]\w*(:\w+)*$/;
 const MEMBER_NAME = /^[A-Za-z_$][\w$]{0,127}$/;
 /** What reads like a type of Solidity is none that a struct may have as its name. */
 const RESERVED = /^(u?int|u?fixed|bytes)[0-9x]*$|^(address|bool|string|function|byte|mapping|tuple)$/;
@@ -147,6 +148,7 @@ function readType(resolution: Resolution, text: string, path: string): FieldType
   // A domain inside the message would make it a type among others.
   if (base === DOMAIN) return refuse(judgement, 'typed_data_domain_type', path);
   if (atomic) type = { kind: 'atomic', text: base, depth: 0, atomic };
+  else if (base.includes(':')) return refuse(judgement, 'typed_data_invalid_name', path);
   else if (declarations.has(base)) {
     const struct = readStruct(resolution, base);
     if (!struct) return undefined;
