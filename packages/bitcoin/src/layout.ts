@@ -234,7 +234,13 @@ function walk(layout: Growing, start: number): LayoutErrorCode | undefined {
         items += count;
         if (count > end - at) return 'truncated';
         for (let item = 0; item < count; item++) {
-          const length = readCompactSize(bytes, at);
+          let length = bytes[at]!;
+          // Most items are short. Behind the end there is nothing to compare, which `readCompactSize` then says.
+          if (length < 0xfd) {
+            at += 1 + length;
+            continue;
+          }
+          length = readCompactSize(bytes, at);
           if (length < 0) return compactFault(length);
           at += compactSizeLength(length) + length;
         }

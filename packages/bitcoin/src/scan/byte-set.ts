@@ -12,10 +12,10 @@ export interface ByteSet {
   /** Makes room for so many more, so that adding them moves nothing. */
   reserve(more: number): void;
   /** Whether it was new. At most 32,767 bytes. */
-  add(key: Uint8Array): boolean;
+  add(bytes: Uint8Array): boolean;
   /** Whether it was there. */
-  remove(key: Uint8Array): boolean;
-  has(key: Uint8Array): boolean;
+  remove(bytes: Uint8Array): boolean;
+  has(bytes: Uint8Array): boolean;
   /**
    * Which of the `count` places (start and length each) hold a key: their numbers go to `found`, in order, and how many
    * there are comes back. `found` has room for all.
@@ -36,7 +36,6 @@ const BITS_PER_KEY = 16;
 const MIN_SLOTS = 64;
 
 export function createByteSet(key: HashKey): ByteSet {
-  const { words } = key;
   /** Records one behind the other: length (15 bits) and whether dead (1 bit), then the bytes. None crosses chunks. */
   let chunks: Uint8Array[] = [];
   let chunkEnds: number[] = [];
@@ -131,13 +130,13 @@ export function createByteSet(key: HashKey): ByteSet {
       const chunk = before[record >>> CHUNK_BITS]!;
       const at = record & (CHUNK - 1);
       const length = chunk[at]! | (chunk[at + 1]! << 8);
-      hashInto(new DataView(chunk.buffer), at + 2, length, words, pair, 0);
+      hashInto(new DataView(chunk.buffer), at + 2, length, key, pair, 0);
       place(pair[0]!, pair[1]!, moves ? append(chunk.subarray(at + 2, at + 2 + length)) : record);
     }
   }
 
   function hashOf(bytes: Uint8Array): void {
-    hashInto(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length, words, pair, 0);
+    hashInto(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length, key, pair, 0);
   }
 
   return {
@@ -179,7 +178,7 @@ export function createByteSet(key: HashKey): ByteSet {
       if (size === 0) return 0;
       if (hashes.length < count * 2) hashes = new Uint32Array(count * 2);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      for (let i = 0; i < count; i++) hashInto(view, starts[i]!, lengths[i]!, words, hashes, i);
+      for (let i = 0; i < count; i++) hashInto(view, starts[i]!, lengths[i]!, key, hashes, i);
       // No branch in this loop: the processor fetches many words of the bitmap at once.
       const mask = bitmap.length * 32 - 1;
       let candidates = 0;
