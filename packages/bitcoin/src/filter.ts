@@ -1,9 +1,9 @@
-import { concat, err, ok, type Result } from '@keepwatch/base';
+import { concat, err, ok, toHex, type Result } from '@keepwatch/base';
 import { compactSize, compactSizeLength, readCompactSize } from './compact-size.ts';
 import type { InternalHash } from './hash.ts';
 import { scriptOf, type Layout } from './layout.ts';
 import { sha256d } from './sha256d.ts';
-import { siphash } from './siphash.ts';
+import { createKernel, type Kernel } from './wasm/kernel.ts';
 
 /**
  * BIP158 basic filters: a Golomb-coded set of the scripts that a block creates and spends. It never misses a script
@@ -11,7 +11,6 @@ import { siphash } from './siphash.ts';
  */
 
 const P = 19;
-const M = 784_931n;
 const OP_RETURN = 0x6a;
 
 export type FilterErrorCode = 'filter_malformed';
@@ -36,14 +35,10 @@ export function buildBasicFilter(
 
 /** A filter of just these scripts; empty ones are left out and doubles count once (BIP158 "Contents"). */
 function encodeFilter(scripts: readonly Uint8Array[], blockHash: InternalHash): Uint8Array {
-  const distinct = new Map(scripts.filter((script) => script.length > 0).map((script) => [script.join(), script]));
-  const range = BigInt(distinct.size) * M;
-  const key = blockHash.subarray(0, 16);
-  const values = [...distinct.values()].map((script) => (siphash(key, script) * range) >> 64n);
-  values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const distinct = new Map(scripts.filter((script) => script.length > 0).map((script) => [toHex(script), script]));
   const writer = createBitWriter();
   let last = 0n;
-  for (const value of values) {
+  for (const value of valuesOf([...distinct.values()], blockHash)) {
     const delta = Number(value - last);
     last = value;
     for (let quotient = Math.floor(delta / 2 ** P); quotient > 0; quotient--) writer.put(1, 1);
@@ -53,44 +48,75 @@ function encodeFilter(scripts: readonly Uint8Array[], blockHash: InternalHash): 
   return concat(compactSize(distinct.size), writer.end());
 }
 
+/** Where the scripts stand in a set of just these, in rising order. */
+function valuesOf(scripts: readonly Uint8Array[], blockHash: InternalHash): BigUint64Array {
+  const kernel = createKernel();
+  const packed = packScripts(kernel, scripts);
+  const memory = kernel.memory(packed.end + scripts.length * 8);
+  const [k0, k1] = sipKey(blockHash);
+  kernel.hashScripts(k0, k1, packed.scripts, packed.offsets, scripts.length, packed.end);
+  return new BigUint64Array(memory.buffer, packed.end, scripts.length).sort();
+}
+
 export interface FilterMatcher {
   /** Whether the block may create or spend one of the scripts. */
   matches(filter: Uint8Array, blockHash: InternalHash): Result<boolean, FilterErrorCode>;
 }
 
-/** Holds the scripts ready for many filters. Empty scripts and those that start with OP_RETURN are in no filter. */
+/**
+ * Holds the scripts ready for many filters, in memory of its own: some 40 bytes a script. Empty scripts and those that start
+ * with OP_RETURN are in no filter.
+ */
 export function createFilterMatcher(scripts: Iterable<Uint8Array>): FilterMatcher {
-  const held = [...scripts];
+  const kernel = createKernel();
+  const held = [...scripts].filter((script) => script.length > 0);
+  const packed = packScripts(kernel, held);
   return {
     matches(filter, blockHash) {
       const count = readCompactSize(filter, 0);
       if (count < 0) return err('filter_malformed');
-      const values = decodeValues(filter.subarray(compactSizeLength(count)), count);
-      if (values === undefined) return err('filter_malformed');
-      const key = blockHash.subarray(0, 16);
-      const range = BigInt(count) * M;
-      return ok(held.some((script) => values.has((siphash(key, script) * range) >> 64n)));
+      const start = compactSizeLength(count);
+      const length = filter.length - start;
+      // Each value takes 20 bits or more: a count beyond that asks for memory that no filter needs.
+      if (count * (P + 1) > length * 8) return err('filter_malformed');
+      const rests = align(packed.end + length + SLACK);
+      const starts = align(rests + count * 4);
+      const memory = kernel.memory(starts + (count + 1) * 4);
+      memory.set(filter.subarray(start), packed.end);
+      if (!kernel.decodeFilter(packed.end, length, count, rests, starts)) return err('filter_malformed');
+      if (count === 0) return ok(false);
+      const [k0, k1] = sipKey(blockHash);
+      return ok(kernel.matchScripts(k0, k1, packed.scripts, packed.offsets, held.length, count, rests, starts) !== 0);
     },
   };
 }
 
-/** The set; `undefined` where it ends early or something stands behind it. */
-function decodeValues(bytes: Uint8Array, count: number): Set<bigint> | undefined {
-  if (count * (P + 1) > bytes.length * 8) return undefined;
-  const values = new Set<bigint>();
-  let bit = 0;
-  let value = 0n;
-  const next = () => (bytes[bit >> 3]! >> (7 - (bit++ & 7))) & 1;
-  for (let i = 0; i < count; i++) {
-    let quotient = 0;
-    while (bit < bytes.length * 8 && next() === 1) quotient++;
-    if (bit + P > bytes.length * 8) return undefined;
-    let rest = 0;
-    for (let k = 0; k < P; k++) rest = rest * 2 + next();
-    value += BigInt(quotient) * BigInt(2 ** P) + BigInt(rest);
-    values.add(value);
+/** How much can be read behind scripts and filters. */
+const SLACK = 8;
+const align = (offset: number) => (offset + 7) & ~7;
+
+/** Writes the scripts one behind the other into the kernel's memory, and their offsets. Free is what follows `end`. */
+function packScripts(kernel: Kernel, scripts: readonly Uint8Array[]) {
+  let total = 0;
+  for (const script of scripts) total += script.length;
+  const offsets = align(kernel.heapStart());
+  const at = align(offsets + (scripts.length + 1) * 4);
+  const end = align(at + total + SLACK);
+  const memory = kernel.memory(end);
+  const table = new Uint32Array(memory.buffer, offsets, scripts.length + 1);
+  let used = 0;
+  for (const [i, script] of scripts.entries()) {
+    memory.set(script, at + used);
+    used += script.length;
+    table[i + 1] = used;
   }
-  return (bit + 7) >> 3 === bytes.length ? values : undefined;
+  return { scripts: at, offsets, end };
+}
+
+/** BIP158: the key is the first 16 bytes of the block hash in internal order. */
+function sipKey(blockHash: InternalHash): [bigint, bigint] {
+  const view = new DataView(blockHash.buffer, blockHash.byteOffset, 16);
+  return [view.getBigInt64(0, true), view.getBigInt64(8, true)];
 }
 
 function createBitWriter() {

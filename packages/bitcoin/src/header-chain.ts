@@ -6,6 +6,7 @@ import { decodeHeader, headerHash } from './header.ts';
 import { HEADER_BYTES } from './layout.ts';
 import type { Network } from './network.ts';
 import { meetsTarget, targetFromBits, workOfTarget } from './proof-of-work.ts';
+import { sha256dEach } from './wasm/hashing.ts';
 
 /** A block as its header shows it. */
 export interface HeaderPoint {
@@ -180,6 +181,7 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
   }
 
   function accept(headers: Uint8Array, nowSeconds: number): AcceptedHeaders {
+    const hashes = sha256dEach(headers, HEADER_BYTES);
     const view = new DataView(headers.buffer, headers.byteOffset, headers.length);
     const oldTip = tip;
     let added = 0;
@@ -193,7 +195,7 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
         fault = { code: 'header_length', index };
         break;
       }
-      const hash = headerHash(headers, at);
+      const hash = hashes.subarray(index * 32, index * 32 + 32) as InternalHash;
       const seen = store.find(hash, 0);
       if (seen >= 0) {
         known++;

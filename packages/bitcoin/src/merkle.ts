@@ -1,8 +1,9 @@
 import { concat } from '@keepwatch/base';
 import type { InternalHash } from './hash.ts';
-import { strippedSize, type Layout } from './layout.ts';
+import { inputsStart, strippedSize, type Layout } from './layout.ts';
 import { sha256d } from './sha256d.ts';
-import { txidAt, wtxidAt } from './transaction.ts';
+import { txidAt } from './transaction.ts';
+import { rootOfRow, sha256dEach, sha256dMany } from './wasm/hashing.ts';
 
 /** The merkle tree of a block: an odd row repeats its last node. */
 
@@ -17,13 +18,8 @@ export interface MerkleRoot {
 
 /** `hashes`: 32 bytes each, in block order; at least one. */
 export function merkleRoot(hashes: Uint8Array): MerkleRoot {
-  let mutated = false;
-  let row = hashes;
-  for (let count = row.length / 32; count > 1; count = row.length / 32) {
-    for (let i = 0; i + 1 < count; i += 2) mutated ||= equalNodes(row, i, i + 1);
-    row = nextRow(row);
-  }
-  return { root: row.slice(0, 32) as InternalHash, mutated };
+  if (hashes.length === 0 || hashes.length % 32 !== 0) throw new RangeError('a merkle tree has one hash or more');
+  return rootOfRow(hashes);
 }
 
 /** The nodes that lead from the leaf to the root, lowest first: what Electrum and Esplora call a merkle proof. */
@@ -79,31 +75,32 @@ export function provesInclusion(proof: InclusionProof, root: InternalHash): bool
 
 /** Ids of all transactions of a layout, 32 bytes each. */
 export function txids(layout: Layout): Uint8Array {
-  const out = new Uint8Array(layout.txCount * 32);
-  for (let tx = 0; tx < layout.txCount; tx++) out.set(txidAt(layout, tx), tx * 32);
-  return out;
+  const { txCount, txStart, txOutputsEnd } = layout;
+  const table = new Uint32Array(txCount * 4);
+  for (let tx = 0, at = 0; tx < txCount; tx++) {
+    table[at++] = txStart[tx]!;
+    table[at++] = inputsStart(layout, tx);
+    table[at++] = txOutputsEnd[tx]!;
+    table[at++] = txStart[tx + 1]!;
+  }
+  return sha256dMany(layout.bytes, table, txCount);
 }
 
 /** BIP141: as the ids, but over the witnesses too, and 0 for the coinbase. */
 export function wtxids(layout: Layout): Uint8Array {
-  const out = new Uint8Array(layout.txCount * 32);
-  for (let tx = 1; tx < layout.txCount; tx++) out.set(wtxidAt(layout, tx), tx * 32);
-  return out;
+  const { txCount, txStart } = layout;
+  const table = new Uint32Array(txCount * 4);
+  for (let tx = 0, at = 0; tx < txCount; tx++) {
+    table[at++] = txStart[tx]!;
+    table[at++] = txStart[tx]! + 4;
+    table[at++] = txStart[tx + 1]! - 4;
+    table[at++] = txStart[tx + 1]!;
+  }
+  return sha256dMany(layout.bytes, table, txCount).fill(0, 0, 32);
 }
 
 function nextRow(row: Uint8Array): Uint8Array {
-  const count = row.length / 32;
-  const next = new Uint8Array(Math.ceil(count / 2) * 32);
-  for (let i = 0; i < count; i += 2) {
-    const pair = row.subarray(i * 32, i * 32 + 64);
-    next.set(sha256d(pair.length === 64 ? pair : concat(pair, pair)), i * 16);
-  }
-  return next;
-}
-
-function equalNodes(row: Uint8Array, a: number, b: number): boolean {
-  for (let i = 0; i < 32; i++) if (row[a * 32 + i] !== row[b * 32 + i]) return false;
-  return true;
+  return sha256dEach(row.length % 64 === 0 ? row : concat(row, row.subarray(row.length - 32)), 64);
 }
 
 export function equalHash(a: Uint8Array, b: Uint8Array): boolean {
