@@ -1,4 +1,5 @@
 // The generated part of docs/errors.md.
+import { CHAIN_ERRORS } from '../../packages/protocol/src/errors/chain.ts';
 import { CLIENT_ERRORS } from '../../packages/protocol/src/errors/client.ts';
 import { COMMAND_LINE_ERRORS } from '../../packages/protocol/src/errors/command-line.ts';
 import { CONNECTION_ERRORS } from '../../packages/protocol/src/errors/connection.ts';
@@ -17,6 +18,7 @@ export const ERROR_TABLES = [
   ['The journal and its storage', STORAGE_ERRORS],
   ['Keys, locked memory and add-ons', KEY_ERRORS],
   ['The vault’s processes', PROCESS_ERRORS],
+  ['Sources of a bitcoin chain', CHAIN_ERRORS],
 ];
 
 export const REASON_TABLES = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toDisplay, toInternal, type BlockHash } from './hash.ts';
+import { toDisplay, toInternal, type BlockHash, type InternalHash } from './hash.ts';
 
 describe('the two orders of a hash', () => {
   it('are the reverse of each other (genesis block of the main chain)', () => {
@@ -8,6 +8,12 @@ describe('the two orders of a hash', () => {
     expect(internal[0]).toBe(0x6f);
     expect(internal[31]).toBe(0);
     expect(toDisplay<BlockHash>(internal)).toBe(display);
+  });
+
+  it('leave the bytes as they are, also those of a Buffer', () => {
+    const bytes = Buffer.from(Array.from({ length: 32 }, (_, i) => i)) as unknown as InternalHash;
+    expect(toDisplay(bytes).slice(0, 4)).toBe('1f1e');
+    expect(bytes[0]).toBe(0);
   });
 
   it('are read from exactly 64 lower-case digits', () => {

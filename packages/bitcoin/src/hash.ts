@@ -15,7 +15,8 @@ export type InternalHash = Uint8Array & { readonly __brand: 'InternalHash' };
 const HASH = /^[0-9a-f]{64}$/;
 
 export function toDisplay<T extends Txid | BlockHash>(hash: InternalHash): T {
-  return toHex(hash.slice().reverse()) as T;
+  // Not `slice`: that of a Buffer shares its memory, and the caller's bytes would be turned round.
+  return toHex(Uint8Array.from(hash).reverse()) as T;
 }
 
 /** `undefined` where the text is not 64 lower-case hex digits. */

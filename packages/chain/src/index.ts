@@ -2,6 +2,10 @@
  * chain: sources of what happens on a chain, all behind one port. It says what was seen, by whom, and with which grade
  * of certainty. What that means for an owner is not for this package to say.
  */
+export { createBitcoindSource, type BitcoindDeps, type BitcoindOptions } from './bitcoind/source.ts';
+export type { RpcAccess } from './bitcoind/rpc.ts';
+export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
+export type { QuorumConfig, QuorumEvent, Suffices } from './quorum/step.ts';
 export type {
   BlockRef,
   BroadcastResult,

@@ -1,3 +1,4 @@
+import { CHAIN_ERRORS } from './errors/chain.ts';
 import { CLIENT_ERRORS } from './errors/client.ts';
 import { COMMAND_LINE_ERRORS } from './errors/command-line.ts';
 import { CONNECTION_ERRORS } from './errors/connection.ts';
@@ -22,6 +23,7 @@ export const ERRORS = {
   ...STORAGE_ERRORS,
   ...KEY_ERRORS,
   ...PROCESS_ERRORS,
+  ...CHAIN_ERRORS,
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

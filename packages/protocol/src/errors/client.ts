@@ -44,8 +44,8 @@ export const CLIENT_ERRORS = {
   receipt_other_command: text('The receipt is for another command than the one that was sent.', DISTRUST),
   receipt_out_of_order: text('Receipts came out of order, or one is missing.', DISTRUST),
 
-  node_unreachable: text('The Ethereum node cannot be reached.', 'Check its address, and that it runs.'),
-  node_refused: text('The Ethereum node refused the request.', 'The message has the node’s words.'),
+  node_unreachable: text('The node cannot be reached.', 'Check its address, and that it runs.'),
+  node_refused: text('The node refused the request.', 'The message has the node’s words.'),
   transaction_not_mined: text(
     'The transaction was not mined in time.',
     'Look it up by its hash before you ask for another one: it may be mined later.',

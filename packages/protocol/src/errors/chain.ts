@@ -1,0 +1,22 @@
+import { text, type ErrorText } from './text.ts';
+
+/** What a source of a bitcoin chain says of itself. */
+export const CHAIN_ERRORS = {
+  node_auth_refused: text(
+    'The node refused the user name or password.',
+    'Check the cookie file, or user name and password.',
+  ),
+  block_pruned: text(
+    'The node no longer has this block.',
+    'Scan with a node that keeps all blocks, or with the light client.',
+  ),
+  block_differs: text(
+    'The block that a source sent is not what its header commits to.',
+    'Do not trust this source; look at its disk, or at who runs it.',
+  ),
+  cursor_unknown: text(
+    'The source knows none of the blocks that were seen last.',
+    'Check that it is on the right network and in sync, or begin anew at a height.',
+  ),
+  source_failed: text('A source of the chain failed in a way that was not foreseen.', 'The message has its words.'),
+} as const satisfies Record<string, ErrorText>;
