@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createNodeRpc, rpcErrorCode, type NodeRpc } from './rpc.ts';
 import { subscribeZmq } from './zmq.ts';
 
-const found = await findBitcoind((words) => console.log(words));
+const found = await findBitcoind();
 
 describe.skipIf('missing' in found)(
   `a node's RPC and ZMQ${'missing' in found ? ` (skipped: ${found.missing})` : ''}`,

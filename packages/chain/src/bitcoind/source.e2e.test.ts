@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ChainEvent, ChainSource, Cursor } from '../source.ts';
 import { createBitcoindSource } from './source.ts';
 
-const found = await findBitcoind((words) => console.log(words));
+const found = await findBitcoind();
 const bitcoind = 'bitcoind' in found ? found.bitcoind : undefined!;
 const WAIT = { timeout: 60_000, interval: 50 };
 
