@@ -1,6 +1,6 @@
 import { sodium } from './native.ts';
 import { internalsOf, settle, slabOf, viewOf } from './slab.ts';
-import type { PlacedSlot } from './slab.ts';
+import type { PlacedSlot, Slab } from './slab.ts';
 import type { SecureMemory, Slot } from './memory.ts';
 
 // The only way to the bytes, and it stays inside this room. A view is good until `use` returns, or until the promise
@@ -27,18 +27,20 @@ export function withAccess<T>(
   const writable = write as readonly PlacedSlot[];
   const readSlabs = readable.map(slabOf);
   const writeSlabs = writable.map(slabOf);
-  const slabs = new Set([...readSlabs, ...writeSlabs]);
+  // One slot of each slab stands for it: thousands may lie in a few.
+  const slabs = new Map<Slab, PlacedSlot>();
+  for (const [i, slab] of readSlabs.entries()) if (!slabs.has(slab)) slabs.set(slab, readable[i]!);
+  for (const [i, slab] of writeSlabs.entries()) if (!slabs.has(slab)) slabs.set(slab, writable[i]!);
 
   for (const slab of readSlabs) slab.readers += 1;
   for (const slab of writeSlabs) slab.writers += 1;
-  for (const slab of slabs) settle(slab);
+  for (const slab of slabs.keys()) settle(slab);
 
   const close = () => {
     for (const slab of readSlabs) slab.readers -= 1;
     for (const slab of writeSlabs) slab.writers -= 1;
-    for (const slab of slabs) settle(slab);
-    for (const slot of readable) internalsOf(slot.memory).released(slot.slab);
-    for (const slot of writable) internalsOf(slot.memory).released(slot.slab);
+    for (const slab of slabs.keys()) settle(slab);
+    for (const slot of slabs.values()) internalsOf(slot.memory).released(slot.slab);
   };
 
   let result: T;

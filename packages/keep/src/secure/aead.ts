@@ -62,7 +62,8 @@ export function sealSecret(
 
 export interface SealedSecret {
   readonly keyId: number;
-  readonly place: Uint8Array;
+  /** A text stands for its UTF-8 bytes. */
+  readonly place: Uint8Array | string;
   readonly sealed: Uint8Array;
 }
 
@@ -124,11 +125,13 @@ function createBox(label: Uint8Array, key: Uint8Array, derived: Uint8Array) {
   const subKey = derived.subarray(0, 32);
   let context = createContext(label, 0);
 
-  function bind(scheme: Scheme, keyId: number, place: Uint8Array): void {
-    if (context.place.length !== place.length) context = createContext(label, place.length);
+  function bind(scheme: Scheme, keyId: number, place: Uint8Array | string): void {
+    const length = typeof place === 'string' ? Buffer.byteLength(place) : place.length;
+    if (context.place.length !== length) context = createContext(label, length);
     context.scheme[0] = scheme;
     writeU32(context.keyId, keyId);
-    context.place.set(place);
+    if (typeof place === 'string') context.place.write(place);
+    else context.place.set(place);
   }
 
   return {
@@ -154,7 +157,7 @@ function createBox(label: Uint8Array, key: Uint8Array, derived: Uint8Array) {
       return sealed;
     },
 
-    open(keyId: number, place: Uint8Array, sealed: Uint8Array, plaintext: Uint8Array): boolean {
+    open(keyId: number, place: Uint8Array | string, sealed: Uint8Array, plaintext: Uint8Array): boolean {
       const under = sealedUnder(sealed);
       if (under === undefined || under.keyId !== keyId) return false;
       bind(under.scheme, keyId, place);
@@ -186,7 +189,7 @@ function createContext(label: Uint8Array, placeLength: number) {
     bound: whole.subarray(0, bound.length),
     scheme: whole.subarray(placeAt - 13, placeAt - 12),
     keyId: whole.subarray(placeAt - 8, placeAt - 4),
-    place: whole.subarray(placeAt, bound.length),
+    place: Buffer.from(whole.buffer, whole.byteOffset + placeAt, placeLength),
     nonce: whole.subarray(bound.length),
   };
 }

@@ -1,4 +1,4 @@
-import { CodedError, utf8, type MaybePromise } from '@keepwatch/base';
+import { CodedError, type MaybePromise } from '@keepwatch/base';
 import { KDF_SALT_BYTES, type KdfParams } from './kdf.ts';
 
 /**
@@ -70,8 +70,8 @@ export function decodeKdfRecord(value: Uint8Array): KdfRecord {
 }
 
 /** Where a record stands: what its ciphertext is bound to. */
-export function placeOf(space: string, key: string): Uint8Array {
-  return utf8(`${space}/${key}`);
+export function placeOf(space: string, key: string): string {
+  return `${space}/${key}`;
 }
 
 /** The number that a root or data key's record is named by. */

@@ -1,4 +1,4 @@
-import { CodedError, err, ok } from '@keepwatch/base';
+import { CodedError, err, ok, utf8 } from '@keepwatch/base';
 import { CURRENT_SCHEME, openBytes, openSecrets, sealBytes, sealSecret, sealedUnder } from './aead.ts';
 import { ed25519PublicKey, ed25519Sign, ed25519SigningKey } from './ed25519.ts';
 import { deriveUserKey, KDF_SALT_BYTES } from './kdf.ts';
@@ -81,27 +81,25 @@ export function createKeyRing({ memory }: KeyRingDeps, options: KeyRingOptions =
 
   function putSecret(space: KeySpace, key: string, secret: Slot): KeyRecordWrite {
     const { roots, rootId } = keys();
-    const value = sealSecret(roots.get(rootId)!, rootId, placeOf(space, key), secret, scheme);
+    const value = sealSecret(roots.get(rootId)!, rootId, utf8(placeOf(space, key)), secret, scheme);
     return { op: 'put', space, key, value };
   }
 
   function openAll(roots: Roots, space: KeySpace, records: readonly KeyRecord[]): Slot[] {
-    const slots = new Array<Slot | undefined>(records.length);
-    const byRoot = new Map<number, number[]>();
-    records.forEach(({ value }, i) => {
-      const rootId = sealedUnder(value)?.keyId ?? 0;
-      const group = byRoot.get(rootId);
-      if (group === undefined) byRoot.set(rootId, [i]);
-      else group.push(i);
+    const slots = new Array<Slot | undefined>(records.length).fill(undefined);
+    const sealed = records.map(({ key, value }) => {
+      return { keyId: sealedUnder(value)?.keyId ?? 0, place: placeOf(space, key), sealed: value };
     });
-    for (const [rootId, indexes] of byRoot) {
+    for (const rootId of new Set(sealed.map(({ keyId }) => keyId))) {
       const root = roots.get(rootId);
       if (root === undefined) continue;
-      const sealed = indexes.map((i) => {
-        const { key, value } = records[i]!;
-        return { keyId: rootId, place: placeOf(space, key), sealed: value };
-      });
-      openSecrets(memory, root, sealed).forEach((slot, i) => (slots[indexes[i]!] = slot));
+      const indexes = sealed.flatMap(({ keyId }, i) => (keyId === rootId ? [i] : []));
+      const opened = openSecrets(
+        memory,
+        root,
+        indexes.length === sealed.length ? sealed : indexes.map((i) => sealed[i]!),
+      );
+      for (const [at, i] of indexes.entries()) slots[i] = opened[at];
     }
     const missing = slots.findIndex((slot) => slot === undefined);
     if (missing < 0) return slots as Slot[];

@@ -1,3 +1,4 @@
+import { utf8 } from '@keepwatch/base';
 import { openSecret, sealSecret, sealedUnder } from './aead.ts';
 import { damaged, decodeKdfRecord, KDF_KEY, numberedKey, placeOf, recordsOf, ROOT_SPACE } from './key-records.ts';
 import type { Scheme } from './aead.ts';
@@ -53,7 +54,7 @@ export function openRoots(memory: SecureMemory, userKey: Slot, { kdf, records }:
 
 export function wrapRoot(userKey: Slot, generation: number, id: number, root: Slot, scheme: Scheme): KeyRecordWrite {
   const key = String(id);
-  const value = sealSecret(userKey, generation, placeOf(ROOT_SPACE, key), root, scheme);
+  const value = sealSecret(userKey, generation, utf8(placeOf(ROOT_SPACE, key)), root, scheme);
   return { op: 'put', space: ROOT_SPACE, key, value };
 }
 

@@ -4,10 +4,11 @@ import type { VaultStatus } from '@keepwatch/protocol';
 import type { WireCrypto } from '@keepwatch/wire';
 import type { BootKey } from '../boot/boot-key.ts';
 import type { BootTable } from '../boot/boot-table.ts';
-import type { EntryKeys, KeyRing, SecureMemory, Slot } from '../secure/index.ts';
+import type { EntryKeys, KeyRing, SecureMemory } from '../secure/index.ts';
 import type { State } from '../state/state.ts';
 import type { ClockWatch } from './keep-clock.ts';
 import type { Engine } from './engine.ts';
+import type { WalletKeys } from './wallet-keys.ts';
 import type { WalletRoom } from './wallet-room.ts';
 
 /** A store that can also make overwritten records leave its write-ahead log. */
@@ -66,7 +67,7 @@ export interface Unsealed {
   readonly journal: Journal;
   readonly ring: KeyRing;
   readonly walletRoom: WalletRoom;
-  readonly walletKeys: Map<string, Slot>;
+  readonly walletKeys: WalletKeys;
   lastActivityMs: number;
   entriesSinceSnapshot: number;
 }

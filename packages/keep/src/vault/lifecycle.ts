@@ -12,8 +12,10 @@ import { livePeers, saveBoot } from './boot-state.ts';
 import type { Unsealed, VaultContext } from './context.ts';
 import type { JobResult } from './engine.ts';
 import { watchClock } from './keep-clock.ts';
+import { readKeysAhead } from './sealed-keys.ts';
 import { submit } from './submit.ts';
 import { createUnsealed, isLive, loadState, openJournal, openWalletKeys, saveSnapshot } from './unsealed.ts';
+import { createWalletKeys } from './wallet-keys.ts';
 
 /** The vault's phases: uninitialised → sealed ⇄ unsealed. Everything here is started by an operator or by the clock. */
 
@@ -73,7 +75,7 @@ export async function initVault(
     try {
       const writes = await ring.initialise(password, KDF_PRESETS[params.kdf], receiptSeed);
       const journal = await openJournal(vault, ring);
-      const unsealed = createUnsealed(vault, { ring, journal, state: emptyState(), walletKeys: new Map() });
+      const unsealed = createUnsealed(vault, { ring, journal, state: emptyState(), walletKeys: createWalletKeys() });
       const identity = identityOf(vault);
       const events: VaultEvent[] = [
         { type: 'vault.initialised', identity, vault: vaultOf(vault), ...by },
@@ -123,13 +125,15 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
   const { deps } = vault;
   const { password, time, sealings } = terms;
   const ring = newRing(vault);
+  const sealedKeys = readKeysAhead(deps.store, deps.soon);
   try {
     const unlocked = await ring.unlock(password, deps.store);
+    sealedKeys.stop();
     if (!unlocked.ok) throw passwordError(vault, unlocked.error);
     if (unlocked.value.writes.length > 0) await deps.store.commit([], unlocked.value.writes);
     unlocked.value.adopt();
     const derivedMs = deps.clock().monotonicMs;
-    const wallets = await openWalletKeys(vault, ring);
+    const wallets = await openWalletKeys(sealedKeys, ring);
     if (wallets.behind || (await othersBehind(vault, ring))) await catchUp(vault, ring);
     const journal = await openJournal(vault, ring);
     const { state, folded } = await loadState(journal);
@@ -148,6 +152,7 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
     deps.events.log('info', 'keys and state are loaded', { openMs, wallets: state.wallets.size, entries: state.seq });
     return result;
   } catch (error) {
+    sealedKeys.stop();
     ring.lock();
     throw error;
   }

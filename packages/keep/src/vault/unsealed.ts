@@ -1,7 +1,7 @@
 import { CodedError, toBase64url, type MaybePromise } from '@keepwatch/base';
 import { createJournal, type Appended, type Journal, type JournalFault, type RecordWrite } from '@keepwatch/journal';
 import { vaultId } from '@keepwatch/wire';
-import { signApprovedDigests, type KeyRing, type Slot } from '../secure/index.ts';
+import { signApprovedDigests, type KeyRing } from '../secure/index.ts';
 import type { VaultEvent } from '../state/events.ts';
 import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
@@ -13,6 +13,8 @@ import { mirrorState } from './boot-state.ts';
 import type { Unsealed, VaultContext } from './context.ts';
 import { createEngine, type Engine, type Job, type Signature } from './engine.ts';
 import { steadyTime } from './keep-clock.ts';
+import { createWalletKeys, type WalletKeys } from './wallet-keys.ts';
+import type { SealedKeys } from './sealed-keys.ts';
 import { createWalletRoom, WALLET_KEY_SPACE } from './wallet-room.ts';
 
 /** Builds what exists only while the vault is unsealed: journal, folded state, wallet keys, engine. */
@@ -53,23 +55,20 @@ export async function loadState(journal: Journal): Promise<{ state: State; folde
 
 /** Opens every wallet's key. `behind`: one of them at least waits for re-encryption, seen on the way. */
 export async function openWalletKeys(
-  vault: VaultContext,
+  records: SealedKeys,
   ring: KeyRing,
-): Promise<{ keys: Map<string, Slot>; behind: boolean }> {
-  const keys = new Map<string, Slot>();
+): Promise<{ keys: WalletKeys; behind: boolean }> {
+  const keys = createWalletKeys();
   let behind = false;
-  let after: string | undefined;
   for (;;) {
-    const page = [
-      ...(await vault.deps.store.list(WALLET_KEY_SPACE, { ...(after === undefined ? {} : { after }), limit: 10_000 })),
-    ];
+    const next = records.next();
+    const page = next instanceof Promise ? await next : next;
+    if (page.length === 0) return { keys, behind };
     const slots = ring.openSecrets(WALLET_KEY_SPACE, page);
     for (const [i, { key, value }] of page.entries()) {
-      keys.set(key, slots[i]!);
+      keys.push(key, slots[i]!);
       behind ||= ring.isBehind(value);
     }
-    if (page.length === 0) return { keys, behind };
-    after = page.at(-1)!.key;
   }
 }
 
@@ -79,7 +78,7 @@ export function createUnsealed(
     ring: KeyRing;
     journal: Journal;
     state: State;
-    walletKeys: Map<string, Slot>;
+    walletKeys: WalletKeys;
     /** How many entries were folded behind the last snapshot. */
     entriesSinceSnapshot?: number;
   },
@@ -106,7 +105,7 @@ export function createUnsealed(
 function startEngine(
   vault: VaultContext,
   unsealed: { state: State; engine: Engine; entriesSinceSnapshot: number },
-  walletKeys: ReadonlyMap<string, Slot>,
+  walletKeys: WalletKeys,
   journal: Journal,
 ): Engine {
   const { deps } = vault;
@@ -178,7 +177,7 @@ function storageFull(): CodedError {
 /** Signs what was approved: the digest is computed again from the bytes, so that no other bytes are ever signed. */
 function signAll(
   vault: VaultContext,
-  walletKeys: ReadonlyMap<string, Slot>,
+  walletKeys: WalletKeys,
   effects: readonly SignEffect[],
 ): readonly (Signature | null)[] {
   const approved = effects.map((effect) => {
