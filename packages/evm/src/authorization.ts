@@ -1,6 +1,6 @@
-import { err, ok, type Keccak256, type Result } from '@keepwatch/base';
+import { err, ok, toHex, type Keccak256, type Result } from '@keepwatch/base';
 import type { Address } from './address.ts';
-import { enterList, fail, leaveList, readFixed, readSafeInteger, readString, readUint } from './rlp-reader.ts';
+import { enterList, fail, leaveList, readFixed, readSafeInteger, readString } from './rlp-reader.ts';
 import type { RlpItem } from './rlp.ts';
 import { scalarFault } from './signature.ts';
 import {
@@ -95,14 +95,14 @@ export function readAuthorizationList(reader: FieldReader, chain: number): Signe
     const { chainId } = authorization;
     if (chainId !== 0 && chainId !== chain) fail(reader, 'authorization_for_another_chain');
     const yParity = readParity(reader);
-    const r = readUint(reader, 32, 'malformed_integer', 'authorization_signature_out_of_range');
-    const s = readUint(reader, 32, 'malformed_integer', 'authorization_signature_out_of_range');
+    const r = readScalar(reader);
+    const s = readScalar(reader);
     leaveList(reader, tuple, CODE);
     if (reader.error !== null) break;
     const fault = scalarFault(r, s);
     if (fault === 'scalar_out_of_range') fail(reader, 'authorization_signature_out_of_range');
     if (fault === 'high_s') fail(reader, 'authorization_high_s');
-    authorizations.push({ ...authorization, yParity, r: word(r), s: word(s) });
+    authorizations.push({ ...authorization, yParity, r: `0x${toHex(r)}`, s: `0x${toHex(s)}` });
   }
   leaveList(reader, list, CODE);
   if (authorizations.length === 0) fail(reader, 'no_authorizations');
@@ -116,8 +116,15 @@ function readParity(reader: FieldReader): 0 | 1 {
   return 1;
 }
 
-function word(value: bigint): `0x${string}` {
-  return `0x${value.toString(16).padStart(64, '0')}`;
+/** An integer of at most 32 bytes, as 32 bytes. */
+function readScalar(reader: FieldReader): Uint8Array {
+  const word = new Uint8Array(32);
+  readString(reader, 'malformed_integer');
+  const { bytes, start, length } = reader;
+  if (length > 0 && bytes[start] === 0) fail(reader, 'malformed_integer');
+  else if (length > 32) fail(reader, 'authorization_signature_out_of_range');
+  else word.set(bytes.subarray(start, start + length), 32 - length);
+  return word;
 }
 
 export function authorizationListField(list: readonly SignedAuthorization[]): RlpItem {

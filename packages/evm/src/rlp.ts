@@ -15,20 +15,22 @@ export function encodeRlp(item: RlpItem): Uint8Array {
 }
 
 /**
- * The encoding of a list with `items` added at its end; the members that it has are copied, not encoded anew. `list` is
- * the encoding of a list. Throws a RangeError where its header does not fit its length.
+ * `bytes` with `items` added at the end of the list that starts at `from` and fills the rest of them. What the list has is
+ * copied, not encoded anew. Throws a RangeError where no list does.
  */
-export function appendToRlpList(list: Uint8Array, items: readonly RlpItem[]): Uint8Array {
-  const reader = openList(list, 0, list.length, 'not_a_list');
+export function appendToRlpList(bytes: Uint8Array, from: number, items: readonly RlpItem[]): Uint8Array {
+  const reader = openList(bytes, from, bytes.length, 'not_a_list');
   if (reader.error !== null) throw new RangeError('not the encoding of one list');
-  return encodeRlpList(list.subarray(reader.at), items);
+  const out = encodeRlpList(bytes.subarray(reader.at), items, from);
+  for (let i = 0; i < from; i++) out[i] = bytes[i]!;
+  return out;
 }
 
-/** The encoding of a list: first `members`, the encodings of items one after another, then `items`. */
-export function encodeRlpList(members: Uint8Array, items: readonly RlpItem[]): Uint8Array {
+/** The encoding of a list: first `members`, the encodings of items one after another, then `items`. `before`: free bytes. */
+export function encodeRlpList(members: Uint8Array, items: readonly RlpItem[], before = 0): Uint8Array {
   const length = members.length + payloadLength(items);
-  const out = new Uint8Array(headerLength(length) + length);
-  let at = writeHeader(length, 0xc0, out, 0);
+  const out = new Uint8Array(before + headerLength(length) + length);
+  let at = writeHeader(length, 0xc0, out, before);
   out.set(members, at);
   at += members.length;
   for (const item of items) at = write(item, out, at);

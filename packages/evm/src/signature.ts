@@ -1,6 +1,8 @@
-/** The order of secp256k1's group (SEC 2, §2.4.1). */
-const ORDER = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n;
-const HALF_ORDER = ORDER >> 1n;
+import { fromHex } from '@keepwatch/base';
+
+/** The order of secp256k1's group (SEC 2, §2.4.1), and half of it. */
+const ORDER = fromHex('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')!;
+const HALF_ORDER = fromHex('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0')!;
 
 /** A signature. `r` and `s` are 32 bytes, big-endian. */
 export interface TransactionSignature {
@@ -9,10 +11,13 @@ export interface TransactionSignature {
   readonly yParity: 0 | 1;
 }
 
-/** What is wrong with the scalars of a signature, or `null`. Of `s` and −s only the lower one is valid (EIP-2). */
-export function scalarFault(r: bigint, s: bigint): 'scalar_out_of_range' | 'high_s' | null {
-  if (r === 0n || r >= ORDER || s === 0n || s >= ORDER) return 'scalar_out_of_range';
-  return s > HALF_ORDER ? 'high_s' : null;
+/**
+ * What is wrong with the scalars of a signature, or `null`. Of `s` and −s only the lower one is valid (EIP-2). Both have 32
+ * bytes.
+ */
+export function scalarFault(r: Uint8Array, s: Uint8Array): 'scalar_out_of_range' | 'high_s' | null {
+  if (isZero(r) || compare(r, ORDER) >= 0 || isZero(s) || compare(s, ORDER) >= 0) return 'scalar_out_of_range';
+  return compare(s, HALF_ORDER) > 0 ? 'high_s' : null;
 }
 
 /**
@@ -21,20 +26,28 @@ export function scalarFault(r: bigint, s: bigint): 'scalar_out_of_range' | 'high
  */
 export function scalarFields({ r, s }: TransactionSignature): [Uint8Array, Uint8Array] {
   if (r.length !== 32 || s.length !== 32) throw new RangeError('a signature scalar has 32 bytes');
-  const fault = scalarFault(bigEndian(r), bigEndian(s));
+  const fault = scalarFault(r, s);
   if (fault !== null) throw new RangeError(`no valid signature: ${fault}`);
   return [trim(r), trim(s)];
 }
 
-function bigEndian(bytes: Uint8Array): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 32);
-  let value = 0n;
-  for (let at = 0; at < 32; at += 8) value = (value << 64n) | view.getBigUint64(at);
-  return value;
+function isZero(bytes: Uint8Array): boolean {
+  return leadingZeros(bytes) === bytes.length;
+}
+
+/** Big-endian integers of one length: below zero where `a` is the smaller one. A signature is no secret. */
+function compare(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return 0;
 }
 
 function trim(bytes: Uint8Array): Uint8Array {
-  let start = 0;
-  while (bytes[start] === 0) start++;
-  return bytes.subarray(start);
+  const zeros = leadingZeros(bytes);
+  return zeros === 0 ? bytes : bytes.subarray(zeros);
+}
+
+function leadingZeros(bytes: Uint8Array): number {
+  let count = 0;
+  while (bytes[count] === 0) count++;
+  return count;
 }

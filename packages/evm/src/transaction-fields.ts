@@ -14,7 +14,7 @@ import {
   type RlpErrorCode,
   type RlpReader,
 } from './rlp-reader.ts';
-import { encodeRlp, uintToBytes, type RlpItem } from './rlp.ts';
+import { encodeRlpList, uintToBytes, type RlpItem } from './rlp.ts';
 
 /** The fields that transactions of several types share, and why each of them can be refused. */
 
@@ -148,17 +148,11 @@ export function readAccessList(reader: FieldReader): readonly AccessListEntry[] 
   return entries;
 }
 
-/** The type byte and the list behind it (EIP-2718). */
-export function typedEnvelope(type: number, payload: Uint8Array): Uint8Array {
-  const out = new Uint8Array(payload.length + 1);
-  out[0] = type;
-  out.set(payload, 1);
-  return out;
-}
-
-/** The bytes that are signed of a typed transaction: its type and its fields. */
+/** The bytes that are signed of a typed transaction: its type, then the list of its fields (EIP-2718). */
 export function encodeTyped(type: number, fields: readonly RlpItem[]): Uint8Array {
-  return typedEnvelope(type, encodeRlp(fields));
+  const out = encodeRlpList(new Uint8Array(0), fields, 1);
+  out[0] = type;
+  return out;
 }
 
 export function uintField(value: bigint | number): Uint8Array {

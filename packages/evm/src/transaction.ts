@@ -6,7 +6,7 @@ import { decodeEip7702, encodeEip7702, EIP7702_TYPE, type Eip7702Transaction } f
 import { decodeLegacy, encodeLegacy, signLegacy, type LegacyTransaction } from './legacy.ts';
 import { appendToRlpList } from './rlp.ts';
 import { scalarFields, type TransactionSignature } from './signature.ts';
-import { typedEnvelope, uintField, type TransactionErrorCode } from './transaction-fields.ts';
+import type { TransactionErrorCode } from './transaction-fields.ts';
 
 /** An unsigned transaction of any type that a wallet signs. */
 export type Transaction =
@@ -96,8 +96,8 @@ export function encodeSigned(unsigned: Uint8Array, signature: TransactionSignatu
   const type = unsigned[0] ?? 0;
   if (type >= FIRST_LIST_BYTE) return signLegacy(unsigned, signature);
   if (type < EIP2930_TYPE || type > EIP7702_TYPE) throw new RangeError('not the envelope of a transaction');
-  const fields = [uintField(signature.yParity), ...scalarFields(signature)];
-  return typedEnvelope(type, appendToRlpList(unsigned.subarray(1), fields));
+  const parity = signature.yParity === 1 ? Uint8Array.of(1) : new Uint8Array(0);
+  return appendToRlpList(unsigned, 1, [parity, ...scalarFields(signature)]);
 }
 
 /**
