@@ -4,7 +4,12 @@ const pure = ['base', 'protocol', 'wire', 'evm', 'bitcoin', 'permission'].map((n
 const because = 'Pure packages take time and entropy as values (ports Clock and Entropy).';
 
 export default tseslint.config(
-  { ignores: ['packages/bitcoin/assembly/**', '**/node_modules/**', '**/dist/**', 'vendor/**', 'coverage/**'] },
+  {
+    ignores: [
+      ...['packages/bitcoin/assembly/**', '**/node_modules/**', '**/dist/**', 'vendor/**', 'coverage/**'],
+      ...['.stryker/**', 'reports/**'],
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     files: ['packages/**/*.ts'],

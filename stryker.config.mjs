@@ -1,0 +1,24 @@
+// Mutation testing: is there a test that notices when the code is wrong? `npm run test:mutation` runs it file by file and
+// keeps a summary under docs/reports; see scripts/mutation.mjs.
+export default {
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner'],
+  vitest: { configFile: 'vitest.mutation.config.ts' },
+  coverageAnalysis: 'perTest',
+  // Two mutants at a time: a machine with two cores measures nothing but the code.
+  concurrency: 2,
+  incremental: true,
+  reporters: ['json'],
+  tempDirName: '.stryker/sandbox',
+  // What the tests of the pure packages do not read is not copied into the sandbox.
+  ignorePatterns: [
+    '/docs',
+    '/vendor',
+    '/dist',
+    '/.git',
+    '/packages/{cli,gate,keep,sdk,testkit,bitcoin,chain,journal,wire,protocol}',
+  ],
+  timeoutMS: 15_000,
+  timeoutFactor: 3,
+  disableTypeChecks: false,
+};
