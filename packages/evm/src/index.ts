@@ -22,8 +22,48 @@ export type { Eip2930Transaction } from './eip2930.ts';
 export type { Eip4844Transaction } from './eip4844.ts';
 export type { Eip7702Transaction } from './eip7702.ts';
 export { intentOf, type EtherTransferIntent, type IntentErrorCode } from './intent.ts';
+export type {
+  Action,
+  Asset,
+  CallType,
+  ContractCall,
+  ContractCreation,
+  EtherTransfer,
+  Intent,
+  OpaqueCall,
+  Outflow,
+  Party,
+  RouteName,
+  TokenTransfer,
+  TypedDataAction,
+} from './intents/intent.ts';
+export {
+  intentOfAuthorization,
+  intentOfMessage,
+  intentOfTransaction,
+  type IntentContext,
+} from './intents/transaction-intent.ts';
 export type { LegacyTransaction } from './legacy.ts';
 export { decodeMessage, messageDigest, type MessageErrorCode } from './message.ts';
+export { parseEntry, type EntryFault } from './registry/entry-parse.ts';
+export {
+  addEntry,
+  createStandardBook,
+  emptyRegistry,
+  entriesOf,
+  lookup,
+  removeEntry,
+  restoreRegistry,
+  type ContractEntry,
+  type KnownFunction,
+  type RegisteredContract,
+  type Registry,
+  type RegistryError,
+  type RegistryErrorCode,
+  type StandardBook,
+} from './registry/registry.ts';
+export type { CallRoute, Standard } from './routes/route.ts';
+export { createStandards } from './routes/standards.ts';
 export type { TransactionSignature } from './signature.ts';
 export {
   decodeUnsigned,
