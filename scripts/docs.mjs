@@ -1,4 +1,4 @@
-// Writes the generated parts of the reference pages from the source: docs/errors.md and docs/protocol.md. What stands
+// Writes the generated parts of the reference pages from the source: docs/errors.md, docs/protocol.md and docs/routes.md. What stands
 // above the marker in each page is written by hand and stays. Runs on the bundled Node 26.
 //
 // Usage: node scripts/docs.mjs [--check]      (--check changes nothing, and fails where a page is not up to date)
@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import prettier from 'prettier';
 import { errorsPage } from './docs/errors-page.mjs';
 import { protocolPage } from './docs/protocol-page.mjs';
+import { routesPage } from './docs/routes-page.mjs';
 
 export { COMPUTED, findCodes } from './docs/codes.mjs';
 export { ERROR_TABLES, REASON_TABLES } from './docs/errors-page.mjs';
@@ -15,7 +16,7 @@ export { INTERNAL } from './docs/reasons.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const MARKER = '<!-- From here on this page is written by `node scripts/docs.mjs`. -->';
-const PAGES = { 'docs/errors.md': errorsPage, 'docs/protocol.md': protocolPage };
+const PAGES = { 'docs/errors.md': errorsPage, 'docs/protocol.md': protocolPage, 'docs/routes.md': routesPage };
 
 /** Each page as it stands and as it should stand. */
 export async function pages() {

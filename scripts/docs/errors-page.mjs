@@ -7,7 +7,14 @@ import { KEY_ERRORS } from '../../packages/protocol/src/errors/keys.ts';
 import { PROCESS_ERRORS } from '../../packages/protocol/src/errors/processes.ts';
 import { STORAGE_ERRORS } from '../../packages/protocol/src/errors/storage.ts';
 import { VAULT_ERRORS } from '../../packages/protocol/src/errors/vault.ts';
-import { ABI_REASONS, BITCOIN_REASONS, MESSAGE_REASONS, TYPED_DATA_REASONS } from './library-reasons.mjs';
+import {
+  ABI_REASONS,
+  BITCOIN_REASONS,
+  MESSAGE_REASONS,
+  OPAQUE_REASONS,
+  REGISTRY_REASONS,
+  TYPED_DATA_REASONS,
+} from './library-reasons.mjs';
 import { DENIAL_REASONS, GRANT_REASONS, OTHER_REASONS, TRANSACTION_REASONS } from './reasons.mjs';
 
 export const ERROR_TABLES = [
@@ -29,6 +36,8 @@ export const REASON_TABLES = [
     TRANSACTION_REASONS,
   ],
   ['Why an ABI or a call is not understood', 'What cannot be decoded is opaque.', ABI_REASONS],
+  ['Why a contract is not registered', '`about` says which part of the entry is meant.', REGISTRY_REASONS],
+  ['Why a call is opaque', '`opaque` of an intent, and `why` of its actions.', OPAQUE_REASONS],
   ['Why a message is not signed', 'Whatever a grant says.', MESSAGE_REASONS],
   ['Why typed data are not signed', '`path` says which part of them is meant.', TYPED_DATA_REASONS],
   ['Why something of Bitcoin is refused', 'Codes of the library that reads the Bitcoin network.', BITCOIN_REASONS],

@@ -26,6 +26,42 @@ export const ABI_REASONS = {
   abi_malformed_string: 'A string is not UTF-8.',
 };
 
+/** Why a contract does not come into the registry; `about` says which part of the entry is meant. */
+export const REGISTRY_REASONS = {
+  registry_entry_malformed: 'A member of the entry is missing, of another form, or not known.',
+  registry_entry_exists: 'The address is registered on that chain: remove it first.',
+  registry_entry_missing: 'The address is not registered on that chain.',
+  registry_unknown_standard: 'There is no standard of that name: docs/routes.md lists them.',
+  registry_standards_conflict: 'Two of the standards give one function two meanings.',
+  registry_function_conflict: 'Two functions have one selector.',
+  registry_function_needs_standard:
+    'Tokens or credit leave by this function: the entry has to name the standard that says how.',
+  registry_decimals_missing: 'A token needs its decimals.',
+  registry_underlying_missing: 'The standard needs the token that the contract stands for.',
+  registry_too_large: 'More than 1024 functions.',
+};
+
+/** Why a call or a signature is opaque. The codes of ABIs are reasons too. */
+export const OPAQUE_REASONS = {
+  unregistered_contract: 'The contract is not registered on that chain.',
+  unknown_function: 'The registered contract has no function of that selector.',
+  no_selector: 'The data are shorter than a selector.',
+  delegated_wallet: 'The wallet calls itself, and has code that is not registered.',
+  delegatecall: 'The code would run in the name of its caller, and was not made for that.',
+  not_a_delegatecall: 'The function works by delegatecall only.',
+  too_many_calls: 'More than 256 calls, or deeper than 8.',
+  empty_batch: 'A batch of nothing.',
+  malformed_batch: 'The parts of a batch do not belong together.',
+  malformed_path: 'The path of a swap has no two ends.',
+  malformed_command: 'A command of the router has an input that makes no sense.',
+  unknown_command: 'A command of the router is not known.',
+  unknown_operation: 'A Safe knows two operations, and this is another.',
+  callback_data: 'The recipient is called with data that say what becomes of the tokens.',
+  not_a_fungible_token: 'The address is registered, and not as an ERC-20 token.',
+  approves_a_digest: 'A digest does not say what it approves.',
+  hands_over_the_safe: 'Who owns or controls a Safe changes by it.',
+};
+
 /** Why a text or typed data are not signed, whatever a grant says. */
 export const MESSAGE_REASONS = {
   message_empty: 'There is no text.',

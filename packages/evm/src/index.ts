@@ -45,7 +45,7 @@ export {
 } from './intents/transaction-intent.ts';
 export type { LegacyTransaction } from './legacy.ts';
 export { decodeMessage, messageDigest, type MessageErrorCode } from './message.ts';
-export { parseEntry, type EntryFault } from './registry/entry-parse.ts';
+export { parseEntry } from './registry/entry-parse.ts';
 export {
   addEntry,
   createStandardBook,
@@ -62,7 +62,7 @@ export {
   type RegistryErrorCode,
   type StandardBook,
 } from './registry/registry.ts';
-export type { CallRoute, Standard } from './routes/route.ts';
+export type { CallRoute, OpaqueCode, Standard } from './routes/route.ts';
 export { createStandards } from './routes/standards.ts';
 export type { TransactionSignature } from './signature.ts';
 export {

@@ -1,6 +1,6 @@
 import { toFunctionSelector, type Hex } from 'viem';
 import { describe, expect, it } from 'vitest';
-import { packed } from '../routes/route-examples.fixture.ts';
+import { packed } from '../routes/batch-examples.fixture.ts';
 import {
   ALICE,
   BOB,

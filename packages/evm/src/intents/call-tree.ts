@@ -2,7 +2,7 @@ import { assertNever, toHex } from '@keepwatch/base';
 import { decodeParameters } from '../abi/decode.ts';
 import type { Address } from '../address.ts';
 import { lookup, type Registry } from '../registry/registry.ts';
-import type { Call, Effect, InnerCall, Leak, TokenMove } from '../routes/route.ts';
+import type { Call, Effect, InnerCall, Leak, OpaqueCode, TokenMove } from '../routes/route.ts';
 import type { Action, Asset, OpaqueCall, Outflow, Party, RouteName } from './intent.ts';
 
 /** What was found so far, on the way through the tree. */
@@ -133,7 +133,7 @@ function party(context: TreeContext, address: Address): Party {
   return address === context.wallet ? 'wallet' : address;
 }
 
-function addOpaque(context: TreeContext, call: InnerCall, funds: Funds, why: string): void {
+function addOpaque(context: TreeContext, call: InnerCall, funds: Funds, why: OpaqueCode): void {
   const { findings } = context;
   const selector = call.data.length >= 4 ? selectorOf(call.data) : null;
   const action: OpaqueCall = {

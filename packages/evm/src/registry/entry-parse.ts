@@ -1,9 +1,6 @@
 import { err, ok, type Result } from '@keepwatch/base';
 import type { Address } from '../address.ts';
-import type { ContractEntry } from './registry.ts';
-
-/** Where the entry is not well formed: the member that is wrong. */
-export type EntryFault = keyof ContractEntry | 'entry';
+import type { ContractEntry, RegistryError } from './registry.ts';
 
 const CHAIN = /^eip155:[1-9][0-9]{0,15}$/;
 const ADDRESS = /^0x[0-9a-f]{40}$/;
@@ -29,24 +26,26 @@ const MEMBERS: ReadonlySet<string> = new Set([
 /**
  * An entry from JSON that somebody wrote: every member of its form, none that is not known. Addresses are canonical (`0x` and
  * lower-case hex). Whether it fits into a registry is for `addEntry` to say.
+ *
+ * - `registry_entry_malformed`: `about` is the member that is wrong
  */
-export function parseEntry(json: unknown): Result<ContractEntry, EntryFault> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return err('entry');
+export function parseEntry(json: unknown): Result<ContractEntry, RegistryError> {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return malformed('entry');
   const record = json as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(record)) if (!MEMBERS.has(key)) return err('entry');
+  for (const key of Object.keys(record)) if (!MEMBERS.has(key)) return malformed('entry');
   const { chain, address, name, standards, functions, symbol, decimals } = record;
-  if (!matches(CHAIN, chain)) return err('chain');
-  if (!matches(ADDRESS, address)) return err('address');
-  if (!matches(NAME, name)) return err('name');
-  if (!isListOf(standards, (each) => matches(STANDARD, each), 16)) return err('standards');
-  if (new Set(standards).size !== standards.length) return err('standards');
-  if (!isListOf(functions, (each) => typeof each === 'string', 1024)) return err('functions');
-  if (symbol !== undefined && !matches(SYMBOL, symbol)) return err('symbol');
-  if (decimals !== undefined && !isDecimals(decimals)) return err('decimals');
+  if (!matches(CHAIN, chain)) return malformed('chain');
+  if (!matches(ADDRESS, address)) return malformed('address');
+  if (!matches(NAME, name)) return malformed('name');
+  if (!isListOf(standards, (each) => matches(STANDARD, each), 16)) return malformed('standards');
+  if (new Set(standards).size !== standards.length) return malformed('standards');
+  if (!isListOf(functions, (each) => typeof each === 'string', 1024)) return malformed('functions');
+  if (symbol !== undefined && !matches(SYMBOL, symbol)) return malformed('symbol');
+  if (decimals !== undefined && !isDecimals(decimals)) return malformed('decimals');
   for (const key of ['underlying', 'issuer', 'implementation'] as const) {
-    if (record[key] !== undefined && !matches(ADDRESS, record[key])) return err(key);
+    if (record[key] !== undefined && !matches(ADDRESS, record[key])) return malformed(key);
   }
-  if (record['codeHash'] !== undefined && !matches(HASH, record['codeHash'])) return err('codeHash');
+  if (record['codeHash'] !== undefined && !matches(HASH, record['codeHash'])) return malformed('codeHash');
   return ok({
     chain,
     address: address as Address,
@@ -60,6 +59,10 @@ export function parseEntry(json: unknown): Result<ContractEntry, EntryFault> {
     ...optional(record, 'codeHash'),
     ...optional(record, 'implementation'),
   });
+}
+
+function malformed(about: keyof ContractEntry | 'entry'): { readonly ok: false; readonly error: RegistryError } {
+  return err({ code: 'registry_entry_malformed', about });
 }
 
 function optional<Key extends 'underlying' | 'issuer' | 'codeHash' | 'implementation'>(

@@ -41,7 +41,7 @@ describe('a registry', () => {
     const json = JSON.parse(JSON.stringify(entriesOf(registry))) as { version: number; entry: unknown }[];
     const entries = json.map(({ version, entry: each }) => {
       const parsed = parseEntry(each);
-      if (!parsed.ok) throw new Error(parsed.error);
+      if (!parsed.ok) throw new Error(parsed.error.about);
       return { version, entry: parsed.value };
     });
     expect(restoreRegistry(book, registry.version, entries, keccak)).toEqual(registry);
@@ -144,6 +144,6 @@ describe('an entry from JSON', () => {
     ['implementation', { ...plain, implementation: null }],
     ['codeHash', { ...plain, codeHash: plain.address }],
   ])('is refused for its %s', (fault, json) => {
-    expect(parseEntry(json)).toEqual({ ok: false, error: fault });
+    expect(parseEntry(json)).toEqual({ ok: false, error: { code: 'registry_entry_malformed', about: fault } });
   });
 });

@@ -59,6 +59,7 @@ export interface StandardBook {
 
 export type RegistryErrorCode =
   | SignatureErrorCode
+  | 'registry_entry_malformed'
   | 'registry_entry_exists'
   | 'registry_entry_missing'
   | 'registry_unknown_standard'

@@ -19,12 +19,6 @@ export function boolAt(args: readonly NamedValue[], index: number): boolean {
   return value;
 }
 
-export function textAt(args: readonly NamedValue[], index: number): string {
-  const value = args[index]?.value;
-  if (typeof value !== 'string') throw new TypeError('not a text argument');
-  return value;
-}
-
 export function bytesAt(args: readonly NamedValue[], index: number): Uint8Array {
   return bytesOf(args[index]?.value);
 }

@@ -1,3 +1,4 @@
+import type { AbiDecodeErrorCode } from '../abi/decode.ts';
 import type { NamedValue } from '../abi/value.ts';
 import type { Address } from '../address.ts';
 import type { CallType, Outflow, RouteName } from '../intents/intent.ts';
@@ -76,7 +77,28 @@ export type Effect =
       readonly leaks?: readonly Leak[];
     }
   /** Nobody can tell from the bytes. */
-  | { readonly does: 'opaque'; readonly why: string };
+  | { readonly does: 'opaque'; readonly why: OpaqueCode };
+
+/** Why a call or a signature is not understood. */
+export type OpaqueCode =
+  | AbiDecodeErrorCode
+  | 'unregistered_contract'
+  | 'unknown_function'
+  | 'no_selector'
+  | 'delegated_wallet'
+  | 'delegatecall'
+  | 'not_a_delegatecall'
+  | 'too_many_calls'
+  | 'empty_batch'
+  | 'malformed_batch'
+  | 'malformed_path'
+  | 'malformed_command'
+  | 'unknown_command'
+  | 'unknown_operation'
+  | 'callback_data'
+  | 'not_a_fungible_token'
+  | 'approves_a_digest'
+  | 'hands_over_the_safe';
 
 /** One function of a standard, and what may leave by it: a row of docs/routes.md. */
 export interface CallRoute {
@@ -106,6 +128,6 @@ export function harmless(line: string, says = 'nothing'): CallRoute {
 }
 
 /** A function whose consequences are not in its arguments. */
-export function unreadable(line: string, why: string, says: string): CallRoute {
+export function unreadable(line: string, why: OpaqueCode, says: string): CallRoute {
   return { line, route: null, says: `opaque: ${says}`, effect: () => ({ does: 'opaque', why }) };
 }

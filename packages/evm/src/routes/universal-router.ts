@@ -25,7 +25,7 @@ import {
   permitSingle,
   TRANSFER_DETAILS,
 } from './permit2.ts';
-import type { Call, Leak, Standard, TokenMove } from './route.ts';
+import type { Call, Leak, OpaqueCode, Standard, TokenMove } from './route.ts';
 import { endsOf, endsOfPacked, paid, proceeds, recipient02 } from './swaps.ts';
 
 // Uniswap's Universal Router (github.com/Uniswap/universal-router, Commands.sol and Dispatcher.sol): a list of commands,
@@ -179,7 +179,7 @@ function wrapping(call: Call, recipient: Address): readonly Leak[] {
 
 type Inputs = ReadonlyMap<number, readonly AbiParameter[]>;
 
-function readCommands(call: Call, inputs: Inputs): Result<readonly Leak[], string> {
+function readCommands(call: Call, inputs: Inputs): Result<readonly Leak[], OpaqueCode> {
   const commands = bytesAt(call.args, 0);
   const data = listAt(call.args, 1);
   if (commands.length !== data.length || commands.length === 0) return err('malformed_batch');

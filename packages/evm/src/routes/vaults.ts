@@ -128,7 +128,7 @@ export const lido: Standard = {
       line: 'submit(address referral)',
       route: 'shares',
       says: 'the value, in ether; stETH comes back',
-      effect: (call) => ({ does: 'call', leaks: [], valueRoute: 'shares' }),
+      effect: () => ({ does: 'call', leaks: [], valueRoute: 'shares' }),
     },
     {
       line: 'transferShares(address recipient, uint256 sharesAmount)',
