@@ -6,6 +6,19 @@ export { addressToScript, scriptToAddress, type AddressErrorCode } from './addre
 export { readBlock, witnessFault, type Block, type BlockErrorCode } from './block.ts';
 export { compactSize, compactSizeLength, readCompactSize } from './compact-size.ts';
 export { consensusOf, RETARGET_INTERVAL, TARGET_SPACING_SECONDS, type ConsensusParams } from './consensus.ts';
+export { descriptorChecksum } from './descriptor/checksum.ts';
+export { deriveScripts, type DerivedScript } from './descriptor/derive.ts';
+export type { Descriptor, ScriptExpression, TapTree } from './descriptor/descriptor.ts';
+export type { DescriptorError, DescriptorErrorCode } from './descriptor/error.ts';
+export { type KeyExpression, type KeyOrigin } from './descriptor/key.ts';
+export { parseDescriptor } from './descriptor/parse.ts';
+export {
+  decodeScripts,
+  encodeScripts,
+  storedScripts,
+  type StoredScripts,
+  type StoredScriptsErrorCode,
+} from './descriptor/stored.ts';
 export { dustLimit } from './dust.ts';
 export {
   compareFeerates,
