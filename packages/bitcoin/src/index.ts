@@ -112,3 +112,6 @@ export {
   witnessScript,
   type ScriptKind,
 } from './script/kinds.ts';
+export { createSignatureHashes, type SignatureHashes, type TaprootExtension } from './verify/sighash.ts';
+export type { ScriptFailureCode } from './verify/failure.ts';
+export { verifyInput, type InputVerdict } from './verify/verify-input.ts';

@@ -5,8 +5,3 @@ import { sha256 } from '@noble/hashes/sha2.js';
 export function hash160(bytes: Uint8Array): Uint8Array {
   return ripemd160(sha256(bytes));
 }
-
-/** SHA-256 twice. */
-export function hash256(bytes: Uint8Array): Uint8Array {
-  return sha256(sha256(bytes));
-}
