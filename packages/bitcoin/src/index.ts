@@ -113,5 +113,5 @@ export {
   type ScriptKind,
 } from './script/kinds.ts';
 export { createSignatureHashes, type SignatureHashes, type TaprootExtension } from './verify/sighash.ts';
-export type { ScriptFailureCode } from './verify/failure.ts';
+export type { ScriptFailureName } from './verify/failure.ts';
 export { verifyInput, type InputVerdict } from './verify/verify-input.ts';

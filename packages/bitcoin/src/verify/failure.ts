@@ -1,5 +1,5 @@
 /** Why a script failed, by the names that Bitcoin Core has for it (script/script_error.h), in lower case. */
-export type ScriptFailureCode =
+export type ScriptFailureName =
   | 'eval_false'
   | 'op_return'
   | 'script_size'
@@ -56,9 +56,9 @@ export type ScriptFailureCode =
 
 /** Leaves a running script at once; caught where it was started. */
 export class ScriptFailure extends Error {
-  readonly code: ScriptFailureCode;
+  readonly code: ScriptFailureName;
 
-  constructor(code: ScriptFailureCode) {
+  constructor(code: ScriptFailureName) {
     super(code);
     this.code = code;
   }
@@ -67,6 +67,6 @@ export class ScriptFailure extends Error {
 /** A taproot signature commits to every coin that is spent, and not all of them are known. */
 export class PrevoutsMissing extends Error {}
 
-export function fail(code: ScriptFailureCode): never {
+export function fail(code: ScriptFailureName): never {
   throw new ScriptFailure(code);
 }

@@ -1,5 +1,5 @@
 import type { Transaction, TransactionOutput } from '../transaction.ts';
-import { PrevoutsMissing, ScriptFailure, type ScriptFailureCode } from './failure.ts';
+import { PrevoutsMissing, ScriptFailure, type ScriptFailureName } from './failure.ts';
 import { KNOWN_CONSENSUS_RULES, STANDARD_RULES, type Rules } from './rules.ts';
 import { createSignatureHashes } from './sighash.ts';
 import { runSpend, type Spend } from './spend.ts';
@@ -14,8 +14,8 @@ import { runSpend, type Spend } from './spend.ts';
  *   commits to other coins of the transaction that are not known here. Such a spend stays a claim.
  */
 export type InputVerdict =
-  | { readonly kind: 'valid'; readonly nonStandard: ScriptFailureCode | null }
-  | { readonly kind: 'invalid'; readonly reason: ScriptFailureCode }
+  | { readonly kind: 'valid'; readonly nonStandard: ScriptFailureName | null }
+  | { readonly kind: 'invalid'; readonly reason: ScriptFailureName }
   | { readonly kind: 'cannot-verify'; readonly reason: 'unknown_script' | 'prevouts_missing' };
 
 /**
@@ -43,10 +43,10 @@ export function verifyInput(
   }
   if (verdict === null) return { kind: 'valid', nonStandard: strict };
   if (verdict.startsWith('discourage_')) return { kind: 'cannot-verify', reason: 'unknown_script' };
-  return { kind: 'invalid', reason: verdict as ScriptFailureCode };
+  return { kind: 'invalid', reason: verdict as ScriptFailureName };
 }
 
-function attempt(spend: Spend, rules: Rules): ScriptFailureCode | 'prevouts_missing' | null {
+function attempt(spend: Spend, rules: Rules): ScriptFailureName | 'prevouts_missing' | null {
   try {
     runSpend(spend, rules);
     return null;
