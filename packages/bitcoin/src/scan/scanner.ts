@@ -58,9 +58,15 @@ export interface Scanner {
 
 const OUTPOINT_BYTES = 36;
 
-export function createScanner(deps: { readonly entropy: Entropy }): Scanner {
+/** `expected`: how many will be watched, so that room is made once. */
+export function createScanner(
+  deps: { readonly entropy: Entropy },
+  expected: { readonly scripts?: number; readonly outpoints?: number } = {},
+): Scanner {
   const scripts = createByteSet(drawHashKey(deps.entropy));
   const outpoints = createByteSet(drawHashKey(deps.entropy));
+  scripts.reserve(expected.scripts ?? 0);
+  outpoints.reserve(expected.outpoints ?? 0);
   let outputsFound = new Uint32Array(0);
   let inputsFound = new Uint32Array(0);
   let outpointLengths = new Uint32Array(0);

@@ -1,10 +1,19 @@
 import { parseArgs } from 'node:util';
 import { printFigure, type Figure } from './figure.ts';
+import { measureFilter } from './filter.ts';
+import { measureMerkle } from './merkle.ts';
+import { measureScan } from './scan.ts';
 import { measureSigning } from './sign.ts';
 import { measureVault } from './vault.ts';
 
-/** `npm run bench -- [--only sign,vault] [--json]`: figures of this machine, each beside what it is compared with. */
-const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = { sign: measureSigning, vault: measureVault };
+/** `npm run bench -- [--only sign,scan] [--json]`: figures of this machine, each beside what it is compared with. */
+const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = {
+  sign: measureSigning,
+  vault: measureVault,
+  scan: measureScan,
+  filter: measureFilter,
+  merkle: measureMerkle,
+};
 
 const { values } = parseArgs({
   options: {
