@@ -2,6 +2,7 @@
 // It is written from the JSON Schema of the very schemas that check every message.
 import { createRequire } from 'node:module';
 import { COMMAND_VALUES, COMMANDS, CLOSE_CODES, METHODS, NOTIFICATIONS } from '../../packages/protocol/src/index.ts';
+import * as grants from '../../packages/protocol/src/grant-shapes.ts';
 import * as methods from '../../packages/protocol/src/methods.ts';
 import * as shapes from '../../packages/protocol/src/shapes.ts';
 import { RPC_CODES } from '../../packages/wire/src/index.ts';
@@ -23,9 +24,9 @@ const NAMED = {
   SealedBox: [shapes.sealedBox, 'a secret, sealed to such a key'],
   Head: [shapes.signedHead, 'a journal head, signed by the receipt key'],
   Receipt: [shapes.receipt, 'a journal entry with its Merkle path to a head'],
-  Constraint: [shapes.constraint, 'one limit of a grant'],
-  Grant: [shapes.grantDraft, 'a grant before it has an id'],
-  BudgetLine: [methods.budgetLine, 'how one limit of a grant stands'],
+  Constraint: [grants.constraint, 'one limit of a grant'],
+  Grant: [grants.grantDraft, 'a grant before it has an id'],
+  BudgetLine: [grants.budgetLine, 'how one limit of a grant stands'],
   GrantInfo: [methods.grantInfo, 'a grant and what is left of it'],
   WalletInfo: [methods.walletInfo, 'what is public of a wallet'],
   PeerInfo: [methods.peerInfo, 'a peer, or a key that asks to be one'],

@@ -31,10 +31,16 @@ export function parseEther(text: string): Result<Wei, 'not_an_amount' | 'too_man
 
 /** Ether as a decimal string with no digit lost: 1500000000000000000 → `1.5`. */
 export function formatEther(value: bigint): string {
+  return formatUnits(value, 18);
+}
+
+/** An amount in base units in the unit that has so many decimals, no digit lost: (1500000, 6) → `1.5`. */
+export function formatUnits(value: bigint, decimals: number): string {
   const sign = value < 0n ? '-' : '';
-  const abs = value < 0n ? -value : value;
-  const fraction = (abs % ETHER).toString().padStart(18, '0').replace(/0+$/, '');
-  return `${sign}${abs / ETHER}${fraction ? `.${fraction}` : ''}`;
+  const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, '0');
+  const cut = digits.length - decimals;
+  const fraction = digits.slice(cut).replace(/0+$/, '');
+  return `${sign}${digits.slice(0, cut)}${fraction ? `.${fraction}` : ''}`;
 }
 
 /** Bitcoin's base unit: 1 BTC = 10^8 sat. */
@@ -69,8 +75,5 @@ export function parseBitcoin(text: string): Result<Sats, 'not_an_amount' | 'too_
 
 /** Bitcoin as a decimal string with no digit lost: 150000000 → `1.5`. Differences may be negative. */
 export function formatBitcoin(value: bigint): string {
-  const sign = value < 0n ? '-' : '';
-  const abs = value < 0n ? -value : value;
-  const fraction = (abs % BITCOIN).toString().padStart(8, '0').replace(/0+$/, '');
-  return `${sign}${abs / BITCOIN}${fraction ? `.${fraction}` : ''}`;
+  return formatUnits(value, 8);
 }

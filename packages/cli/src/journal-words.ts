@@ -1,4 +1,4 @@
-import { showAddress, showEther, showTime } from './values.ts';
+import { showTime } from './values.ts';
 
 /** One line for an entry of the journal: when, what, and the facts that an owner looks for. */
 export function describeEntry(seq: number, entry: Readonly<Record<string, unknown>>): string {
@@ -10,7 +10,7 @@ export function describeEntry(seq: number, entry: Readonly<Record<string, unknow
 function factsOf(type: string, entry: Readonly<Record<string, unknown>>): string {
   switch (type) {
     case 'request.permitted':
-      return `${text(entry, 'grant')}: ${ether(entry, 'value')} to ${showAddress(text(entry, 'recipient'))} on ${text(entry, 'chain')}, nonce ${text(entry, 'nonce')}`;
+      return `${text(entry, 'grant')}: ${text(entry, 'asks')}, nonce ${text(entry, 'nonce')}`;
     case 'request.denied':
       return Array.isArray(entry['sentences']) ? entry['sentences'].join(' ') : '';
     case 'peer.registered':
@@ -26,11 +26,6 @@ function factsOf(type: string, entry: Readonly<Record<string, unknown>>): string
 }
 
 const text = (entry: Readonly<Record<string, unknown>>, member: string) => String(entry[member] ?? '');
-
-function ether(entry: Readonly<Record<string, unknown>>, member: string): string {
-  const value = text(entry, member);
-  return /^[0-9]+$/.test(value) ? showEther(value) : value;
-}
 
 function named(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '';

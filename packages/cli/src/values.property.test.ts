@@ -88,8 +88,8 @@ describe('lengths of time', () => {
 
 describe('limits', () => {
   it('join an amount or a count and a length of time', () => {
-    expect(parseVolume('2eth/1d', '--volume')).toEqual({ limit: '2000000000000000000', windowSeconds: 86_400 });
-    expect(parseRate('10/1h', '--count')).toEqual({ limit: 10, windowSeconds: 3_600 });
+    expect(parseVolume('2eth/1d', '--volume')).toEqual({ limit: '2000000000000000000', window: { seconds: 86_400 } });
+    expect(parseRate('10/1h', '--count')).toEqual({ limit: 10, window: { seconds: 3_600 } });
   });
 
   it.each(['2eth', '2eth/', '/1d', '2eth/1d/1d', '2/1d'])('refuses “%s” as a volume', (text) => {

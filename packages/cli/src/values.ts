@@ -76,19 +76,32 @@ export function parseCount(text: string, option: string, max = Number.MAX_SAFE_I
 
 export interface WindowedLimit<L> {
   readonly limit: L;
-  readonly windowSeconds: number;
+  readonly window: { readonly seconds: number };
+}
+
+/** An amount of a budget: ether for the chain's coin, base units of tokens, a number of signatures. */
+export function showBudget(amount: string, asset: string | null | undefined): string {
+  if (asset === 'native') return showEther(amount);
+  return asset === null || asset === undefined ? amount : `${amount} units of ${asset}`;
+}
+
+/** A budget's window as people read it: `86400s` → `in 1d`, `ever`, `each day (Europe/Berlin)`. */
+export function showWindow(window: string): string {
+  const [first = '', zone] = window.split(' ');
+  if (zone !== undefined) return `each ${first} (${zone})`;
+  return /^[0-9]+s$/.test(first) ? `in ${showDuration(Number(first.slice(0, -1)))}` : first;
 }
 
 /** `2eth/1d`: at most so much ether in any span of that length. */
 export function parseVolume(text: string, option: string): WindowedLimit<string> {
   const [amount, window] = splitWindow(text, option, '2eth/1d');
-  return { limit: parseAmount(amount, option).toString(), windowSeconds: parseDuration(window, option) };
+  return { limit: parseAmount(amount, option).toString(), window: { seconds: parseDuration(window, option) } };
 }
 
 /** `10/1h`: at most so many transactions in any span of that length. */
 export function parseRate(text: string, option: string): WindowedLimit<number> {
   const [count, window] = splitWindow(text, option, '10/1h');
-  return { limit: parseCount(count, option), windowSeconds: parseDuration(window, option) };
+  return { limit: parseCount(count, option), window: { seconds: parseDuration(window, option) } };
 }
 
 function splitWindow(text: string, option: string, example: string): [string, string] {

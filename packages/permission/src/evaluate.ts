@@ -1,85 +1,103 @@
-import type { BudgetLine, Decision, DenyReason, PermissionRequest } from './decision.ts';
-import { isWindowConstraint, type Charge, type Grant } from './grant.ts';
-import type { Intent } from './intent.ts';
-import type { Cost } from './kinds/kind.ts';
-import { costOf, rulesOfKind } from './kinds/table.ts';
-import { checkConstraint } from './rules/table.ts';
-import { windowCharge } from './rules/window.ts';
-import { effectiveTime, type UsageView } from './usage.ts';
+import { effectiveTime, type UsageView } from './budget/usage.ts';
+import type { Decision, DenyReason, PermissionRequest } from './decision.ts';
+import { demandOf } from './demand.ts';
+import { forbiddenBy } from './deny-match.ts';
+import type { DenyRule, PermittingGrant } from './grant.ts';
+import { scopeOf, type GrantLookup } from './grant-index.ts';
+import {
+  approvalsNeeded,
+  chargesOf,
+  judgeCap,
+  judgeGrant,
+  linesOf,
+  reasonsOf,
+  type JudgeContext,
+  type Judgement,
+} from './judge.ts';
+import type { Zones } from './zones.ts';
 
 /**
- * Whether one of `grants` permits the request at `nowMs` (milliseconds since 1970), with what `usage` says is spent.
+ * Whether the grants permit the request at `nowMs` (milliseconds since 1970), with what `usage` says is spent.
  *
- * It starts at *deny*: without grants, without a grant of this client, wallet, chain and kind, and at whatever is not known.
- * Several grants may permit; the first by `createdSeq`, then by id, is the one that is charged. The order of `grants`
- * decides nothing. Nothing is changed: the caller charges a permit at the same `nowMs`.
+ * It starts at *deny*: without grants, without a grant of this client, wallet, chain and kind, and at whatever is not
+ * known. A deny rule that matches ends it, and so does a cap of the wallet that does not hold. Several grants may permit;
+ * the first by `createdSeq`, then by id, is the one that is charged. Where none permits but one would with the approval of
+ * operators, the first such is named. The order in which grants were added decides nothing, and nothing is changed: the
+ * caller charges a permit at the same `nowMs`.
  *
- * The work is linear in `grants`, so the caller passes the grants of this client, wallet and chain (see
- * `createGrantIndex`); others among them are ignored. Throws a RangeError for an invalid time or a negative amount.
+ * Throws a RangeError for an invalid time or a negative amount.
  */
 export function evaluate(
   request: PermissionRequest,
-  grants: readonly Grant[],
+  grants: GrantLookup,
   usage: UsageView,
   nowMs: number,
+  zones: Zones,
 ): Decision {
-  const { client, wallet, intent } = request;
-  const now = effectiveTime(usage, nowMs);
-  const candidates = grants.filter(
-    (grant) =>
-      grant.client === client && grant.wallet === wallet && grant.chain === intent.chain && grant.kind === intent.kind,
-  );
-  if (candidates.length === 0) {
-    const { chain, kind } = intent;
-    return { verdict: 'deny', reasons: [{ code: 'no_grant', grant: null, client, wallet, chain, kind }] };
+  const scope = grants.inScope(scopeOf(request));
+  // Without any grant the answer is the same whatever else is wrong: a stranger learns nothing of the wallet.
+  if (scope.length === 0) return deny([noGrant(request)]);
+  const forbidden = grants.denials(request).flatMap((rule) => denialOf(rule, request));
+  if (forbidden.length > 0) return deny(forbidden);
+  const context = { request, demand: demandOf(request), usage, nowMs: effectiveTime(usage, nowMs), zones };
+  const caps = grants.caps(request.wallet, request.intent.chain).map((cap) => judgeCap(cap, context));
+  if (caps.some(({ verdict }) => verdict === 'fail')) return deny(reasonsOf(caps));
+
+  let second: Judgement | undefined;
+  const failed: Judgement[] = [];
+  for (const grant of candidatesFor(request, grants)) {
+    const judgement = judgeGrant(grant, context);
+    if (judgement.verdict === 'pass') return permit(judgement, caps, request);
+    if (judgement.verdict === 'fail') failed.push(judgement);
+    else second ??= judgement;
   }
-  const cost = costOf(intent);
-  const reasons: DenyReason[] = [];
-  for (const grant of candidates.sort(byAge)) {
-    const verdict = judge(grant, intent, cost, usage, now);
-    if (verdict.permits) {
-      return { verdict: 'permit', grant: grant.id, charges: chargesFor(grant, cost), budgets: verdict.budgets };
-    }
-    reasons.push(...verdict.reasons);
-  }
+  if (second) return permit(second, caps, request);
+  const reasons = failed.length > 0 ? reasonsOf(failed) : reasonsInScope(scope, context);
+  return deny(reasons.slice(0, MAX_REASONS));
+}
+
+/** A cancellation is no action of any kind: it is charged to the grant whose request it takes back. */
+function candidatesFor(request: PermissionRequest, grants: GrantLookup): readonly PermittingGrant[] {
+  if (request.replaces === null) return grants.candidates(request);
+  return grants.inScope(scopeOf(request)).filter(({ id }) => id === request.replaces!.grant);
+}
+
+/** A denial names so many reasons at most. */
+const MAX_REASONS = 32;
+
+/** Why the grants that name something else do not cover this: those of the same kind, oldest first. */
+function reasonsInScope(scope: readonly PermittingGrant[], context: JudgeContext): readonly DenyReason[] {
+  const kind = context.request.intent.actions[0]?.kind;
+  const same = scope.filter((grant) => grant.kind === kind).slice(0, MAX_REASONS);
+  return same.length === 0 ? [noGrant(context.request)] : reasonsOf(same.map((grant) => judgeGrant(grant, context)));
+}
+
+function noGrant({ client, wallet, intent }: PermissionRequest): DenyReason {
+  return {
+    code: 'no_grant',
+    grant: null,
+    client,
+    wallet,
+    chain: intent.chain,
+    kind: intent.actions[0]?.kind ?? intent.form,
+  };
+}
+
+function denialOf(rule: DenyRule, request: PermissionRequest): DenyReason[] {
+  const asked = forbiddenBy(rule, request);
+  return asked === undefined ? [] : [{ code: 'forbidden', grant: rule.id, asked }];
+}
+
+function deny(reasons: readonly DenyReason[]): Decision {
   return { verdict: 'deny', reasons };
 }
 
-/** The order in which grants are charged: the oldest first. */
-export function byAge(a: Grant, b: Grant): number {
-  if (a.createdSeq !== b.createdSeq) return a.createdSeq - b.createdSeq;
-  if (a.id === b.id) return 0;
-  return a.id < b.id ? -1 : 1;
-}
-
-/** What permitting `intent` under `grant` takes from the grant's windows. */
-export function chargesOf(grant: Grant, intent: Intent): Charge[] {
-  return chargesFor(grant, costOf(intent));
-}
-
-function chargesFor(grant: Grant, cost: Cost): Charge[] {
-  return grant.constraints.filter(isWindowConstraint).map((constraint) => windowCharge(constraint, cost));
-}
-
-type GrantVerdict =
-  | { readonly permits: true; readonly budgets: readonly BudgetLine[] }
-  | { readonly permits: false; readonly reasons: readonly DenyReason[] };
-
-function judge(grant: Grant, intent: Intent, cost: Cost, usage: UsageView, nowMs: number): GrantVerdict {
-  const mismatch = rulesOfKind(intent.kind).mismatch(grant, intent);
-  if (mismatch !== undefined) {
-    return { permits: false, reasons: [{ code: 'recipient_not_permitted', grant: grant.id, ...mismatch }] };
-  }
-  const context = { grantId: grant.id, cost, usage, nowMs };
-  const budgets: BudgetLine[] = [];
-  const reasons: DenyReason[] = [];
-  for (const constraint of grant.constraints) {
-    const verdict = checkConstraint(constraint, context);
-    if (verdict.pass) budgets.push(verdict.budget);
-    else reasons.push(verdict.reason);
-  }
-  if (!grant.constraints.some(({ type }) => type === 'volume')) {
-    reasons.push({ code: 'no_volume_limit', grant: grant.id });
-  }
-  return reasons.length === 0 ? { permits: true, budgets } : { permits: false, reasons };
+/** A permit, or what is missing for one. */
+function permit(judgement: Judgement, caps: readonly Judgement[], request: PermissionRequest): Decision {
+  const all = [judgement, ...caps];
+  const { grant } = judgement;
+  const needed = approvalsNeeded(all);
+  const budgets = linesOf(all);
+  if (needed > 0) return { verdict: 'needs-approval', grant, needed, given: request.approvals, budgets };
+  return { verdict: 'permit', grant, charges: chargesOf(all), budgets };
 }

@@ -1,34 +1,72 @@
-import { expect, it } from 'vitest';
-import { createGrantIndex } from './grant-index.ts';
+import { describe, expect, it } from 'vitest';
+import { BOB, etherGrant, etherRequest, EVE, tokenGrant, tokenRequest, USDT_ASSET } from './engine.fixture.ts';
 import type { Grant } from './grant.ts';
+import { createGrantIndex, scopeOf } from './grant-index.ts';
 
-function grant(id: string, createdSeq: number, client = 'bot', wallet = 'hot', chain = 'eip155:1'): Grant {
-  const scope = { id, createdSeq, client, wallet, chain };
-  const constraints = [{ type: 'volume', limit: 1n, windowSeconds: 1 }] as const;
-  return { ...scope, kind: 'ether-transfer', recipients: 'any', constraints };
-}
+const ids = (grants: readonly Grant[]) => grants.map(({ id }) => id);
 
-it('finds the grants of one client, wallet and chain, oldest first', () => {
-  const index = createGrantIndex();
-  const young = grant('a', 3);
-  const old = grant('b', 1);
-  for (const each of [young, grant('c', 2, 'other'), grant('d', 2, 'bot', 'cold'), old]) index.add(each);
-  index.add(grant('e', 2, 'bot', 'hot', 'eip155:10'));
-  expect(index.candidates('bot', 'hot', 'eip155:1')).toEqual([old, young]);
-  expect(index.candidates('bot', 'cold', 'eip155:10')).toEqual([]);
-  expect(index.get('b')).toBe(old);
-  expect(() => index.add(grant('b', 9))).toThrow(RangeError);
+describe('createGrantIndex', () => {
+  it('finds grants by client or group, wallet and chain, oldest first', () => {
+    const index = createGrantIndex([
+      etherGrant({ id: 'b', createdSeq: 2 }),
+      etherGrant({ id: 'c', createdSeq: 2 }),
+      etherGrant({ id: 'a', createdSeq: 1, client: { group: 'bots' } }),
+      etherGrant({ id: 'x', client: 'other' }),
+      etherGrant({ id: 'y', wallet: 'cold' }),
+      etherGrant({ id: 'z', chain: 'eip155:10' }),
+      etherGrant({ id: 'n', client: { group: 'bot' } }),
+    ]);
+    expect(ids(index.inScope(scopeOf(etherRequest({}, { groups: ['bots'] }))))).toEqual(['a', 'b', 'c']);
+    expect(ids(index.inScope(scopeOf(etherRequest())))).toEqual(['b', 'c']);
+  });
 
-  expect(index.remove('b')).toBe(true);
-  expect(index.remove('b')).toBe(false);
-  expect(index.get('b')).toBe(undefined);
-  expect(index.candidates('bot', 'hot', 'eip155:1')).toEqual([young]);
-  index.remove('a');
-  expect(index.candidates('bot', 'hot', 'eip155:1')).toEqual([]);
-});
+  it('looks at none that names somebody or something else', () => {
+    const index = createGrantIndex([
+      etherGrant({ id: 'bob' }),
+      etherGrant({ id: 'eve', recipients: [EVE] }),
+      etherGrant({ id: 'any', recipients: 'any', createdSeq: 0 }),
+      tokenGrant({ id: 'to bob' }),
+      tokenGrant({ id: 'to eve', recipients: [EVE] }),
+      tokenGrant({ id: 'of usdt', recipients: 'any' }),
+      tokenGrant({ id: 'of another', recipients: 'any', assets: [{ asset: 'erc20:0x00' }] }),
+    ]);
+    expect(ids(index.candidates(etherRequest({ to: BOB })))).toEqual(['any', 'bob']);
+    expect(ids(index.candidates(tokenRequest({ to: EVE })))).toEqual(['of usdt', 'to eve']);
+    expect(ids(index.candidates(tokenRequest({ to: EVE, asset: `${USDT_ASSET}0` })))).toEqual(['to eve']);
+  });
 
-it('does not confuse scopes whose names run into each other', () => {
-  const index = createGrantIndex();
-  index.add(grant('a', 1, 'bot","hot', 'x'));
-  expect(index.candidates('bot', 'hot","x', 'eip155:1')).toEqual([]);
+  it('forgets what is removed, everywhere', () => {
+    const index = createGrantIndex([etherGrant(), etherGrant({ id: 'g2' })]);
+    expect(() => index.add(etherGrant())).toThrow(RangeError);
+    expect(index.remove('g1')).toBe(true);
+    expect(index.remove('g1')).toBe(false);
+    expect(index.get('g1')).toBeUndefined();
+    expect(ids(index.candidates(etherRequest()))).toEqual(['g2']);
+    expect(index.remove('g2')).toBe(true);
+    expect(index.inScope(scopeOf(etherRequest()))).toEqual([]);
+  });
+
+  it('finds deny rules for whoever and whatever they are, and caps of a wallet', () => {
+    const rule = { kind: 'deny', createdSeq: 1, wallet: 'hot', chain: 'eip155:1', client: 'any' } as const;
+    const index = createGrantIndex([
+      { ...rule, id: 'all' },
+      { ...rule, id: 'any wallet', wallet: 'any' },
+      { ...rule, id: 'any chain', chain: 'any' },
+      { ...rule, id: 'anything', wallet: 'any', chain: 'any' },
+      { ...rule, id: 'bot', client: 'bot' },
+      { ...rule, id: 'group', client: { group: 'bots' } },
+      { ...rule, id: 'other', client: 'other' },
+      { ...rule, id: 'cold', wallet: 'cold' },
+      { id: 'cap', createdSeq: 1, kind: 'cap', wallet: 'hot', chain: 'eip155:1', constraints: [] },
+    ]);
+    const forAll = ['all', 'any chain', 'any wallet', 'anything', 'bot'];
+    expect(ids(index.denials(etherRequest()))).toEqual(forAll);
+    expect(ids(index.denials(etherRequest({}, { groups: ['bots'] })))).toEqual([...forAll, 'group']);
+    expect(ids(index.caps('hot', 'eip155:1'))).toEqual(['cap']);
+    expect(index.caps('hot', 'eip155:10')).toEqual([]);
+    for (const id of forAll) index.remove(id);
+    index.remove('cap');
+    expect(index.denials(etherRequest())).toEqual([]);
+    expect(index.caps('hot', 'eip155:1')).toEqual([]);
+  });
 });

@@ -1,41 +1,131 @@
-import { byAge } from './evaluate.ts';
-import type { Grant } from './grant.ts';
+import type { PermissionRequest } from './decision.ts';
+import { byAge, type DenyRule, type Grant, type Party, type PermittingGrant, type WalletCap } from './grant.ts';
+import { rulesOfKind } from './kinds/table.ts';
 
-/** Finds the grants that can speak of a request without looking at those of others. */
-export interface GrantIndex {
+/**
+ * Finds the grants that can speak of a request without looking at others: by client or group, wallet, chain and kind,
+ * and there by what the grant names (a recipient, a contract, an asset).
+ */
+export interface GrantIndex extends GrantLookup {
   /** Throws a RangeError where a grant of this id is there already. */
   add(grant: Grant): void;
   /** Whether there was such a grant. */
   remove(grantId: string): boolean;
-  get(grantId: string): Grant | undefined;
-  /** The grants of this client, wallet and chain (CAIP-2), oldest first. */
-  candidates(client: string, wallet: string, chain: string): readonly Grant[];
 }
 
-export function createGrantIndex(): GrantIndex {
-  const byId = new Map<string, Grant>();
-  const byScope = new Map<string, readonly Grant[]>();
-  const scopeOf = ({ client, wallet, chain }: Pick<Grant, 'client' | 'wallet' | 'chain'>) =>
-    JSON.stringify([client, wallet, chain]);
+/** Who asks, for which wallet on which chain. */
+export type Scope = Pick<PermissionRequest, 'client' | 'groups' | 'wallet'> & { readonly chain: string };
 
-  return {
+export interface GrantLookup {
+  get(grantId: string): Grant | undefined;
+  /** The permitting grants of this client and its groups for this wallet and chain, oldest first. */
+  inScope(scope: Scope): readonly PermittingGrant[];
+  /** Those of them that can cover the request, oldest first. No other can. */
+  candidates(request: PermissionRequest): readonly PermittingGrant[];
+  /** Deny rules for this client, wallet and chain, oldest first. */
+  denials(request: PermissionRequest): readonly DenyRule[];
+  /** Caps of this wallet on this chain, oldest first. */
+  caps(wallet: string, chain: string): readonly WalletCap[];
+}
+
+const NONE: readonly never[] = [];
+
+export function scopeOf({ client, groups, wallet, intent }: PermissionRequest): Scope {
+  return { client, groups, wallet, chain: intent.chain };
+}
+
+export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
+  const byId = new Map<string, Grant>();
+  const scopes = new Map<string, PermittingGrant[]>();
+  const names = new Map<string, PermittingGrant[]>();
+  const denyRules = new Map<string, DenyRule[]>();
+  const caps = new Map<string, WalletCap[]>();
+
+  function change(grant: Grant, edit: Edit): void {
+    if (grant.kind === 'deny') return edit(denyRules, keyOf(grant.wallet, grant.chain), grant);
+    if (grant.kind === 'cap') return edit(caps, keyOf(grant.wallet, grant.chain), grant);
+    const scope = keyOf(partyKey(grant.client), grant.wallet, grant.chain);
+    edit(scopes, scope, grant);
+    for (const name of rulesOfKind(grant.kind).namesOfGrant(grant))
+      edit(names, nameKey(scope, grant.kind, name), grant);
+  }
+
+  const scopesOf = ({ client, groups, wallet, chain }: Scope) => [
+    keyOf(partyKey(client), wallet, chain),
+    ...groups.map((group) => keyOf(partyKey({ group }), wallet, chain)),
+  ];
+
+  const index: GrantIndex = {
     add(grant) {
       if (byId.has(grant.id)) throw new RangeError('a grant of this id is there already');
       byId.set(grant.id, grant);
-      const scope = scopeOf(grant);
-      byScope.set(scope, [...(byScope.get(scope) ?? []), grant].sort(byAge));
+      change(grant, insert);
     },
     remove(grantId) {
       const grant = byId.get(grantId);
       if (grant === undefined) return false;
       byId.delete(grantId);
-      const scope = scopeOf(grant);
-      const rest = (byScope.get(scope) ?? []).filter(({ id }) => id !== grantId);
-      if (rest.length > 0) byScope.set(scope, rest);
-      else byScope.delete(scope);
+      change(grant, drop);
       return true;
     },
     get: (grantId) => byId.get(grantId),
-    candidates: (client, wallet, chain) => byScope.get(scopeOf({ client, wallet, chain })) ?? [],
+    inScope: (scope) => merge(scopesOf(scope).map((scope) => scopes.get(scope))),
+    candidates(request) {
+      const [action] = request.intent.actions;
+      if (action === undefined) return NONE;
+      const lists: (readonly PermittingGrant[] | undefined)[] = [];
+      for (const scope of scopesOf(scopeOf(request))) {
+        for (const name of rulesOfKind(action.kind).namesOfAction(action)) {
+          lists.push(names.get(nameKey(scope, action.kind, name)));
+        }
+      }
+      return merge(lists);
+    },
+    denials(request) {
+      const { wallet, intent } = request;
+      if (denyRules.size === 0) return NONE;
+      const wallets = [wallet, 'any'].flatMap((each) => [keyOf(each, intent.chain), keyOf(each, 'any')]);
+      return merge(wallets.map((key) => denyRules.get(key))).filter(({ client }) => speaksOf(client, request));
+    },
+    caps: (wallet, chain) => caps.get(keyOf(wallet, chain)) ?? NONE,
   };
+  for (const grant of grants) index.add(grant);
+  return index;
+}
+
+/** No name holds a line break, so no two keys are the same by chance. */
+const keyOf = (...parts: readonly string[]) => parts.join('\n');
+const nameKey = (scope: string, kind: string, name: string) => `${scope}\n${kind}\n${name}`;
+const partyKey = (party: Party) => (typeof party === 'string' ? `client ${party}` : `group ${party.group}`);
+
+function speaksOf(party: Party | 'any', { client, groups }: PermissionRequest): boolean {
+  if (typeof party !== 'string') return groups.includes(party.group);
+  return party === 'any' || party === client;
+}
+
+type Edit = <G extends Grant>(map: Map<string, G[]>, key: string, grant: G) => void;
+
+/** Grants usually come oldest first, so the place is looked for from the end. */
+const insert: Edit = (map, key, grant) => {
+  const list = map.get(key);
+  if (list === undefined) {
+    map.set(key, [grant]);
+    return;
+  }
+  let at = list.length;
+  while (at > 0 && byAge(grant, list[at - 1]!) < 0) at--;
+  list.splice(at, 0, grant);
+};
+
+const drop: Edit = (map, key, grant) => {
+  const rest = (map.get(key) ?? []).filter(({ id }) => id !== grant.id);
+  if (rest.length > 0) map.set(key, rest);
+  else map.delete(key);
+};
+
+/** Several lists in the order of age as one, each grant once. */
+function merge<G extends Grant>(lists: readonly (readonly G[] | undefined)[]): readonly G[] {
+  const full = lists.filter((list) => list !== undefined);
+  if (full.length <= 1) return full[0] ?? NONE;
+  return [...new Set(full.flat())].sort(byAge);
 }

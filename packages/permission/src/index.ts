@@ -1,49 +1,66 @@
 /**
  * permission: whether a client may do what it asks for, and what that takes from its budgets. It judges intents, which are
- * plain data, by grants and usage, and starts at *deny*. It decodes no transaction, knows no chain beyond its name, keeps
+ * plain data, by grants and usage, and starts at *deny*. It decodes no transaction, knows no chain beyond its names, keeps
  * no clock and no state of its own, and signs nothing: the keep holds the grants and the usage, and journals what it
  * charges before anything is signed.
  */
+export { fillUsage, type Remaining } from './budget/fill-usage.ts';
+export type { Outcome } from './budget/outstanding-budget.ts';
+export { usageReport, type UsageLine } from './budget/usage-report.ts';
+export { restoreUsage, serialiseUsage, type UsageJson } from './budget/usage-json.ts';
+export { charge, createUsage, forgetGrant, settle, type Usage, type UsageView } from './budget/usage.ts';
+export {
+  budgetKey,
+  isBudgetConstraint,
+  windowText,
+  type BudgetConstraint,
+  type CalendarUnit,
+  type Constraint,
+  type ConstraintType,
+  type Window,
+} from './constraint.ts';
 export type {
   BudgetLine,
+  Charge,
   Decision,
   DenyReason,
-  MaxFeeExceeded,
-  NoGrant,
+  NotCoveredCode,
   PermissionRequest,
-  RecipientNotPermitted,
-  UnknownConstraint,
-  Unlimited,
-  WindowExceeded,
+  Replaced,
 } from './decision.ts';
-export { chargesOf, evaluate } from './evaluate.ts';
-export { fillUsage, type Remaining } from './fill-usage.ts';
-export { createGrantIndex, type GrantIndex } from './grant-index.ts';
-export { parseGrant, type GrantError, type GrantErrorCode } from './grant-parse.ts';
+export { evaluate } from './evaluate.ts';
+export { createGrantIndex, type GrantIndex, type GrantLookup } from './grant-index.ts';
 export {
-  windowKey,
-  type Charge,
-  type Constraint,
-  type CountConstraint,
+  constraintsOf,
+  permits,
+  type Condition,
+  type DenyRule,
   type Grant,
-  type MaxFeeConstraint,
-  type VolumeConstraint,
-  type WindowConstraint,
-  type WindowId,
+  type GrantedAsset,
+  type GrantKind,
+  type Party,
+  type PermittingGrant,
+  type WalletCap,
 } from './grant.ts';
-export type { EtherTransferIntent, Intent, IntentKind } from './intent.ts';
+export type {
+  Action,
+  ActionKind,
+  Amount,
+  Asset,
+  Fee,
+  Intent,
+  IntentForm,
+  NamedValue,
+  Outflow,
+  Route,
+  TokenTransfer,
+  TypedDataDomain,
+  Value,
+} from './intent.ts';
 export { toJson, type Jsonified } from './json.ts';
-export { describeDenial, describeGrant, describeIntent, type Names } from './sentences.ts';
-export { usageReport, type UsageLine } from './usage-report.ts';
-export {
-  charge,
-  cloneUsage,
-  createUsage,
-  forgetGrant,
-  restoreUsage,
-  serialiseUsage,
-  spent,
-  type Usage,
-  type UsageJson,
-  type UsageView,
-} from './usage.ts';
+export { parseGrant, type GrantError, type GrantErrorCode } from './parse/grant-parse.ts';
+export { describeDenial } from './words/denial-words.ts';
+export { describeConstraint, describeGrant } from './words/grant-words.ts';
+export { describeIntent, describeTerms } from './words/intent-words.ts';
+export type { Names, TokenName } from './words/names.ts';
+export type { Period, WallClock, Zones } from './zones.ts';

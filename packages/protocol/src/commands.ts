@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { entryKey, evmChain, grantDraft, name, role, safeInteger, sealedBox, shortId } from './shapes.ts';
+import { grantDraft } from './grant-shapes.ts';
+import { entryKey, evmChain, name, role, safeInteger, sealedBox, shortId } from './shapes.ts';
 
 /**
  * What an operator commands. Each command travels as a JWS by the operator's long-term key inside the session's frame
@@ -150,8 +151,17 @@ export const COMMANDS = {
     z.strictObject({ wallet: shortId, chain: evmChain, floor: safeInteger }),
   ),
   'wallet.rename': spec('unsealed', 'Give a wallet another name.', z.strictObject({ wallet: shortId, name })),
-  'grant.create': spec('unsealed', 'Allow a client something.', z.strictObject({ grant: grantDraft })),
+  'grant.create': spec(
+    'unsealed',
+    'Allow a client something; or forbid something, or cap a wallet.',
+    z.strictObject({ grant: grantDraft }),
+  ),
   'grant.revoke': spec('unsealed', 'End a grant at once.', z.strictObject({ grant: z.string().max(24) }), true),
+  'grant.lift': spec(
+    'unsealed',
+    'Lift what restricts: a deny rule or a cap. This widens what the grants allow.',
+    z.strictObject({ grant: z.string().max(24) }),
+  ),
 } as const satisfies Record<string, CommandSpec<z.ZodType>>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -7,6 +7,7 @@ export * from './connection-string.ts';
 export * from './command-values.ts';
 export * from './commands.ts';
 export * from './errors.ts';
+export * from './grant-shapes.ts';
 export * from './link.ts';
 export * from './methods.ts';
 export * from './shapes.ts';

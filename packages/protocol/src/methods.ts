@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { entryPurpose } from './commands.ts';
+import { budgetLine, grantDraft } from './grant-shapes.ts';
 import {
   entryKey,
   evmAddress,
   evmChain,
-  grantDraft,
   hash32,
   name,
   peerKey,
@@ -14,7 +14,6 @@ import {
   shortId,
   signedHead,
   uuidV7,
-  weiString,
 } from './shapes.ts';
 
 /** Who is on the other end of a session. A candidate is known by its key only and may do nothing but ask to be let in. */
@@ -84,19 +83,6 @@ export const walletInfo = z.strictObject({
   origin: z.enum(['mnemonic', 'derived', 'random', 'imported-key', 'imported-mnemonic']),
   path: z.string().nullable(),
   created: safeInteger,
-});
-
-/**
- * How one constraint of a grant stands, in the grant's order. Amounts are decimal strings: wei, or a number of
- * transactions. `allFreeAt`: when the whole limit is free again if nothing more is charged, ms.
- */
-export const budgetLine = z.strictObject({
-  rule: z.enum(['volume', 'count', 'max-fee']),
-  windowSeconds: z.number().int().nullable(),
-  limit: z.string(),
-  spent: z.string().nullable(),
-  left: z.string().nullable(),
-  allFreeAt: safeInteger.nullable(),
 });
 
 export const grantInfo = z.strictObject({
@@ -259,7 +245,10 @@ export const denialDetails = z.strictObject({
   receipt: receipt.nullable(),
 });
 
-/** What a permitted request leaves in the journal, and so in the client’s receipt. Amounts in wei. */
+/**
+ * What a permitted request leaves in the journal, and so in the client’s receipt. `asks`: what it would do, in words;
+ * `intent`: the same as data. Amounts are decimal strings in base units.
+ */
 export const permittedEntry = z.looseObject({
   type: z.literal('request.permitted'),
   at: safeInteger,
@@ -270,12 +259,14 @@ export const permittedEntry = z.looseObject({
   digest: hash32,
   nonce: safeInteger,
   grant: z.string(),
-  recipient: evmAddress,
-  value: weiString,
+  asks: z.string(),
+  intent: z.looseObject({}),
   budgets: z.array(
     z.looseObject({
+      grant: z.string(),
       rule: z.string(),
-      windowSeconds: z.number().nullable(),
+      asset: z.string().optional(),
+      window: z.string().optional(),
       limit: z.string(),
       spentBefore: z.string(),
       spentAfter: z.string(),

@@ -77,34 +77,9 @@ export const receipt = z.strictObject({
   head: signedHead,
 });
 
-/** Seconds: the longest rolling window is 366 days. */
-const windowSeconds = z
-  .number()
-  .int()
-  .min(1)
-  .max(366 * 86_400);
-
-export const constraint = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('volume'), limit: weiString, windowSeconds }),
-  z.strictObject({ type: z.literal('count'), limit: safeInteger, windowSeconds }),
-  z.strictObject({ type: z.literal('max-fee'), limit: weiString }),
-]);
-
-/** A grant before the vault has given it an id. `recipients: []` permits nothing; `any` must be said by name. */
-export const grantDraft = z.strictObject({
-  client: shortId,
-  wallet: shortId,
-  chain: evmChain,
-  kind: z.literal('ether-transfer'),
-  recipients: z.union([z.literal('any'), z.array(evmAddress).max(1_000)]),
-  constraints: z.array(constraint).min(1).max(16),
-  label: name.optional(),
-});
-
 export type EntryKey = z.infer<typeof entryKey>;
 export type SealedBox = z.infer<typeof sealedBox>;
 export type PeerKey = z.infer<typeof peerKey>;
 export type Role = z.infer<typeof role>;
 export type SignedHeadJson = z.infer<typeof signedHead>;
 export type ReceiptJson = z.infer<typeof receipt>;
-export type GrantDraft = z.infer<typeof grantDraft>;

@@ -33,8 +33,8 @@ const entry = (changes: Record<string, Json> = {}): Json => ({
   digest: DIGEST,
   nonce: 7,
   grant: 'g1',
-  recipient: TRANSFER.to.toLowerCase(),
-  value: TRANSFER.value.toString(),
+  asks: 'Client bot wants to transfer 0.5 ETH',
+  intent: {},
   budgets: [],
   ...changes,
 });
@@ -77,7 +77,7 @@ describe('signTransaction', () => {
   it('returns what is to be broadcast, with the decision and its proof', async () => {
     const vault = createVault();
     const signed = await sign(vault, { key: KEY });
-    expect(signed.decision).toMatchObject({ grant: 'g1', value: '500000000000000000' });
+    expect(signed.decision).toMatchObject({ grant: 'g1', asks: 'Client bot wants to transfer 0.5 ETH' });
     expect(signed.receipt.json).toEqual(vault.receipt(entry()));
     expect(signed.key).toBe(KEY);
     expect(keccak256(signed.raw)).toBe(signed.hash);
@@ -149,7 +149,7 @@ describe('signTransaction', () => {
 });
 
 function changed(receipt: ReceiptJson): ReceiptJson {
-  return { ...receipt, entry: receipt.entry.replace('500000000000000000', '900000000000000000') };
+  return { ...receipt, entry: receipt.entry.replace('0.5 ETH', '0.9 ETH') };
 }
 
 describe('a denial', () => {

@@ -10,7 +10,7 @@ import { peerCommands } from '../peers.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import { completeTransfer, readTransferRequest, TRANSFER_OPTIONS } from '../transfer-request.ts';
-import { parseCount, showAddress, showDuration, showEther, splitList } from '../values.ts';
+import { parseCount, showBudget, showWindow, splitList } from '../values.ts';
 import { ownIdentity, profileOf, withClient, withConnection, withOperator } from '../vault-session.ts';
 
 const register = command({
@@ -105,26 +105,25 @@ async function writeReceipt(path: string, { json }: CheckedReceipt): Promise<voi
   }
 }
 
-/** A limit per transaction has no window, and so nothing is left of it. */
-const hasWindow = ({ windowSeconds }: SignedTransaction['decision']['budgets'][number]) => windowSeconds !== null;
+/** A limit of one transaction has no window, and so nothing is left of it. */
+const hasWindow = ({ window }: SignedTransaction['decision']['budgets'][number]) => window !== undefined;
 
 function signedAnswer(
   { raw, hash, decision, receipt, key }: SignedTransaction,
   paint: Paint,
   mined?: { readonly block: number; readonly succeeded: boolean },
 ): Answer {
-  const { grant, recipient, value, chain, nonce, budgets } = decision;
-  const left = budgets.filter(hasWindow).map(({ rule, limit, spentAfter, windowSeconds }) => {
+  const { grant, asks, nonce, budgets } = decision;
+  const left = budgets.filter(hasWindow).map(({ asset, limit, spentAfter, window = '' }) => {
     const rest = (BigInt(limit) - BigInt(spentAfter)).toString();
-    const show = rule === 'count' ? (amount: string) => amount : showEther;
-    return `${show(rest)} of ${show(limit)}${windowSeconds === null ? '' : ` in ${showDuration(windowSeconds)}`}`;
+    return `${showBudget(rest, asset)} of ${showBudget(limit, asset)} ${showWindow(window)}`;
   });
   const state = mined && (mined.succeeded ? paint.good(`in block ${mined.block}`) : paint.bad('failed on the chain'));
   const transaction = `0x${toHex(raw)}`;
   return {
     json: { transaction, hash, key, decision, receipt: receipt.json, mined: mined ?? null },
     text: fields([
-      ['signed', `${showEther(value)} to ${showAddress(recipient)} on ${chain}, nonce ${nonce}`],
+      ['signed', `${asks}, nonce ${nonce}`],
       ['under', grant],
       ['left', left.join(', ')],
       ['hash', hash],

@@ -12,9 +12,9 @@ import {
   parseRate,
   parseVolume,
   showAddress,
-  showDuration,
-  showEther,
+  showBudget,
   showTime,
+  showWindow,
   splitList,
 } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
@@ -40,7 +40,7 @@ const create = command({
     const recipients = parseRecipients(options.to);
     const constraints = parseConstraints(options);
     return withOperator(context, async (operator) => {
-      const draft: GrantDraft = {
+      const draft: EtherTransferDraft = {
         client: (await findPeer(operator, client, 'client', 'registered')).peer,
         wallet: (await findWallet(operator, wallet)).wallet,
         chain,
@@ -60,7 +60,9 @@ function needed(value: string | undefined, option: string): string {
   throw usageError('option_missing', `${option} is missing.`, 'See `keepwatch help grant create`.');
 }
 
-function parseRecipients(values: readonly string[]): GrantDraft['recipients'] {
+type EtherTransferDraft = Extract<GrantDraft, { kind: 'ether-transfer' }>;
+
+function parseRecipients(values: readonly string[]): EtherTransferDraft['recipients'] {
   const members = splitList(values, '--to');
   if (members.length === 0) throw usageError('option_missing', '--to is missing.', 'Name the addresses, or say `any`.');
   if (members.includes('any')) {
@@ -84,12 +86,12 @@ interface ConstraintOptions {
   readonly 'max-fee': string | undefined;
 }
 
-function parseConstraints(options: ConstraintOptions): GrantDraft['constraints'] {
+function parseConstraints(options: ConstraintOptions): EtherTransferDraft['constraints'] {
   if (options.volume.length === 0) {
     throw usageError('option_missing', '--volume is missing.', 'Every grant has a limit of volume, such as 2eth/1d.');
   }
-  const constraints: GrantDraft['constraints'] = [
-    ...options.volume.map((text) => ({ type: 'volume' as const, ...parseVolume(text, '--volume') })),
+  const constraints: EtherTransferDraft['constraints'] = [
+    ...options.volume.map((text) => ({ type: 'volume' as const, asset: 'native', ...parseVolume(text, '--volume') })),
     ...options.count.map((text) => ({ type: 'count' as const, ...parseRate(text, '--count') })),
   ];
   const maxFee = options['max-fee'];
@@ -116,10 +118,10 @@ const list = command({
         clientName(grant, peers),
         walletName(grant, wallets),
         grant.draft.chain,
-        grant.draft.recipients === 'any' ? 'anybody' : `${grant.draft.recipients.length} named`,
+        whatOf(grant),
         grant.budgets.map(shortBudget).join(', '),
       ]);
-      const head = ['GRANT', 'CLIENT', 'WALLET', 'CHAIN', 'RECIPIENTS', 'LEFT'];
+      const head = ['GRANT', 'CLIENT', 'WALLET', 'CHAIN', 'WHAT', 'LEFT'];
       return { json: { grants }, text: table([head, ...rows], context.terminal.paint.quiet) };
     }),
 });
@@ -150,21 +152,25 @@ const revoke = command({
 
 type Budget = GrantInfo['budgets'][number];
 
-const amountOf = (budget: Budget, text: string) => (budget.rule === 'count' ? text : showEther(text));
-const windowOf = (budget: Budget) => (budget.windowSeconds === null ? '' : ` in ${showDuration(budget.windowSeconds)}`);
+function shortBudget({ limit, left, asset, window, words }: Budget): string {
+  if (limit === null || left === null) return words;
+  return `${showBudget(left, asset)} of ${showBudget(limit, asset)} ${window === null ? 'unsettled' : showWindow(window)}`;
+}
 
-function shortBudget(budget: Budget): string {
-  if (budget.left === null) return `fee up to ${amountOf(budget, budget.limit)}`;
-  return `${amountOf(budget, budget.left)} of ${amountOf(budget, budget.limit)}${windowOf(budget)}`;
+function whatOf({ draft }: GrantInfo): string {
+  const { kind } = draft;
+  if (kind !== 'ether-transfer' && kind !== 'token-transfer') return kind;
+  return `${kind} to ${draft.recipients === 'any' ? 'anybody' : `${draft.recipients.length} named`}`;
 }
 
 function describe(grant: GrantInfo, peers: readonly PeerInfo[], wallets: readonly WalletInfo[], paint: Paint): string {
   const budgets = grant.budgets.map((budget) => {
     const free =
-      budget.allFreeAt === null || budget.spent === '0' ? '' : `  all free again at ${showTime(budget.allFreeAt)}`;
+      budget.allFreeAt === null || budget.spent === null || budget.spent === '0'
+        ? ''
+        : `  all free again at ${showTime(budget.allFreeAt)}`;
     return `  ${budget.rule}: ${shortBudget(budget)}${budget.left === null ? '' : ' left'}${free}`;
   });
-  const { recipients } = grant.draft;
   return [
     `${paint.strong(grant.grant)}  ${grant.sentence}`,
     '',
@@ -177,16 +183,38 @@ function describe(grant: GrantInfo, peers: readonly PeerInfo[], wallets: readonl
       ['revoked', grant.revoked === null ? undefined : paint.bad(showTime(grant.revoked))],
     ]),
     '',
-    paint.quiet('recipients'),
-    ...(recipients === 'any' ? ['  anybody'] : recipients.map((address) => `  ${showAddress(address)}`)),
+    ...recipientsOf(grant, paint),
     paint.quiet('limits'),
     ...budgets,
   ].join('\n');
 }
 
-const clientName = ({ draft }: GrantInfo, peers: readonly PeerInfo[]) =>
-  peers.find(({ peer }) => peer === draft.client)?.name ?? draft.client;
+function recipientsOf({ draft }: GrantInfo, paint: Paint): readonly string[] {
+  if (!('recipients' in draft) || draft.recipients === undefined) return [];
+  const { recipients } = draft;
+  const who = recipients === 'any' ? ['  anybody'] : recipients.map((address) => `  ${showAddress(address)}`);
+  return [paint.quiet('recipients'), ...who];
+}
+
+function clientName({ draft }: GrantInfo, peers: readonly PeerInfo[]): string {
+  if (draft.kind === 'cap') return 'all';
+  const { client } = draft;
+  if (typeof client !== 'string') return `group ${client.group}`;
+  return peers.find(({ peer }) => peer === client)?.name ?? client;
+}
 const walletName = ({ draft }: GrantInfo, wallets: readonly WalletInfo[]) =>
   wallets.find(({ wallet }) => wallet === draft.wallet)?.name ?? draft.wallet;
 
-export const GRANT_COMMANDS = [create, list, show, revoke];
+const lift = command({
+  name: 'grant lift',
+  summary: 'Lift a deny rule or a cap of a wallet: this widens what is allowed',
+  positionals: ['GRANT'],
+  run: (context, _, [word = '']) =>
+    withOperator(context, async (operator) => {
+      const { grant } = await findGrant(operator, word);
+      await operator.command('grant.lift', { grant });
+      return { json: { grant, lifted: true }, text: `${grant} is lifted: it no longer restricts anything.` };
+    }),
+});
+
+export const GRANT_COMMANDS = [create, list, show, revoke, lift];

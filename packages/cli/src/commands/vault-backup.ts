@@ -139,9 +139,13 @@ function grantsNamed(
 }
 
 const everythingLeft = ({ draft }: GrantInfo): Remaining =>
-  draft.constraints.flatMap((constraint, i) =>
-    constraint.type === 'max-fee' ? [] : [{ constraint: i, left: String(constraint.limit) }],
-  );
+  draft.kind === 'deny'
+    ? []
+    : draft.constraints.flatMap((constraint, i) => {
+        const { type } = constraint;
+        const isBudget = type === 'volume' || type === 'count' || type === 'outstanding';
+        return isBudget ? [{ constraint: i, left: String(constraint.limit) }] : [];
+      });
 
 async function parseFloor(operator: Operator, text: string) {
   const [word = '', chain = '', floor, ...rest] = text.split('=');

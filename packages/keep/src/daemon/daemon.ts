@@ -20,6 +20,7 @@ import { phaseOf, sealVault, wipe } from '../vault/lifecycle.ts';
 import { dropUpload } from '../vault/restore.ts';
 import { createTlsEdge, type TlsEdge } from '../vault/tls-edge.ts';
 import { acceptPeer, admit, advanceNonce, openVault, statusFor, tick } from '../vault/vault.ts';
+import { createZones } from '../vault/zones.ts';
 import { connectionString, offerToken, removeTokenFile, type Address } from './bootstrap.ts';
 import { examine } from './doctor.ts';
 import type { Log } from './log.ts';
@@ -108,6 +109,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     crypto,
     sha256,
     keccak256: await createKeccak256(),
+    zones: createZones(),
     clock: now,
     entropy: (length) => randomBytes(length),
     soon: (run) => void setImmediate(run),

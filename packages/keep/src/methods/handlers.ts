@@ -56,7 +56,13 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
     'wallet.list': (session, params) =>
       listWallets(state(), session.caller === 'operator' ? null : visibleWallets(state(), session.peer), params),
     'grant.list': (session, params) =>
-      listGrants(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),
+      listGrants(
+        state(),
+        session.caller === 'operator' ? null : session.peer,
+        params,
+        keepTime(vault, state()),
+        vault.deps.zones,
+      ),
     'transaction.sign': (session, params) => signing.sign(session, params),
     'receipts.read': (session, params) => readReceipts(vault, session, params),
     'journal.read': (_session, params) => readJournal(vault, params),

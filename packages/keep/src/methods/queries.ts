@@ -1,6 +1,13 @@
-import { describeGrant, usageReport } from '@keepwatch/permission';
+import {
+  constraintsOf,
+  describeConstraint,
+  describeGrant,
+  permits,
+  usageReport,
+  type Zones,
+} from '@keepwatch/permission';
 import type { GrantInfo, MethodParams, MethodResult, PeerInfo, WalletInfo } from '@keepwatch/protocol';
-import type { State, StoredGrant, Wallet } from '../state/state.ts';
+import { clientOf, type State, type StoredGrant, type Wallet } from '../state/state.ts';
 
 /** Answers read from the folded state. Pure: whoever asks has been authenticated, and what it may see comes in. */
 
@@ -53,8 +60,8 @@ function pageFrom<T>(all: readonly T[], from: number): { items: T[]; next: numbe
 /** The wallets that a client has to know of: those of its live grants and those that it may observe. */
 export function visibleWallets(state: State, client: string): ReadonlySet<string> {
   const visible = new Set(state.peers.get(client)?.observes ?? []);
-  for (const { draft, revoked } of state.grants.values()) {
-    if (draft.client === client && revoked === null) visible.add(draft.wallet);
+  for (const { grant, revoked } of state.grants.values()) {
+    if (permits(grant) && clientOf(grant) === client && revoked === null) visible.add(grant.wallet);
   }
   return visible;
 }
@@ -98,38 +105,42 @@ export function listGrants(
   client: string | null,
   params: MethodParams<'grant.list'>,
   nowMs: number,
+  zones: Zones,
 ): MethodResult<'grant.list'> {
   const grants = [...state.grants.values()].filter(
-    ({ draft, revoked }) =>
-      (client === null || draft.client === client) && (revoked === null || params.revoked === true),
+    ({ grant, revoked }) =>
+      (client === null || (permits(grant) && clientOf(grant) === client)) &&
+      (revoked === null || params.revoked === true),
   );
   const from = params.from ?? 0;
   // A grant takes a few hundred characters at the least: no more of them are described than could fit.
-  const described = grants.slice(from, from + 1_000).map((stored) => grantInfo(state, stored, nowMs));
+  const described = grants.slice(from, from + 1_000).map((stored) => grantInfo(state, stored, nowMs, zones));
   const { items, next } = pageFrom(described, 0);
   const end = from + (next ?? described.length);
   return { grants: items, next: end < grants.length ? end : null };
 }
 
-function grantInfo(state: State, stored: StoredGrant, nowMs: number): GrantInfo {
-  const report = usageReport(stored.grant, state.usage, nowMs);
+function grantInfo(state: State, stored: StoredGrant, nowMs: number, zones: Zones): GrantInfo {
+  const { grant } = stored;
+  const constraints = constraintsOf(grant);
+  const report = usageReport(grant, state.usage, nowMs, zones);
   return {
     grant: stored.id,
     draft: stored.draft,
     created: stored.created,
     revoked: stored.revoked,
-    budgets: report.map((line) =>
-      line.rule === 'max-fee'
-        ? { rule: line.rule, windowSeconds: null, limit: String(line.limit), spent: null, left: null, allFreeAt: null }
-        : {
-            rule: line.rule,
-            windowSeconds: line.windowSeconds,
-            limit: String(line.limit),
-            spent: String(line.spent),
-            left: String(line.remaining),
-            allFreeAt: line.allFreeAtMs,
-          },
-    ),
-    sentence: describeGrant(stored.grant),
+    budgets: report.map((line, i) => ({
+      rule: line.rule,
+      words: describeConstraint(constraints[i]!, grant.chain),
+      asset: line.asset,
+      window: line.window,
+      limit: textOrNull(line.limit),
+      spent: textOrNull(line.spent),
+      left: textOrNull(line.remaining),
+      allFreeAt: line.allFreeAtMs,
+    })),
+    sentence: describeGrant(grant),
   };
 }
+
+const textOrNull = (amount: bigint | null) => (amount === null ? null : amount.toString());

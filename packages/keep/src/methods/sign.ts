@@ -35,7 +35,7 @@ export interface Signing {
 export function createSigning(vault: VaultContext): Signing {
   const denials = new Map<string, TokenBucket>();
   let unjournaled = 0;
-  const { keccak256, sha256 } = vault.deps;
+  const { keccak256, sha256, zones } = vault.deps;
 
   function mayJournalDenial(client: string): boolean {
     const { monotonicMs } = vault.deps.clock();
@@ -56,7 +56,7 @@ export function createSigning(vault: VaultContext): Signing {
       let journaled = true;
       unsealed.engine.submit({
         decide(state, nowMs) {
-          outcome = stepSign(state, input, nowMs, { keccak256 });
+          outcome = stepSign(state, input, nowMs, { keccak256, zones });
           switch (outcome.kind) {
             case 'decided':
               journaled = outcome.effect !== null || mayJournalDenial(session.peer);

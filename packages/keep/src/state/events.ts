@@ -1,5 +1,5 @@
 import { canonicalBytes, fromUtf8, type Json } from '@keepwatch/base';
-import type { BudgetLine, Charge, DenyReason, Jsonified } from '@keepwatch/permission';
+import type { BudgetLine, Charge, DenyReason, Intent, Jsonified } from '@keepwatch/permission';
 import type { SignedFees } from './nonces.ts';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
 
@@ -46,6 +46,7 @@ export type VaultEvent =
   | ({ type: 'wallet.backed-up'; wallet: string } & ByCommand)
   | ({ type: 'grant.created'; grant: string; draft: GrantDraft } & ByCommand)
   | ({ type: 'grant.revoked'; grant: string } & ByCommand)
+  | ({ type: 'grant.lifted'; grant: string } & ByCommand)
   | RequestPermitted
   | RequestDenied
   | { type: 'request.voided'; client: string; key: string; seq: number; reason: string };
@@ -109,10 +110,9 @@ export interface RequestFacts {
 export interface RequestPermitted extends RequestFacts {
   readonly type: 'request.permitted';
   readonly grant: string;
-  readonly recipient: string;
-  /** Wei, decimal. */
-  readonly value: string;
-  readonly maxFee: string;
+  /** What it would do, in words; and as data. */
+  readonly asks: string;
+  readonly intent: Jsonified<Intent>;
   /** What the transaction does apart from its fees: a replacement for the same nonce does the same. */
   readonly core: string;
   readonly fees: SignedFees;
@@ -124,6 +124,9 @@ export interface RequestPermitted extends RequestFacts {
 
 export interface RequestDenied extends RequestFacts {
   readonly type: 'request.denied';
+  /** What it would have done, where that was understood. */
+  readonly asks: string | null;
+  readonly intent: Jsonified<Intent> | null;
   readonly reasons: readonly Jsonified<DenyReason | KeepReason>[];
   readonly sentences: readonly string[];
 }
@@ -133,7 +136,8 @@ export type KeepReason =
   | { readonly code: 'nonce_used'; readonly grant: null; readonly asked: number }
   | { readonly code: 'nonce_below_floor'; readonly grant: null; readonly asked: number; readonly floor: number }
   | { readonly code: 'nonce_floor_unconfirmed'; readonly grant: null; readonly asked: number }
-  | { readonly code: 'intent_not_supported'; readonly grant: null; readonly what: string };
+  | { readonly code: 'intent_not_supported'; readonly grant: null; readonly what: string }
+  | { readonly code: 'approval_needed'; readonly grant: string; readonly needed: number };
 
 /** An event with its time and salt: the plaintext of a journal entry. */
 export type Entry = VaultEvent & { readonly at: number; readonly salt: string };

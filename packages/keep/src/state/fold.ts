@@ -1,11 +1,15 @@
 import { assertNever } from '@keepwatch/base';
 import {
+  budgetKey,
   charge,
+  constraintsOf,
+  createGrantIndex,
   createUsage,
   fillUsage,
   forgetGrant,
   parseGrant,
-  windowKey,
+  permits,
+  isBudgetConstraint,
   type Remaining,
 } from '@keepwatch/permission';
 import type {
@@ -20,7 +24,7 @@ import type {
 import { createNonceBook, forgetAnswer, raiseFloor, signNonce } from './nonces.ts';
 import {
   answerKey,
-  grantKey,
+  clientOf,
   nonceKey,
   REQUEST_RETENTION_MS,
   type Answered,
@@ -48,7 +52,7 @@ export function emptyState(): State {
     proposals: new Map(),
     wallets: createWalletBook(),
     grants: new Map(),
-    grantIndex: new Map(),
+    grantIndex: createGrantIndex(),
     usage: createUsage(),
     nonces: new Map(),
     answered: new Map(),
@@ -161,7 +165,8 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
       return state.wallets.rename(entry.wallet, entry.name);
     case 'grant.created':
       return addGrant(state, seq, entry);
-    case 'grant.revoked': {
+    case 'grant.revoked':
+    case 'grant.lifted': {
       const grant = state.grants.get(entry.grant);
       if (grant) revokeGrant(state, grant, entry.at);
       return;
@@ -172,11 +177,10 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
 }
 
 function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitted): void {
-  const stored = state.grants.get(entry.grant);
-  if (stored?.revoked === null) {
-    const charges = entry.charges.map((item) => ({ ...item, amount: BigInt(item.amount) }));
-    charge(state.usage, stored.id, charges, entry.at);
-  }
+  const charges = entry.charges
+    .filter((item) => state.grants.get(item.grant)?.revoked === null)
+    .map((item) => ({ ...item, amount: BigInt(item.amount) }));
+  charge(state.usage, charges, entry.at, String(seq));
   const book = nonceBook(state, entry.wallet, entry.chain);
   const { digest, client, grant, core, fees } = entry;
   signNonce(book, entry.nonce, { digest, answer: answerKey(client, entry.key), client, grant, core, fees });
@@ -264,17 +268,13 @@ function addGrant(state: State, seq: number, entry: Extract<PolicyEntry, { type:
   };
   state.grantCount++;
   state.grants.set(stored.id, stored);
-  const key = grantKey(entry.draft.client, entry.draft.wallet, entry.draft.chain);
-  state.grantIndex.set(key, [...(state.grantIndex.get(key) ?? []), stored]);
+  state.grantIndex.add(parsed.value);
 }
 
 function revokeGrant(state: State, stored: StoredGrant, at: number): void {
   if (stored.revoked !== null) return;
   stored.revoked = at;
-  const key = grantKey(stored.draft.client, stored.draft.wallet, stored.draft.chain);
-  const left = (state.grantIndex.get(key) ?? []).filter((grant) => grant.id !== stored.id);
-  if (left.length > 0) state.grantIndex.set(key, left);
-  else state.grantIndex.delete(key);
+  state.grantIndex.remove(stored.id);
   forgetGrant(state.usage, stored.id);
 }
 
@@ -291,7 +291,10 @@ function revokePeer(state: State, id: string, at: number): void {
   if (!peer || peer.revoked !== null) return;
   peer.revoked = at;
   setObserves(state, peer, []);
-  for (const stored of state.grants.values()) if (stored.draft.client === id) revokeGrant(state, stored, at);
+  for (const stored of state.grants.values()) {
+    // What forbids something to the client stays: the same key may be registered again.
+    if (permits(stored.grant) && clientOf(stored.grant) === id) revokeGrant(state, stored, at);
+  }
 }
 
 /** Changes what a peer may observe, and the index by wallet with it. */
@@ -329,8 +332,10 @@ function foldResumed(state: State, entry: Extract<PolicyEntry, { type: 'vault.re
   for (const stored of state.grants.values()) {
     if (stored.revoked !== null) continue;
     const terms: ResumedGrant | undefined = resumed.get(stored.id);
-    if (terms) fillUsage(stored.grant, state.usage, entry.at, remainingOf(stored, terms));
-    else revokeGrant(state, stored, entry.at);
+    // What only restricts stays in force; of its budgets nothing remains but what is named.
+    if (terms || !permits(stored.grant)) {
+      fillUsage(stored.grant, state.usage, entry.at, String(state.seq), terms ? remainingOf(stored, terms) : {});
+    } else revokeGrant(state, stored, entry.at);
   }
   for (const wallet of state.wallets.values()) wallet.floorEpoch = entry.epoch;
   raiseFloors(state, entry.nonceFloors);
@@ -339,12 +344,11 @@ function foldResumed(state: State, entry: Extract<PolicyEntry, { type: 'vault.re
 }
 
 function remainingOf(stored: StoredGrant, terms: ResumedGrant): Remaining {
+  const constraints = constraintsOf(stored.grant);
   const remaining: Record<string, bigint> = {};
   for (const { constraint, left } of terms.remaining) {
-    const limited = stored.draft.constraints[constraint];
-    if (limited && limited.type !== 'max-fee') {
-      remaining[windowKey({ rule: limited.type, windowSeconds: limited.windowSeconds })] = BigInt(left);
-    }
+    const limited = constraints[constraint];
+    if (limited && isBudgetConstraint(limited)) remaining[budgetKey(limited)] = BigInt(left);
   }
   return remaining;
 }

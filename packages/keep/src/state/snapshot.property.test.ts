@@ -6,14 +6,16 @@ import { expect, it } from 'vitest';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { isPolicyCommand, stepAddWallets, stepCommand, type PolicyCommand } from '../step/commands.ts';
 import { stepSign } from '../step/sign.ts';
+import { createZones } from '../vault/zones.ts';
 import { encodeEntry, decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
 import { emptyState, fold } from './fold.ts';
 import { canonicalState, decodeSnapshot, encodeSnapshot } from './snapshot.ts';
-import type { State } from './state.ts';
+import { clientOf, type State } from './state.ts';
 
 /** A life of a vault, by the same steps that the keep takes: fold(all) is fold(snapshot + rest), wherever it is cut. */
 
 const keccak256 = await createKeccak256();
+const zones = createZones();
 const START = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
 const PEERS = ['owner', 'second', 'bot-a', 'bot-b'];
@@ -66,7 +68,7 @@ function sign(client: string, id: string, nonce: number, value: number, number: 
       key: `${made.slice(0, 8)}-${made.slice(8)}-7000-8000-00000000000${number}`,
       expires: Math.floor(nowMs / HOUR) * HOUR + HOUR,
     };
-    const outcome = stepSign(state, { client, params, request: JSON.stringify(params) }, nowMs, { keccak256 });
+    const outcome = stepSign(state, { client, params, request: JSON.stringify(params) }, nowMs, { keccak256, zones });
     return outcome.kind === 'decided' || outcome.kind === 'void' ? [outcome.event] : [];
   };
 }
@@ -89,8 +91,8 @@ const policy = fc.oneof(
   floor.map((params) => command('wallet.floor', params)),
   fc.record({ grant: grantId }).map((params) => command('grant.revoke', params)),
   fc.tuple(bot, walletId, fc.boolean()).map(([client, id, counted]) => {
-    const volume = { type: 'volume', limit: '100000', windowSeconds: 3_600 };
-    const constraints = counted ? [volume, { type: 'count', limit: '2', windowSeconds: 86_400 }] : [volume];
+    const volume = { type: 'volume', asset: 'native', limit: '100000', window: { seconds: 3_600 } };
+    const constraints = counted ? [volume, { type: 'count', limit: 2, window: { seconds: 86_400 } }] : [volume];
     const grant = { client, wallet: id, chain: 'eip155:1', kind: 'ether-transfer', recipients: 'any', constraints };
     return command('grant.create', { grant });
   }),
@@ -103,7 +105,7 @@ const resuming = fc.tuple(fc.nat(6), fc.array(floor)).map(([kept, nonceFloors]):
     const live = [...state.peers.values()].filter(({ revoked }) => revoked === null).map((each) => each.peer);
     const peers = live.filter((id) => id === 'owner' || id !== PEERS[kept]);
     const grants = [...state.grants.values()]
-      .filter(({ draft, revoked }) => revoked === null && peers.includes(draft.client))
+      .filter(({ grant, revoked }) => revoked === null && peers.includes(clientOf(grant) ?? ''))
       .slice(0, kept)
       .map(({ id }) => ({ grant: id, remaining: [{ constraint: 0, left: '50000' }] }));
     const floors = nonceFloors.filter(({ wallet: id }) => state.wallets.has(id));
@@ -155,7 +157,7 @@ const BEGINNING: readonly VaultEvent[] = [
   }),
   { type: 'wallets.added', wallets: [wallet('w0', false), wallet('w1', true)], nonceFloors: [], ...by },
   ...['bot-a', 'bot-b'].map((client, i): VaultEvent => {
-    const constraints = [{ type: 'volume' as const, limit: '100000', windowSeconds: 3_600 }];
+    const constraints = [{ type: 'volume' as const, asset: 'native', limit: '100000', window: { seconds: 3_600 } }];
     const draft = { client, wallet: 'w0', chain: 'eip155:1', kind: 'ether-transfer', recipients: 'any', constraints };
     return { type: 'grant.created', grant: `g${i + 1}`, draft: draft as GrantDraft, ...by };
   }),
@@ -196,7 +198,9 @@ function foldOn(state: State, entries: readonly Entry[]): State {
 
 /** What a snapshot leaves out, because it follows from the rest: the indexes. */
 const indexes = ({ grantIndex, observers, wallets }: State) => ({
-  grants: new Map([...grantIndex].map(([of, grants]) => [of, grants.map(({ id }) => id)])),
+  grants: PEERS.flatMap((client) =>
+    WALLETS.map((wallet) => grantIndex.inScope({ client, groups: [], wallet, chain: 'eip155:1' }).map(({ id }) => id)),
+  ),
   observers,
   names: [...WALLETS.map((id) => `name of ${id}`), 'x', 'y'].map((name) => wallets.named(name)),
 });

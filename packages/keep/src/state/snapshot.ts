@@ -1,7 +1,7 @@
 import { canonicalJson, concat, fromUtf8, u32be, utf8, type Json } from '@keepwatch/base';
 import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepwatch/permission';
 import { emptyState, setObserves } from './fold.ts';
-import { grantKey, type Answered, type Peer, type State, type StoredGrant } from './state.ts';
+import { type Answered, type Peer, type State, type StoredGrant } from './state.ts';
 import { createWalletBook } from './wallet-book.ts';
 import { decodeWallets, encodeWallets } from './wallet-columns.ts';
 
@@ -68,6 +68,5 @@ function restoreGrant(state: State, saved: Omit<StoredGrant, 'grant'>): void {
   const stored: StoredGrant = { ...saved, grant: parsed.value };
   state.grants.set(stored.id, stored);
   if (stored.revoked !== null) return;
-  const key = grantKey(stored.draft.client, stored.draft.wallet, stored.draft.chain);
-  state.grantIndex.set(key, [...(state.grantIndex.get(key) ?? []), stored]);
+  state.grantIndex.add(stored.grant);
 }

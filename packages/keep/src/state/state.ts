@@ -1,11 +1,11 @@
-import type { Grant, Usage } from '@keepwatch/permission';
+import type { Grant, GrantIndex, Usage } from '@keepwatch/permission';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
 import type { NonceBook } from './nonces.ts';
 import type { NewWallet } from './events.ts';
 import type { WalletBook } from './wallet-book.ts';
 
 /** Rises when folding the same journal gives another state, or a snapshot another form: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -104,8 +104,8 @@ export interface State {
   readonly proposals: Map<string, Proposal>;
   readonly wallets: WalletBook;
   readonly grants: Map<string, StoredGrant>;
-  /** Live grants by `client/wallet/chain`. */
-  readonly grantIndex: Map<string, StoredGrant[]>;
+  /** Live grants, deny rules and caps. */
+  readonly grantIndex: GrantIndex;
   usage: Usage;
   /** By `wallet/chain`. */
   readonly nonces: Map<string, NonceBook>;
@@ -124,6 +124,10 @@ export function mayCommand(state: State, id: string): boolean {
   return state.restoredBy === null || state.restoredBy === id;
 }
 
-export const grantKey = (client: string, wallet: string, chain: string) => `${client}/${wallet}/${chain}`;
+/** The one client that a grant is for; null where it is for a group, or for nobody in particular. */
+export function clientOf(grant: Grant): string | null {
+  return grant.kind === 'cap' || typeof grant.client !== 'string' ? null : grant.client;
+}
+
 export const nonceKey = (wallet: string, chain: string) => `${wallet}/${chain}`;
 export const answerKey = (client: string, key: string) => `${client}/${key}`;

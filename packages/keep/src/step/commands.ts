@@ -1,9 +1,9 @@
 import { assertNever } from '@keepwatch/base';
-import { describeGrant, parseGrant } from '@keepwatch/permission';
+import { constraintsOf, describeGrant, isBudgetConstraint, parseGrant, permits } from '@keepwatch/permission';
 import type { CommandName, CommandParams } from '@keepwatch/protocol';
 import type { ByCommand, NewWallet, VaultEvent } from '../state/events.ts';
 import { raisedFloorIsLower } from '../state/nonces.ts';
-import { mayCommand, nonceKey, type State } from '../state/state.ts';
+import { clientOf, mayCommand, nonceKey, type State } from '../state/state.ts';
 import { refuse } from './step.ts';
 
 /** How far the operator's clock and the machine's may differ, in ms, for the operator's to confirm it. */
@@ -28,6 +28,7 @@ type PolicyCommandName = Extract<
   | 'wallet.rename'
   | 'grant.create'
   | 'grant.revoke'
+  | 'grant.lift'
 >;
 
 const POLICY_COMMANDS: readonly CommandName[] = [
@@ -43,6 +44,7 @@ const POLICY_COMMANDS: readonly CommandName[] = [
   'wallet.rename',
   'grant.create',
   'grant.revoke',
+  'grant.lift',
 ] satisfies readonly PolicyCommandName[];
 
 export function isPolicyCommand(command: { name: CommandName; params: unknown }): command is PolicyCommand {
@@ -94,9 +96,17 @@ export function stepCommand(state: State, command: PolicyCommand, by: ByCommand,
     case 'grant.create':
       return createGrant(state, command.params, by);
     case 'grant.revoke': {
-      const stored = state.grants.get(command.params.grant);
-      if (!stored || stored.revoked !== null) return unknown('grant', command.params.grant);
+      const stored = liveGrant(state, command.params.grant);
+      if (!stored) return unknown('grant', command.params.grant);
+      if (!permits(stored.grant)) {
+        return refuse('grant_restricts', `${stored.id} permits nothing: to end it would widen what is allowed.`);
+      }
       return accept({ type: 'grant.revoked', grant: stored.id, ...by });
+    }
+    case 'grant.lift': {
+      const stored = liveGrant(state, command.params.grant);
+      if (!stored || permits(stored.grant)) return unknown('grant', command.params.grant);
+      return accept({ type: 'grant.lifted', grant: stored.id, ...by });
     }
     default:
       return assertNever(command);
@@ -196,15 +206,15 @@ function setFloor(state: State, params: CommandParams<'wallet.floor'>, by: ByCom
 
 function createGrant(state: State, params: CommandParams<'grant.create'>, by: ByCommand): CommandOutcome {
   const draft = params.grant;
-  const client = livePeer(state, draft.client);
-  if (!client || client.role !== 'client') return unknown('peer', draft.client);
-  if (!state.wallets.has(draft.wallet)) return unknown('wallet', draft.wallet);
   const grant = `g${state.grantCount + 1}`;
   const parsed = parseGrant({ id: grant, createdSeq: state.seq + 1, ...draft });
   if (!parsed.ok)
     return refuse('grant_invalid', `The grant's ${parsed.error.path} must be ${parsed.error.expected}.`, undefined, {
       ...parsed.error,
     });
+  const client = clientOf(parsed.value);
+  if (client !== null && client !== 'any' && livePeer(state, client)?.role !== 'client') return unknown('peer', client);
+  if (draft.wallet !== 'any' && !state.wallets.has(draft.wallet)) return unknown('wallet', draft.wallet);
   return accept({ type: 'grant.created', grant, draft, ...by }, { grant, sentence: describeGrant(parsed.value) });
 }
 
@@ -215,17 +225,14 @@ function resume(state: State, params: CommandParams<'vault.resume'>, by: ByComma
   }
   for (const peer of params.peers) if (!livePeer(state, peer)) return unknown('peer', peer);
   for (const { grant, remaining } of params.grants) {
-    const stored = state.grants.get(grant);
-    if (!stored || stored.revoked !== null) return unknown('grant', grant);
-    if (!params.peers.includes(stored.draft.client)) return unknown('peer', stored.draft.client);
+    const stored = liveGrant(state, grant);
+    if (!stored) return unknown('grant', grant);
+    const client = clientOf(stored.grant);
+    if (client !== null && permits(stored.grant) && !params.peers.includes(client)) return unknown('peer', client);
     for (const { constraint, left } of remaining) {
-      const limited = stored.draft.constraints[constraint];
-      if (
-        !/^(0|[1-9][0-9]{0,77})$/.test(left) ||
-        !limited ||
-        limited.type === 'max-fee' ||
-        BigInt(left) > BigInt(limited.limit)
-      ) {
+      const limited = constraintsOf(stored.grant)[constraint];
+      const hasLimit = limited !== undefined && isBudgetConstraint(limited) && limited.type !== 'min-interval';
+      if (!hasLimit || !/^(0|[1-9][0-9]{0,77})$/.test(left) || BigInt(left) > BigInt(limited.limit)) {
         return refuse('grant_invalid', `What remains of ${grant} must lie within the limits of its constraints.`);
       }
     }
@@ -239,6 +246,11 @@ function resume(state: State, params: CommandParams<'vault.resume'>, by: ByComma
   }
   const { peers, grants, nonceFloors } = params;
   return accept({ type: 'vault.resumed', epoch: state.epoch + 1, peers, grants, nonceFloors, ...by });
+}
+
+function liveGrant(state: State, id: string) {
+  const grant = state.grants.get(id);
+  return grant && grant.revoked === null ? grant : undefined;
 }
 
 function livePeer(state: State, id: string) {

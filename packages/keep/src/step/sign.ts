@@ -1,12 +1,19 @@
 import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
-import { coreOf, decodeUnsigned, intentOf, type EtherTransferIntent, type Transaction } from '@keepwatch/evm';
-import { describeDenial, evaluate, toJson, type DenyReason, type Names } from '@keepwatch/permission';
+import { coreOf, decodeUnsigned, type Transaction } from '@keepwatch/evm';
+import {
+  describeDenial,
+  describeIntent,
+  evaluate,
+  toJson,
+  type DenyReason,
+  type Intent,
+  type Names,
+} from '@keepwatch/permission';
 import type { MethodParams } from '@keepwatch/protocol';
 import type { KeepReason } from '../state/events.ts';
 import { checkNonce, type NonceVerdict } from '../state/nonces.ts';
 import {
   answerKey,
-  grantKey,
   KEY_MAX_AGE_MS,
   KEY_MAX_AHEAD_MS,
   nonceKey,
@@ -14,6 +21,7 @@ import {
   type Freeze,
   type State,
 } from '../state/state.ts';
+import { intentOf } from './intent.ts';
 import { refuse, type SignEffect, type SignOutcome, type StepDeps } from './step.ts';
 
 export interface SignRequest {
@@ -94,24 +102,31 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
     digest: toBase64url(digest),
     nonce: transaction.nonce,
   };
+  const names = namesFor(state, client);
+  const intent = intentOf(transaction);
+  const words = intent.ok
+    ? { asks: describeIntent({ client, intent: intent.value }, names), intent: toJson(intent.value) }
+    : { asks: null, intent: null };
   const deny = (reasons: readonly (DenyReason | KeepReason)[]): SignOutcome => ({
     kind: 'decided',
     event: {
       type: 'request.denied',
       ...facts,
+      ...words,
       reasons: reasons.map(toJson),
-      sentences: sentencesOf(state, client, reasons),
+      sentences: reasons.map((reason) => sentence(reason, params.chain, names)),
     },
     effect: null,
   });
 
-  const grants = state.grantIndex.get(grantKey(client, params.wallet, params.chain)) ?? [];
-  const intent = intentOf(transaction);
+  const address = state.wallets.get(params.wallet)?.address ?? '';
+  const scope = { client, groups: [], wallet: params.wallet, address, approvals: 0, replaces: null };
+  const anyGrant = state.grantIndex.inScope({ ...scope, chain: params.chain }).length > 0;
   // Without any grant the answer is the same whatever else is wrong: a stranger learns nothing of the wallet.
-  if (grants.length > 0 && !intent.ok) {
+  if (anyGrant && !intent.ok) {
     return deny([{ code: 'intent_not_supported', grant: null, what: intent.error }]);
   }
-  if (grants.length === 0 || !intent.ok) {
+  if (!anyGrant || !intent.ok) {
     const { wallet, chain } = params;
     return deny([{ code: 'no_grant', grant: null, client, wallet, chain, kind: 'ether-transfer' }]);
   }
@@ -123,29 +138,30 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
     return deny([nonceReason(facts.nonce, nonce)]);
   }
   if (state.clockFrozen) return clockFrozen(state.clockFrozen);
-  const decision = evaluate(
-    { client, wallet: params.wallet, intent: intent.value },
-    grants.map((stored) => stored.grant),
-    state.usage,
-    now,
-  );
-  if (decision.verdict === 'deny') return deny(decision.reasons);
+  const decision = evaluate({ ...scope, intent: intent.value }, state.grantIndex, state.usage, now, deps.zones);
+  switch (decision.verdict) {
+    case 'deny':
+      return deny(decision.reasons);
+    case 'needs-approval':
+      return deny([{ code: 'approval_needed', grant: decision.grant, needed: decision.needed }]);
+    case 'permit':
+  }
+  const fee = intent.value.fee!;
   return {
     kind: 'decided',
     event: {
       type: 'request.permitted',
       ...facts,
       grant: decision.grant,
-      recipient: intent.value.recipient,
-      value: intent.value.valueWei.toString(),
-      maxFee: intent.value.maxFeeWei.toString(),
+      asks: describeIntent({ client, intent: intent.value }, names),
+      intent: toJson(intent.value),
       core: coreOf(transaction, deps.keccak256),
       fees: {
         // In the order of canonical JSON, which saves sorting them.
-        charged: intent.value.maxFeeWei.toString(),
+        charged: fee.maxFeeWei.toString(),
         maxFeePerBlobGas: null,
-        maxFeePerGas: intent.value.maxFeePerGas.toString(),
-        maxPriorityFeePerGas: intent.value.maxPriorityFeePerGas.toString(),
+        maxFeePerGas: fee.maxFeePerGas.toString(),
+        maxPriorityFeePerGas: fee.maxPriorityFeePerGas.toString(),
       },
       version: state.version,
       charges: decision.charges.map(toJson),
@@ -175,7 +191,7 @@ function repeat(state: State, client: string, answered: Answered, key: string, a
   return { kind: 'repeat', seq: answered.seq, effect };
 }
 
-function approve(wallet: string, { bytes, digest }: Asked, intent: EtherTransferIntent, version: number): SignEffect {
+function approve(wallet: string, { bytes, digest }: Asked, intent: Intent, version: number): SignEffect {
   return { type: 'sign', wallet, bytes, digest, intent, version };
 }
 
@@ -208,13 +224,12 @@ function nonceReason(asked: number, verdict: NonceVerdict | { kind: 'unconfirmed
 }
 
 /** The client knows its own name; what other names the vault has is not for a denial to tell. */
-function sentencesOf(state: State, client: string, reasons: readonly (DenyReason | KeepReason)[]): readonly string[] {
+function namesFor(state: State, client: string): Names {
   const name = state.peers.get(client)?.name;
-  const names = name === undefined ? {} : { client: name };
-  return reasons.map((reason) => sentence(reason, names));
+  return name === undefined ? {} : { client: name };
 }
 
-function sentence(reason: DenyReason | KeepReason, names: Names): string {
+function sentence(reason: DenyReason | KeepReason, chain: string, names: Names): string {
   switch (reason.code) {
     case 'nonce_used':
       return `nonce ${reason.asked} was signed before, for another transaction`;
@@ -222,10 +237,12 @@ function sentence(reason: DenyReason | KeepReason, names: Names): string {
       return `nonce ${reason.asked} lies below the wallet's floor of ${reason.floor}`;
     case 'nonce_floor_unconfirmed':
       return 'since the restore no operator has confirmed from which nonce on this wallet signs (`keepwatch wallet floor`)';
+    case 'approval_needed':
+      return `grant ${reason.grant} asks for the approval of operators (${reason.needed})`;
     case 'intent_not_supported':
       return `no kind of grant covers this transaction (${reason.what})`;
     default:
-      return describeDenial(reason, names);
+      return describeDenial(reason, chain, names);
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Json, Keccak256 } from '@keepwatch/base';
-import type { EtherTransferIntent } from '@keepwatch/evm';
+import type { Intent, Zones } from '@keepwatch/permission';
 import type { VaultEvent } from '../state/events.ts';
 
-/** What the pure steps are given besides state and input: hash functions, no I/O, no clock. */
+/** What the pure steps are given besides state and input: hash functions and the calendar, no I/O, no clock. */
 export interface StepDeps {
   readonly keccak256: Keccak256;
+  readonly zones: Zones;
 }
 
 /** A refusal: nothing has happened, and the caller learns why. `details` is plain JSON. */
@@ -33,7 +34,7 @@ export interface SignEffect {
   readonly bytes: Uint8Array;
   readonly digest: Uint8Array;
   /** What was judged: the meaning of these bytes. */
-  readonly intent: EtherTransferIntent;
+  readonly intent: Intent;
   /** The state version of the policy that was evaluated. */
   readonly version: number;
 }

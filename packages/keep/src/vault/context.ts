@@ -1,5 +1,6 @@
 import type { CodedError, Entropy, Instant, Keccak256, MaybePromise, Sha256, TokenBucket } from '@keepwatch/base';
 import type { Journal, JournalStore } from '@keepwatch/journal';
+import type { Zones } from '@keepwatch/permission';
 import type { VaultStatus } from '@keepwatch/protocol';
 import type { WireCrypto } from '@keepwatch/wire';
 import type { BootKey } from '../boot/boot-key.ts';
@@ -29,6 +30,7 @@ export interface VaultDeps {
   readonly crypto: WireCrypto;
   readonly sha256: Sha256;
   readonly keccak256: Keccak256;
+  readonly zones: Zones;
   readonly clock: () => Instant;
   readonly entropy: Entropy;
   readonly soon: (run: () => void) => void;

@@ -20,6 +20,7 @@ import type { KeepStore, VaultContext } from './context.ts';
 import { identityOf } from './lifecycle.ts';
 import type { TlsEdge } from './tls-edge.ts';
 import { openVault } from './vault.ts';
+import { createZones } from './zones.ts';
 
 /** A vault without its process: the real keep room, engine and journal, with a clock and a store that tests hold. */
 
@@ -43,6 +44,8 @@ const entryCrypto: EntryCrypto = {
     open: () => undefined,
   },
 };
+
+type EtherTransferDraft = Extract<CommandParams<'grant.create'>['grant'], { kind: 'ether-transfer' }>;
 
 export interface TestPeer {
   readonly signer: IdentitySigner;
@@ -114,6 +117,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
     crypto,
     sha256,
     keccak256,
+    zones: createZones(),
     clock: clock.now,
     entropy: (length) => randomBytes(length),
     soon: (run) => void setImmediate(run),
@@ -194,7 +198,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
       const made = await command('wallet.create', { kind: 'random', name, count: 1 });
       return (made.value as { wallets: { wallet: string; address: string }[] }).wallets[0]!;
     },
-    grant: (client: TestPeer, wallet: string, more: Partial<CommandParams<'grant.create'>['grant']> = {}) =>
+    grant: (client: TestPeer, wallet: string, more: Partial<EtherTransferDraft> = {}) =>
       command('grant.create', {
         grant: {
           client: client.session.peer,
@@ -202,7 +206,9 @@ export async function makeVault(options: TestVaultOptions = {}) {
           chain: 'eip155:1',
           kind: 'ether-transfer',
           recipients: [RECIPIENT],
-          constraints: [{ type: 'volume', limit: (2n * ETHER).toString(), windowSeconds: 86_400 }],
+          constraints: [
+            { type: 'volume', asset: 'native', limit: (2n * ETHER).toString(), window: { seconds: 86_400 } },
+          ],
           ...more,
         },
       }),

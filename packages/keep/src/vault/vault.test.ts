@@ -221,7 +221,11 @@ describe('signing', () => {
   it('signs under a grant and gives a receipt that says what is left', async () => {
     const answer = await v.sign(client, wallet, { value: ETHER });
     const entry = JSON.parse(answer.receipt.entry);
-    expect(entry).toMatchObject({ type: 'request.permitted', grant: 'g1', value: ETHER.toString() });
+    expect(entry).toMatchObject({
+      ...{ type: 'request.permitted', grant: 'g1' },
+      asks: expect.stringMatching(/^Client bot wants to transfer 1 ETH to 0x[0-9a-f]{40} on Ethereum$/) as string,
+      intent: { outflows: [{ amount: ETHER.toString() }] },
+    });
     expect(entry.budgets[0]).toMatchObject({ spentBefore: '0', spentAfter: (ETHER + 21_000n).toString() });
   });
 
@@ -252,7 +256,7 @@ describe('signing', () => {
     await again.unseal();
     expect(await again.signing.sign(client.session, params)).toEqual(first);
     const [report] = [...again.vault.unsealed!.state.usage.grants.values()];
-    expect([...report!.values()][0]!.window.totals).toEqual([21_003n]);
+    expect([...report!.values()][0]).toMatchObject({ kind: 'rolling', window: { totals: [21_003n] } });
   });
 
   it('gives the same bytes under another key the same signature, and charges once', async () => {

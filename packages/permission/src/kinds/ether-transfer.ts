@@ -1,20 +1,13 @@
-import type { Grant } from '../grant.ts';
-import type { EtherTransferIntent } from '../intent.ts';
-import type { Cost, KindRules, Mismatch } from './kind.ts';
+import type { EtherTransferGrant } from '../grant.ts';
+import type { EtherTransfer } from '../intent.ts';
+import type { KindRules } from './kind.ts';
+import { notAmong } from './members.ts';
 
-/** Ether transfers: to whom, and what they take from the wallet. */
-export const etherTransfer: KindRules<EtherTransferIntent> = {
-  isChain: (chain) => /^eip155:[1-9][0-9]{0,15}$/.test(chain),
-  isRecipient: (recipient) => /^0x[0-9a-f]{40}$/.test(recipient),
-  mismatch,
-  costOf,
+/** Ether and nothing else, to whom the grant names. */
+export const etherTransfer: KindRules<EtherTransferGrant, EtherTransfer> = {
+  namesOfGrant: ({ recipients }) => (recipients === 'any' ? ['*'] : recipients),
+  namesOfAction: ({ recipient }) => [recipient, '*'],
+  coverAction: ({ recipients }, { recipient }) => notAmong(recipients, recipient, 'recipient_not_permitted'),
+  coverOutflow: ({ recipients }, { to }) => notAmong(recipients, to, 'recipient_not_permitted'),
+  coversOpaque: () => false,
 };
-
-function mismatch(grant: Grant, intent: EtherTransferIntent): Mismatch | undefined {
-  if (grant.recipients === 'any' || grant.recipients.includes(intent.recipient)) return undefined;
-  return { rule: 'recipients', asked: intent.recipient, permitted: grant.recipients.length };
-}
-
-function costOf(intent: EtherTransferIntent): Cost {
-  return { leaves: intent.valueWei + intent.maxFeeWei, maxFee: intent.maxFeeWei };
-}

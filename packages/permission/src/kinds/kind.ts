@@ -1,27 +1,26 @@
-import type { Grant } from '../grant.ts';
-import type { Intent } from '../intent.ts';
+import type { NotCoveredCode, PermissionRequest } from '../decision.ts';
+import type { PermittingGrant } from '../grant.ts';
+import type { Action, Outflow } from '../intent.ts';
 
-/** What an intent costs, in the base unit of its chain's native coin (wei). The rules see nothing else of an intent. */
-export interface Cost {
-  /** Everything that leaves the wallet at most: the value and the maximum fee. */
-  readonly leaves: bigint;
-  readonly maxFee: bigint;
+/** What the engine has to know of a kind of grant. A new kind is one more of these. */
+export interface KindRules<G extends PermittingGrant, A extends Action> {
+  /**
+   * Names of what the grant speaks of, each a way to find it. An action finds a grant that covers it by one of
+   * `namesOfAction`.
+   */
+  readonly namesOfGrant: (grant: G) => readonly string[];
+  readonly namesOfAction: (action: A) => readonly string[];
+  /** Why the grant does not speak of an action of its own kind; `undefined` where it does. */
+  readonly coverAction: (grant: G, action: A, request: PermissionRequest) => Mismatch | undefined;
+  /** Why what leaves may not go where it goes. */
+  readonly coverOutflow: (grant: G, outflow: Outflow, request: PermissionRequest) => Mismatch | undefined;
+  /** Whether a grant may cover what is not understood. */
+  readonly coversOpaque: (grant: G) => boolean;
 }
 
-/** Why a grant of the right client, wallet, chain and kind still does not speak of an intent. */
 export interface Mismatch {
-  readonly rule: 'recipients';
+  readonly code: NotCoveredCode;
   readonly asked: string;
-  /** How many recipients the grant permits. */
-  readonly permitted: number;
-}
-
-/** What the engine has to know of a kind of intent. A new kind is one more of these. */
-export interface KindRules<I extends Intent> {
-  /** Whether a grant of this kind can name the chain (CAIP-2). */
-  readonly isChain: (chain: string) => boolean;
-  /** Whether the text is a recipient in the one form in which intents name recipients. */
-  readonly isRecipient: (recipient: string) => boolean;
-  readonly mismatch: (grant: Grant, intent: I) => Mismatch | undefined;
-  readonly costOf: (intent: I) => Cost;
+  /** How many the grant names, where it has a list. */
+  readonly permitted?: number;
 }

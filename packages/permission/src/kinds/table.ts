@@ -1,24 +1,28 @@
-import { assertNever } from '@keepwatch/base';
-import type { Intent, IntentKind } from '../intent.ts';
+import type { PermittingGrant } from '../grant.ts';
+import type { Action, ActionKind } from '../intent.ts';
+import { contractCall, opaqueCall } from './contract-call.ts';
 import { etherTransfer } from './ether-transfer.ts';
-import type { Cost, KindRules } from './kind.ts';
+import type { KindRules } from './kind.ts';
+import { contractCreation, delegation, message, typedData } from './signed-data.ts';
+import { tokenTransfer } from './token-transfer.ts';
 
-export function isIntentKind(kind: unknown): kind is IntentKind {
-  return kind === 'ether-transfer';
-}
+type RulesByKind = {
+  readonly [K in ActionKind]: KindRules<Extract<PermittingGrant, { kind: K }>, Extract<Action, { kind: K }>>;
+};
 
-export function rulesOfKind(kind: IntentKind): KindRules<Intent> {
-  switch (kind) {
-    case 'ether-transfer':
-      return etherTransfer;
-    default:
-      return assertNever(kind);
-  }
-}
+/** One line for each kind: a grant of a kind covers actions of the same kind. */
+const KINDS: RulesByKind = {
+  'ether-transfer': etherTransfer,
+  'token-transfer': tokenTransfer,
+  'contract-call': contractCall,
+  'opaque-call': opaqueCall,
+  'contract-creation': contractCreation,
+  'typed-data': typedData,
+  message,
+  delegation,
+};
 
-/** Throws a RangeError for a negative amount: charging it would give budget back. */
-export function costOf(intent: Intent): Cost {
-  const cost = rulesOfKind(intent.kind).costOf(intent);
-  if (cost.maxFee < 0n || cost.leaves < cost.maxFee) throw new RangeError('an intent costs no negative amount');
-  return cost;
+export function rulesOfKind(kind: ActionKind): KindRules<PermittingGrant, Action> {
+  // Whoever calls has just seen that grant and action are of this kind.
+  return KINDS[kind] as unknown as KindRules<PermittingGrant, Action>;
 }

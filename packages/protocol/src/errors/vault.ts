@@ -26,6 +26,10 @@ export const VAULT_ERRORS = {
   wallet_unknown: text('The wallet is not known here.', 'List the wallets and check the id.'),
   grant_unknown: text('The grant is not known here, or is revoked.', 'List the grants and check the id.'),
   grant_invalid: text('The grant is not valid.', 'Correct the member that the details name.'),
+  grant_restricts: text(
+    'It forbids or caps something.',
+    'Lift it instead (`grant.lift`): that widens what is allowed.',
+  ),
   role_differs: text('The roles in proposal and approval differ.', 'Approve what was asked for, or reject it.'),
   last_operator: text('A vault needs at least one operator.', 'Register another operator first.'),
   name_taken: text('The name is in use.', 'Choose another one.'),

@@ -127,7 +127,7 @@ describe('methods', () => {
   it('a list that is larger than a frame comes in pages, and nothing of it is lost', async () => {
     const recipients = Array.from({ length: 1_000 }, (_, i) => `0x${i.toString(16).padStart(40, '0')}`);
     const draft = { client: party.client.peer, wallet: party.wallet.wallet, chain: 'eip155:7' };
-    const constraints = [{ type: 'volume' as const, limit: '1', windowSeconds: 1 }];
+    const constraints = [{ type: 'volume' as const, asset: 'native', limit: '1', window: { seconds: 1 } }];
     for (let i = 0; i < 4; i++) {
       const grant = { ...draft, kind: 'ether-transfer' as const, recipients, constraints };
       const { value } = await party.owner.operator.command('grant.create', { grant });

@@ -139,8 +139,8 @@ async function takeSeat(vault: VaultProcess, operator: Operator, name: string): 
   await grant(operator, {
     ...{ client: peer, wallet: wallet.wallet, chain: 'eip155:1', kind: 'ether-transfer', recipients: [wallet.address] },
     constraints: [
-      { type: 'volume', limit: (10n ** 30n).toString(), windowSeconds: 86_400 },
-      { type: 'count', limit: 1_000_000_000, windowSeconds: 3_600 },
+      { type: 'volume', asset: 'native', limit: (10n ** 30n).toString(), window: { seconds: 86_400 } },
+      { type: 'count', limit: 1_000_000_000, window: { seconds: 3_600 } },
       { type: 'max-fee', limit: (10n ** 18n).toString() },
     ],
   });

@@ -104,8 +104,8 @@ async function setStage(
       const id = await grant(operator, {
         ...{ client: peer, wallet: limit.wallet, chain: CHAIN, kind: 'ether-transfer', recipients: 'any' },
         constraints: [
-          { type: 'volume', limit: limit.volume.toString(), windowSeconds: 86_400 },
-          { type: 'count', limit: limit.count, windowSeconds: 86_400 },
+          { type: 'volume', asset: 'native', limit: limit.volume.toString(), window: { seconds: 86_400 } },
+          { type: 'count', limit: limit.count, window: { seconds: 86_400 } },
         ],
       });
       evidence.limit({ ...limit, grant: id, client: peer });

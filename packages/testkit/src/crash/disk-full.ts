@@ -50,7 +50,14 @@ async function fillAndCheck(directory: string): Promise<readonly string[]> {
     const { operator } = owner;
     const person = await addClient(vault, operator, 'shop');
     const draft = { client: person.peer, chain: CHAIN, kind: 'ether-transfer' as const, recipients: 'any' as const };
-    const constraints = [{ type: 'volume' as const, limit: (10n ** 20n).toString(), windowSeconds: 3_600 }];
+    const constraints = [
+      {
+        type: 'volume' as const,
+        asset: 'native',
+        limit: (10n ** 20n).toString(),
+        window: { seconds: 3_600 },
+      },
+    ];
     const [kept, revoked] = [await createWallet(operator, 'kept'), await createWallet(operator, 'revoked')];
     await grant(operator, { ...draft, wallet: kept.wallet, constraints });
     const doomed = await grant(operator, { ...draft, wallet: revoked.wallet, constraints });

@@ -25,7 +25,8 @@ beforeEach(() => {
 function entryOf({ client, params, nonce, unsigned, charge }: SignRequest): string {
   return canonicalJson({
     ...{ type: 'request.permitted', client, wallet: params.wallet, chain: params.chain, key: params.key, nonce },
-    ...{ digest: toBase64url(keccak_256(unsigned)), grant: LIMIT.grant, value: charge.toString(), maxFee: '0' },
+    ...{ digest: toBase64url(keccak_256(unsigned)), grant: LIMIT.grant },
+    intent: { outflows: [{ amount: charge.toString() }], fee: { maxFeeWei: '0' } },
   });
 }
 

@@ -45,8 +45,10 @@ interface Permitted {
   readonly digest: string;
   readonly nonce: number;
   readonly grant: string;
-  readonly value: string;
-  readonly maxFee: string;
+  readonly intent: {
+    readonly outflows: readonly { readonly amount: string }[];
+    readonly fee: { readonly maxFeeWei: string };
+  };
 }
 
 /** Recovering a signature takes milliseconds: of those held, each so-manieth is recovered. The others are compared. */
@@ -92,7 +94,7 @@ export function createEvidence(): Evidence {
       if (event.type !== 'request.permitted') continue;
       permits++;
       journalText.set(seq, entry);
-      add(journalSums, event.grant, BigInt(event.value) + BigInt(event.maxFee));
+      add(journalSums, event.grant, BigInt(event.intent.outflows[0]!.amount) + BigInt(event.intent.fee.maxFeeWei));
       const place = `${event.wallet}/${event.chain}/${event.nonce}`;
       const before = journalNonces.get(place);
       if (before !== undefined) found.push(`the journal permits nonce ${place} twice`);

@@ -48,7 +48,7 @@ const allow = (owner: SeatedOperator, client: string, { wallet }: Wallet) =>
     chain: CHAIN,
     kind: 'ether-transfer',
     recipients: [TO],
-    constraints: [{ type: 'volume', limit: '1000000000', windowSeconds: 86_400 }],
+    constraints: [{ type: 'volume', asset: 'native', limit: '1000000000', window: { seconds: 86_400 } }],
   });
 
 describe('one vault', () => {
@@ -84,7 +84,7 @@ describe('one vault', () => {
     await expect(pay(client, wallet, 1)).rejects.toThrow();
     await expect(connectAs(vault, person)).rejects.toMatchObject({ code: 'peer_unknown' });
     const { grants } = await owner.connection.call('grant.list', {});
-    expect(grants.some(({ draft }) => draft.client === person.peer)).toBe(false);
+    expect(grants.some(({ draft }) => 'client' in draft && draft.client === person.peer)).toBe(false);
   });
 
   it('registers a second operator by the first one’s approval, and it commands like the first', async () => {

@@ -141,7 +141,7 @@ async function takeInWallets(
       chain: 'eip155:1',
       kind: 'ether-transfer',
       recipients: 'any',
-      constraints: [{ type: 'volume', limit: String(10n ** 24n), windowSeconds: 3_600 }],
+      constraints: [{ type: 'volume', asset: 'native', limit: String(10n ** 24n), window: { seconds: 3_600 } }],
     });
   }
   return wallets;

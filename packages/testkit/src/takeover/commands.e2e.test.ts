@@ -34,7 +34,7 @@ function draft(limit: bigint): GrantDraft {
     chain: 'eip155:5',
     kind: 'ether-transfer',
     recipients: 'any',
-    constraints: [{ type: 'volume', limit: String(limit), windowSeconds: 3600 }],
+    constraints: [{ type: 'volume', asset: 'native', limit: String(limit), window: { seconds: 3600 } }],
   };
 }
 

@@ -51,7 +51,7 @@ export async function seatHonestParty(
     chain: CHAIN,
     kind: 'ether-transfer',
     recipients: 'any',
-    constraints: [{ type: 'volume', limit: ENOUGH, windowSeconds: 86_400 }],
+    constraints: [{ type: 'volume', asset: 'native', limit: ENOUGH, window: { seconds: 86_400 } }],
   });
   const connections = new Set<Connection>();
   let nonce = 0;

@@ -25,7 +25,7 @@ afterAll(() => vault.stop());
 it('signs for a client under a grant, and again after keep was killed', async () => {
   const person = await addClient(vault, owner.operator, 'shop');
   const { wallet, address } = await createWallet(owner.operator, 'till');
-  const constraints = [{ type: 'volume' as const, limit: '42002', windowSeconds: 3600 }];
+  const constraints = [{ type: 'volume' as const, asset: 'native', limit: '42002', window: { seconds: 3600 } }];
   const draft = { client: person.peer, wallet, chain: 'eip155:1', kind: 'ether-transfer' as const };
   await grant(owner.operator, { ...draft, recipients: 'any', constraints });
   const transaction = { chainId: 1, to: address, value: 1n, maxFeePerGas: 1n, maxPriorityFeePerGas: 0n };

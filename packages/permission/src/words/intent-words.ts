@@ -1,0 +1,109 @@
+import { assertNever } from '@keepwatch/base';
+import type { PermissionRequest } from '../decision.ts';
+import type { Action, Intent, NamedValue, Route, TokenTransfer, Value } from '../intent.ts';
+import { amountWords, listed, onChain, timeWords, type Names } from './names.ts';
+
+/**
+ * "Client bot wants to transfer 250 USDT to 0x… on Ethereum": what a request would do, in the words that the journal, the
+ * command line, an approval and a denial have in common.
+ */
+export function describeIntent(
+  { client, intent }: Pick<PermissionRequest, 'client' | 'intent'>,
+  names: Names = {},
+): string {
+  const deeds = intent.actions.map((action) => actionWords(action, intent, names));
+  const shown = deeds.length > MAX_DEEDS ? [...deeds.slice(0, MAX_DEEDS), `${deeds.length - MAX_DEEDS} more`] : deeds;
+  const opaque = intent.opaque === null ? '' : ` (not understood: ${intent.opaque})`;
+  return `Client ${names.client ?? client} wants to ${listed(shown)} ${onChain(intent.chain, names)}${opaque}`;
+}
+
+/** A sentence stays a sentence. */
+const MAX_DEEDS = 8;
+const MAX_TEXT = 60;
+
+/** "nonce 7, fee at most 0.0005 ETH"; empty where it has neither. */
+export function describeTerms({ chain, nonce, fee }: Intent, names: Names = {}): string {
+  const parts = nonce === null ? [] : [`nonce ${nonce}`];
+  if (fee !== null) parts.push(`fee at most ${amountWords(fee.maxFeeWei, 'native', chain, names)}`);
+  return parts.join(', ');
+}
+
+function actionWords(action: Action, intent: Intent, names: Names): string {
+  const { chain } = intent;
+  const by = 'sender' in action && action.sender !== 'wallet' ? ` by way of ${action.sender}` : '';
+  switch (action.kind) {
+    case 'ether-transfer':
+      return `transfer ${amountWords(action.amount, 'native', chain, names)} to ${action.recipient}${by}`;
+    case 'token-transfer':
+      return `${tokenWords(action, chain, names)}${by}`;
+    case 'contract-call':
+      return `call ${shortCall(action.function, action.args)} of ${action.contract}${withValue(action.value, chain, names)}${as(action.callType)}${by}`;
+    case 'opaque-call':
+      return `make a call of ${action.contract} that is not understood (${action.selector ?? 'no selector'})${withValue(action.value, chain, names)}${as(action.callType)}${by}`;
+    case 'contract-creation':
+      return `create a contract of ${action.initCodeBytes} bytes (${action.initCodeHash})${withValue(action.value, chain, names)}`;
+    case 'typed-data':
+      return `sign ${action.primaryType} for ${action.domain.name ?? 'an application'} (${action.domain.verifyingContract ?? 'no contract'})${action.registered ? '' : ', a type that is not registered,'}`;
+    case 'message':
+      return `sign the message ${JSON.stringify(clip(action.text))}`;
+    case 'delegation':
+      return `hand the wallet over to the code of ${action.delegate}`;
+    default:
+      return assertNever(action);
+  }
+}
+
+function tokenWords({ asset, tokenId, amount, to, from, route, untilMs }: TokenTransfer, chain: string, names: Names) {
+  const id = tokenId === undefined ? '' : ` (token ${tokenId})`;
+  const what = `${amountWords(amount, asset, chain, names)}${id}`;
+  const until = untilMs === null ? '' : ` until ${timeWords(untilMs)}`;
+  const owner = from === 'wallet' ? '' : ` of ${from}`;
+  switch (routeVerb(route)) {
+    case 'transfer':
+      return `transfer ${what}${owner} to ${to}`;
+    case 'allow':
+      return `let ${to} take ${what}${owner}${until}`;
+    case 'order':
+      return `offer ${what}${owner} through ${to}${until}`;
+  }
+}
+
+function routeVerb(route: Route): 'transfer' | 'allow' | 'order' {
+  switch (route) {
+    case 'approve':
+    case 'increase-allowance':
+    case 'permit':
+    case 'dai-permit':
+    case 'permit2':
+    case 'approval-for-all':
+    case 'aave-delegation':
+    case 'compound-allow':
+      return 'allow';
+    case 'order':
+      return 'order';
+    default:
+      return 'transfer';
+  }
+}
+
+const withValue = (value: bigint, chain: string, names: Names) =>
+  value === 0n ? '' : ` with ${amountWords(value, 'native', chain, names)}`;
+const as = (callType: 'call' | 'delegatecall') => (callType === 'call' ? '' : ' with the rights of the caller');
+
+/** `deposit(amount: 5, receiver: 0x…)`. */
+function shortCall(name: string, args: readonly NamedValue[]): string {
+  const shown = args.map(({ name: arg, value }) => (arg === '' ? valueWords(value) : `${arg}: ${valueWords(value)}`));
+  return clip(`${name.slice(0, name.indexOf('('))}(${shown.join(', ')})`, 4 * MAX_TEXT);
+}
+
+function valueWords(value: Value | NamedValue): string {
+  if (typeof value !== 'object') return clip(String(value));
+  if (!Array.isArray(value)) return valueWords((value as NamedValue).value);
+  return `[${value.slice(0, 4).map(valueWords).join(', ')}${value.length > 4 ? ', …' : ''}]`;
+}
+
+/** What is invisible or turns the writing direction would make the sentence say something else. */
+function clip(text: string, max = MAX_TEXT): string {
+  const visible = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '�');
+  return visible.length > max ? `${visible.slice(0, max - 1)}…` : visible;
+}
