@@ -37,6 +37,7 @@ export type {
   TokenTransfer,
   TypedDataAction,
 } from './intents/intent.ts';
+export { intentOfTypedData } from './intents/typed-data-intent.ts';
 export {
   intentOfAuthorization,
   intentOfMessage,
@@ -44,7 +45,7 @@ export {
   type IntentContext,
 } from './intents/transaction-intent.ts';
 export type { LegacyTransaction } from './legacy.ts';
-export { decodeMessage, messageDigest, type MessageErrorCode } from './message.ts';
+export { decodeMessage, messageDigest, messagePreimage, type MessageErrorCode } from './message.ts';
 export { parseEntry } from './registry/entry-parse.ts';
 export {
   addEntry,

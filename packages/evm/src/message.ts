@@ -63,7 +63,12 @@ function spellsDigest(text: string): boolean {
   return ONE_WORD.test(plain.replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, ''));
 }
 
+/** What is hashed to be signed: 0x19 ‖ "Ethereum Signed Message:\n" ‖ length in decimal ‖ message. */
+export function messagePreimage(bytes: Uint8Array): Uint8Array {
+  return concat(utf8(`\x19Ethereum Signed Message:\n${bytes.length}`), bytes);
+}
+
 /** What the account signs: the Keccak-256 of 0x19 ‖ "Ethereum Signed Message:\n" ‖ length in decimal ‖ message. */
 export function messageDigest(bytes: Uint8Array, keccak: Keccak256): Uint8Array {
-  return keccak(concat(utf8(`\x19Ethereum Signed Message:\n${bytes.length}`), bytes));
+  return keccak(messagePreimage(bytes));
 }

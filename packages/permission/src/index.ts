@@ -8,7 +8,7 @@ export { fillUsage, type Remaining } from './budget/fill-usage.ts';
 export type { Outcome } from './budget/outstanding-budget.ts';
 export { usageReport, type UsageLine } from './budget/usage-report.ts';
 export { restoreUsage, serialiseUsage, type UsageJson } from './budget/usage-json.ts';
-export { charge, createUsage, forgetGrant, settle, type Usage, type UsageView } from './budget/usage.ts';
+export { charge, createUsage, forgetGrant, isOutstanding, settle, type Usage, type UsageView } from './budget/usage.ts';
 export {
   budgetKey,
   isBudgetConstraint,

@@ -182,6 +182,7 @@ export type Route =
   | 'aave-delegation'
   | 'aave-withdraw'
   | 'compound-allow'
+  | 'lending'
   | 'router'
   | 'order'
   | 'safe';

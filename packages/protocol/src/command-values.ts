@@ -25,6 +25,8 @@ export const COMMAND_VALUES = {
     path: z.string().nullable(),
     sealed: sealedBox,
   }),
+  'approval.give': z.strictObject({ given: safeInteger, needed: safeInteger }),
+  'contract.register': z.strictObject({ functions: safeInteger.describe('how many of its functions are known') }),
   'grant.create': z.strictObject({ grant: z.string(), sentence: z.string() }),
 } as const satisfies Partial<Record<CommandName, z.ZodType>>;
 

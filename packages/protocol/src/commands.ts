@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { grantDraft } from './grant-shapes.ts';
-import { entryKey, evmChain, name, role, safeInteger, sealedBox, shortId } from './shapes.ts';
+import { settlement } from './signing.ts';
+import { entryKey, evmAddress, evmChain, hash32, name, role, safeInteger, sealedBox, shortId } from './shapes.ts';
 
 /**
  * What an operator commands. Each command travels as a JWS by the operator's long-term key inside the session's frame
@@ -162,6 +163,37 @@ export const COMMANDS = {
     'Lift what restricts: a deny rule or a cap. This widens what the grants allow.',
     z.strictObject({ grant: z.string().max(24) }),
   ),
+  'peer.groups': spec(
+    'unsealed',
+    'Say to which groups a client belongs (the whole list). Grants for a group are for each of its clients.',
+    z.strictObject({ peer: shortId, groups: z.array(name).max(64) }),
+  ),
+  'wallet.delegated': spec(
+    'unsealed',
+    'Say whether code may stand at a wallet’s address on a chain (EIP-7702). A vault that signed an authorisation knows.',
+    z.strictObject({ wallet: shortId, chain: evmChain, delegated: z.boolean() }),
+  ),
+  'wallet.settle': spec(
+    'unsealed',
+    'Say how a signed request ended: what was outstanding of it is free again.',
+    settlement,
+  ),
+  'contract.register': spec(
+    'unsealed',
+    'Say what a contract is: its standards, functions, token. The vault cannot check the claim.',
+    z.strictObject({ entry: z.record(z.string().max(40), z.unknown()) }),
+  ),
+  'contract.remove': spec(
+    'unsealed',
+    'Forget what a contract is: calls of it are opaque from then on.',
+    z.strictObject({ chain: evmChain, address: evmAddress }),
+  ),
+  'approval.give': spec(
+    'unsealed',
+    'Agree to a request that waits. `digest` and `asks` are those that the operator saw.',
+    z.strictObject({ approval: shortId, digest: hash32, asks: z.string().max(8_192) }),
+  ),
+  'approval.reject': spec('unsealed', 'Drop a request that waits.', z.strictObject({ approval: shortId }), true),
 } as const satisfies Record<string, CommandSpec<z.ZodType>>;
 
 export type CommandName = keyof typeof COMMANDS;

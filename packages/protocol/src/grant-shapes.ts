@@ -147,6 +147,7 @@ const route = z.enum([
   'aave-delegation',
   'aave-withdraw',
   'compound-allow',
+  'lending',
   'router',
   'order',
   'safe',

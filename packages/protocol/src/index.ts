@@ -11,3 +11,4 @@ export * from './grant-shapes.ts';
 export * from './link.ts';
 export * from './methods.ts';
 export * from './shapes.ts';
+export * from './signing.ts';

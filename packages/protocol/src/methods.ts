@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { entryPurpose } from './commands.ts';
 import { budgetLine, grantDraft } from './grant-shapes.ts';
 import {
+  approvalInfo,
+  authorizationRequest,
+  messageRequest,
+  settlement,
+  signatureAnswer,
+  transactionRequest,
+  typedDataRequest,
+} from './signing.ts';
+import {
   entryKey,
   evmAddress,
   evmChain,
@@ -13,7 +22,6 @@ import {
   safeInteger,
   shortId,
   signedHead,
-  uuidV7,
 } from './shapes.ts';
 
 /** Who is on the other end of a session. A candidate is known by its key only and may do nothing but ask to be let in. */
@@ -72,6 +80,7 @@ export const peerInfo = z.strictObject({
   state: z.enum(['registered', 'proposed', 'revoked']),
   since: safeInteger,
   observes: z.array(shortId),
+  groups: z.array(z.string()),
   connected: z.boolean(),
 });
 
@@ -148,15 +157,62 @@ export const METHODS = {
   'transaction.sign': method(
     ['client'],
     false,
-    'Sign an unsigned Ethereum transaction, of any type, if a grant allows it. The client names the nonce and broadcasts.',
-    z.strictObject({
-      wallet: shortId,
-      chain: evmChain,
-      transaction: z.string().regex(/^0x(?:[0-9a-f]{2}){1,131072}$/, 'the unsigned transaction in lower-case hex'),
-      key: uuidV7.describe('idempotency key: the same key with the same body gets the first answer'),
-      expires: safeInteger,
-    }),
+    'Sign an unsigned Ethereum transaction, of any type, if a grant allows it. The client broadcasts.',
+    transactionRequest,
     z.strictObject({ transaction: z.string(), hash: z.string(), receipt }),
+  ),
+  'typed-data.sign': method(
+    ['client'],
+    false,
+    'Sign typed data (EIP-712), if a grant allows it.',
+    typedDataRequest,
+    signatureAnswer,
+  ),
+  'message.sign': method(
+    ['client'],
+    false,
+    'Sign a text (EIP-191), if a grant allows it.',
+    messageRequest,
+    signatureAnswer,
+  ),
+  'authorization.sign': method(
+    ['client'],
+    false,
+    'Sign an authorisation that hands the wallet over to a delegate (EIP-7702), if a grant allows it.',
+    authorizationRequest,
+    signatureAnswer,
+  ),
+  'nonce.next': method(
+    ['client'],
+    false,
+    'The lowest nonce that the vault has not signed and has given to nobody else in the last minute.',
+    z.strictObject({ wallet: shortId, chain: evmChain, atLeast: safeInteger.optional() }),
+    z.strictObject({ nonce: safeInteger, heldMs: safeInteger }),
+  ),
+  'approval.list': method(
+    ['operator', 'client'],
+    false,
+    'Requests that wait for operators, as many as fit one frame; a client sees its own.',
+    z.strictObject({ from: safeInteger.optional() }),
+    z.strictObject({ approvals: z.array(approvalInfo), next: safeInteger.nullable() }),
+  ),
+  'contract.list': method(
+    ['operator'],
+    false,
+    'Registered contracts, in the order in which they came, as many as fit one frame.',
+    z.strictObject({ from: safeInteger.optional() }),
+    z.strictObject({
+      version: safeInteger,
+      contracts: z.array(z.strictObject({ since: safeInteger, entry: z.record(z.string(), z.unknown()) })),
+      next: safeInteger.nullable(),
+    }),
+  ),
+  'settlement.report': method(
+    ['client'],
+    false,
+    'Say how a signed request of a wallet ended. For observers of the wallet, and not for who asked for it.',
+    settlement,
+    z.strictObject({ version: safeInteger }),
   ),
   'receipts.read': method(
     ['operator', 'client'],
@@ -234,6 +290,13 @@ export const NOTIFICATIONS = {
   'vault.phase': z.strictObject({ phase: z.enum(['uninitialised', 'sealed', 'unsealed']), reason: z.string() }),
   'peer.proposed': z.strictObject({ peer: shortId, role, name }),
   receipt: z.strictObject({ wallet: shortId, receipt }),
+  'approval.asked': z.strictObject({ approval: approvalInfo }),
+  'approval.decided': z.strictObject({
+    approval: shortId,
+    state: z.enum(['waiting', 'approved', 'rejected']),
+    given: safeInteger,
+    needed: safeInteger,
+  }),
   'tls.rotated': z.strictObject({ statement: z.string() }),
 } as const;
 export type NotificationName = keyof typeof NOTIFICATIONS;
@@ -257,7 +320,8 @@ export const permittedEntry = z.looseObject({
   chain: evmChain,
   request: hash32,
   digest: hash32,
-  nonce: safeInteger,
+  form: z.enum(['transaction', 'typed-data', 'message', 'delegation']),
+  nonce: safeInteger.nullable(),
   grant: z.string(),
   asks: z.string(),
   intent: z.looseObject({}),

@@ -21,6 +21,8 @@ export interface TypedDataDomain {
 export interface TypedData {
   /** What the account signs: Keccak-256 of 0x19 ‖ 0x01 ‖ domain separator ‖ hashStruct(message). */
   readonly digest: Uint8Array;
+  /** The 66 bytes whose Keccak-256 that is. */
+  readonly preimage: Uint8Array;
   readonly domain: TypedDataDomain;
   readonly domainSeparator: `0x${string}`;
   readonly primaryType: string;
@@ -77,8 +79,10 @@ export function readTypedData(json: Json, chainId: number, keccak: Keccak256): R
   if (judgement.fault) return err(judgement.fault);
 
   const text = <T extends string>(name: string) => (named.get(name) ?? null) as T | null;
+  const preimage = concat(Uint8Array.of(0x19, 0x01), domain.word, message.word);
   return ok({
-    digest: keccak(concat(Uint8Array.of(0x19, 0x01), domain.word, message.word)),
+    digest: keccak(preimage),
+    preimage,
     domain: {
       name: text('name'),
       version: text('version'),

@@ -21,6 +21,8 @@ import { dropUpload } from '../vault/restore.ts';
 import { createTlsEdge, type TlsEdge } from '../vault/tls-edge.ts';
 import { acceptPeer, admit, advanceNonce, openVault, statusFor, tick } from '../vault/vault.ts';
 import { createZones } from '../vault/zones.ts';
+import { approvalInfo } from '../methods/desk.ts';
+import { createRegistries } from '../step/registries.ts';
 import { connectionString, offerToken, removeTokenFile, type Address } from './bootstrap.ts';
 import { examine } from './doctor.ts';
 import type { Log } from './log.ts';
@@ -64,6 +66,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   const ringMemory = createSecureMemory(memoryOptions);
   randomizeSigner(memory);
   const crypto = createWireCrypto();
+  const keccak256 = await createKeccak256();
   const now = () => clock.now();
   // Sessions, link and TLS edge need the vault and the vault tells them what happened: they meet here.
   const late: { sessions?: Sessions; writer?: LinkWriter; announce?: () => void } = {};
@@ -87,6 +90,14 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
       const params = { wallet, receipt: receipt() } as Json;
       late.sessions?.notify(({ peer, caller }) => caller === 'client' && observers.has(peer), 'receipt', params);
     },
+    approvalAsked(approval) {
+      const params = { approval: approvalInfo(approval) } as unknown as Json;
+      late.sessions?.notify(({ caller }) => caller === 'operator', 'approval.asked', params);
+    },
+    approvalDecided(client, decided) {
+      const params = { ...decided } as unknown as Json;
+      late.sessions?.notify(({ peer, caller }) => caller === 'client' && peer === client, 'approval.decided', params);
+    },
     proposed: (peer, role, name) =>
       late.sessions?.notify(({ caller }) => caller === 'operator', 'peer.proposed', { peer, role, name }),
     fatal(error) {
@@ -108,7 +119,8 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     ringMemory,
     crypto,
     sha256,
-    keccak256: await createKeccak256(),
+    keccak256,
+    registries: createRegistries(keccak256),
     zones: createZones(),
     clock: now,
     entropy: (length) => randomBytes(length),

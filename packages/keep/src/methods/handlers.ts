@@ -9,6 +9,8 @@ import { writeBackupPiece } from '../vault/restore.ts';
 import { keepTime } from '../vault/unsealed.ts';
 import { statusFor } from '../vault/vault.ts';
 import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal.ts';
+import { listApprovals, listContracts, reportSettlement } from './desk.ts';
+import { createNonceDesk } from './nonces.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
 import type { Signing } from './sign.ts';
@@ -35,6 +37,7 @@ const PROPOSALS = { perSecond: 1 / 30, burst: 64 };
 export function createHandlers({ vault, commands, signing, sessions, doctor }: HandlerDeps): Handlers {
   const proposals = createTokenBucket(PROPOSALS.perSecond, PROPOSALS.burst, vault.deps.clock().monotonicMs);
   const state = () => requireUnsealed(vault).state;
+  const nextNonce = createNonceDesk(vault);
   const monotonicMs = () => vault.deps.clock().monotonicMs;
 
   return {
@@ -63,7 +66,15 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
         keepTime(vault, state()),
         vault.deps.zones,
       ),
-    'transaction.sign': (session, params) => signing.sign(session, params),
+    'transaction.sign': (session, params) => signing.transaction(session, params),
+    'typed-data.sign': (session, params) => signing.typedData(session, params),
+    'message.sign': (session, params) => signing.message(session, params),
+    'authorization.sign': (session, params) => signing.authorization(session, params),
+    'nonce.next': (session, params) => nextNonce(session, params),
+    'approval.list': (session, params) =>
+      listApprovals(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),
+    'contract.list': (_session, params) => listContracts(state(), params),
+    'settlement.report': (session, params) => reportSettlement(vault, session, params),
     'receipts.read': (session, params) => readReceipts(vault, session, params),
     'journal.read': (_session, params) => readJournal(vault, params),
     'journal.verify': () => verifyJournal(vault),

@@ -24,6 +24,7 @@ export function listPeers(
     state: peer.revoked === null ? 'registered' : 'revoked',
     since: peer.since,
     observes: [...peer.observes],
+    groups: [...peer.groups],
     connected: connected.has(peer.peer),
   }));
   for (const proposal of state.proposals.values()) {
@@ -35,6 +36,7 @@ export function listPeers(
       state: 'proposed',
       since: proposal.since,
       observes: [],
+      groups: [],
       connected: connected.has(proposal.peer),
     });
   }
@@ -46,7 +48,7 @@ export function listPeers(
 const ANSWER_CHARS = 120_000;
 
 /** The items from a position on that fit one answer, and the position after them. Lists only grow at their end. */
-function pageFrom<T>(all: readonly T[], from: number): { items: T[]; next: number | null } {
+export function pageFrom<T>(all: readonly T[], from: number): { items: T[]; next: number | null } {
   const items: T[] = [];
   let chars = 0;
   for (let i = from; i < all.length; i++) {

@@ -1,6 +1,7 @@
 import { canonicalBytes, fromUtf8, type Json } from '@keepwatch/base';
-import type { BudgetLine, Charge, DenyReason, Intent, Jsonified } from '@keepwatch/permission';
-import type { SignedFees } from './nonces.ts';
+import type { ContractEntry } from '@keepwatch/evm';
+import type { BudgetLine, Charge, DenyReason, Intent, IntentForm, Jsonified, Outcome } from '@keepwatch/permission';
+import type { ReplacementFault, SignedFees } from './nonces.ts';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
 
 /**
@@ -47,6 +48,14 @@ export type VaultEvent =
   | ({ type: 'grant.created'; grant: string; draft: GrantDraft } & ByCommand)
   | ({ type: 'grant.revoked'; grant: string } & ByCommand)
   | ({ type: 'grant.lifted'; grant: string } & ByCommand)
+  | ({ type: 'peer.grouped'; peer: string; groups: readonly string[] } & ByCommand)
+  | ({ type: 'wallet.delegated'; wallet: string; chain: string; delegated: boolean } & ByCommand)
+  | ({ type: 'contract.registered'; entry: ContractEntry } & ByCommand)
+  | ({ type: 'contract.removed'; chain: string; address: string } & ByCommand)
+  | ({ type: 'approval.given'; approval: string; client: string; given: number; needed: number } & ByCommand)
+  | ({ type: 'approval.rejected'; approval: string; client: string } & ByCommand)
+  | RequestAwaiting
+  | RequestSettled
   | RequestPermitted
   | RequestDenied
   | { type: 'request.voided'; client: string; key: string; seq: number; reason: string };
@@ -104,7 +113,9 @@ export interface RequestFacts {
   readonly request: string;
   /** Keccak-256 of the very bytes that are to be signed, base64url. */
   readonly digest: string;
-  readonly nonce: number;
+  readonly form: IntentForm;
+  /** Null for what takes up none: typed data and messages. */
+  readonly nonce: number | null;
 }
 
 export interface RequestPermitted extends RequestFacts {
@@ -113,9 +124,13 @@ export interface RequestPermitted extends RequestFacts {
   /** What it would do, in words; and as data. */
   readonly asks: string;
   readonly intent: Jsonified<Intent>;
-  /** What the transaction does apart from its fees: a replacement for the same nonce does the same. */
-  readonly core: string;
-  readonly fees: SignedFees;
+  /** What it does apart from its fees, where it takes up a nonce: a replacement does the same. */
+  readonly core: string | null;
+  readonly fees: SignedFees | null;
+  /** Whether it takes the place of what was signed for the nonce before. */
+  readonly replaces: 'same-intent' | 'cancellation' | null;
+  /** The approval of operators that it used up. */
+  readonly approval: string | null;
   /** The state version of the policy that was evaluated. */
   readonly version: number;
   readonly charges: readonly Jsonified<Charge>[];
@@ -124,11 +139,33 @@ export interface RequestPermitted extends RequestFacts {
 
 export interface RequestDenied extends RequestFacts {
   readonly type: 'request.denied';
-  /** What it would have done, where that was understood. */
-  readonly asks: string | null;
-  readonly intent: Jsonified<Intent> | null;
+  /** What it would have done. */
+  readonly asks: string;
+  readonly intent: Jsonified<Intent>;
   readonly reasons: readonly Jsonified<DenyReason | KeepReason>[];
   readonly sentences: readonly string[];
+}
+
+/** A request that operators have to agree to. Nothing is reserved, and nothing signed. */
+export interface RequestAwaiting extends RequestFacts {
+  readonly type: 'request.awaiting';
+  readonly asks: string;
+  readonly intent: Jsonified<Intent>;
+  readonly approval: string;
+  readonly grant: string;
+  readonly needed: number;
+  readonly expires: number;
+}
+
+/** Somebody who may said how a signed request ended. `entry`: the one that permitted it. */
+export interface RequestSettled {
+  readonly type: 'request.settled';
+  readonly wallet: string;
+  readonly entry: number;
+  readonly outcome: Outcome;
+  readonly by: string;
+  /** The operator's signed command; null where an observer said so in its session. */
+  readonly command: string | null;
 }
 
 /** Why a request is denied before any grant is asked. Amounts are nonces. */
@@ -136,8 +173,12 @@ export type KeepReason =
   | { readonly code: 'nonce_used'; readonly grant: null; readonly asked: number }
   | { readonly code: 'nonce_below_floor'; readonly grant: null; readonly asked: number; readonly floor: number }
   | { readonly code: 'nonce_floor_unconfirmed'; readonly grant: null; readonly asked: number }
-  | { readonly code: 'intent_not_supported'; readonly grant: null; readonly what: string }
-  | { readonly code: 'approval_needed'; readonly grant: string; readonly needed: number };
+  | {
+      readonly code: 'replacement_refused';
+      readonly grant: null;
+      readonly asked: number;
+      readonly why: ReplacementFault;
+    };
 
 /** An event with its time and salt: the plaintext of a journal entry. */
 export type Entry = VaultEvent & { readonly at: number; readonly salt: string };

@@ -10,10 +10,14 @@ import {
   parseGrant,
   permits,
   isBudgetConstraint,
+  isOutstanding,
+  settle,
   type Remaining,
 } from '@keepwatch/permission';
 import type {
   Entry,
+  RequestAwaiting,
+  RequestSettled,
   NewWallet,
   NonceFloor,
   RegisteredPeer,
@@ -21,6 +25,8 @@ import type {
   RequestPermitted,
   ResumedGrant,
 } from './events.ts';
+import { dropExpired } from './approvals.ts';
+import { addContract, EMPTY_BOOK, removeContract } from './contract-book.ts';
 import { createNonceBook, forgetAnswer, raiseFloor, signNonce } from './nonces.ts';
 import {
   answerKey,
@@ -54,6 +60,10 @@ export function emptyState(): State {
     grants: new Map(),
     grantIndex: createGrantIndex(),
     usage: createUsage(),
+    contracts: EMPTY_BOOK,
+    approvals: new Map(),
+    unsettled: new Map(),
+    delegated: new Set(),
     nonces: new Map(),
     answered: new Map(),
     grantCount: 0,
@@ -70,6 +80,7 @@ export function fold(state: State, seq: number, entry: Entry): void {
   state.seq = seq;
   state.time = Math.max(state.time, entry.at);
   forgetOldAnswers(state);
+  dropExpired(state.approvals, state.time);
   switch (entry.type) {
     case 'request.permitted':
       return foldPermitted(state, seq, entry);
@@ -94,6 +105,10 @@ export function fold(state: State, seq: number, entry: Entry): void {
       return;
     case 'vault.sealed':
       return;
+    case 'request.awaiting':
+      return foldAwaiting(state, entry);
+    case 'request.settled':
+      return foldSettled(state, entry);
     default:
       state.version++;
       return foldPolicy(state, seq, entry);
@@ -110,7 +125,9 @@ type PolicyEntry = Exclude<
       | 'clock.frozen'
       | 'signing.frozen'
       | 'peer.proposed'
-      | 'vault.sealed';
+      | 'vault.sealed'
+      | 'request.awaiting'
+      | 'request.settled';
   }
 >;
 
@@ -171,6 +188,29 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
       if (grant) revokeGrant(state, grant, entry.at);
       return;
     }
+    case 'peer.grouped': {
+      const peer = state.peers.get(entry.peer);
+      if (peer) peer.groups = entry.groups;
+      return;
+    }
+    case 'wallet.delegated': {
+      const key = nonceKey(entry.wallet, entry.chain);
+      if (entry.delegated) state.delegated.add(key);
+      else state.delegated.delete(key);
+      return;
+    }
+    case 'contract.registered':
+      state.contracts = addContract(state.contracts, entry.entry);
+      return;
+    case 'contract.removed':
+      state.contracts = removeContract(state.contracts, entry.chain, entry.address);
+      return;
+    case 'approval.given':
+      state.approvals.get(entry.approval)?.given.add(entry.by);
+      return;
+    case 'approval.rejected':
+      state.approvals.delete(entry.approval);
+      return;
     default:
       assertNever(entry);
   }
@@ -181,9 +221,16 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
     .filter((item) => state.grants.get(item.grant)?.revoked === null)
     .map((item) => ({ ...item, amount: BigInt(item.amount) }));
   charge(state.usage, charges, entry.at, String(seq));
-  const book = nonceBook(state, entry.wallet, entry.chain);
-  const { digest, client, grant, core, fees } = entry;
-  signNonce(book, entry.nonce, { digest, answer: answerKey(client, entry.key), client, grant, core, fees });
+  if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
+    const book = nonceBook(state, entry.wallet, entry.chain);
+    const { digest, client, grant, core, fees } = entry;
+    signNonce(book, entry.nonce, { digest, answer: answerKey(client, entry.key), client, grant, core, fees });
+  }
+  if (entry.approval !== null) state.approvals.delete(entry.approval);
+  if (entry.form === 'delegation') state.delegated.add(nonceKey(entry.wallet, entry.chain));
+  if (charges.some(({ holds }) => holds !== undefined)) {
+    state.unsettled.set(seq, { client: entry.client, wallet: entry.wallet });
+  }
   foldAnswer(state, seq, entry, 'permit', entry.grant);
 }
 
@@ -206,6 +253,17 @@ function foldAnswer(
   });
 }
 
+function foldAwaiting(state: State, entry: Entry & RequestAwaiting): void {
+  const { approval: id, client, wallet, chain, form, digest, asks: sentence, grant, needed, at, expires } = entry;
+  const named = { id, client, wallet, chain, form, digest, sentence, grant, needed };
+  state.approvals.set(id, { ...named, asked: at, expires, given: new Set() });
+}
+
+function foldSettled(state: State, { entry, outcome }: RequestSettled): void {
+  settle(state.usage, String(entry), outcome);
+  if (!isOutstanding(state.usage, String(entry))) state.unsettled.delete(entry);
+}
+
 function foldVoided(state: State, client: string, key: string): void {
   const id = answerKey(client, key);
   const answered = state.answered.get(id);
@@ -223,7 +281,7 @@ function forgetOldAnswers(state: State): void {
 
 function forgetNonceOf(state: State, answered: Answered, key: string): void {
   const book = state.nonces.get(nonceKey(answered.wallet, answered.chain));
-  if (book) forgetAnswer(book, answered.nonce, key);
+  if (book && answered.nonce !== null) forgetAnswer(book, answered.nonce, key);
 }
 
 function nonceBook(state: State, wallet: string, chain: string) {
@@ -283,7 +341,7 @@ function registerPeer(state: State, registered: RegisteredPeer, at: number): voi
   const before = state.peers.get(registered.peer);
   if (before) setObserves(state, before, []);
   state.proposals.delete(registered.peer);
-  state.peers.set(registered.peer, { ...registered, since: at, revoked: null, observes: new Set() });
+  state.peers.set(registered.peer, { ...registered, since: at, revoked: null, observes: new Set(), groups: [] });
 }
 
 function revokePeer(state: State, id: string, at: number): void {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { isPolicyCommand, stepAddWallets, stepCommand, type PolicyCommand } from '../step/commands.ts';
+import { createRegistries } from '../step/registries.ts';
 import { stepSign } from '../step/sign.ts';
 import { createZones } from '../vault/zones.ts';
 import { encodeEntry, decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
@@ -15,7 +16,7 @@ import { clientOf, type State } from './state.ts';
 /** A life of a vault, by the same steps that the keep takes: fold(all) is fold(snapshot + rest), wherever it is cut. */
 
 const keccak256 = await createKeccak256();
-const zones = createZones();
+const deps = { keccak256, zones: createZones(), registries: createRegistries(keccak256) };
 const START = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
 const PEERS = ['owner', 'second', 'bot-a', 'bot-b'];
@@ -35,7 +36,7 @@ type Act = (state: State, nowMs: number) => readonly VaultEvent[];
 
 const decided = (params: PolicyCommand): Act => {
   return (state, nowMs) => {
-    const outcome = stepCommand(state, params, by, nowMs);
+    const outcome = stepCommand(state, params, by, { wallMs: nowMs, keepMs: nowMs }, deps);
     return outcome.kind === 'accepted' ? outcome.events : [];
   };
 };
@@ -68,7 +69,12 @@ function sign(client: string, id: string, nonce: number, value: number, number: 
       key: `${made.slice(0, 8)}-${made.slice(8)}-7000-8000-00000000000${number}`,
       expires: Math.floor(nowMs / HOUR) * HOUR + HOUR,
     };
-    const outcome = stepSign(state, { client, params, request: JSON.stringify(params) }, nowMs, { keccak256, zones });
+    const outcome = stepSign(
+      state,
+      { client, params, payload: { form: 'transaction', hex: params.transaction }, request: JSON.stringify(params) },
+      nowMs,
+      deps,
+    );
     return outcome.kind === 'decided' || outcome.kind === 'void' ? [outcome.event] : [];
   };
 }

@@ -33,6 +33,9 @@ function restOf(state: State) {
     nonces: [...nonces].map(([key, { signed, ...book }]) => ({ key, ...book, signed: [...signed] })),
     answered: [...state.answered],
     seeds: [...state.seeds],
+    approvals: [...state.approvals.values()].map((approval) => ({ ...approval, given: [...approval.given] })),
+    unsettled: [...state.unsettled],
+    delegated: [...state.delegated],
     usage: serialiseUsage(usage),
   };
 }
@@ -42,7 +45,8 @@ type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & { usage: UsageJson };
 export function decodeSnapshot(bytes: Uint8Array): State {
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0);
   const saved = JSON.parse(fromUtf8(bytes.subarray(4, end)) ?? '') as Rest;
-  const { peers, proposals, grants, nonces, answered, seeds, usage, ...scalars } = saved;
+  const { peers, proposals, grants, nonces, answered, seeds, approvals, unsettled, delegated, usage, ...scalars } =
+    saved;
   // A copy, so that the columns do not hold on to all the rest.
   const wallets = createWalletBook(decodeWallets(bytes.slice(end)));
   const state: State = Object.assign(emptyState(), scalars, { wallets });
@@ -56,6 +60,9 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map(signed) });
   for (const [key, answer] of answered) state.answered.set(key, answer as Answered);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
+  for (const approval of approvals) state.approvals.set(approval.id, { ...approval, given: new Set(approval.given) });
+  for (const [seq, who] of unsettled) state.unsettled.set(seq, who);
+  for (const key of delegated) state.delegated.add(key);
   const restored = restoreUsage(usage);
   if (!restored.ok) throw new TypeError('snapshot holds no valid usage');
   state.usage = restored.value;

@@ -1,11 +1,13 @@
 import type { Grant, GrantIndex, Usage } from '@keepwatch/permission';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
+import type { Approvals } from './approvals.ts';
+import type { ContractBook } from './contract-book.ts';
 import type { NonceBook } from './nonces.ts';
 import type { NewWallet } from './events.ts';
 import type { WalletBook } from './wallet-book.ts';
 
 /** Rises when folding the same journal gives another state, or a snapshot another form: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -27,6 +29,8 @@ export interface Peer {
   name: string;
   revoked: number | null;
   observes: ReadonlySet<string>;
+  /** Groups of clients that grants may name. */
+  groups: readonly string[];
 }
 
 export interface Proposal {
@@ -66,7 +70,7 @@ export interface Answered {
   readonly verdict: 'permit' | 'deny' | 'void';
   readonly wallet: string;
   readonly chain: string;
-  readonly nonce: number;
+  readonly nonce: number | null;
   readonly grant: string | null;
 }
 
@@ -79,6 +83,11 @@ export interface SeedAccounts {
 export interface Freeze {
   readonly reason: string;
   readonly since: number;
+}
+
+export interface Unsettled {
+  readonly client: string;
+  readonly wallet: string;
 }
 
 /** The vault's state: the fold of its journal. Changed by `fold` alone, in place, because a batch is folded per tick. */
@@ -107,6 +116,14 @@ export interface State {
   /** Live grants, deny rules and caps. */
   readonly grantIndex: GrantIndex;
   usage: Usage;
+  /** What operators said of contracts. */
+  contracts: ContractBook;
+  /** Requests that wait for operators, oldest first. */
+  readonly approvals: Approvals;
+  /** Who asked for what is signed and unsettled, by the entry that permitted it: whoever asked does not settle. */
+  readonly unsettled: Map<number, Unsettled>;
+  /** `wallet/chain` where the wallet's account may run code of a delegate (EIP-7702). */
+  readonly delegated: Set<string>;
   /** By `wallet/chain`. */
   readonly nonces: Map<string, NonceBook>;
   /** By `client/key`, oldest first. */

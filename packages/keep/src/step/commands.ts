@@ -1,10 +1,14 @@
 import { assertNever } from '@keepwatch/base';
 import { constraintsOf, describeGrant, isBudgetConstraint, parseGrant, permits } from '@keepwatch/permission';
 import type { CommandName, CommandParams } from '@keepwatch/protocol';
-import type { ByCommand, NewWallet, VaultEvent } from '../state/events.ts';
+import type { ByCommand, NewWallet } from '../state/events.ts';
 import { raisedFloorIsLower } from '../state/nonces.ts';
 import { clientOf, mayCommand, nonceKey, type State } from '../state/state.ts';
-import { refuse } from './step.ts';
+import { giveApproval, rejectApproval } from './approval-commands.ts';
+import { accept, type CommandOutcome } from './command-outcome.ts';
+import { registerContract, removeContract } from './contract-commands.ts';
+import { settleRequest } from './settlement.ts';
+import { refuse, type StepDeps } from './step.ts';
 
 /** How far the operator's clock and the machine's may differ, in ms, for the operator's to confirm it. */
 export const TIME_TOLERANCE_MS = 120_000;
@@ -29,6 +33,13 @@ type PolicyCommandName = Extract<
   | 'grant.create'
   | 'grant.revoke'
   | 'grant.lift'
+  | 'peer.groups'
+  | 'wallet.delegated'
+  | 'wallet.settle'
+  | 'contract.register'
+  | 'contract.remove'
+  | 'approval.give'
+  | 'approval.reject'
 >;
 
 const POLICY_COMMANDS: readonly CommandName[] = [
@@ -45,24 +56,28 @@ const POLICY_COMMANDS: readonly CommandName[] = [
   'grant.create',
   'grant.revoke',
   'grant.lift',
+  'peer.groups',
+  'wallet.delegated',
+  'wallet.settle',
+  'contract.register',
+  'contract.remove',
+  'approval.give',
+  'approval.reject',
 ] satisfies readonly PolicyCommandName[];
 
 export function isPolicyCommand(command: { name: CommandName; params: unknown }): command is PolicyCommand {
   return POLICY_COMMANDS.includes(command.name);
 }
 
-export type CommandOutcome =
-  | ReturnType<typeof refuse>
-  | { readonly kind: 'accepted'; readonly events: readonly VaultEvent[]; readonly value: unknown };
-
-const accept = (event: VaultEvent, value: unknown = null): CommandOutcome => ({
-  kind: 'accepted',
-  events: [event],
-  value,
-});
-
 /** Decides one operator's command. Authority, expiry and state version have been checked by the caller. Pure. */
-export function stepCommand(state: State, command: PolicyCommand, by: ByCommand, wallMs: number): CommandOutcome {
+export function stepCommand(
+  state: State,
+  command: PolicyCommand,
+  by: ByCommand,
+  now: { readonly wallMs: number; readonly keepMs: number },
+  deps: StepDeps,
+): CommandOutcome {
+  const { wallMs, keepMs } = now;
   switch (command.name) {
     case 'vault.configure':
       return accept({ type: 'vault.configured', idleSealSeconds: command.params.idleSealSeconds, ...by });
@@ -108,6 +123,23 @@ export function stepCommand(state: State, command: PolicyCommand, by: ByCommand,
       if (!stored || permits(stored.grant)) return unknown('grant', command.params.grant);
       return accept({ type: 'grant.lifted', grant: stored.id, ...by });
     }
+    case 'peer.groups':
+      return setGroups(state, command.params, by);
+    case 'wallet.delegated': {
+      const { wallet, chain, delegated } = command.params;
+      if (!state.wallets.has(wallet)) return unknown('wallet', wallet);
+      return accept({ type: 'wallet.delegated', wallet, chain, delegated, ...by });
+    }
+    case 'wallet.settle':
+      return settleRequest(state, command.params, by.by, by.command);
+    case 'contract.register':
+      return registerContract(state, command.params, by, deps);
+    case 'contract.remove':
+      return removeContract(state, command.params, by, deps);
+    case 'approval.give':
+      return giveApproval(state, command.params, by, keepMs);
+    case 'approval.reject':
+      return rejectApproval(state, command.params, by, keepMs);
     default:
       return assertNever(command);
   }
@@ -192,6 +224,12 @@ function observe(state: State, params: CommandParams<'peer.observe'>, by: ByComm
   if (!peer || peer.role !== 'client') return unknown('peer', params.peer);
   for (const wallet of params.wallets) if (!state.wallets.has(wallet)) return unknown('wallet', wallet);
   return accept({ type: 'peer.observing', peer: params.peer, wallets: [...new Set(params.wallets)], ...by });
+}
+
+function setGroups(state: State, params: CommandParams<'peer.groups'>, by: ByCommand): CommandOutcome {
+  const peer = livePeer(state, params.peer);
+  if (!peer || peer.role !== 'client') return unknown('peer', params.peer);
+  return accept({ type: 'peer.grouped', peer: params.peer, groups: [...new Set(params.groups)], ...by });
 }
 
 function setFloor(state: State, params: CommandParams<'wallet.floor'>, by: ByCommand): CommandOutcome {

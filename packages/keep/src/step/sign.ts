@@ -1,34 +1,53 @@
-import { equalBytes, fromHex, toBase64url } from '@keepwatch/base';
-import { coreOf, decodeUnsigned, type Transaction } from '@keepwatch/evm';
+import { equalBytes, toBase64url, utf8 } from '@keepwatch/base';
+import type { Address } from '@keepwatch/evm';
 import {
-  describeDenial,
   describeIntent,
   evaluate,
   toJson,
+  type Decision,
   type DenyReason,
   type Intent,
   type Names,
+  type PermissionRequest,
+  type Replaced,
 } from '@keepwatch/permission';
-import type { MethodParams } from '@keepwatch/protocol';
-import type { KeepReason } from '../state/events.ts';
-import { checkNonce, type NonceVerdict } from '../state/nonces.ts';
+import {
+  agreeing,
+  APPROVAL_LIFETIME_MS,
+  liveApproval,
+  MAX_APPROVALS_PER_CLIENT,
+  waitingOf,
+} from '../state/approvals.ts';
+import type { KeepReason, RequestFacts } from '../state/events.ts';
+import { checkNonce, judgeReplacement, type NonceVerdict } from '../state/nonces.ts';
 import {
   answerKey,
   KEY_MAX_AGE_MS,
   KEY_MAX_AHEAD_MS,
+  mayCommand,
   nonceKey,
   type Answered,
   type Freeze,
   type State,
 } from '../state/state.ts';
-import { intentOf } from './intent.ts';
+import { readPayload, type Asked, type Payload, type Slot } from './asked.ts';
+import { nonceReason, replacementReason, sentence } from './reasons.ts';
 import { refuse, type SignEffect, type SignOutcome, type StepDeps } from './step.ts';
 
 export interface SignRequest {
   readonly client: string;
-  readonly params: MethodParams<'transaction.sign'>;
+  readonly params: SignParams;
+  readonly payload: Payload;
   /** SHA-256 of the canonical parameters, base64url. */
   readonly request: string;
+}
+
+/** What every request to sign names. */
+export interface SignParams {
+  readonly wallet: string;
+  readonly chain: string;
+  readonly key: string;
+  readonly expires: number;
 }
 
 /**
@@ -44,35 +63,29 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   if (answered && answered.request !== input.request) {
     return refuse('idempotency_key_reused', 'This idempotency key was used for another request.');
   }
-  const bytes = fromHex(params.transaction) ?? new Uint8Array();
-  const decoded = decodeUnsigned(bytes);
-  if (!decoded.ok) {
-    return refuse('transaction_malformed', 'The bytes are not an unsigned Ethereum transaction.', undefined, {
-      reason: decoded.error,
-    });
-  }
-  const asked: Asked = { bytes, transaction: decoded.value, digest: deps.keccak256(bytes) };
-  if (answered) return repeat(state, client, answered, params.key, asked);
+  const read = readPayload(input.payload, contextOf(state, params, deps));
+  if (!read.ok) return read.error;
+  if (answered) return repeat(state, client, answered, params.key, read.value);
   if (state.signingFrozen) return refuse('signing_frozen', `Nothing is signed: ${state.signingFrozen.reason}.`);
-  const { chainId } = asked.transaction;
-  if (`eip155:${chainId}` !== params.chain) {
-    return refuse('wrong_chain', `The request names ${params.chain}, the transaction eip155:${chainId}.`);
-  }
-  return decide(state, input, asked, now, deps);
+  return decide(state, input, read.value, now, deps);
 }
 
-/** What a request asks to have signed: the bytes, what they say, and their Keccak-256. */
-interface Asked {
-  readonly bytes: Uint8Array;
-  readonly transaction: Transaction;
-  readonly digest: Uint8Array;
+/** What is needed to understand a payload for this wallet. The zero address stands for a wallet that is not there. */
+export function contextOf(state: State, { wallet, chain }: Pick<SignParams, 'wallet' | 'chain'>, deps: StepDeps) {
+  return {
+    chain,
+    wallet: (state.wallets.get(wallet)?.address ?? `0x${'00'.repeat(20)}`) as Address,
+    registry: deps.registries.of(state.contracts),
+    delegated: state.delegated.has(nonceKey(wallet, chain)),
+    keccak: deps.keccak256,
+  };
 }
 
 function clockFrozen({ reason }: Freeze): SignOutcome {
   return refuse('clock_frozen', `Limits that depend on time are frozen: ${reason}.`);
 }
 
-function checkValidity(params: SignRequest['params'], now: number): SignOutcome | null {
+function checkValidity(params: SignParams, now: number): SignOutcome | null {
   if (params.expires <= now) {
     return refuse('request_expired', 'The request expired before it arrived.', 'Check both clocks and send it anew.');
   }
@@ -92,21 +105,19 @@ function checkValidity(params: SignRequest['params'], now: number): SignOutcome 
 
 function decide(state: State, input: SignRequest, asked: Asked, now: number, deps: StepDeps): SignOutcome {
   const { client, params } = input;
-  const { transaction, digest } = asked;
-  const facts = {
-    client,
-    wallet: params.wallet,
+  const { intent, slot } = asked;
+  const facts: RequestFacts = {
     chain: params.chain,
+    client,
+    digest: toBase64url(asked.digest),
+    form: asked.form,
     key: params.key,
+    nonce: slot === null ? null : slot.nonce,
     request: input.request,
-    digest: toBase64url(digest),
-    nonce: transaction.nonce,
+    wallet: params.wallet,
   };
-  const names = namesFor(state, client);
-  const intent = intentOf(transaction);
-  const words = intent.ok
-    ? { asks: describeIntent({ client, intent: intent.value }, names), intent: toJson(intent.value) }
-    : { asks: null, intent: null };
+  const names = namesFor(state, client, params.chain, deps);
+  const words = { asks: describeIntent({ client, intent }, names), intent: toJson(intent) };
   const deny = (reasons: readonly (DenyReason | KeepReason)[]): SignOutcome => ({
     kind: 'decided',
     event: {
@@ -119,66 +130,146 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
     effect: null,
   });
 
-  const address = state.wallets.get(params.wallet)?.address ?? '';
-  const scope = { client, groups: [], wallet: params.wallet, address, approvals: 0, replaces: null };
-  const anyGrant = state.grantIndex.inScope({ ...scope, chain: params.chain }).length > 0;
+  const scope = scopeOf(state, client, params.wallet);
   // Without any grant the answer is the same whatever else is wrong: a stranger learns nothing of the wallet.
-  if (anyGrant && !intent.ok) {
-    return deny([{ code: 'intent_not_supported', grant: null, what: intent.error }]);
-  }
-  if (!anyGrant || !intent.ok) {
+  if (state.grantIndex.inScope({ ...scope, chain: params.chain }).length === 0) {
     const { wallet, chain } = params;
-    return deny([{ code: 'no_grant', grant: null, client, wallet, chain, kind: 'ether-transfer' }]);
+    return deny([{ code: 'no_grant', grant: null, client, wallet, chain, kind: intent.actions[0]!.kind }]);
   }
-  const nonce = nonceVerdict(state, params.wallet, params.chain, facts.nonce, facts.digest);
-  if (nonce.kind !== 'free') {
-    // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
-    const earlier = nonce.kind === 'same' && nonce.answer.startsWith(`${client}/`) && state.answered.get(nonce.answer);
-    if (earlier) return repeat(state, client, earlier, nonce.answer.slice(client.length + 1), asked);
-    return deny([nonceReason(facts.nonce, nonce)]);
+  const replaces = slot === null ? null : judgeSlot(state, input, slot, facts.digest);
+  if (replaces?.kind === 'refused') return deny([replaces.reason]);
+  // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
+  if (replaces?.kind === 'repeat') {
+    return repeat(state, client, replaces.answered, replaces.key, asked);
   }
   if (state.clockFrozen) return clockFrozen(state.clockFrozen);
-  const decision = evaluate({ ...scope, intent: intent.value }, state.grantIndex, state.usage, now, deps.zones);
+  const approval = approvalId(client, params, facts.digest, deps);
+  const agreed = agreeing(liveApproval(state.approvals, approval, now), (operator) => mayCommand(state, operator));
+  const request = { ...scope, intent, approvals: agreed, replaces: replaces?.replaced ?? null };
+  const decision = evaluate(request, state.grantIndex, state.usage, now, deps.zones);
   switch (decision.verdict) {
     case 'deny':
       return deny(decision.reasons);
     case 'needs-approval':
-      return deny([{ code: 'approval_needed', grant: decision.grant, needed: decision.needed }]);
+      return wait(state, { ...facts, ...words }, decision, approval, now);
     case 'permit':
   }
-  const fee = intent.value.fee!;
+  const charged = maxOf(replaces?.replaced?.maxFeeWei ?? 0n, slot?.maxFeeWei ?? 0n);
   return {
     kind: 'decided',
     event: {
       type: 'request.permitted',
       ...facts,
-      grant: decision.grant,
-      asks: describeIntent({ client, intent: intent.value }, names),
-      intent: toJson(intent.value),
-      core: coreOf(transaction, deps.keccak256),
-      fees: {
-        // In the order of canonical JSON, which saves sorting them.
-        charged: fee.maxFeeWei.toString(),
-        maxFeePerBlobGas: null,
-        maxFeePerGas: fee.maxFeePerGas.toString(),
-        maxPriorityFeePerGas: fee.maxPriorityFeePerGas.toString(),
-      },
-      version: state.version,
-      charges: decision.charges.map(toJson),
+      ...words,
+      approval: agreed > 0 ? approval : null,
       budgets: decision.budgets.map(toJson),
+      charges: decision.charges.map(toJson),
+      core: slot === null ? null : slot.core,
+      fees: slot === null ? null : feesOf(slot, charged),
+      grant: decision.grant,
+      replaces: replaces?.replaced?.by ?? null,
+      version: state.version,
     },
-    effect: approve(params.wallet, asked, intent.value, state.version),
+    effect: approve(params.wallet, asked, state.version),
+  };
+}
+
+const maxOf = (a: bigint, b: bigint) => (a > b ? a : b);
+
+/** In the order of canonical JSON, which saves sorting them. */
+function feesOf({ maxFeePerBlobGas, maxFeePerGas, maxPriorityFeePerGas }: Slot, charged: bigint) {
+  return {
+    charged: charged.toString(),
+    maxFeePerBlobGas: maxFeePerBlobGas === null ? null : maxFeePerBlobGas.toString(),
+    maxFeePerGas: maxFeePerGas.toString(),
+    maxPriorityFeePerGas: maxPriorityFeePerGas.toString(),
+  };
+}
+
+/** Who asks, as the engine wants to know it. */
+export function scopeOf(
+  state: State,
+  client: string,
+  wallet: string,
+): Omit<PermissionRequest, 'intent' | 'approvals' | 'replaces'> {
+  const groups = state.peers.get(client)?.groups ?? [];
+  return { client, groups, wallet, address: state.wallets.get(wallet)?.address ?? '' };
+}
+
+type SlotVerdict =
+  | { readonly kind: 'free'; readonly replaced: Replaced | null }
+  | { readonly kind: 'repeat'; readonly answered: Answered; readonly key: string }
+  | { readonly kind: 'refused'; readonly reason: KeepReason };
+
+/** Whether the nonce is free, or this may take the place of what it was signed for. */
+export function judgeSlot(
+  state: State,
+  { client, params }: Pick<SignRequest, 'client' | 'params'>,
+  slot: Slot,
+  digest: string,
+): SlotVerdict & { readonly replaced?: Replaced | null } {
+  const verdict = nonceVerdict(state, params.wallet, params.chain, slot.nonce, digest);
+  switch (verdict.kind) {
+    case 'free':
+      return { kind: 'free', replaced: null };
+    case 'same': {
+      const answered = verdict.answer.startsWith(`${client}/`) && state.answered.get(verdict.answer);
+      if (answered) return { kind: 'repeat', answered, key: verdict.answer.slice(client.length + 1) };
+      break;
+    }
+    case 'signed': {
+      const judged = judgeReplacement(verdict.by, { ...slot, client });
+      if (judged.kind === 'refused') return { kind: 'refused', reason: replacementReason(slot.nonce, judged.why) };
+      const by = judged.kind === 'replacement' ? 'same-intent' : 'cancellation';
+      const { grant, fees } = judged.of;
+      return { kind: 'free', replaced: { by, grant, maxFeeWei: BigInt(fees.charged) } };
+    }
+  }
+  return { kind: 'refused', reason: nonceReason(slot.nonce, verdict) };
+}
+
+function nonceVerdict(state: State, wallet: string, chain: string, nonce: number, digest: string) {
+  const book = state.nonces.get(nonceKey(wallet, chain));
+  const required = state.wallets.get(wallet)?.floorEpoch ?? 0;
+  if (required > (book?.epoch ?? 0)) return { kind: 'unconfirmed' } as const;
+  return checkNonce(book, nonce, digest) satisfies NonceVerdict;
+}
+
+/** An approval is for one client, wallet and chain, and for the very bytes that would be signed. */
+export function approvalId(client: string, params: SignParams, digest: string, deps: StepDeps): string {
+  const named = [client, params.wallet, params.chain, digest].join('\n');
+  return toBase64url(deps.keccak256(utf8(named)).subarray(0, 16));
+}
+
+function wait(
+  state: State,
+  facts: RequestFacts & { readonly asks: string; readonly intent: ReturnType<typeof toJson<Intent>> },
+  decision: Decision & { verdict: 'needs-approval' },
+  approval: string,
+  now: number,
+): SignOutcome {
+  const { needed, given, grant } = decision;
+  const known = liveApproval(state.approvals, approval, now);
+  const details = { approval, needed, given, expires: known?.expires ?? now + APPROVAL_LIFETIME_MS };
+  if (known) return { kind: 'waiting', event: null, details };
+  if (waitingOf(state.approvals, facts.client, now) >= MAX_APPROVALS_PER_CLIENT) {
+    return refuse('approvals_full', 'Too many requests of this client wait for approval.');
+  }
+  return {
+    kind: 'waiting',
+    event: { type: 'request.awaiting', ...facts, approval, expires: details.expires, grant, needed },
+    details,
   };
 }
 
 /**
- * The same request again gets the first answer. `key` is the one that the first came with. A permit is signed again (RFC 6979: the same signature) only while everything that carried it is in force. Otherwise it is
- * voided and keeps its budget and nonce, for whether the first signature went out is unknown.
+ * The same request again gets the first answer. `key` is the one that the first came with. A permit is signed again
+ * (RFC 6979: the same signature) only while everything that carried it is in force. Otherwise it is voided and keeps its
+ * budget and nonce, for whether the first signature went out is unknown.
  */
 function repeat(state: State, client: string, answered: Answered, key: string, asked: Asked): SignOutcome {
   if (answered.verdict === 'deny') return { kind: 'repeat', seq: answered.seq, effect: null };
-  const intent = intentOf(asked.transaction);
-  if (answered.verdict === 'void' || !intent.ok) {
+  if (answered.verdict === 'void') {
     return refuse(
       'request_voided',
       'The request was permitted, but what permitted it is no longer in force; it is not signed again.',
@@ -187,11 +278,10 @@ function repeat(state: State, client: string, answered: Answered, key: string, a
   const reason = outOfForce(state, client, answered);
   if (reason !== null)
     return { kind: 'void', event: { type: 'request.voided', client, key, seq: answered.seq, reason } };
-  const effect = approve(answered.wallet, asked, intent.value, state.version);
-  return { kind: 'repeat', seq: answered.seq, effect };
+  return { kind: 'repeat', seq: answered.seq, effect: approve(answered.wallet, asked, state.version) };
 }
 
-function approve(wallet: string, { bytes, digest }: Asked, intent: Intent, version: number): SignEffect {
+function approve(wallet: string, { bytes, digest, intent }: Asked, version: number): SignEffect {
   return { type: 'sign', wallet, bytes, digest, intent, version };
 }
 
@@ -205,45 +295,11 @@ function outOfForce(state: State, client: string, answered: Answered): string | 
   return null;
 }
 
-function nonceVerdict(state: State, wallet: string, chain: string, nonce: number, digest: string) {
-  const book = state.nonces.get(nonceKey(wallet, chain));
-  const required = state.wallets.get(wallet)?.floorEpoch ?? 0;
-  if (required > (book?.epoch ?? 0)) return { kind: 'unconfirmed' } as const;
-  return checkNonce(book, nonce, digest);
-}
-
-function nonceReason(asked: number, verdict: NonceVerdict | { kind: 'unconfirmed' }): KeepReason {
-  switch (verdict.kind) {
-    case 'unconfirmed':
-      return { code: 'nonce_floor_unconfirmed', grant: null, asked };
-    case 'below-floor':
-      return { code: 'nonce_below_floor', grant: null, asked, floor: verdict.floor };
-    default:
-      return { code: 'nonce_used', grant: null, asked };
-  }
-}
-
 /** The client knows its own name; what other names the vault has is not for a denial to tell. */
-function namesFor(state: State, client: string): Names {
+export function namesFor(state: State, client: string, chain: string, deps: StepDeps): Names {
   const name = state.peers.get(client)?.name;
-  return name === undefined ? {} : { client: name };
-}
-
-function sentence(reason: DenyReason | KeepReason, chain: string, names: Names): string {
-  switch (reason.code) {
-    case 'nonce_used':
-      return `nonce ${reason.asked} was signed before, for another transaction`;
-    case 'nonce_below_floor':
-      return `nonce ${reason.asked} lies below the wallet's floor of ${reason.floor}`;
-    case 'nonce_floor_unconfirmed':
-      return 'since the restore no operator has confirmed from which nonce on this wallet signs (`keepwatch wallet floor`)';
-    case 'approval_needed':
-      return `grant ${reason.grant} asks for the approval of operators (${reason.needed})`;
-    case 'intent_not_supported':
-      return `no kind of grant covers this transaction (${reason.what})`;
-    default:
-      return describeDenial(reason, chain, names);
-  }
+  const tokens = deps.registries.tokens(state.contracts, chain);
+  return name === undefined ? { tokens } : { client: name, tokens };
 }
 
 /** The signer's own check: the bytes that were evaluated are the bytes that will be signed. */

@@ -1,11 +1,13 @@
 import type { Json, Keccak256 } from '@keepwatch/base';
 import type { Intent, Zones } from '@keepwatch/permission';
+import type { Registries } from './registries.ts';
 import type { VaultEvent } from '../state/events.ts';
 
 /** What the pure steps are given besides state and input: hash functions and the calendar, no I/O, no clock. */
 export interface StepDeps {
   readonly keccak256: Keccak256;
   readonly zones: Zones;
+  readonly registries: Registries;
 }
 
 /** A refusal: nothing has happened, and the caller learns why. `details` is plain JSON. */
@@ -46,4 +48,14 @@ export type SignOutcome =
   /** Decided before: answer from the journal entry `seq`, and sign the same bytes again if it was a permit. */
   | { readonly kind: 'repeat'; readonly seq: number; readonly effect: SignEffect | null }
   /** Decided before, but what carried the decision is gone: journal that it will not be signed. */
-  | { readonly kind: 'void'; readonly event: VaultEvent };
+  | { readonly kind: 'void'; readonly event: VaultEvent }
+  /** Operators have to agree first. `event`: null where that was journaled before. */
+  | { readonly kind: 'waiting'; readonly event: VaultEvent | null; readonly details: WaitingDetails };
+
+/** What a client learns of a request that waits. `expires`: ms. */
+export interface WaitingDetails {
+  readonly approval: string;
+  readonly needed: number;
+  readonly given: number;
+  readonly expires: number;
+}

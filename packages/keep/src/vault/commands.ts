@@ -112,7 +112,9 @@ async function carryOut(order: Order, edge: TlsEdge, command: AnyCommand): Promi
 
 async function carryOutPolicy(order: Order, command: Extract<AnyCommand, Parameters<typeof stepCommand>[1]>) {
   const { vault, by, wallMs } = order;
-  const submitted = await decideAt(order, (state) => stepCommand(state, command, by, wallMs));
+  const submitted = await decideAt(order, (state, keepMs) =>
+    stepCommand(state, command, by, { wallMs, keepMs }, vault.deps),
+  );
   if (command.name === 'vault.confirm-time') vault.clockWatch = watchClock(vault.deps.clock());
   return submitted;
 }

@@ -6,7 +6,9 @@ import type { WireCrypto } from '@keepwatch/wire';
 import type { BootKey } from '../boot/boot-key.ts';
 import type { BootTable } from '../boot/boot-table.ts';
 import type { EntryKeys, KeyRing, SecureMemory } from '../secure/index.ts';
+import type { Approval } from '../state/approvals.ts';
 import type { State } from '../state/state.ts';
+import type { Registries } from '../step/registries.ts';
 import type { ClockWatch } from './keep-clock.ts';
 import type { Engine } from './engine.ts';
 import type { WalletKeys } from './wallet-keys.ts';
@@ -31,6 +33,7 @@ export interface VaultDeps {
   readonly sha256: Sha256;
   readonly keccak256: Keccak256;
   readonly zones: Zones;
+  readonly registries: Registries;
   readonly clock: () => Instant;
   readonly entropy: Entropy;
   readonly soon: (run: () => void) => void;
@@ -49,6 +52,14 @@ export interface DiskReserve {
   restore(): void;
 }
 
+/** What became of a request that waits. */
+export interface ApprovalDecided {
+  readonly approval: string;
+  readonly state: 'waiting' | 'approved' | 'rejected';
+  readonly given: number;
+  readonly needed: number;
+}
+
 export interface VaultEvents {
   readonly phase: (phase: VaultStatus['phase'], reason: string) => void;
   readonly peerGone: (peer: string, reason: string) => void;
@@ -56,6 +67,9 @@ export interface VaultEvents {
   readonly peersChecked: (live: (peer: string, role: string) => boolean) => void;
   /** A request was decided; `observers` may follow the wallet's receipts. */
   readonly decided: (wallet: string, observers: ReadonlySet<string>, receipt: () => unknown) => void;
+  /** A request waits for operators; or what became of one, for the client that asked. */
+  readonly approvalAsked: (approval: Approval) => void;
+  readonly approvalDecided: (client: string, decided: ApprovalDecided) => void;
   readonly proposed: (peer: string, role: 'operator' | 'client', name: string) => void;
   readonly log: (level: 'info' | 'warn' | 'error', words: string, details?: Record<string, unknown>) => void;
   /** The store can no longer be trusted to hold what memory believes: the process has to end. */

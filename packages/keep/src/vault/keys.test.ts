@@ -66,13 +66,13 @@ describe('passwords and root keys', () => {
   it('rotates the root key under the same password, and the journal’s chain does not notice', async () => {
     const { v, client, wallet } = await signer();
     const params = signParams(wallet, v.clock, {});
-    const first = await v.signing.sign(client.session, params);
+    const first = await v.signing.transaction(client.session, params);
     await v.command('vault.rotate-root', { password: v.seal('vault.rotate-root', PASSWORD) });
     expect(new Set(sealings(v.store).map((under) => under?.keyId))).toEqual(new Set([2]));
-    expect(await v.signing.sign(client.session, params)).toEqual(first);
+    expect(await v.signing.transaction(client.session, params)).toEqual(first);
     await v.command('vault.seal', {});
     await v.unseal();
-    expect(await v.signing.sign(client.session, params)).toEqual(first);
+    expect(await v.signing.transaction(client.session, params)).toEqual(first);
     expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
   });
 

@@ -20,6 +20,7 @@ import type { KeepStore, VaultContext } from './context.ts';
 import { identityOf } from './lifecycle.ts';
 import type { TlsEdge } from './tls-edge.ts';
 import { openVault } from './vault.ts';
+import { createRegistries } from '../step/registries.ts';
 import { createZones } from './zones.ts';
 
 /** A vault without its process: the real keep room, engine and journal, with a clock and a store that tests hold. */
@@ -118,6 +119,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
     sha256,
     keccak256,
     zones: createZones(),
+    registries: createRegistries(keccak256),
     clock: clock.now,
     entropy: (length) => randomBytes(length),
     soon: (run) => void setImmediate(run),
@@ -129,6 +131,8 @@ export async function makeVault(options: TestVaultOptions = {}) {
       peersChecked: () => happened.push('peers checked'),
       decided: (wallet) => happened.push(`decided ${wallet}`),
       proposed: (peer) => happened.push(`proposed ${peer}`),
+      approvalAsked: ({ id }) => happened.push(`asked ${id}`),
+      approvalDecided: (_client, { approval, state }) => happened.push(`${state} ${approval}`),
       fatal: (error) => happened.push(`fatal ${error.code}`),
     },
     ...(options.scheme ? { scheme: options.scheme } : {}),
@@ -213,7 +217,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
         },
       }),
     sign: (client: TestPeer, wallet: string, more: TransferOptions = {}) =>
-      signing.sign(client.session, signParams(wallet, clock, more)),
+      signing.transaction(client.session, signParams(wallet, clock, more)),
     reopen: (changed: TestVaultOptions = {}) => makeVault({ store, dataDir, clock, operator, ...changed }),
     remove: () => rmSync(dataDir, { recursive: true, force: true }),
   };

@@ -195,6 +195,21 @@ function tell(vault: VaultContext, state: State, event: VaultEvent, receipt: () 
     case 'request.permitted':
     case 'request.denied':
       return notifyObservers(state, event.wallet, (observers) => events.decided(event.wallet, observers, receipt));
+    case 'request.awaiting': {
+      const approval = state.approvals.get(event.approval);
+      return approval && events.approvalAsked(approval);
+    }
+    case 'approval.given': {
+      const { approval, client, given, needed } = event;
+      return events.approvalDecided(client, {
+        approval,
+        state: given < needed ? 'waiting' : 'approved',
+        given,
+        needed,
+      });
+    }
+    case 'approval.rejected':
+      return events.approvalDecided(event.client, { approval: event.approval, state: 'rejected', given: 0, needed: 0 });
     case 'peer.revoked':
       return events.peerGone(event.peer, 'revoked');
     case 'peer.proposed':

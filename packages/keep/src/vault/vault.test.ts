@@ -221,11 +221,8 @@ describe('signing', () => {
   it('signs under a grant and gives a receipt that says what is left', async () => {
     const answer = await v.sign(client, wallet, { value: ETHER });
     const entry = JSON.parse(answer.receipt.entry);
-    expect(entry).toMatchObject({
-      ...{ type: 'request.permitted', grant: 'g1' },
-      asks: expect.stringMatching(/^Client bot wants to transfer 1 ETH to 0x[0-9a-f]{40} on Ethereum$/) as string,
-      intent: { outflows: [{ amount: ETHER.toString() }] },
-    });
+    expect(entry).toMatchObject({ type: 'request.permitted', grant: 'g1', replaces: null });
+    expect(entry.intent.outflows).toMatchObject([{ amount: ETHER.toString(), asset: 'native' }]);
     expect(entry.budgets[0]).toMatchObject({ spentBefore: '0', spentAfter: (ETHER + 21_000n).toString() });
   });
 
@@ -243,18 +240,18 @@ describe('signing', () => {
   it('never signs a nonce for different bytes', async () => {
     await v.sign(client, wallet, { nonce: 5, value: 1n });
     await expect(v.sign(client, wallet, { nonce: 5, value: 2n })).rejects.toMatchObject({
-      details: { reasons: [{ code: 'nonce_used' }] },
+      details: { reasons: [{ code: 'replacement_refused', why: 'another_intent' }] },
     });
   });
 
   it('gives the same request the same signature, in this run and after a restart', async () => {
     const params = signParams(wallet, v.clock, { value: 3n });
-    const first = await v.signing.sign(client.session, params);
-    const second = await v.signing.sign(client.session, params);
+    const first = await v.signing.transaction(client.session, params);
+    const second = await v.signing.transaction(client.session, params);
     expect(second).toEqual(first);
     const again = await v.reopen();
     await again.unseal();
-    expect(await again.signing.sign(client.session, params)).toEqual(first);
+    expect(await again.signing.transaction(client.session, params)).toEqual(first);
     const [report] = [...again.vault.unsealed!.state.usage.grants.values()];
     expect([...report!.values()][0]).toMatchObject({ kind: 'rolling', window: { totals: [21_003n] } });
   });
@@ -268,23 +265,23 @@ describe('signing', () => {
 
   it('refuses a key that comes back with another body, and one that is too old', async () => {
     const params = signParams(wallet, v.clock, { value: 3n });
-    await v.signing.sign(client.session, params);
+    await v.signing.transaction(client.session, params);
     const other = { ...params, transaction: signParams(wallet, v.clock, { value: 4n }).transaction };
-    await expect(v.signing.sign(client.session, other)).rejects.toEqual(code('idempotency_key_reused'));
+    await expect(v.signing.transaction(client.session, other)).rejects.toEqual(code('idempotency_key_reused'));
     v.clock.pass(3 * 3_600_000);
     const late = { ...params, expires: v.clock.now().wallMs + 1_000 };
-    await expect(v.signing.sign(client.session, late)).rejects.toEqual(code('idempotency_key_expired'));
+    await expect(v.signing.transaction(client.session, late)).rejects.toEqual(code('idempotency_key_expired'));
   });
 
   it('voids a permitted request whose grant is gone, and keeps its nonce', async () => {
     const params = signParams(wallet, v.clock, { value: 3n });
-    await v.signing.sign(client.session, params);
+    await v.signing.transaction(client.session, params);
     await v.command('grant.revoke', { grant: 'g1' });
-    await expect(v.signing.sign(client.session, params)).rejects.toEqual(code('request_voided'));
+    await expect(v.signing.transaction(client.session, params)).rejects.toEqual(code('request_voided'));
     await v.grant(client, wallet);
-    await expect(v.signing.sign(client.session, params)).rejects.toEqual(code('request_voided'));
+    await expect(v.signing.transaction(client.session, params)).rejects.toEqual(code('request_voided'));
     await expect(v.sign(client, wallet, { value: 4n })).rejects.toMatchObject({
-      details: { reasons: [{ code: 'nonce_used' }] },
+      details: { reasons: [{ code: 'replacement_refused', why: 'another_intent' }] },
     });
   });
 
@@ -297,7 +294,7 @@ describe('signing', () => {
 
   it('refuses bytes that are no transaction, another chain, and what is stale', async () => {
     const params = signParams(wallet, v.clock, {});
-    const ask = (change: object) => v.signing.sign(client.session, { ...params, ...change });
+    const ask = (change: object) => v.signing.transaction(client.session, { ...params, ...change });
     await expect(ask({ transaction: '0x02c0' })).rejects.toEqual(code('transaction_malformed'));
     await expect(ask({ chain: 'eip155:2' })).rejects.toEqual(code('wrong_chain'));
     await expect(ask({ expires: v.clock.now().wallMs })).rejects.toEqual(code('request_expired'));

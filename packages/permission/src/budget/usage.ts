@@ -76,6 +76,14 @@ export function settle(usage: Usage, ref: string, outcome: Outcome): boolean {
   return changed;
 }
 
+/** Whether something of this signature is unsettled still. */
+export function isOutstanding(usage: UsageView, ref: string): boolean {
+  for (const budgets of usage.grants.values()) {
+    for (const budget of budgets.values()) if (budget.kind === 'outstanding' && budget.items.has(ref)) return true;
+  }
+  return false;
+}
+
 /** One budget of one grant, where anything was ever charged to it. */
 export function findBudget(usage: UsageView, grantId: string, key: string): BudgetView | undefined {
   return usage.grants.get(grantId)?.get(key);

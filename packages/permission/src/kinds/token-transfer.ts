@@ -63,6 +63,7 @@ function gives(route: Route): 'tokens' | 'allowance' {
     case 'weth':
     case 'shares':
     case 'aave-withdraw':
+    case 'lending':
     case 'router':
     case 'safe':
       return 'tokens';

@@ -66,6 +66,7 @@ export const ROUTES = [
   'aave-delegation',
   'aave-withdraw',
   'compound-allow',
+  'lending',
   'router',
   'order',
   'safe',

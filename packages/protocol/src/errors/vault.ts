@@ -66,6 +66,31 @@ export const VAULT_ERRORS = {
   wrong_chain: text('Request and transaction name different chains.', 'Build the transaction for the chain you name.'),
   transaction_malformed: text('The bytes are not an unsigned Ethereum transaction.', BUILD_ANEW),
 
+  typed_data_refused: text(
+    'The typed data cannot be signed.',
+    'Build it by EIP-712; `details.reason` says what was wrong, the message where.',
+  ),
+  message_refused: text('This message is not signed.', '`details.reason` says why: only text that people can read is.'),
+  authorization_malformed: text('The bytes are no authorisation (EIP-7702).', BUILD_ANEW),
+  approval_needed: text(
+    'Operators have to agree to this request before it is signed.',
+    'Wait for them and ask again; an operator runs `keepwatch approval list`.',
+  ),
+  approval_unknown: text('No such request waits for approval.', 'List the requests that wait.'),
+  approval_differs: text(
+    'The request that waits is another one.',
+    'List the requests that wait, and read this one again.',
+  ),
+  approval_given: text('This operator has agreed to it already.', 'Another operator has to agree as well.'),
+  approvals_full: text('Too many requests of this client wait for approval.', 'Let operators decide on some of them.'),
+  contract_invalid: text('The contract cannot be registered.', 'Correct what the details name.'),
+  contract_unknown: text('No such contract is registered.', 'List the contracts.'),
+  settlement_unknown: text('Nothing of this entry is unsettled.', 'Check the wallet and the number of the entry.'),
+  settlement_by_requester: text(
+    'Whoever asked for a signature does not settle it.',
+    'An operator or an observer of the wallet does.',
+  ),
+
   // One-time keys for secrets
   entry_key_unknown: text('The one-time key is used, expired or of another session.', 'Begin again with a new one.'),
   entry_key_limit: text('Too many one-time keys are open.', 'Finish or drop what was begun, then try again.'),
