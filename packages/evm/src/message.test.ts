@@ -1,10 +1,8 @@
-import { fromHex, toBase64url, toHex, utf8, type Keccak256 } from '@keepwatch/base';
-import fc from 'fast-check';
-import { hashMessage, keccak256 } from 'viem';
+import { fromHex, toBase64url, toHex, utf8 } from '@keepwatch/base';
+import { keccak_256 as keccak } from '@noble/hashes/sha3.js';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, messageDigest } from './message.ts';
 
-const keccak: Keccak256 = (bytes) => keccak256(bytes, 'bytes');
 const refusal = (text: string) => {
   const decoded = decodeMessage(utf8(text));
   return decoded.ok ? null : decoded.error;
@@ -19,14 +17,6 @@ describe('messageDigest', () => {
   ])('%s', (text, digest) => {
     expect(toHex(messageDigest(utf8(text), keccak))).toBe(digest);
     expect(decodeMessage(utf8(text))).toEqual({ ok: true, value: text });
-  });
-
-  it('is the one of viem for every text', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
-        expect(`0x${toHex(messageDigest(utf8(text), keccak))}`).toBe(hashMessage(text));
-      }),
-    );
   });
 });
 
@@ -58,6 +48,8 @@ describe('decodeMessage', () => {
     ['an address', '0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2'],
     ['a UUID', '123e4567-e89b-12d3-a456-426614174000'],
     ['a word of 36 letters', 'a'.repeat(36)],
+    ['a long word before others', `${'a'.repeat(40)} and others`],
+    ['a long word after others', `others and ${'a'.repeat(40)}`],
     ['a link', 'https://example.com/login?nonce=32891756'],
     ['31 bytes', 'Sign this to log in to us, now!'],
     ['33 bytes', 'Please sign this to log in, now!!'],
@@ -170,6 +162,7 @@ describe('decodeMessage', () => {
     ['base64', `${base64}=`],
     ['base64 without padding', base64],
     ['base64 within spaces', ` ${base64}=\n`],
+    ['base64 within more of them', `(“ ${base64} ”).`],
     ['base64 within quotes', `“${base64}”`],
     ['base64url', toBase64url(RAW)],
     ['base32', 'A'.repeat(52)],
@@ -177,24 +170,5 @@ describe('decodeMessage', () => {
     ['a content identifier', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG'],
   ])('refuses a digest as %s', (_, text) => {
     expect(refusal(text)).toBe('message_is_a_digest');
-  });
-
-  it('never throws, and says of foreign bytes only what they are', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-        const decoded = decodeMessage(bytes);
-        if (decoded.ok) expect(utf8(decoded.value)).toEqual(bytes);
-      }),
-      { numRuns: 2000 },
-    );
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (digest) => {
-        expect(decodeMessage(digest)).toEqual({ ok: false, error: 'message_of_32_bytes' });
-        const hex = toHex(digest);
-        for (const text of [hex, `0x${hex}`, BigInt(`0x${hex}1`).toString(), toBase64url(digest)]) {
-          if (text.length > 40) expect(refusal(text)).toBe('message_is_a_digest');
-        }
-      }),
-    );
   });
 });

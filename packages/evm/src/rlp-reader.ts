@@ -41,7 +41,7 @@ export function openList<Code extends string>(
   if (bytes.length > maxBytes) fail(reader, 'rlp_too_large');
   else if (from >= bytes.length) fail(reader, 'rlp_truncated');
   else enterList(reader, notAList);
-  if (reader.error === null && reader.end !== bytes.length) fail(reader, 'rlp_trailing_bytes');
+  if (reader.end !== bytes.length) fail(reader, 'rlp_trailing_bytes');
   return reader;
 }
 
@@ -82,7 +82,7 @@ export function enterList<Code extends string>(reader: RlpReader<Code>, code: Co
 
 /** Goes back to the list around. Members that nobody read are `code`. */
 export function leaveList<Code extends string>(reader: RlpReader<Code>, outer: number, code: Code): void {
-  if (reader.error === null && reader.at !== reader.end) fail(reader, code);
+  if (reader.at !== reader.end) fail(reader, code);
   reader.end = outer;
   if (reader.error !== null) reader.at = outer;
 }

