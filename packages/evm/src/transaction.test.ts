@@ -119,6 +119,23 @@ describe('each type', () => {
     ['eip2930: chain id 0', changed('eip2930', 0, int(0)), 'chain_id_out_of_range'],
     ['eip2930: gas price 2^256', changed('eip2930', 2, int(1n << 256n)), 'fee_out_of_range'],
     ['eip2930: no list', changed('eip2930', 7, int(0)), 'malformed_access_list'],
+    [
+      'eip2930: keys that are followed by an entry',
+      changed('eip2930', 7, [[address, [], [address, []]]]),
+      'malformed_access_list',
+    ],
+    [
+      'eip2930: keys that are followed by a string',
+      changed('eip2930', 7, [[address, [], address]]),
+      'malformed_access_list',
+    ],
+    ['eip2930: gas price with leading zeros', changed('eip2930', 2, hex('0002')), 'malformed_integer'],
+    ['eip2930: gas limit with leading zeros', changed('eip2930', 3, hex('0002')), 'malformed_integer'],
+    ['eip2930: value with leading zeros', changed('eip2930', 5, hex('0002')), 'malformed_integer'],
+    ['eip4844: a recipient in a list', changed('eip4844', 5, [address]), 'malformed_recipient'],
+    ['eip4844: a tip above the maximum', changed('eip4844', 2, int(3)), 'priority_fee_above_max_fee'],
+    ['eip7702: a tuple in a tuple', changed('eip7702', 9, [[...TUPLE, TUPLE]]), 'malformed_authorization'],
+    ['eip7702: a tuple twice in one', changed('eip7702', 9, [[...TUPLE, ...TUPLE]]), 'malformed_authorization'],
     ['eip4844: no recipient', changed('eip4844', 5, int(0)), 'recipient_required'],
     ['eip4844: blob fee 2^256', changed('eip4844', 9, int(1n << 256n)), 'fee_out_of_range'],
     ['eip4844: blob fee × blobs', changed('eip4844', 9, int(1n << 240n)), 'max_fee_overflow'],
@@ -162,6 +179,12 @@ describe('each type', () => {
     expect(decodeUnsigned(changed('legacy', 3, int(0)))).toMatchObject({ value: { to: null } });
     expect(decodeUnsigned(changed('eip2930', 5, int(0)))).toMatchObject({ ok: true });
     expect(decodeUnsigned(changed('eip2930', 4, int(0)))).toMatchObject({ value: { to: null } });
+    const creation = decodeUnsigned(changed('eip1559', 5, int(0)));
+    expect(creation).toMatchObject({ value: { to: null } });
+    if (creation.ok) expect(encodeUnsigned(creation.value)).toEqual(changed('eip1559', 5, int(0)));
+    // Gas limit and price that multiply to 2^256 − 1 exactly.
+    const third = LEGACY.map((field, i) => (i === 1 ? int(max / 3n) : i === 2 ? int(3) : field));
+    expect(decodeUnsigned(bytesOf('legacy', third))).toMatchObject({ value: { gasPrice: max / 3n } });
     const six = changed('eip4844', 10, new Array<Uint8Array>(6).fill(hash(1)));
     expect(decodeUnsigned(six)).toMatchObject({ value: { blobVersionedHashes: { length: 6 } } });
     // 2^256 − 1 − gas × cap: the last blob fee that fits.
