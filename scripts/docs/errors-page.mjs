@@ -13,6 +13,7 @@ import {
   MESSAGE_REASONS,
   OPAQUE_REASONS,
   REGISTRY_REASONS,
+  SERVER_REASONS,
   TYPED_DATA_REASONS,
 } from './library-reasons.mjs';
 import { DENIAL_REASONS, GRANT_REASONS, OTHER_REASONS, TRANSACTION_REASONS } from './reasons.mjs';
@@ -41,6 +42,11 @@ export const REASON_TABLES = [
   ['Why a message is not signed', 'Whatever a grant says.', MESSAGE_REASONS],
   ['Why typed data are not signed', '`path` says which part of them is meant.', TYPED_DATA_REASONS],
   ['Why something of Bitcoin is refused', 'Codes of the library that reads the Bitcoin network.', BITCOIN_REASONS],
+  [
+    'What is wrong with a server of the chain',
+    'The `problem` in the health of an Electrum or Esplora source; the codes of headers above occur there too.',
+    SERVER_REASONS,
+  ],
   ['Why a grant is not valid', '`details.code` of `grant_invalid`.', GRANT_REASONS],
   ['Other details', 'In the details or the words of the error that is named.', OTHER_REASONS],
 ];

@@ -143,3 +143,21 @@ export const BITCOIN_REASONS = {
   header_version_outdated: 'A header has a version that is no longer valid at its height.',
   header_against_checkpoint: 'A header contradicts a checkpoint.',
 };
+
+/** What is wrong with an Electrum or Esplora server: the `problem` of its health. */
+export const SERVER_REASONS = {
+  server_unreachable: 'No connection, or none in time.',
+  server_connection_lost: 'The connection ended. It is made again.',
+  server_silent: 'A question was not answered in time.',
+  server_busy: 'The server has too much to do, or limits how much is asked.',
+  server_moved_on: 'Its chain changes whenever it is asked, or it forgets what it said.',
+  server_behind: 'It does not have the chain with the most work that is known here.',
+  server_history_too_long: 'A watched script has more transactions than a wallet’s script could.',
+  server_malformed: 'It sent what is not of its protocol.',
+  server_answer_too_large: 'It sent more than any answer can have.',
+  server_certificate_missing: 'It showed no certificate.',
+  server_certificate_changed: 'Its certificate is not the one that was pinned or seen first. Nothing was said to it.',
+  server_other_chain: 'It is on another chain: look at the network.',
+  server_wrong_transaction: 'It sent another transaction than was asked for. Do not use it.',
+  server_false_proof: 'It says that a transaction is in a block, and the proof does not hold. Do not use it.',
+};

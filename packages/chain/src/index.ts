@@ -4,8 +4,13 @@
  */
 export { createBitcoindSource, type BitcoindDeps, type BitcoindOptions } from './bitcoind/source.ts';
 export type { RpcAccess } from './bitcoind/rpc.ts';
+export { createElectrumSource, type ElectrumOptions } from './electrum/electrum.ts';
+export type { CertificateTrust, LineEndpoint } from './electrum/lines.ts';
+export { createEsploraSource, type EsploraOptions } from './esplora/esplora.ts';
+export type { EsploraEndpoint } from './esplora/http.ts';
 export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
 export type { QuorumConfig, QuorumEvent, Suffices } from './quorum/step.ts';
+export type { ServerSourceDeps, ServerSourceOptions } from './server/source.ts';
 export type {
   BlockRef,
   BroadcastResult,

@@ -20,3 +20,9 @@ export {
 } from './bitcoind/index.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
+export {
+  startElectrumEndpoint,
+  startEsploraEndpoint,
+  type ElectrumEndpoint,
+  type EsploraEndpoint,
+} from './servers/index.ts';
