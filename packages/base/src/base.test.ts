@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import {
   canonicalJson,
+  lengthPrefixed,
+  u32be,
+  u64be,
   formatBitcoin,
   formatEther,
   fromBase64url,
@@ -136,6 +139,21 @@ describe('encoders', () => {
         expect(toBase64url(bytes)).toBe(Buffer.from(bytes).toString('base64url'));
         expect(portable.toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'));
       }),
+    );
+  });
+});
+
+describe('integers as bytes', () => {
+  it('are big-endian, up to the largest safe one', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1)), (value) => {
+        expect(BigInt(`0x${toHex(u64be(value))}`)).toBe(BigInt(value));
+        expect(u64be(value)).toHaveLength(8);
+        expect(BigInt(`0x${toHex(u32be(value % 2 ** 32))}`)).toBe(BigInt(value % 2 ** 32));
+      }),
+    );
+    expect(toHex(lengthPrefixed(Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)))).toBe(
+      '000000020102' + '00000000' + '0000000103',
     );
   });
 });

@@ -149,19 +149,25 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Unsigned 32-bit integer, big-endian. */
 export function u32be(value: number): Uint8Array {
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
-  return out;
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** Unsigned 64-bit integer, big-endian. `value` is a safe non-negative integer. */
 export function u64be(value: number): Uint8Array {
-  const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, BigInt(value));
-  return out;
+  const high = Math.floor(value / 0x1_0000_0000);
+  return Uint8Array.of(high >>> 24, high >>> 16, high >>> 8, high, value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** Each part preceded by its length (u32 big-endian): no two lists of parts give the same bytes. */
 export function lengthPrefixed(...parts: readonly Uint8Array[]): Uint8Array {
-  return concat(...parts.flatMap((part) => [u32be(part.length), part]));
+  let length = 4 * parts.length;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(u32be(part.length), at);
+    out.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return out;
 }

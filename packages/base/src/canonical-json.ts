@@ -84,7 +84,7 @@ function spell(value: Json): string {
 
 /** Throws a TypeError for what canonical JSON does not hold. */
 function isPrimitive(value: Json): value is null | boolean | number | string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return true;
+  if (typeof value === 'string' || value === null || typeof value === 'boolean') return true;
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value)) return true;
     throw new TypeError('canonical JSON holds safe integers only');

@@ -43,6 +43,9 @@ export function openConnection(path: string): DatabaseSync {
     limits: { attach: 0, triggerDepth: 0 },
   });
   try {
+    // Of a new file. A batch of tens of KiB, as under load, costs a third of what it does in pages of the usual 4 KiB,
+    // and a small one no more. Checkpoints come after as many bytes as by default.
+    db.exec('PRAGMA page_size = 8192; PRAGMA wal_autocheckpoint = 500');
     // The exclusive lock is taken by the first access and held until the end. With it the WAL needs no shared memory.
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];

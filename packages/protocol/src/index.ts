@@ -10,5 +10,6 @@ export * from './errors.ts';
 export * from './grant-shapes.ts';
 export * from './link.ts';
 export * from './methods.ts';
+export * from './quick-params.ts';
 export * from './shapes.ts';
 export * from './signing.ts';

@@ -16,6 +16,11 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return Buffer.from(nodeCrypto.hash('sha256', bytes, 'latin1'), 'latin1');
 }
 
+/** SHA-256 of a text in UTF-8, base64url: for what is not secret. */
+export function sha256Text(text: string): string {
+  return nodeCrypto.hash('sha256', text, 'base64url');
+}
+
 const rawPublic = (key: Uint8Array, asymmetricKeyType: string) =>
   nodeCrypto.createPublicKey({ key, format: 'raw-public', asymmetricKeyType } as never);
 const exportRaw = (key: nodeCrypto.KeyObject): Uint8Array => key.export({ format: 'raw-public' } as never) as never;

@@ -1,7 +1,6 @@
 import {
   CodedError,
-  canonicalBytes,
-  toBase64url,
+  canonicalJson,
   toHex,
   type Json,
   createTokenBucket,
@@ -10,6 +9,7 @@ import {
 import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, MethodResult, ReceiptJson, SignatureAnswer } from '@keepwatch/protocol';
 import { receiptToJson } from '@keepwatch/wire';
+import { sha256Text } from '../crypto/wire-crypto.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { decodeEntry } from '../state/events.ts';
 import type { Payload } from '../step/asked.ts';
@@ -48,7 +48,7 @@ export interface Signing {
 export function createSigning(vault: VaultContext): Signing {
   const denials = new Map<string, TokenBucket>();
   let unjournaled = 0;
-  const { keccak256, sha256 } = vault.deps;
+  const { keccak256 } = vault.deps;
 
   function mayJournalDenial(client: string): boolean {
     const { monotonicMs } = vault.deps.clock();
@@ -62,7 +62,7 @@ export function createSigning(vault: VaultContext): Signing {
     // Before anything is decided: a decision that cannot be journaled costs folding the whole state again.
     if (vault.deps.reserve.low()) throw coded('storage_full');
     unsealed.lastActivityMs = vault.deps.clock().monotonicMs;
-    const request = toBase64url(sha256(canonicalBytes(params as unknown as Json)));
+    const request = sha256Text(canonicalJson(params as unknown as Json));
     const input = { client: session.peer, params, payload, request };
     return new Promise((resolve, reject) => {
       let outcome: SignOutcome;
@@ -110,7 +110,7 @@ export function createSigning(vault: VaultContext): Signing {
       case 'repeat':
         return repeated(outcome, result);
       case 'decided': {
-        const receipt = journaled ? result.receipts[0]!() : null;
+        const receipt = journaled ? result.receipt(0) : null;
         if (!outcome.effect) throw denied(outcome.event, receipt);
         return signed(outcome.effect, result.signature, receipt!);
       }

@@ -5,6 +5,7 @@ import {
   isErrorCode,
   ERRORS,
   METHODS,
+  QUICK_PARAMS,
   type Caller,
   type LinkFrame,
   type LinkWriter,
@@ -213,7 +214,8 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     }
     const sealed = spec.whileSealed ? null : host.sealed();
     if (sealed) return fail(id, rpc.id, coded(sealed));
-    const params = spec.params.safeParse(rpc.params);
+    const quick = QUICK_PARAMS[rpc.method]?.(rpc.params);
+    const params = quick ? ({ success: true, data: quick } as const) : spec.params.safeParse(rpc.params);
     if (!params.success) {
       const details = params.error.issues.slice(0, 8).map(({ path, message: words }) => `${path.join('.')}: ${words}`);
       return fail(id, rpc.id, coded('params_invalid', { issues: details }), RPC_CODES.invalidParams);

@@ -123,11 +123,11 @@ export function openBytes(key: Slot, keyId: number, place: Uint8Array, sealed: U
 /** Seals and opens under one key. `derived` is scratch for sub-keys; the context is built in place, once per length. */
 function createBox(label: Uint8Array, key: Uint8Array, derived: Uint8Array) {
   const subKey = derived.subarray(0, 32);
-  let context = createContext(label, 0);
+  let context = contextFor(label, 0);
 
   function bind(scheme: Scheme, keyId: number, place: Uint8Array | string): void {
     const length = typeof place === 'string' ? Buffer.byteLength(place) : place.length;
-    if (context.place.length !== length) context = createContext(label, length);
+    if (context.place.length !== length) context = contextFor(label, length);
     context.scheme[0] = scheme;
     writeU32(context.keyId, keyId);
     if (typeof place === 'string') context.place.write(place);
@@ -177,6 +177,17 @@ function createBox(label: Uint8Array, key: Uint8Array, derived: Uint8Array) {
       }
     },
   };
+}
+
+/** The last context of each label. Nothing secret stands in it, and nobody holds it over a turn. */
+const contexts = new Map<Uint8Array, ReturnType<typeof createContext>>();
+
+function contextFor(label: Uint8Array, placeLength: number): ReturnType<typeof createContext> {
+  const last = contexts.get(label);
+  if (last?.place.length === placeLength) return last;
+  const made = createContext(label, placeLength);
+  contexts.set(label, made);
+  return made;
 }
 
 /** lengthPrefixed(label, scheme, keyId, place) ‖ nonce, with views on the parts that change. */

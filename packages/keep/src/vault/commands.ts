@@ -70,7 +70,7 @@ export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
       const { result, value } = await carryOut(order, edge, { name, params: parsed.data } as AnyCommand);
       return {
         version: versionOf(vault),
-        receipt: result && result.receipts.length > 0 ? result.receipts.at(-1)!() : null,
+        receipt: result && result.events > 0 ? result.receipt(result.events - 1) : null,
         value,
       };
     },

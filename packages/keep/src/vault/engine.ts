@@ -1,8 +1,8 @@
-import { CodedError, toBase64url, type Entropy, type MaybePromise } from '@keepwatch/base';
+import { CodedError, type Entropy, type MaybePromise } from '@keepwatch/base';
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
 import { headToJson, receiptToJson } from '@keepwatch/wire';
-import { encodeEntry, stampEntry, type VaultEvent } from '../state/events.ts';
+import { encodeEntry, stampEntry, type Entry, type VaultEvent } from '../state/events.ts';
 import { fold } from '../state/fold.ts';
 import type { State } from '../state/state.ts';
 import type { SignEffect } from '../step/step.ts';
@@ -23,7 +23,7 @@ export interface Decided {
 export interface Job {
   /** Decides against the state that all earlier jobs have left. Synchronous and without I/O. */
   readonly decide: (state: State, nowMs: number) => Decided;
-  /** After the commit. `receipts` has one for each event; `signature` where a signature was asked for. */
+  /** After the commit. There is a receipt for each event; `signature` where a signature was asked for. */
   readonly done: (result: JobResult) => void;
   /** The batch was not committed: nothing has happened. */
   readonly failed: (error: CodedError) => void;
@@ -32,7 +32,10 @@ export interface Job {
 }
 
 export interface JobResult {
-  readonly receipts: readonly (() => ReceiptJson)[];
+  /** How many events were journaled. */
+  readonly events: number;
+  /** The receipt of the i-th event. */
+  readonly receipt: (i: number) => ReceiptJson;
   readonly firstSeq: number;
   readonly signature: Signature | null;
 }
@@ -117,7 +120,7 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function runBatch(jobs: readonly Job[]): MaybePromise<void> {
     const now = deps.now();
-    const entries: Uint8Array[] = [];
+    const stamped: Entry[] = [];
     const events: VaultEvent[] = [];
     const writes: RecordWrite[] = [];
     const pending: Pending[] = [];
@@ -133,16 +136,18 @@ export function createEngine(deps: EngineDeps): Engine {
         job.failed(new CodedError('internal_error', 'A decision failed.', { cause }));
         continue;
       }
-      pending.push({ job, decided, first: entries.length });
+      pending.push({ job, decided, first: stamped.length });
       if (!job.tightens) tightens = false;
-      writes.push(...(decided.writes ?? []));
+      if (decided.writes) writes.push(...decided.writes);
       for (const event of decided.events) {
         const entry = stampEntry(event, now, salts());
-        entries.push(encodeEntry(entry));
+        stamped.push(entry);
         events.push(event);
         fold(deps.state, deps.state.seq + 1, entry);
       }
     }
+    // Each step for the whole batch before the next step: the code of one fits the processor's cache, that of all does not.
+    const entries = stamped.map(encodeEntry);
     if (entries.length === 0) return finish(pending, events, null, firstSeq);
     writes.push(...deps.mirror(deps.state, versionBefore));
     // What fails after the commit is a bug and ends the process: nobody may be told that nothing has happened.
@@ -167,16 +172,21 @@ export function createEngine(deps: EngineDeps): Engine {
   ): void {
     const head = appended ? headToJson(appended.head) : undefined;
     // The paths of a batch share most of their nodes.
-    const encode = memoised(toBase64url);
+    const encode = memoised(base64url);
     const receipt = (i: number) => receiptToJson(appended!.receipt(i), head, encode);
     const effects = pending.flatMap(({ decided }) => (decided.sign ? [decided.sign] : []));
     const signatures = effects.length > 0 ? deps.sign(effects) : [];
     let nextSignature = 0;
     for (const { job, decided, first } of pending) {
       const signature = decided.sign ? (signatures[nextSignature++] ?? null) : null;
-      const receipts = decided.events.map((_, i) => once(() => receipt(first + i)));
-      for (const [i, made] of receipts.entries()) deps.committed(events[first + i]!, firstSeq + first + i, made);
-      job.done({ receipts, firstSeq: firstSeq + first, signature });
+      const count = decided.events.length;
+      for (let i = first; i < first + count; i++) deps.committed(events[i]!, firstSeq + i, () => receipt(i));
+      job.done({
+        events: count,
+        receipt: (i) => receipt(first + i),
+        firstSeq: firstSeq + first,
+        signature,
+      });
     }
   }
 
@@ -204,10 +214,14 @@ function createSalts(entropy: Entropy, count: number): () => string {
   const pool = entropy(16 * count);
   let at = 0;
   return () => {
-    if (at + 16 > pool.length) return toBase64url(entropy(16));
+    if (at + 16 > pool.length) return base64url(entropy(16));
     at += 16;
-    return toBase64url(pool.subarray(at - 16, at));
+    return base64url(pool.subarray(at - 16, at));
   };
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
 }
 
 /** By identity of the argument. */
@@ -218,9 +232,4 @@ function memoised<K, V>(make: (key: K) => V): (key: K) => V {
     if (value === undefined) made.set(key, (value = make(key)));
     return value;
   };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
