@@ -1,11 +1,4 @@
-import {
-  CodedError,
-  canonicalJson,
-  toHex,
-  type Json,
-  createTokenBucket,
-  type TokenBucket,
-} from '@keepwatch/base';
+import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, type TokenBucket } from '@keepwatch/base';
 import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, MethodResult, ReceiptJson, SignatureAnswer } from '@keepwatch/protocol';
 import { receiptToJson } from '@keepwatch/wire';
