@@ -60,6 +60,11 @@ export const OPAQUE_REASONS = {
   not_a_fungible_token: 'The address is registered, and not as an ERC-20 token.',
   approves_a_digest: 'A digest does not say what it approves.',
   hands_over_the_safe: 'Who owns or controls a Safe changes by it.',
+  domain_without_chain: 'Typed data that do not name their chain are good on every chain.',
+  domain_without_contract: 'Typed data that do not name their contract are good for any of that name.',
+  unregistered_type: 'The registered contract has no typed data of that type.',
+  malformed_order: 'An order holds an item of a kind that is not known.',
+  order_with_extension: 'An order has extensions or interactions, which can change what it does.',
 };
 
 /** Why a text or typed data are not signed, whatever a grant says. */

@@ -44,6 +44,7 @@ export {
   intentOfTransaction,
   type IntentContext,
 } from './intents/transaction-intent.ts';
+export { intentOfTypedData } from './intents/typed-data-intent.ts';
 export type { LegacyTransaction } from './legacy.ts';
 export { decodeMessage, messageDigest, messagePreimage, type MessageErrorCode } from './message.ts';
 export { parseEntry } from './registry/entry-parse.ts';
@@ -65,6 +66,7 @@ export {
 } from './registry/registry.ts';
 export type { CallRoute, OpaqueCode, Standard } from './routes/route.ts';
 export { createStandards } from './routes/standards.ts';
+export type { TypedRoute } from './routes/typed-route.ts';
 export type { TransactionSignature } from './signature.ts';
 export {
   decodeUnsigned,

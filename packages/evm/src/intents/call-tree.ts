@@ -185,7 +185,7 @@ function addMove(context: TreeContext, sender: Address, move: TokenMove): void {
   context.findings.outflows.push({ account: from, asset, amount, to, route, holds, untilMs });
 }
 
-function addLeak(context: TreeContext, leak: Leak, route: RouteName): void {
+export function addLeak(context: TreeContext, leak: Leak, route: RouteName): void {
   context.findings.outflows.push({
     account: party(context, leak.account),
     asset: leak.asset,

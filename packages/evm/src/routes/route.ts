@@ -3,6 +3,7 @@ import type { NamedValue } from '../abi/value.ts';
 import type { Address } from '../address.ts';
 import type { CallType, Outflow, RouteName } from '../intents/intent.ts';
 import type { ContractEntry, Registry } from '../registry/registry.ts';
+import type { TypedRoute } from './typed-route.ts';
 
 /** A call of a function that a registered contract has, decoded. */
 export interface Call {
@@ -98,7 +99,12 @@ export type OpaqueCode =
   | 'callback_data'
   | 'not_a_fungible_token'
   | 'approves_a_digest'
-  | 'hands_over_the_safe';
+  | 'hands_over_the_safe'
+  | 'domain_without_chain'
+  | 'domain_without_contract'
+  | 'unregistered_type'
+  | 'malformed_order'
+  | 'order_with_extension';
 
 /** One function of a standard, and what may leave by it: a row of docs/routes.md. */
 export interface CallRoute {
@@ -120,6 +126,8 @@ export interface Standard {
   /** What an entry has to say for it besides. */
   readonly needs?: readonly ('underlying' | 'decimals')[];
   readonly calls: readonly CallRoute[];
+  /** Typed data (EIP-712) for such a contract. */
+  readonly types?: readonly TypedRoute[];
 }
 
 /** A function by which nothing leaves but its value. */
