@@ -44,9 +44,9 @@ export {
   intentOfTransaction,
   type IntentContext,
 } from './intents/transaction-intent.ts';
-export { intentOfTypedData } from './intents/typed-data-intent.ts';
 export type { LegacyTransaction } from './legacy.ts';
 export { decodeMessage, messageDigest, messagePreimage, type MessageErrorCode } from './message.ts';
+export { bundledEntries } from './registry/bundled.ts';
 export { parseEntry } from './registry/entry-parse.ts';
 export {
   addEntry,
