@@ -112,6 +112,18 @@ export {
   witnessScript,
   type ScriptKind,
 } from './script/kinds.ts';
+export {
+  anchorsOf,
+  dustFault,
+  TRUC_CHILD_MAX_VSIZE,
+  TRUC_MAX_VSIZE,
+  TRUC_VERSION,
+  trucFault,
+  type DustFault,
+  type TrucFault,
+  type TrucMember,
+  type TrucParent,
+} from './truc.ts';
 export { createSignatureHashes, type SignatureHashes, type TaprootExtension } from './verify/sighash.ts';
 export type { ScriptFailureName } from './verify/failure.ts';
 export { verifyInput, type InputVerdict } from './verify/verify-input.ts';
