@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { CodedError, fromHex, toBase64url, toHex } from '@keepwatch/base';
+import { CodedError, concat, fromHex, toBase64url, toHex, utf8 } from '@keepwatch/base';
 import {
   denialDetails,
   permittedEntry,
+  type ApprovalInfo,
   type GrantInfo,
   type MethodResult,
   type PermittedEntry,
   type ReceiptJson,
+  type Settlement,
+  type SignatureAnswer,
   type VaultStatus,
   type WalletInfo,
 } from '@keepwatch/protocol';
@@ -15,9 +18,9 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
-import { checkSignedTransaction } from './signed-transaction.ts';
+import { checkSignedTransaction, parseSignature, signatureFault } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
-import { allGrants, allWallets } from './lists.ts';
+import { allApprovals, allGrants, allWallets } from './lists.ts';
 
 /**
  * How long a request is valid where the caller does not say, in ms, counted from the time in its idempotency key. So a
@@ -42,6 +45,25 @@ export interface SignTransactionRequest {
    * after the time in the key.
    */
   readonly expires?: number;
+}
+
+/** What every request to sign names. `key` and `expires` as in {@link SignTransactionRequest}. */
+export interface SignRequest {
+  readonly wallet: string;
+  /** CAIP-2, such as `eip155:1`: the grant's chain, for text as well. */
+  readonly chain: string;
+  readonly key?: string;
+  readonly expires?: number;
+}
+
+export interface SignedData {
+  /** `0x`, r, s and v (27 or 28). */
+  readonly signature: string;
+  /** `0x` and 64 hex digits: what was signed. */
+  readonly digest: string;
+  readonly decision: PermittedEntry;
+  readonly receipt: CheckedReceipt;
+  readonly key: string;
 }
 
 export interface SignedTransaction {
@@ -74,6 +96,24 @@ export interface Client {
    * does not hold.
    */
   signTransaction(request: SignTransactionRequest): Promise<SignedTransaction>;
+  /**
+   * Has typed data (EIP-712) signed, if a grant allows it. `typedData` is the JSON of `eth_signTypedData_v4`; `digest` is
+   * what the caller computed of it by its own library, so that the vault's answer is held to it.
+   */
+  signTypedData(request: SignRequest & { readonly typedData: string; readonly digest: string }): Promise<SignedData>;
+  /** Has a text (EIP-191) signed, if a grant allows it. The vault signs no digests. */
+  signMessage(request: SignRequest & { readonly message: string }): Promise<SignedData>;
+  /** Has an authorisation (EIP-7702) signed: 0x05 ‖ rlp([chain id, delegate, nonce]). */
+  signAuthorization(request: SignRequest & { readonly authorization: Uint8Array }): Promise<SignedData>;
+  /**
+   * A nonce that the vault has not signed, at least `atLeast` (what the chain says), and that it gives to no other client
+   * for a minute.
+   */
+  nextNonce(wallet: string, chain: string, atLeast?: number): Promise<number>;
+  /** This client's requests that wait for operators. */
+  approvals(): Promise<readonly ApprovalInfo[]>;
+  /** Says how a signed request of a wallet ended. Needs the observer's right; who asked for it does not settle it. */
+  settle(settlement: Settlement): Promise<void>;
   /** Follows the receipts of a wallet, in order and without gaps. Needs the observer's right. */
   observe(wallet: string, options: ObserveOptions): Observation;
 }
@@ -93,11 +133,11 @@ export function createClient(connection: Connection): Client {
     });
   }
 
-  function decisionOf(receipt: CheckedReceipt, wallet: string, chain: string, unsigned: Uint8Array): PermittedEntry {
+  function decisionOf(receipt: CheckedReceipt, wallet: string, chain: string, digest: Uint8Array): PermittedEntry {
     const decision = permittedEntry.safeParse(receipt.entry);
     const fits =
       decision.success &&
-      decision.data.digest === toBase64url(keccak_256(unsigned)) &&
+      decision.data.digest === toBase64url(digest) &&
       decision.data.wallet === wallet &&
       decision.data.chain === chain;
     if (fits) return decision.data;
@@ -106,7 +146,58 @@ export function createClient(connection: Connection): Client {
     });
   }
 
+  const named = ({ wallet, chain, key = uuidV7(Date.now(), randomBytes), expires }: SignRequest) => ({
+    ...{ wallet, chain, key },
+    expires: expires ?? timeOf(key) + REQUEST_LIFETIME_MS,
+  });
+
+  /** The signature must be the wallet's, over what the client itself wanted to have signed. */
+  async function signedData(
+    { wallet, chain, key }: ReturnType<typeof named>,
+    digest: Uint8Array,
+    asked: Promise<SignatureAnswer>,
+  ): Promise<SignedData> {
+    const answer = await asked.catch((error: unknown) => {
+      throw withCheckedDenial(error, authority);
+    });
+    const signature = parseSignature(answer.signature);
+    const fault = signature ? signatureFault(digest, signature, await addressOf(wallet)) : 'signature_malformed';
+    if (fault || answer.digest !== `0x${toHex(digest)}`) {
+      throw new CodedError('signed_transaction_differs', 'The signature is not over what was asked for.', {
+        remedy: 'Do not use it, and do not trust this connection.',
+        details: { fault: fault ?? 'digest_differs' },
+      });
+    }
+    const receipt = demandReceipt(answer.receipt, authority);
+    const decision = decisionOf(receipt, wallet, chain, digest);
+    return { signature: answer.signature, digest: answer.digest, decision, receipt, key };
+  }
+
   return {
+    async signTypedData(request) {
+      const params = named(request);
+      const asked = connection.call('typed-data.sign', { ...params, typedData: request.typedData });
+      return signedData(params, fromHex(request.digest) ?? new Uint8Array(0), asked);
+    },
+    async signMessage(request) {
+      const params = named(request);
+      const text = utf8(request.message);
+      const digest = keccak_256(concat(utf8(`\x19Ethereum Signed Message:\n${text.length}`), text));
+      return signedData(params, digest, connection.call('message.sign', { ...params, message: request.message }));
+    },
+    async signAuthorization(request) {
+      const params = named(request);
+      const authorization = `0x${toHex(request.authorization)}`;
+      const asked = connection.call('authorization.sign', { ...params, authorization });
+      return signedData(params, keccak_256(request.authorization), asked);
+    },
+    async nextNonce(wallet, chain, atLeast = 0) {
+      return (await connection.call('nonce.next', { wallet, chain, atLeast })).nonce;
+    },
+    approvals: () => allApprovals(connection),
+    async settle(settlement) {
+      await connection.call('settlement.report', settlement);
+    },
     register: (name) => connection.call('peer.register', { name, role: 'client' }),
     status: () => connection.call('vault.status', {}),
     wallets: () => allWallets(connection),
@@ -142,7 +233,13 @@ export function createClient(connection: Connection): Client {
         );
       }
       const receipt = demandReceipt(answer.receipt, authority);
-      return { raw, hash: answer.hash, decision: decisionOf(receipt, wallet, chain, unsigned), receipt, key };
+      return {
+        raw,
+        hash: answer.hash,
+        decision: decisionOf(receipt, wallet, chain, keccak_256(unsigned)),
+        receipt,
+        key,
+      };
     },
   };
 }

@@ -20,10 +20,13 @@ export {
   denialOf,
   type Client,
   type Denial,
+  type SignedData,
   type SignedTransaction,
+  type SignRequest,
   type SignTransactionRequest,
 } from './client.ts';
 export type { Observation, ObserveOptions } from './client-observe.ts';
+export type { RegisteredContract } from './lists.ts';
 export { createEvmNode, type EvmNode } from './evm-node.ts';
 export {
   createOperator,

@@ -1,4 +1,4 @@
-import type { GrantInfo, PeerInfo, WalletInfo } from '@keepwatch/protocol';
+import type { ApprovalInfo, GrantInfo, MethodResult, PeerInfo, WalletInfo } from '@keepwatch/protocol';
 import type { Connection } from './connection.ts';
 
 /** Lists that come in pages, page after page until the last. */
@@ -43,4 +43,28 @@ export async function allPeers(connection: Caller): Promise<readonly PeerInfo[]>
     from = page.next;
   }
   return peers;
+}
+
+/** All requests that wait for operators and that the caller may see. */
+export async function allApprovals(connection: Caller): Promise<readonly ApprovalInfo[]> {
+  const approvals: ApprovalInfo[] = [];
+  for (let from: number | null = 0; from !== null;) {
+    const page: MethodResult<'approval.list'> = await connection.call('approval.list', { from });
+    approvals.push(...page.approvals);
+    from = page.next;
+  }
+  return approvals;
+}
+
+/** A contract that an operator registered, and since which version of the registry. */
+export type RegisteredContract = MethodResult<'contract.list'>['contracts'][number];
+
+export async function allContracts(connection: Caller): Promise<readonly RegisteredContract[]> {
+  const contracts: RegisteredContract[] = [];
+  for (let from: number | null = 0; from !== null;) {
+    const page: MethodResult<'contract.list'> = await connection.call('contract.list', { from });
+    contracts.push(...page.contracts);
+    from = page.next;
+  }
+  return contracts;
 }

@@ -6,6 +6,7 @@ import {
   type CommandParams,
   type CommandValue,
   type EntryPurpose,
+  type ApprovalInfo,
   type GrantInfo,
   type MethodParams,
   type MethodResult,
@@ -25,7 +26,7 @@ import {
 import type { Connection } from './connection.ts';
 import { entryCrypto, wireCrypto } from './crypto-node.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
-import { allGrants, allPeers, allWallets } from './lists.ts';
+import { allApprovals, allContracts, allGrants, allPeers, allWallets, type RegisteredContract } from './lists.ts';
 
 /** How long a command is valid, in ms: long enough for a slow unseal, short enough that a held-back one is void. */
 const COMMAND_LIFETIME_MS = 60_000;
@@ -53,6 +54,9 @@ export interface Operator {
   status(): Promise<VaultStatus>;
   peers(): Promise<readonly PeerInfo[]>;
   wallets(): Promise<readonly WalletInfo[]>;
+  /** Requests that wait for operators. */
+  approvals(): Promise<readonly ApprovalInfo[]>;
+  contracts(): Promise<readonly RegisteredContract[]>;
   grants(options?: { readonly revoked?: boolean }): Promise<readonly GrantInfo[]>;
   query<N extends OperatorQuery>(method: N, params: MethodParams<N>): Promise<MethodResult<N>>;
   /** Signs the command and has it carried out. For commands with secrets in them, seal those first. */
@@ -159,6 +163,8 @@ export function createOperator(connection: Connection, identity: IdentitySigner)
     peers: () => allPeers(connection),
     wallets: () => allWallets(connection),
     grants: (options = {}) => allGrants(connection, options),
+    approvals: () => allApprovals(connection),
+    contracts: () => allContracts(connection),
     query: (method, params) => connection.call(method, params),
 
     async backupWallet(wallet, password) {

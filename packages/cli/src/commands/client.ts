@@ -55,6 +55,20 @@ const observe = command({
     }),
 });
 
+const groups = command({
+  name: 'client groups',
+  summary: 'Say to which groups a client belongs: the whole list, none without --group',
+  positionals: ['CLIENT'],
+  options: { group: { value: 'NAME,…', many: true, words: 'these groups' } },
+  run: (context, options, [word = '']) =>
+    withOperator(context, async (operator) => {
+      const { peer, name } = await findPeer(operator, word, 'client', 'registered');
+      const members = splitList(options.group, '--group');
+      await operator.command('peer.groups', { peer, groups: members });
+      return { json: { peer, groups: members }, text: `“${name}” belongs to ${members.join(', ') || 'no group'}.` };
+    }),
+});
+
 const grants = command({
   name: 'client grants',
   summary: 'As a client: what it may do, and what is left of it',
@@ -153,4 +167,4 @@ const follow = command({
     }),
 });
 
-export const CLIENT_COMMANDS = [register, sign, grants, follow, observe, ...peerCommands('client')];
+export const CLIENT_COMMANDS = [register, sign, grants, groups, follow, observe, ...peerCommands('client')];

@@ -1,7 +1,11 @@
 import type { Command } from '../command.ts';
+import { APPROVAL_COMMANDS } from './approval.ts';
 import { CLIENT_COMMANDS } from './client.ts';
+import { CLIENT_SIGN_COMMANDS } from './client-sign.ts';
+import { CONTRACT_COMMANDS } from './contract.ts';
 import { DOCTOR_COMMAND } from './doctor.ts';
 import { GRANT_COMMANDS } from './grant.ts';
+import { GRANT_FILE_COMMANDS } from './grant-files.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
@@ -19,8 +23,12 @@ export const COMMANDS: readonly Command[] = [
   ...VAULT_BACKUP_COMMANDS,
   ...OPERATOR_COMMANDS,
   ...CLIENT_COMMANDS,
+  ...CLIENT_SIGN_COMMANDS,
   ...WALLET_COMMANDS,
   ...GRANT_COMMANDS,
+  ...GRANT_FILE_COMMANDS,
+  ...APPROVAL_COMMANDS,
+  ...CONTRACT_COMMANDS,
   ...JOURNAL_COMMANDS,
   DOCTOR_COMMAND,
   VERSION_COMMAND,

@@ -75,4 +75,5 @@ export const COMMAND_LINE_ERRORS = {
     'Install Keepwatch again, or Node 26.',
   ),
   node_failed: text('The bundled Node does not start.', 'Install Keepwatch again on this very machine.'),
+  file_malformed: text('The file does not hold what was expected.', 'Correct the file.'),
 } as const satisfies Record<string, ErrorText>;

@@ -1,0 +1,125 @@
+import { toHex } from '@keepwatch/base';
+import { addressBytes } from '@keepwatch/sdk';
+import { command } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
+import { readJsonFile } from '../json-file.ts';
+import { table } from '../table.ts';
+import { parseChain, showAddress, splitList } from '../values.ts';
+import { withOperator } from '../vault-session.ts';
+
+const register = command({
+  name: 'contract register',
+  summary: 'Say what a contract is, so that calls of it are understood',
+  positionals: ['ADDRESS'],
+  options: {
+    chain: { value: 'N', words: 'on which chain' },
+    name: { value: 'NAME', words: 'what people call it' },
+    standard: { value: 'NAME,…', many: true, words: 'the standards that it follows: erc20, eip2612, erc721, weth, …' },
+    symbol: { value: 'SYMBOL', words: 'of a token, such as USDT' },
+    decimals: { value: 'N', words: 'of a token' },
+    underlying: { value: 'ADDRESS', words: 'the token that a vault or wrapper stands for' },
+    abi: { value: 'FILE', words: 'its further functions: ABI JSON, or an artefact of solc, Foundry or Hardhat' },
+  },
+  more:
+    'An entry is your word: the vault cannot check it. Where it is wrong, a limit may count what the contract does not do.\n' +
+    'Example\n  keepwatch contract register 0xdAC1…1ec7 --chain 1 --name Tether --standard erc20 --symbol USDT --decimals 6',
+  async run(context, options, [word = '']) {
+    const chain = parseChain(needed(options.chain, '--chain'), '--chain');
+    const entry = {
+      chain,
+      address: parseAddress(word, 'ADDRESS'),
+      name: needed(options.name, '--name'),
+      standards: splitList(options.standard, '--standard'),
+      functions: options.abi === undefined ? [] : functionsOf(await readJsonFile(options.abi)),
+      ...(options.symbol === undefined ? {} : { symbol: options.symbol }),
+      ...(options.decimals === undefined ? {} : { decimals: decimalsOf(options.decimals) }),
+      ...(options.underlying === undefined ? {} : { underlying: parseAddress(options.underlying, '--underlying') }),
+    };
+    return withOperator(context, async (operator) => {
+      const { value } = await operator.command('contract.register', { entry });
+      const { functions } = value;
+      return {
+        json: { entry, functions },
+        text: `${entry.name} (${showAddress(entry.address)}) is registered on ${chain}: ${functions} functions are known.`,
+      };
+    });
+  },
+});
+
+const list = command({
+  name: 'contract list',
+  summary: 'Contracts that were registered',
+  run: (context) =>
+    withOperator(context, async (operator) => {
+      const contracts = await operator.contracts();
+      if (contracts.length === 0) return { json: { contracts }, text: 'No contract is registered: calls are opaque.' };
+      const rows = contracts.map(({ entry }) => [
+        String(entry['chain']),
+        showAddress(String(entry['address'])),
+        String(entry['name']),
+        entry['symbol'] === undefined ? '' : `${String(entry['symbol'])} (${String(entry['decimals'])} decimals)`,
+        Array.isArray(entry['standards']) ? entry['standards'].join(', ') : '',
+      ]);
+      const head = ['CHAIN', 'ADDRESS', 'NAME', 'TOKEN', 'STANDARDS'];
+      return { json: { contracts }, text: table([head, ...rows], context.terminal.paint.quiet) };
+    }),
+});
+
+const remove = command({
+  name: 'contract remove',
+  summary: 'Forget what a contract is: calls of it are opaque again',
+  positionals: ['ADDRESS'],
+  options: { chain: { value: 'N', words: 'on which chain' } },
+  async run(context, options, [word = '']) {
+    const chain = parseChain(needed(options.chain, '--chain'), '--chain');
+    const address = parseAddress(word, 'ADDRESS');
+    return withOperator(context, async (operator) => {
+      await operator.command('contract.remove', { chain, address });
+      return { json: { chain, address, removed: true }, text: `${showAddress(address)} is forgotten on ${chain}.` };
+    });
+  },
+});
+
+function needed(value: string | undefined, option: string): string {
+  if (value !== undefined) return value;
+  throw usageError('option_missing', `${option} is missing.`, 'See `keepwatch help contract`.');
+}
+
+function parseAddress(text: string, option: string): string {
+  const bytes = addressBytes(text);
+  if (bytes) return `0x${toHex(bytes)}`;
+  throw usageError('address', `${option}: “${text}” is no address, or its checksum does not fit.`, 'Copy it again.');
+}
+
+function decimalsOf(text: string): number {
+  if (/^(0|[1-9][0-9]?)$/.test(text)) return Number(text);
+  throw usageError('number', `--decimals: “${text}” is no number from 0 to 77.`);
+}
+
+interface AbiItem {
+  readonly type?: unknown;
+  readonly name?: unknown;
+  readonly inputs?: readonly AbiInput[];
+}
+interface AbiInput {
+  readonly type: string;
+  readonly name?: string;
+  readonly components?: readonly AbiInput[];
+}
+
+/** The functions of an ABI as lines; an artefact of solc, Foundry or Hardhat holds the ABI in its member `abi`. */
+function functionsOf(json: unknown): string[] {
+  const abi = Array.isArray(json) ? json : (json as { abi?: unknown } | null)?.abi;
+  if (!Array.isArray(abi)) throw usageError('abi', '--abi: the file holds no ABI.', 'Name ABI JSON, or an artefact.');
+  return (abi as AbiItem[])
+    .filter(({ type, name }) => type === 'function' && typeof name === 'string')
+    .map(({ name, inputs = [] }) => `${String(name)}(${inputs.map(inputLine).join(', ')})`);
+}
+
+function inputLine({ type, name, components }: AbiInput): string {
+  const named = name ? ` ${name}` : '';
+  if (!type.startsWith('tuple')) return `${type}${named}`;
+  return `(${(components ?? []).map(inputLine).join(', ')})${type.slice('tuple'.length)}${named}`;
+}
+
+export const CONTRACT_COMMANDS = [register, list, remove];

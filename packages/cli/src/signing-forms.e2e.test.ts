@@ -1,0 +1,196 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GrantInfo, WalletInfo } from '@keepwatch/protocol';
+import {
+  encodeFunctionData,
+  erc20Abi,
+  hashTypedData,
+  recoverMessageAddress,
+  recoverTypedDataAddress,
+  serializeTransaction,
+  type Hex,
+} from 'viem';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCommandLine, startDaemon, type CommandLine, type Daemon } from './fixtures/command-line.ts';
+
+/** Tokens, typed data, text, approvals and grants as files, by the command alone. */
+
+const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
+const TOKEN = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
+
+let owner: CommandLine;
+let bot: CommandLine;
+let daemon: Daemon;
+let address: string;
+
+function file(name: string, content: unknown): string {
+  const path = join(owner.directory, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
+  return path;
+}
+const grants = () => owner.json<{ grants: GrantInfo[] }>('grant', 'list').grants;
+const where = ['--wallet', 'main', '--chain', '31337'];
+
+beforeAll(async () => {
+  owner = await createCommandLine();
+  bot = owner.as('bot');
+  const data = join(owner.directory, 'vault');
+  daemon = await startDaemon(owner.directory, data);
+  owner.json('operator', 'join', '--data', data);
+  owner.json('vault', 'init', '--password-file', file('password', 'correct horse battery staple\n'));
+  owner.json('wallet', 'create', 'main');
+  [{ address }] = owner.json<{ wallets: [WalletInfo] }>('wallet', 'list').wallets;
+  bot.json('client', 'register', daemon.connection, '--name', 'bot');
+  owner.json('client', 'approve', 'bot');
+});
+
+afterAll(async () => {
+  await daemon.stop();
+  await owner.remove();
+});
+
+describe('grants as a file', () => {
+  const scope = { client: 'bot', wallet: 'main', chain: 'eip155:31337' };
+  const token = `erc20:${TOKEN.toLowerCase()}`;
+  const wanted = {
+    grants: [
+      {
+        ...{ ...scope, kind: 'token-transfer', assets: [{ asset: token, symbol: 'TUSD', decimals: 6 }] },
+        ...{ routes: ['transfer'], recipients: [ALICE.toLowerCase()], spenders: [], label: 'rent' },
+        constraints: [
+          { type: 'volume', asset: token, limit: '300000000', window: { calendar: 'month', zone: 'Europe/Berlin' } },
+          { type: 'max-fee', limit: '1000000000000000' },
+        ],
+      },
+      { ...scope, kind: 'message', messages: [{ prefix: 'Log in to Club: ' }], constraints: [], label: 'club' },
+    ],
+  };
+
+  it('say what they would change, change it, and then have nothing to change', () => {
+    const path = file('grants.json', wanted);
+    const dry = owner.run(['grant', 'apply', path, '--dry-run']);
+    expect(dry.out.trim().split('\n')).toEqual(['+ token-transfer rent', '+ message club']);
+    expect(grants()).toEqual([]);
+    owner.json('grant', 'apply', path);
+    expect(grants().map(({ draft }) => draft.label)).toEqual(['rent', 'club']);
+    expect(owner.run(['grant', 'apply', path]).out.trim()).toBe('Nothing to change.');
+  });
+
+  it('come out as they went in', () => {
+    expect(owner.json('grant', 'export')).toEqual(wanted);
+  });
+
+  it('that are not valid change nothing', () => {
+    const [first] = wanted.grants;
+    const bad = file('bad.json', { grants: [{ ...first, routes: ['teleport'] }] });
+    expect(owner.fails('grant', 'apply', bad).error).toBe('grant_invalid');
+    expect(owner.fails('grant', 'apply', file('none.json', '{}')).error).toBe('file_malformed');
+    expect(owner.fails('grant', 'apply', join(owner.directory, 'nowhere')).error).toBe('file_unreadable');
+    expect(grants()).toHaveLength(2);
+  });
+});
+
+describe('a token', () => {
+  const unsigned = (amount: bigint, nonce = 0) =>
+    serializeTransaction({
+      ...{ type: 'eip1559', chainId: 31_337, nonce, gas: 60_000n, maxFeePerGas: 10n ** 9n, maxPriorityFeePerGas: 1n },
+      ...{ to: TOKEN, data: encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [ALICE, amount] }) },
+    });
+
+  it('is understood once somebody said what it is', () => {
+    expect(bot.fails('client', 'sign-transaction', unsigned(1n), ...where).error).toBe('denied');
+    const entry = ['--name', 'Test dollar', '--standard', 'erc20', '--symbol', 'TUSD', '--decimals', '6'];
+    owner.json('contract', 'register', TOKEN, '--chain', '31337', ...entry);
+    const signed = bot.run(['client', 'sign-transaction', unsigned(250_000_000n), ...where]);
+    expect(signed.out).toContain(`Client bot wants to transfer 250 TUSD to ${ALICE.toLowerCase()}`);
+    expect(owner.run(['contract', 'list']).out).toContain('TUSD (6 decimals)');
+    expect(bot.fails('client', 'sign-transaction', unsigned(50_000_001n, 1), ...where).error).toBe('denied');
+    expect(owner.fails('contract', 'register', TOKEN, '--chain', '31337', ...entry).error).toBe('contract_invalid');
+  });
+});
+
+describe('text and typed data', () => {
+  it('a text is signed by the wallet', async () => {
+    const { signature } = bot.json<{ signature: Hex }>('client', 'sign-message', 'Log in to Club: 7', ...where);
+    const signer = await recoverMessageAddress({ message: 'Log in to Club: 7', signature });
+    expect(signer.toLowerCase()).toBe(address);
+    expect(bot.fails('client', 'sign-message', 'Something else', ...where).error).toBe('denied');
+    expect(bot.fails('client', 'sign-message', 'ab'.repeat(32), ...where).error).toBe('message_refused');
+  });
+
+  it('typed data is signed, and the digest is the one that the client computed', async () => {
+    const data = {
+      types: {
+        EIP712Domain: [
+          { name: 'name', type: 'string' },
+          { name: 'chainId', type: 'uint256' },
+          { name: 'verifyingContract', type: 'address' },
+        ],
+        Vote: [{ name: 'proposal', type: 'uint256' }],
+      },
+      primaryType: 'Vote',
+      domain: { name: 'Club', chainId: 31_337, verifyingContract: TOKEN.toLowerCase() as Hex },
+      message: { proposal: '7' },
+    } as const;
+    const exported = owner.json<{ grants: object[] }>('grant', 'export');
+    const vote = {
+      ...{ client: 'bot', wallet: 'main', chain: 'eip155:31337', kind: 'typed-data', contract: TOKEN.toLowerCase() },
+      ...{ types: [{ primaryType: 'Vote', where: [] }], constraints: [] },
+      acknowledge: 'what the signed data allows is not understood',
+    };
+    owner.json('grant', 'apply', file('more.json', { grants: [...exported.grants, vote] }));
+    const path = file('vote.json', data);
+    const digest = hashTypedData(data as never);
+    const args = ['client', 'sign-typed-data', path, '--digest', digest, ...where] as const;
+    const { signature } = bot.json<{ signature: Hex }>(...args);
+    const signer = await recoverTypedDataAddress({
+      ...(data as never as Parameters<typeof recoverTypedDataAddress>[0]),
+      signature,
+    });
+    expect(signer.toLowerCase()).toBe(address);
+    const other = ['client', 'sign-typed-data', path, '--digest', `0x${'00'.repeat(32)}`, ...where] as const;
+    expect(bot.fails(...other).error).toBe('signed_transaction_differs');
+  });
+});
+
+describe('a request that needs operators', () => {
+  it('waits, is read, agreed to and signed', () => {
+    const exported = owner.json<{ grants: object[] }>('grant', 'export');
+    const large = {
+      ...{ client: 'bot', wallet: 'main', chain: 'eip155:31337', kind: 'ether-transfer' },
+      recipients: [ALICE.toLowerCase()],
+      constraints: [
+        { type: 'volume', asset: 'native', limit: (10n ** 19n).toString(), window: { ever: true } },
+        { type: 'quorum', above: { asset: 'native', amount: (10n ** 18n).toString() }, approvals: 1 },
+      ],
+    };
+    owner.json('grant', 'apply', file('large.json', { grants: [...exported.grants, large] }));
+    const fees = ['--max-fee-per-gas', '30gwei', '--priority-fee', '1gwei'];
+    const ask = (nonce: string) => [
+      'client',
+      'sign',
+      ...where,
+      '--to',
+      ALICE,
+      '--value',
+      '2eth',
+      '--nonce',
+      nonce,
+      ...fees,
+    ];
+    expect(bot.fails(...ask('5')).error).toBe('approval_needed');
+    const [waiting] = owner.json<{ approvals: { approval: string; sentence: string }[] }>('approval', 'list').approvals;
+    expect(waiting!.sentence).toContain('transfer 2 ETH to');
+    owner.json('approval', 'give', waiting!.approval);
+    expect(bot.json<{ hash: string }>(...ask('5')).hash).toMatch(/^0x[0-9a-f]{64}$/);
+    expect(bot.fails(...ask('6')).error).toBe('approval_needed');
+    const [next] = owner.json<{ approvals: { approval: string }[] }>('approval', 'list').approvals;
+    owner.json('approval', 'reject', next!.approval);
+    expect(owner.run(['approval', 'list']).out.trim()).toBe('Nothing waits for an operator.');
+  });
+
+  it('leaves a journal that verifies', () => {
+    expect(owner.json('journal', 'verify')).toMatchObject({ foldMatches: true });
+    expect(readFileSync(join(owner.directory, 'grants.json'), 'utf8')).toContain('rent');
+  });
+});
