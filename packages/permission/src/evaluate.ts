@@ -83,7 +83,7 @@ function noGrant({ client, wallet, intent }: PermissionRequest): DenyReason {
   };
 }
 
-function denialOf(rule: DenyRule, request: PermissionRequest): DenyReason[] {
+export function denialOf(rule: DenyRule, request: PermissionRequest): DenyReason[] {
   const asked = forbiddenBy(rule, request);
   return asked === undefined ? [] : [{ code: 'forbidden', grant: rule.id, asked }];
 }

@@ -29,6 +29,7 @@ export type {
   Replaced,
 } from './decision.ts';
 export { evaluate } from './evaluate.ts';
+export { explain, type Explained, type Explanation } from './explain.ts';
 export { createGrantIndex, type GrantIndex, type GrantLookup } from './grant-index.ts';
 export {
   constraintsOf,
@@ -58,7 +59,9 @@ export type {
   Value,
 } from './intent.ts';
 export { toJson, type Jsonified } from './json.ts';
+export { lint, type LintTopic, type LintFinding } from './lint.ts';
 export { parseGrant, type GrantError, type GrantErrorCode } from './parse/grant-parse.ts';
+export { replay, type Difference, type PastDecision, type Replay } from './replay.ts';
 export { describeDenial } from './words/denial-words.ts';
 export { describeConstraint, describeGrant } from './words/grant-words.ts';
 export { describeIntent, describeTerms } from './words/intent-words.ts';

@@ -34,7 +34,7 @@ export interface Fee {
   readonly blobs?: number;
 }
 
-/** On the intent's chain: `native`, `erc20:0x…`, `erc721:0x…`, `erc1155:0x…/ID` (lower case, ID decimal). */
+/** On the intent's chain: `native`, `erc20:0x…`, `erc721:0x…`, `erc1155:0x…/ID` (lower case, ID decimal), `erc1155:0x…` for every ID. */
 export type Asset = string;
 
 /** `'unlimited'`: an allowance without an end. It fits into no budget. */

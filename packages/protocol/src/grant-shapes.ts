@@ -30,7 +30,7 @@ const anyOf = <T extends z.ZodType>(item: T, max: number) => z.union([z.literal(
 const asset = z
   .string()
   .regex(
-    /^(native|erc20:0x[0-9a-f]{40}|erc721:0x[0-9a-f]{40}|erc1155:0x[0-9a-f]{40}\/(0|[1-9][0-9]{0,77}))$/,
+    /^(native|erc20:0x[0-9a-f]{40}|erc721:0x[0-9a-f]{40}|erc1155:0x[0-9a-f]{40}(\/(0|[1-9][0-9]{0,77}))?)$/,
     'native, erc20:0x…, erc721:0x… or erc1155:0x…/ID, in lower case',
   );
 const zone = z

@@ -58,6 +58,7 @@ function gives(route: Route): 'tokens' | 'allowance' {
     case 'transfer-from':
     case 'permit2-transfer':
     case 'eip3009':
+    case 'erc777':
     case 'transfer-and-call':
     case 'vault-4626':
     case 'weth':
@@ -66,8 +67,6 @@ function gives(route: Route): 'tokens' | 'allowance' {
     case 'lending':
     case 'router':
     case 'safe':
-      return 'tokens';
-    case 'erc777':
       return 'tokens';
     case 'approve':
     case 'increase-allowance':

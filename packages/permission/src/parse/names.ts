@@ -14,7 +14,7 @@ export const selector = matching(
   '0x and 8 lower-case digits, or none for a call with less than four bytes',
 );
 export const asset = matching(
-  /^(native|erc20:0x[0-9a-f]{40}|erc721:0x[0-9a-f]{40}|erc1155:0x[0-9a-f]{40}\/(0|[1-9][0-9]{0,77}))$/,
+  /^(native|erc20:0x[0-9a-f]{40}|erc721:0x[0-9a-f]{40}|erc1155:0x[0-9a-f]{40}(\/(0|[1-9][0-9]{0,77}))?)$/,
   160,
   'invalid_asset',
   'native, erc20:0x…, erc721:0x… or erc1155:0x…/ID, in lower case',

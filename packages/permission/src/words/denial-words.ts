@@ -51,8 +51,8 @@ function budgetWords(reason: BudgetExceeded, chain: string, names: Names): strin
   }
   const amount = (value: bigint | 'unlimited') => amountWords(value, asset, chain, names);
   const all = asset === 'native' ? ' (value and maximum fees)' : '';
-  const verb = rule === 'volume' ? `leave${window}${all}` : `be signed and not settled${all}`;
-  return `grant ${grant} lets at most ${amount(limit)} ${verb}: ${amount(asked)} asked, ${amount(remaining)} left${free}`;
+  const verb = rule === 'volume' ? `leave${all}` : `be signed and not settled${all}`;
+  return `grant ${grant} lets at most ${amount(limit)}${window} ${verb}: ${amount(asked)} asked, ${amount(remaining)} left${free}`;
 }
 
 function freeAgain({ freeAtMs, asked, limit, rule }: BudgetExceeded): string {

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import type { DenyReason } from '../decision.ts';
+import { BOB, etherGrant, etherRequest, EVE, tokenGrant, tokenRequest, USDT_ASSET, volume } from '../engine.fixture.ts';
+import { describeDenial } from './denial-words.ts';
+import { describeConstraint, describeGrant } from './grant-words.ts';
+import { describeIntent, describeTerms } from './intent-words.ts';
+
+const ETHER = 10n ** 18n;
+const tokens = { [USDT_ASSET]: { symbol: 'USDT', decimals: 6 } };
+
+describe('describeIntent', () => {
+  it('says who wants what, in units that people use', () => {
+    expect(describeIntent(tokenRequest({ amount: 250_000_000n }), { tokens })).toBe(
+      `Client bot wants to transfer 250 USDT to ${BOB} on Ethereum`,
+    );
+    expect(describeIntent(tokenRequest({ amount: 250_000_000n }))).toBe(
+      `Client bot wants to transfer 250000000 units of ${USDT_ASSET} to ${BOB} on Ethereum`,
+    );
+    expect(
+      describeIntent(etherRequest({ value: ETHER / 2n, chain: 'eip155:31337' }), { client: 'payroll', coin: 'POL' }),
+    ).toBe(`Client payroll wants to transfer 0.5 POL to ${BOB} on chain 31337`);
+    expect(describeIntent(tokenRequest({ route: 'approve', amount: 'unlimited', untilMs: 0 }), { tokens })).toBe(
+      `Client bot wants to let ${BOB} take unlimited USDT until 1970-01-01T00:00:00.000Z on Ethereum`,
+    );
+    expect(describeTerms(etherRequest({ fee: ETHER / 2000n }).intent)).toBe('nonce 0, fee at most 0.0005 ETH');
+  });
+
+  it('lets nothing that is invisible into the sentence', () => {
+    const text = `Log in\u202e to ${'x'.repeat(80)}`;
+    const request = {
+      client: 'bot',
+      intent: { ...etherRequest().intent, actions: [{ kind: 'message', text } as const] },
+    };
+    const sentence = describeIntent(request);
+    expect(sentence).not.toContain('\u202e');
+    expect(sentence.length).toBeLessThan(140);
+  });
+});
+
+describe('describeGrant', () => {
+  it('says to whom, and how much at most', () => {
+    const count = { type: 'count', limit: 5, window: { seconds: 3600 } } as const;
+    expect(
+      describeGrant(etherGrant({ recipients: [BOB, EVE], constraints: [volume(2n * ETHER, 86_400), count] })),
+    ).toBe(
+      `transfer ETH to ${BOB}, ${EVE} on Ethereum: at most 2 ETH a day (value and maximum fees), at most 5 signatures an hour`,
+    );
+    expect(describeGrant(etherGrant({ recipients: [], constraints: [volume(1n, 5400)] }))).toBe(
+      'transfer ETH to nobody on Ethereum: at most 0.000000000000000001 ETH in any 90 minutes (value and maximum fees)',
+    );
+    expect(describeGrant(etherGrant({ recipients: 'any', constraints: [], unlimited: ['native'] }))).toBe(
+      'transfer ETH to any address on Ethereum: no limit on ETH',
+    );
+  });
+
+  it('writes tokens as the grant itself says', () => {
+    expect(describeGrant(tokenGrant({ constraints: [volume(1_500_000n, 60, USDT_ASSET)], spenders: [EVE] }))).toBe(
+      `transfer USDT to ${BOB}, letting ${EVE} take them (by any route) on Ethereum: at most 1.5 USDT a minute`,
+    );
+  });
+
+  it('says what forbids, and what caps', () => {
+    const rule = {
+      id: 'd',
+      createdSeq: 1,
+      kind: 'deny',
+      client: 'any',
+      wallet: 'any',
+      chain: 'any',
+      addresses: [EVE],
+    } as const;
+    expect(describeGrant(rule)).toBe(`never what involves ${EVE} with any wallet, whoever asks on any chain`);
+    const cap = {
+      id: 'c',
+      createdSeq: 1,
+      kind: 'cap',
+      wallet: 'hot',
+      chain: 'eip155:8453',
+      constraints: [volume(ETHER, 60)],
+    } as const;
+    expect(describeGrant(cap)).toBe(
+      'whatever is granted, wallet hot as a whole on Base: at most 1 ETH a minute (value and maximum fees)',
+    );
+  });
+
+  it('has words for each constraint', () => {
+    const words = (constraint: Parameters<typeof describeConstraint>[0]) =>
+      describeConstraint(constraint, 'eip155:1', { tokens });
+    expect(words({ type: 'count', limit: 1, window: { calendar: 'day', zone: 'Europe/Berlin' } })).toBe(
+      'at most 1 signature each calendar day (Europe/Berlin)',
+    );
+    expect(words({ type: 'volume', asset: USDT_ASSET, limit: 5n, window: { ever: true } })).toBe(
+      'at most 0.000005 USDT ever',
+    );
+    expect(
+      words({ type: 'weekly', zone: 'Europe/Berlin', spans: [{ days: ['mon', 'thu'], from: '08:00', to: '20:00' }] }),
+    ).toBe('only 08:00–20:00 on Monday and Thursday (Europe/Berlin)');
+    expect(words({ type: 'quorum', above: { asset: 'native', amount: ETHER }, approvals: 2 })).toBe(
+      'above 1 ETH with the approval of 2 operators',
+    );
+    expect(words({ type: 'validity', fromMs: 0, untilMs: null })).toBe('from 1970-01-01T00:00:00.000Z');
+    expect(words({ type: 'min-interval', seconds: 90 })).toBe('90 seconds apart');
+    expect(words({ type: 'outstanding', asset: 'native', limit: ETHER })).toBe('at most 1 ETH signed and not settled');
+  });
+});
+
+describe('describeDenial', () => {
+  const exceeded = {
+    code: 'volume_exceeded',
+    grant: 'g1',
+    rule: 'volume',
+    asset: 'native',
+    window: '86400s',
+    limit: 2n * ETHER,
+  } as const;
+  it.each<[DenyReason, string]>([
+    [
+      { code: 'no_grant', grant: null, client: 'bot', wallet: 'hot', chain: 'eip155:1', kind: 'ether-transfer' },
+      'no grant lets bot do ether-transfer with wallet hot on Ethereum',
+    ],
+    [
+      { code: 'recipient_not_permitted', grant: 'g1', asked: EVE, permitted: 1 },
+      `grant g1 permits 1 recipient, and ${EVE} is not among them`,
+    ],
+    [
+      { code: 'recipient_not_permitted', grant: 'g1', asked: EVE, permitted: 0 },
+      `grant g1 permits no recipient, and ${EVE} was asked for`,
+    ],
+    [
+      { ...exceeded, asked: ETHER, remaining: ETHER / 4n, freeAtMs: Date.UTC(2026, 10, 22, 8, 30) },
+      'grant g1 lets at most 2 ETH a day leave (value and maximum fees): 1 ETH asked, 0.25 ETH left, enough again at 2026-11-22T08:30:00.000Z',
+    ],
+    [
+      { ...exceeded, asked: 'unlimited', remaining: ETHER, freeAtMs: null },
+      'grant g1 lets at most 2 ETH a day leave (value and maximum fees): unlimited ETH asked, 1 ETH left, more than the whole limit asked',
+    ],
+    [
+      {
+        code: 'count_exceeded',
+        grant: 'g1',
+        rule: 'count',
+        window: '3600s',
+        limit: 1n,
+        asked: 1n,
+        remaining: 0n,
+        freeAtMs: 0,
+      },
+      'grant g1 permits 1 signature an hour: 0 left, enough again at 1970-01-01T00:00:00.000Z',
+    ],
+    [{ code: 'forbidden', grant: 'd1', asked: 'a message' }, 'rule d1 forbids a message'],
+    [
+      { code: 'max_fee_exceeded', grant: 'g1', rule: 'max-fee', limit: ETHER / 1000n, asked: ETHER / 500n },
+      'grant g1 permits a fee of at most 0.001 ETH: 0.002 ETH asked',
+    ],
+    [
+      { code: 'no_volume_limit', grant: 'g1', asset: 'native' },
+      'grant g1 does not limit how much ETH may leave the wallet, so it permits none',
+    ],
+  ])('%#', (reason, sentence) => {
+    expect(describeDenial(reason, 'eip155:1')).toBe(sentence);
+  });
+});
