@@ -14,6 +14,7 @@ const CALLS = {
   failure: '',
   fault: '',
   refuse: '',
+  refused: '',
   usageError: 'usage_',
 };
 const CODE_UNION = /(Code|Error|Fault|Failure)$/;

@@ -41,14 +41,14 @@ export const DENIAL_REASONS = {
   no_volume_limit: 'The grant does not limit how much of this asset leaves; nothing is granted without a limit.',
   no_fee_limit: 'The grant does not limit what fees may cost.',
   replacement_of_other_grant: 'The nonce was paid for by another grant, which alone can pay for a replacement.',
-  approval_needed: 'The grant asks for the approval of operators.',
-  intent_not_supported: 'There is a grant, but no kind of grant covers what this transaction does.',
+  replacement_refused:
+    'The nonce was signed before; only its client may replace it, by the same or by nothing, at higher fees.',
   nonce_used: 'The nonce was signed before, for other bytes.',
   nonce_below_floor: 'The nonce lies below the wallet’s floor on this chain.',
   nonce_floor_unconfirmed: 'After a restore no operator has said yet from which nonce on this wallet signs.',
 };
 
-/** `details.reason` of `transaction_malformed`, and `what` of `intent_not_supported`. */
+/** `details.reason` of `transaction_malformed`. */
 export const TRANSACTION_REASONS = {
   unsupported_transaction_type: 'Not a transaction of type 1 to 4, and not one without a type.',
   signed_transaction: 'It carries a signature already.',
