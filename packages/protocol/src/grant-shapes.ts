@@ -164,25 +164,29 @@ const path = z
   );
 const literal = z.union([z.boolean(), foreignText]);
 /** Integers of an ABI have a sign or none. */
+const BOUND = /^(0|-?[1-9][0-9]{0,77})$/;
 const bound = z
   .string()
-  .regex(/^(0|-?[1-9][0-9]{0,77})$/)
+  .regex(BOUND)
   .refine((text) => {
-    if (!/^(0|-?[1-9][0-9]{0,77})$/.test(text)) return false;
+    if (!BOUND.test(text)) return false;
     const value = BigInt(text);
     return value <= MAX_UINT256 && value >= -(1n << 255n);
   })
   .nullable();
+
+/** A bound that is none has been refused by itself already; this looks at it all the same. */
+function isRange({ min, max }: { readonly min: string | null; readonly max: string | null }): boolean {
+  if (min === null || max === null) return min !== max;
+  return BOUND.test(min) && BOUND.test(max) && BigInt(min) <= BigInt(max);
+}
 
 const condition = z.discriminatedUnion('test', [
   z.strictObject({ path, test: z.literal('equals'), value: literal }),
   z.strictObject({ path, test: z.literal('one-of'), values: distinct(literal, 1, 1_000) }),
   z
     .strictObject({ path, test: z.literal('range'), min: bound, max: bound })
-    .refine(
-      ({ min, max }) => (min === null ? max !== null : max === null || BigInt(min) <= BigInt(max)),
-      'a range has one bound at least, and is not empty',
-    ),
+    .refine(isRange, 'a range has one bound at least, and is not empty'),
   z.strictObject({ path, test: z.literal('prefix'), value: foreignText }),
   z.strictObject({ path, test: z.literal('is-wallet') }),
 ]);

@@ -2,12 +2,14 @@ import { parseArgs } from 'node:util';
 import { printFigure, type Figure } from './figure.ts';
 import { measureFilter } from './filter.ts';
 import { measureMerkle } from './merkle.ts';
+import { measurePolicy } from './policy.ts';
 import { measureScan } from './scan.ts';
 import { measureSigning } from './sign.ts';
 import { measureVault } from './vault.ts';
 
-/** `npm run bench -- [--only sign,scan] [--json]`: figures of this machine, each beside what it is compared with. */
+/** `npm run bench -- [--only policy,sign] [--json]`: figures of this machine, each beside what it is compared with. */
 const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = {
+  policy: measurePolicy,
   sign: measureSigning,
   vault: measureVault,
   scan: measureScan,
