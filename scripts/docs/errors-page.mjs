@@ -16,6 +16,7 @@ import {
   SERVER_REASONS,
   TYPED_DATA_REASONS,
 } from './library-reasons.mjs';
+import { PEER_REASONS } from './peer-reasons.mjs';
 import { DENIAL_REASONS, GRANT_REASONS, OTHER_REASONS, TRANSACTION_REASONS } from './reasons.mjs';
 
 export const ERROR_TABLES = [
@@ -47,6 +48,7 @@ export const REASON_TABLES = [
     'The `problem` in the health of an Electrum or Esplora source; the codes of headers above occur there too.',
     SERVER_REASONS,
   ],
+  ['Why a node of the Bitcoin network is left', 'In log lines and in `keepwatch chain peers`.', PEER_REASONS],
   ['Why a grant is not valid', '`details.code` of `grant_invalid`.', GRANT_REASONS],
   ['Other details', 'In the details or the words of the error that is named.', OTHER_REASONS],
 ];

@@ -1,0 +1,14 @@
+// What docs/errors.md says of codes of the light client.
+
+/** Why a connection to a node of the Bitcoin network ends. */
+export const PEER_REASONS = {
+  frame_magic: 'The node is of another network, or no node.',
+  frame_command: 'The name of a message has bytes that no name has.',
+  frame_checksum: 'A message does not fit its checksum.',
+  message_unknown: 'A message of a kind that we do not speak. It is passed over.',
+  v2_no_terminator: 'The garbage of BIP324 has no end where it must have one.',
+  v2_decryption: 'A packet does not open: a bit was turned on the way, or somebody else wrote it.',
+  v2_too_large: 'A packet is larger than its kind may be.',
+  v2_malformed: 'A packet holds no message.',
+  v2_is_v1: 'The node speaks the first transport alone; it is tried with that.',
+};
