@@ -2,6 +2,11 @@
 
 /** Why a connection to a node of the Bitcoin network ends. */
 export const PEER_REASONS = {
+  peer_address_malformed: 'A configured node is not written as host:port.',
+  no_peers: 'No node of the network can be reached: of the health of the light client.',
+  filter_undecided:
+    'Peers differ about a filter, and its block does not say who is right: of the health of the light client.',
+  closed: 'We ended it.',
   frame_magic: 'The node is of another network, or no node.',
   frame_command: 'The name of a message has bytes that no name has.',
   frame_checksum: 'A message does not fit its checksum.',

@@ -60,6 +60,8 @@ export interface HeaderChain {
   at(height: number): HeaderPoint | undefined;
   /** A known block, on the best chain or beside it. */
   find(hash: BlockHash): (HeaderPoint & { readonly onBest: boolean }) | undefined;
+  /** The block that a known one builds on; `undefined` at the root, and for what is not known. */
+  parentOf(hash: BlockHash): HeaderPoint | undefined;
   /** The last block of the best chain that is the given one or an ancestor of it. */
   forkPoint(hash: BlockHash): HeaderPoint | undefined;
   /** BIP113 median time past of a block of the best chain, in seconds. */
@@ -254,6 +256,11 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     find(hash) {
       const node = nodeOf(hash);
       return node < 0 ? undefined : { ...point(node), onBest: isBest(node) };
+    },
+    parentOf(hash) {
+      const node = nodeOf(hash);
+      const parent = node < 0 ? -1 : store.parent(node);
+      return parent < 0 ? undefined : point(parent);
     },
     forkPoint(hash) {
       let node = nodeOf(hash);

@@ -26,5 +26,8 @@ export type {
   ScanEvent,
   ScanRequest,
   Spent,
+  WatchedOutpoint,
   WatchSet,
 } from './source.ts';
+export { createP2pSource, type P2pSource, type PeerInfo, type SyncProgress } from './p2p/source.ts';
+export { type P2pDeps, type P2pOptions, type P2pTuning } from './p2p/options.ts';

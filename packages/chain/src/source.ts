@@ -50,17 +50,25 @@ export interface Cursor {
   readonly blocks: readonly BlockRef[];
 }
 
+/**
+ * A coin to be watched. `output`: what it holds, where that is known. A light client needs the script to find a spend in
+ * blocks (filters hold scripts, not outpoints), and script and amount to verify a spend that is not yet in one.
+ */
+export interface WatchedOutpoint extends Outpoint {
+  readonly output?: { readonly script: Uint8Array; readonly sats: bigint };
+}
+
 /** What is watched. Both lists can grow and shrink while the source runs; they hold for blocks not yet delivered. */
 export interface WatchSet {
   addScripts(scripts: Iterable<Uint8Array>): void;
   removeScripts(scripts: Iterable<Uint8Array>): void;
-  addOutpoints(outpoints: Iterable<Outpoint>): void;
+  addOutpoints(outpoints: Iterable<WatchedOutpoint>): void;
   removeOutpoints(outpoints: Iterable<Outpoint>): void;
 }
 
 export interface ScanRequest {
   readonly scripts: readonly Uint8Array[];
-  readonly outpoints?: readonly Outpoint[];
+  readonly outpoints?: readonly WatchedOutpoint[];
   readonly from: number;
   /** Inclusive; null: up to the tip. */
   readonly to: number | null;
@@ -97,7 +105,10 @@ export interface ChainSource {
   readonly kind: 'p2p' | 'bitcoind' | 'electrum' | 'esplora';
   readonly network: Network;
   readonly watch: WatchSet;
-  /** Runs until the signal aborts, reconnecting by itself. Events come in order, each once for a given cursor. */
+  /**
+   * Runs until the signal aborts, reconnecting by itself. Events come in order, each once for a given cursor. Without a
+   * cursor the first block told is the tip of that moment. One run at a time.
+   */
   events(from: Cursor | null, signal: AbortSignal): AsyncIterable<ChainEvent>;
   /** Scans past blocks for scripts and the coins that they receive on the way, while `events` goes on. */
   scan(request: ScanRequest, signal: AbortSignal): AsyncIterable<ScanEvent>;

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { toInternal, type HeaderChain, type InternalHash } from '@keepwatch/bitcoin';
+import { openRecordFile } from './record-file.ts';
+
+/**
+ * The filter headers (BIP157) that our peers agreed on, for the best chain from its root on. Each record also holds four
+ * bytes of a hash over block and filter header: after a kill the end that does not belong to the chain is known by them.
+ */
+export interface FilterHeaders {
+  /** Height of the last one; one below the root where there is none. */
+  height(): number;
+  /** Of the block at this height; 32 zeros below the root. */
+  at(height: number): InternalHash;
+  /** Of the blocks behind `height()`. */
+  append(headers: readonly InternalHash[]): void;
+  /** Forgets all above. */
+  rewind(height: number): void;
+  close(): void;
+}
+
+const HASH_BYTES = 32;
+const TAG_BYTES = 4;
+const RECORD_BYTES = HASH_BYTES + TAG_BYTES;
+
+export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeaders {
+  const file = openRecordFile(path, RECORD_BYTES);
+  const root = chain.root.height;
+  const tagOf = (height: number, header: Uint8Array) =>
+    createHash('sha256')
+      .update(toInternal(chain.at(height)!.hash)!)
+      .update(header)
+      .digest()
+      .subarray(0, TAG_BYTES);
+
+  // A reorganisation was written to the header log and not yet here, or a write was torn: both are at the end.
+  for (let count = file.count; count > 0; count--) {
+    const record = file.read(count - 1, 1);
+    const height = root + count - 1;
+    const holds = chain.at(height) && tagOf(height, record.subarray(0, HASH_BYTES)).equals(record.subarray(HASH_BYTES));
+    if (holds) break;
+    file.truncate(count - 1);
+  }
+
+  return {
+    height: () => root + file.count - 1,
+    at(height) {
+      if (height < root) return new Uint8Array(HASH_BYTES) as InternalHash;
+      const record = file.read(height - root, 1);
+      if (record.length === 0) throw new RangeError(`there is no filter header at ${height}`);
+      return record.subarray(0, HASH_BYTES) as InternalHash;
+    },
+    append(headers) {
+      const records = new Uint8Array(headers.length * RECORD_BYTES);
+      for (const [i, header] of headers.entries()) {
+        records.set(header, i * RECORD_BYTES);
+        records.set(tagOf(root + file.count + i, header), i * RECORD_BYTES + HASH_BYTES);
+      }
+      file.append(records);
+    },
+    rewind: (height) => file.truncate(Math.max(0, height - root + 1)),
+    close: () => file.close(),
+  };
+}

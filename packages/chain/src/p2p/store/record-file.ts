@@ -1,0 +1,48 @@
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+
+/**
+ * Records of one length, one behind the other, in one file. Added at the end and made durable; a write that was torn by a
+ * kill leaves less than a record, which the next opening cuts off. What the records say their reader checks.
+ */
+export interface RecordFile {
+  readonly count: number;
+  append(records: Uint8Array): void;
+  read(from: number, count: number): Uint8Array;
+  /** Keeps the first `count`. */
+  truncate(count: number): void;
+  close(): void;
+}
+
+export function openRecordFile(path: string, recordBytes: number): RecordFile {
+  const fd = openSync(path, 'a+', 0o600);
+  let count = Math.floor(fstatSync(fd).size / recordBytes);
+  ftruncateSync(fd, count * recordBytes);
+  return {
+    get count() {
+      return count;
+    },
+    append(records) {
+      if (records.length % recordBytes !== 0) throw new RangeError('not a whole number of records');
+      for (let at = 0; at < records.length;) at += writeSync(fd, records, at, records.length - at, null);
+      fdatasyncSync(fd);
+      count += records.length / recordBytes;
+    },
+    read(from, wanted) {
+      const length = Math.max(0, Math.min(wanted, count - from)) * recordBytes;
+      const out = new Uint8Array(length);
+      for (let at = 0; at < length;) {
+        const got = readSync(fd, out, at, length - at, from * recordBytes + at);
+        if (got === 0) throw new Error(`${path} became shorter while it was read`);
+        at += got;
+      }
+      return out;
+    },
+    truncate(kept) {
+      if (kept >= count) return;
+      ftruncateSync(fd, kept * recordBytes);
+      fdatasyncSync(fd);
+      count = kept;
+    },
+    close: () => closeSync(fd),
+  };
+}

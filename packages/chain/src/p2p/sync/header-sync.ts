@@ -1,0 +1,138 @@
+import { CodedError } from '@keepwatch/base';
+import {
+  HEADER_BYTES,
+  headerHash,
+  toDisplay,
+  type AcceptedHeaders,
+  type BlockHash,
+  type HeaderChain,
+  type InternalHash,
+} from '@keepwatch/bitcoin';
+import { MAX_HEADERS, type PeerMessage } from '@keepwatch/bitcoin/p2p';
+import type { Peer } from '../peers/peer.ts';
+import type { PeerManager } from '../peers/manager.ts';
+import type { HeaderLog } from '../store/header-log.ts';
+
+export interface HeaderSyncDeps {
+  readonly chain: HeaderChain;
+  readonly headerLog: HeaderLog;
+  readonly manager: PeerManager;
+  readonly nowMs: () => number;
+  readonly log: (line: string) => void;
+  /** A peer has shown how far it is (`peer.height`). */
+  readonly shown: (peer: Peer) => void;
+  /** After each batch that changed the best chain, before anything else looks at it. */
+  readonly changed: (change: NonNullable<AcceptedHeaders['change']>) => void;
+}
+
+export interface HeaderSync {
+  /** Whether at least one peer that is here said that it has no more. */
+  readonly synced: boolean;
+  /** Asks every peer anew: what a slow or lying one kept back, another one says. */
+  refresh(): void;
+  close(): void;
+}
+
+/** A peer that is so far ahead is followed alone; many at once would send the same. */
+const LONG_WAY = MAX_HEADERS;
+const ZERO = new Uint8Array(32) as InternalHash;
+
+/** Keeps the header chain at what our peers have: whoever shows most work is right, whatever the others say. */
+export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
+  const { chain, headerLog, manager, log } = deps;
+  const done = new Set<number>();
+  const busy = new Map<number, Promise<void>>();
+  const again = new Set<number>();
+  let closed = false;
+  /** The peer that we follow alone over a long way. */
+  let leader: number | undefined;
+
+  function take(peer: Peer, headers: Uint8Array, asked: boolean): AcceptedHeaders {
+    const accepted = headerLog.accept(headers, Math.floor(deps.nowMs() / 1_000));
+    if (accepted.change) deps.changed(accepted.change);
+    if (accepted.fault === null && headers.length > 0) {
+      const last = toDisplay<BlockHash>(headerHash(headers, headers.length - HEADER_BYTES));
+      peer.height = chain.forkPoint(last)?.height ?? peer.height;
+      deps.shown(peer);
+    }
+    const code = accepted.fault?.code;
+    if (code === undefined || code === 'header_time_too_new') return accepted;
+    if (code === 'header_unknown_parent') {
+      // Announced on top of what we lack: ask for what lies between. As an answer it is none.
+      if (asked) manager.drop(peer, 'peer_headers_unconnected');
+      else void follow(peer);
+    } else manager.ban(peer, code);
+    return accepted;
+  }
+
+  async function ask(peer: Peer): Promise<void> {
+    for (;;) {
+      const answer = await peer.ask({ kind: 'getheaders', locator: chain.locator(), stop: ZERO }, headersOf);
+      const { added, fault } = take(peer, answer.headers, true);
+      // A full answer that brings nothing new would be asked for again for ever.
+      if (answer.headers.length === 0) {
+        // Its tip is one that we named: ours, or an older one.
+        peer.height = Math.max(peer.height, Math.min(peer.version.height, chain.tip().height));
+        deps.shown(peer);
+      }
+      if (fault || answer.headers.length < MAX_HEADERS * HEADER_BYTES || added === 0 || closed) return;
+    }
+  }
+
+  async function follow(peer: Peer): Promise<void> {
+    if (closed) return;
+    if (busy.has(peer.id)) return void again.add(peer.id);
+    if (leader !== undefined && leader !== peer.id) return;
+    if (peer.version.height - chain.tip().height > LONG_WAY) leader = peer.id;
+    const work = (async () => {
+      try {
+        do {
+          again.delete(peer.id);
+          await ask(peer);
+        } while (again.has(peer.id) && !closed);
+        if (!done.has(peer.id)) peer.send({ kind: 'sendheaders' });
+        done.add(peer.id);
+      } catch (error) {
+        manager.drop(peer, error instanceof CodedError ? error.code : 'peer_failed');
+        if (!(error instanceof CodedError)) log(`headers: ${String(error)}`);
+      }
+    })();
+    busy.set(peer.id, work);
+    await work;
+    busy.delete(peer.id);
+    if (leader === peer.id) {
+      leader = undefined;
+      for (const other of manager.peers()) if (!done.has(other.id)) void follow(other);
+    }
+  }
+
+  const stop = manager.listen({
+    joined: (peer) => void follow(peer),
+    left(peer) {
+      done.delete(peer.id);
+      if (leader !== peer.id) return;
+      leader = undefined;
+      for (const other of manager.peers()) void follow(other);
+    },
+    heard(peer, message) {
+      // While a question is under way, whatever comes is taken for its answer; what comes then is heard here.
+      if (message.kind === 'headers' && !busy.has(peer.id)) take(peer, message.headers, false);
+      else if (message.kind === 'inv' && message.items.some(({ type }) => type === 'block')) void follow(peer);
+    },
+  });
+
+  return {
+    get synced() {
+      return leader === undefined && manager.peers().some(({ id }) => done.has(id));
+    },
+    refresh() {
+      for (const peer of manager.peers()) void follow(peer);
+    },
+    close() {
+      closed = true;
+      stop();
+    },
+  };
+}
+
+const headersOf = (message: PeerMessage) => (message.kind === 'headers' ? message : undefined);
