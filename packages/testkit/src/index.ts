@@ -18,6 +18,7 @@ export {
   type FoundBitcoind,
   type Rpc,
 } from './bitcoind/index.ts';
+export { startEvilPeer, type Act, type EvilPeer, type Mischief } from './evil/peer.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
 export {

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Network } from '@keepwatch/bitcoin';
+import { encodeV1Frame, networkMagic, readV1Head, V1_HEAD_BYTES } from '@keepwatch/bitcoin/p2p';
+
+/** What an evil peer makes of one message on its way from the honest node to its victim. */
+export type Mischief = (message: { readonly command: string; readonly payload: Uint8Array }) => Act;
+
+/** `pass` and `drop`; other bytes as the payload; or bytes that are no frame at all. */
+export type Act = 'pass' | 'drop' | { readonly payload: Uint8Array } | { readonly bytes: Uint8Array };
+
+/** A peer that stands between a victim and a real node, and lies where it is told to and nowhere else. */
+export interface EvilPeer {
+  readonly port: number;
+  /** Connections that it had so far: a peer that is banned gets no more. */
+  connections(): number;
+  /** Says something of its own to every victim. */
+  say(command: string, payload: Uint8Array): void;
+  stop(): Promise<void>;
+}
+
+/** It speaks the first transport: a victim that begins with the second one falls back to it. */
+export async function startEvilPeer(nodePort: number, network: Network, mischief: Mischief): Promise<EvilPeer> {
+  const magic = networkMagic(network);
+  const sockets = new Set<Socket>();
+  const victims = new Set<Socket>();
+  let connections = 0;
+
+  const server = createServer((victim) => {
+    sockets.add(victim);
+    victim.on('error', () => victim.destroy());
+    let node: Socket | undefined;
+    victim.once('data', (first: Buffer) => {
+      if (!first.subarray(0, 4).equals(magic)) return victim.destroy();
+      connections++;
+      victims.add(victim);
+      node = connect({ host: '127.0.0.1', port: nodePort });
+      sockets.add(node);
+      node.write(first);
+      victim.pipe(node);
+      node.on('error', () => victim.destroy());
+      node.on('close', () => victim.destroy());
+      victim.on('close', () => node!.destroy());
+      readFrames(node, (command, payload) => {
+        const act = mischief({ command, payload });
+        if (act === 'drop') return;
+        if (act === 'pass') victim.write(encodeV1Frame(magic, command, payload));
+        else victim.write('bytes' in act ? act.bytes : encodeV1Frame(magic, command, act.payload));
+      });
+    });
+    victim.on('close', () => {
+      sockets.delete(victim);
+      victims.delete(victim);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  function readFrames(socket: Socket, frame: (command: string, payload: Uint8Array) => void): void {
+    let held = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => {
+      held = Buffer.concat([held, chunk]);
+      while (held.length >= V1_HEAD_BYTES) {
+        const head = readV1Head(held, magic);
+        if (!head.ok) return socket.destroy();
+        const end = V1_HEAD_BYTES + head.value.length;
+        if (held.length < end) return;
+        frame(head.value.command, new Uint8Array(held.subarray(V1_HEAD_BYTES, end)));
+        held = held.subarray(end);
+      }
+    });
+  }
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => connections,
+    say(command, payload) {
+      for (const victim of victims) victim.write(encodeV1Frame(magic, command, payload));
+    },
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
