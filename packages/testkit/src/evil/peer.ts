@@ -31,7 +31,10 @@ export async function startEvilPeer(nodePort: number, network: Network, mischief
     victim.on('error', () => victim.destroy());
     let node: Socket | undefined;
     victim.once('data', (first: Buffer) => {
-      if (!first.subarray(0, 4).equals(magic)) return victim.destroy();
+      if (!first.subarray(0, 4).equals(magic)) {
+        victim.destroy();
+        return;
+      }
       connections++;
       victims.add(victim);
       node = connect({ host: '127.0.0.1', port: nodePort });
@@ -62,7 +65,7 @@ export async function startEvilPeer(nodePort: number, network: Network, mischief
       held = Buffer.concat([held, chunk]);
       while (held.length >= V1_HEAD_BYTES) {
         const head = readV1Head(held, magic);
-        if (!head.ok) return socket.destroy();
+        if (!head.ok) return void socket.destroy();
         const end = V1_HEAD_BYTES + head.value.length;
         if (held.length < end) return;
         frame(head.value.command, new Uint8Array(held.subarray(V1_HEAD_BYTES, end)));
