@@ -94,7 +94,7 @@ export function createEvidence(): Evidence {
       if (event.type !== 'request.permitted') continue;
       permits++;
       journalText.set(seq, entry);
-      add(journalSums, event.grant, BigInt(event.intent.outflows[0]!.amount) + BigInt(event.intent.fee.maxFeeWei));
+      add(journalSums, event.grant, BigInt(event.intent.outflows[0]?.amount ?? 0) + BigInt(event.intent.fee.maxFeeWei));
       const place = `${event.wallet}/${event.chain}/${event.nonce}`;
       const before = journalNonces.get(place);
       if (before !== undefined) found.push(`the journal permits nonce ${place} twice`);

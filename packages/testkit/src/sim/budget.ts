@@ -121,7 +121,8 @@ function createWorld(random: Random, foldEntry: typeof fold, limit: bigint, wind
       return;
     }
     const { intent } = effect;
-    const charge = (intent.outflows[0]!.amount as bigint) + intent.fee!.maxFeeWei;
+    const [outflow] = intent.outflows;
+    const charge = ((outflow?.amount ?? 0n) as bigint) + intent.fee!.maxFeeWei;
     signatures.set(digest, { at: entry.at, charge });
     checkLimit(entry.at);
   }
