@@ -16,7 +16,7 @@ export type VaultEvent =
   | ({ type: 'vault.configured'; idleSealSeconds: number | null } & ByCommand)
   | ({ type: 'vault.password-changed' } & ByCommand)
   | ({ type: 'vault.root-rotated' } & ByCommand)
-  | ({ type: 'vault.tls-rotated'; from: string; to: string; counter: number } & ByCommand)
+  | ({ type: 'vault.tls-rotated'; from: string; to: string; counter: number; statement: string } & ByCommand)
   | ({ type: 'vault.backed-up' } & ByCommand)
   | ({ type: 'vault.restored'; identity: string; epoch: number; operator: RegisteredPeer } & ByCommand)
   | ({

@@ -49,7 +49,7 @@ export function emptyState(): State {
     seq: 0,
     time: 0,
     idleSealSeconds: null,
-    tlsCounter: 0,
+    tls: null,
     clockFrozen: null,
     signingFrozen: null,
     restoredBy: null,
@@ -150,7 +150,7 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
     case 'wallet.backed-up':
       return;
     case 'vault.tls-rotated':
-      state.tlsCounter = entry.counter;
+      state.tls = { fingerprint: entry.to, counter: entry.counter, statement: entry.statement };
       return;
     case 'vault.restored':
       return foldRestored(state, entry);
@@ -373,6 +373,8 @@ export function setObserves(state: Pick<State, 'observers'>, peer: Peer, wallets
 function foldRestored(state: State, entry: Extract<PolicyEntry, { type: 'vault.restored' }>): void {
   state.identity = entry.identity;
   state.epoch = entry.epoch;
+  // Another installation, with a TLS key of its own.
+  state.tls = null;
   state.clockFrozen = null;
   state.restoredBy = entry.operator.peer;
   registerPeer(state, entry.operator, entry.at);

@@ -1,5 +1,6 @@
 import type { Grant, GrantIndex, Usage } from '@keepwatch/permission';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
+import type { TlsState } from '../boot/boot-table.ts';
 import type { Approvals } from './approvals.ts';
 import type { ContractBook } from './contract-book.ts';
 import type { NonceBook } from './nonces.ts';
@@ -7,7 +8,7 @@ import type { NewWallet } from './events.ts';
 import type { WalletBook } from './wallet-book.ts';
 
 /** Rises when folding the same journal gives another state, or a snapshot another form: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 6;
+export const FOLD_VERSION = 7;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -102,7 +103,8 @@ export interface State {
   /** Time of the last folded entry, ms. The keep's time never goes behind it. */
   time: number;
   idleSealSeconds: number | null;
-  tlsCounter: number;
+  /** The last rotation of the edge's TLS key that was journaled by this installation, as the boot table has it. */
+  tls: TlsState | null;
   clockFrozen: Freeze | null;
   signingFrozen: Freeze | null;
   /** Between a restore and its resume: the operator who restored. Who else the backup calls an operator is unknown. */
@@ -134,11 +136,19 @@ export interface State {
   readonly seeds: Map<string, SeedAccounts>;
 }
 
+/**
+ * Whether this peer may have a session. Between a restore and its resume the restoring operator alone may: whoever else
+ * the backup knows may have been revoked after it.
+ */
+export function mayConnect(state: State, id: string): boolean {
+  const peer = state.peers.get(id);
+  if (!peer || peer.revoked !== null) return false;
+  return state.restoredBy === null || state.restoredBy === id;
+}
+
 /** Whether this peer may command the vault. */
 export function mayCommand(state: State, id: string): boolean {
-  const peer = state.peers.get(id);
-  if (peer?.role !== 'operator' || peer.revoked !== null) return false;
-  return state.restoredBy === null || state.restoredBy === id;
+  return state.peers.get(id)?.role === 'operator' && mayConnect(state, id);
 }
 
 /** The one client that a grant is for; null where it is for a group, or for nobody in particular. */

@@ -1,7 +1,7 @@
 import type { MaybePromise } from '@keepwatch/base';
 import type { RecordWrite, StoredBatch } from '@keepwatch/journal';
-import { encodeBootTable, type BootPeer, type BootTable } from '../boot/boot-table.ts';
-import type { State } from '../state/state.ts';
+import { encodeBootTable, type BootPeer, type BootTable, type TlsState } from '../boot/boot-table.ts';
+import { mayConnect, type State } from '../state/state.ts';
 import type { VaultContext } from './context.ts';
 
 /** Changes of the boot table: memory follows the store, never the other way round. */
@@ -37,15 +37,21 @@ export function mirrorState(vault: VaultContext, state: State): { table: BootTab
     epoch: state.epoch,
     version: state.version,
     peers: livePeers(state),
+    tls: laterTls(vault.boot.tls, state.tls),
     // Only a resume, which begins an epoch, settles it: the freeze itself may still be on its way to the journal.
     rollback: state.epoch > vault.boot.epoch ? null : vault.boot.rollback,
   };
   return { table, write: encodeBootTable(vault.deps.boot.cipher, table) };
 }
 
+/** A rotation takes effect in the transaction that journals it; a key that was adopted at a start is the boot table's. */
+function laterTls(known: TlsState | null, journaled: TlsState | null): TlsState | null {
+  return journaled?.statement && journaled.counter > (known?.counter ?? 0) ? journaled : known;
+}
+
 export function livePeers(state: State): readonly BootPeer[] {
   return [...state.peers.values()]
-    .filter((peer) => peer.revoked === null)
+    .filter(({ peer }) => mayConnect(state, peer))
     .map(({ peer, role, name, key }) => ({ peer, role, name, key }));
 }
 

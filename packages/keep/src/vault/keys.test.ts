@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fromBase64url, toBase64url } from '@keepwatch/base';
+import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
 import { verifyJournal } from '../methods/journal.ts';
 import { sealedUnder } from '../secure/index.ts';
 import { dropBackup, readBackup } from './backup.ts';
 import type { KeepStore } from './context.ts';
 import { dropUpload, writeBackupPiece } from './restore.ts';
 import { makePeer, makeVault, memoryStore, PASSWORD, signParams, type TestVault } from './test-vault.fixture.ts';
-import { statusOf } from './vault.ts';
+import { admit, statusOf } from './vault.ts';
 
 const made: TestVault[] = [];
 async function newVault(options: Parameters<typeof makeVault>[0] = {}): Promise<TestVault> {
@@ -74,6 +74,28 @@ describe('passwords and root keys', () => {
     await v.unseal();
     expect(await v.signing.transaction(client.session, params)).toEqual(first);
     expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
+  });
+
+  it('finishes a rotation that a full disk interrupted, before it begins another', async () => {
+    const inner = memoryStore();
+    let full = false;
+    const store: KeepStore = {
+      ...inner,
+      commit(batches, writes) {
+        if (full && writes.some(({ space }) => space === 'wallet-key')) throw new CodedError('storage_full', 'full');
+        return inner.commit(batches, writes);
+      },
+    };
+    const { v, client, wallet } = await signer({ store });
+    const rotate = () => v.command('vault.rotate-root', { password: v.seal('vault.rotate-root', PASSWORD) });
+    full = true;
+    await expect(rotate()).rejects.toEqual(code('storage_full'));
+    await expect(rotate()).rejects.toEqual(code('storage_full'));
+    full = false;
+    v.clock.pass(3_600_000);
+    await rotate();
+    expect(new Set(sealings(store).map((under) => under?.keyId))).toEqual(new Set([3]));
+    await expect(v.sign(client, wallet)).resolves.toBeDefined();
   });
 
   it('brings an older scheme up to date at the unseal, also after being killed between two chunks', async () => {
@@ -150,11 +172,22 @@ describe('backup and restore', () => {
     const revoke = { peer: copy.operator.session.peer };
     await expect(copy.command('peer.revoke', revoke, { by })).rejects.toEqual(code('not_allowed'));
     await expect(copy.command('peer.revoke', revoke)).rejects.toEqual(code('last_operator'));
+    // Nor has anybody else a session, sealed or not.
+    const admitted = () => [
+      admit(copy.vault, { role: 'client', wish: 'session', key: client.session.key }).admit,
+      admit(copy.vault, { role: 'operator', wish: 'session', key: by.session.key }).admit,
+      admit(copy.vault, { role: 'operator', wish: 'session', key: copy.operator.session.key }).admit,
+    ];
+    expect(admitted()).toEqual([false, false, true]);
+    await copy.command('vault.seal', {});
+    expect(admitted()).toEqual([false, false, true]);
+    await copy.unseal();
     await copy.command('vault.resume', {
       peers: [copy.operator.session.peer, client.session.peer],
       grants: [{ grant: 'g1', remaining: [] }],
       nonceFloors: [{ wallet, chain: 'eip155:1', floor: 4 }],
     });
+    expect(admitted()).toEqual([true, false, true]);
     // Spent by default: nothing of the limit is left today.
     await expect(copy.sign(client, wallet, { nonce: 9 })).rejects.toMatchObject({
       details: { reasons: [{ code: 'volume_exceeded', remaining: '0' }] },

@@ -41,6 +41,8 @@ export async function rotateRoot(order: Order, params: CommandParams<'vault.rota
   return withEntries(vault, session, [['vault.rotate-root', params.password]], async (password) => {
     await countTry(vault);
     const { ring } = requireUnsealed(vault);
+    // A full disk may have kept the last rotation from its end: that one first.
+    if (ring.rootIds().length > 1) await catchUp(vault, ring);
     const staged = await ring.rotateRoot(password, vault.deps.store);
     if (!staged.ok) throw passwordError(vault, staged.error);
     let rotated: CarriedOut;

@@ -96,6 +96,8 @@ export interface TestVaultOptions {
   readonly clock?: TestClock;
   readonly scheme?: 1 | 2;
   readonly operator?: TestPeer;
+  /** For tests of TLS; others have none. */
+  readonly edge?: (vault: VaultContext) => TlsEdge;
 }
 
 export type TestVault = Awaited<ReturnType<typeof makeVault>>;
@@ -141,7 +143,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
     const { peer, key } = operator.session;
     vault.boot = { ...vault.boot, peers: [{ peer, role: 'operator', name: 'owner', key: toPeerKey(key) }] };
   }
-  const edge = {} as TlsEdge;
+  const edge = options.edge?.(vault) ?? ({} as TlsEdge);
   const commands = createCommands(vault, edge);
   const signing = createSigning(vault);
 

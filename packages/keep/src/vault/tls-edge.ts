@@ -117,12 +117,11 @@ export function createTlsEdge(vault: VaultContext, deps: TlsEdgeDeps): TlsEdge {
       const { statement, counter, previous } = declare(made.tls);
       const carried = await decideAt(order, () => ({
         kind: 'accepted',
-        events: [{ type: 'vault.tls-rotated', from: previous, to: made.tls, counter, ...order.by }],
+        events: [{ type: 'vault.tls-rotated', from: previous, to: made.tls, counter, statement, ...order.by }],
         value: { tls: made.tls, statement },
       }));
       // From here on the new key is the vault's, whatever happens to gate; until gate serves it, both are known.
       next = previous;
-      saveBootNow(vault, { tls: { fingerprint: made.tls, counter, statement } });
       deps.send({ type: 'tls_statement', tls: made.tls, jws: statement });
       await expect('tls_commit');
       next = null;

@@ -6,7 +6,7 @@ import type { VaultEvent } from '../state/events.ts';
 import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
 import { decodeSnapshot, encodeSnapshot } from '../state/snapshot.ts';
-import { FOLD_VERSION, type State } from '../state/state.ts';
+import { FOLD_VERSION, mayConnect, type State } from '../state/state.ts';
 import { approvalHolds } from '../step/sign.ts';
 import type { SignEffect } from '../step/step.ts';
 import { mirrorState } from './boot-state.ts';
@@ -227,8 +227,7 @@ function notifyObservers(state: State, wallet: string, tellThem: (observers: Rea
 }
 
 export function isLive(state: State, peer: string, role: string): boolean {
-  const known = state.peers.get(peer);
-  return known !== undefined && known.revoked === null && known.role === role;
+  return state.peers.get(peer)?.role === role && mayConnect(state, peer);
 }
 
 /**

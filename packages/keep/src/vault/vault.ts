@@ -8,6 +8,7 @@ import { peerId, toPeerKey } from '../peers/peer-id.ts';
 import { judgeRememberedHead } from '../peers/remembered-head.ts';
 import { coded } from '../peers/sessions.ts';
 import { createEntryKeys, ed25519PublicKey, ed25519SigningKey, ed25519Verify } from '../secure/index.ts';
+import { mayConnect } from '../state/state.ts';
 import { saveBootNow } from './boot-state.ts';
 import type { VaultContext, VaultDeps } from './context.ts';
 import { lookAtClock, watchClock } from './keep-clock.ts';
@@ -84,8 +85,8 @@ export function admit(vault: VaultContext, claim: PeerClaim): Admission {
 function registered(vault: VaultContext, claim: PeerClaim): BootPeer | undefined {
   const id = peerId(vault.deps.sha256, claim.key);
   if (!vault.unsealed) return vault.boot.peers.find(({ peer }) => peer === id);
-  const peer = vault.unsealed.state.peers.get(id);
-  return peer && peer.revoked === null ? peer : undefined;
+  const { state } = vault.unsealed;
+  return mayConnect(state, id) ? state.peers.get(id) : undefined;
 }
 
 /** A challenge's number: never the same twice, over restarts too. */
