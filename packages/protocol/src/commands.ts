@@ -79,7 +79,7 @@ export const COMMANDS = {
   ),
   'vault.resume': spec(
     'unsealed',
-    'End the freeze after a restore or a detected rollback: name what is still in force. What is not named is revoked.',
+    'End the freeze after a restore or a detected rollback: name what is still in force. What is not named is revoked, unless `others` says that peers are kept, and grants of peers that stay kept with their limits counted as spent: that holds for any number of them.',
     z.strictObject({
       peers: z.array(shortId).max(10_000),
       grants: z
@@ -93,6 +93,10 @@ export const COMMANDS = {
         )
         .max(100_000),
       nonceFloors: z.array(z.strictObject({ wallet: shortId, chain: evmChain, floor: safeInteger })).max(100_000),
+      others: z
+        .strictObject({ peers: z.enum(['revoked', 'kept']), grants: z.enum(['revoked', 'spent']) })
+        .optional()
+        .describe('what becomes of peers and grants that are not named'),
     }),
   ),
   'peer.approve': spec(

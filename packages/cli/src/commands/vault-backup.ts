@@ -90,6 +90,8 @@ const resume = command({
     client: { value: 'NAME,…', many: true, words: 'these clients stay' },
     grant: { value: 'GRANT,…', many: true, words: 'these grants stay, their limits counted as spent' },
     'full-grant': { value: 'GRANT,…', many: true, words: 'these grants stay, with nothing of their limits spent' },
+    'all-peers': { words: 'every operator and client stays, named or not' },
+    'all-grants': { words: 'every grant of who stays is kept; those not named count as spent' },
     'nonce-floor': { value: 'WALLET=CHAIN=N', many: true, words: 'the wallet signs on this chain from nonce N on' },
   },
   more: 'A wallet signs on a chain only after its nonce floor there was named: take the next nonce from the chain itself.',
@@ -113,14 +115,20 @@ const resume = command({
         nonceFloors: await Promise.all(
           splitList(options['nonce-floor'], '--nonce-floor').map((text) => parseFloor(operator, text)),
         ),
+        others: {
+          peers: options['all-peers'] ? 'kept' : 'revoked',
+          grants: options['all-grants'] ? 'spent' : 'revoked',
+        },
       };
       const { version } = await operator.command('vault.resume', params);
       return {
         json: { version, ...params },
-        text: `Signing goes on: ${peers.size} peers and ${params.grants.length} grants are in force, all else is revoked.`,
+        text: `Signing goes on: ${inForce(peers.size, 'peers', options['all-peers'])} and ${inForce(params.grants.length, 'grants', options['all-grants'])} are in force, all else is revoked.`,
       };
     }),
 });
+
+const inForce = (named: number, what: string, all: boolean) => (all ? `all ${what}` : `${named} ${what}`);
 
 type Remaining = CommandParams<'vault.resume'>['grants'][number]['remaining'];
 

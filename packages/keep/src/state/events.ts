@@ -25,6 +25,8 @@ export type VaultEvent =
       peers: readonly string[];
       grants: readonly ResumedGrant[];
       nonceFloors: readonly NonceFloor[];
+      /** What became of those that were not named; left out: revoked. */
+      others?: ResumedOthers;
     } & ByCommand)
   | { type: 'clock.frozen'; reason: string; wallMs: number; expectedMs: number }
   | ({ type: 'clock.confirmed'; time: number } & ByCommand)
@@ -100,6 +102,12 @@ export interface NonceFloor {
 export interface ResumedGrant {
   readonly grant: string;
   readonly remaining: readonly { readonly constraint: number; readonly left: string }[];
+}
+
+export interface ResumedOthers {
+  readonly peers: 'revoked' | 'kept';
+  /** `spent`: kept where their client is, with nothing left of their limits. */
+  readonly grants: 'revoked' | 'spent';
 }
 
 /** What every decision on a request records of it. */

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { emptyState, fold } from './fold.ts';
-import type { Role } from '@keepwatch/protocol';
+import type { GrantDraft, Role } from '@keepwatch/protocol';
+import { usageReport } from '@keepwatch/permission';
+import { stepCommand } from '../step/commands.ts';
 import type { VaultEvent } from './events.ts';
-import type { State } from './state.ts';
+import type { State, StoredGrant } from './state.ts';
 
 const by = { by: 'owner', command: 'jws' };
 const peer = (id: string, role: Role) => ({
@@ -35,4 +37,64 @@ it('registers a key anew without what it could observe before, in the index by w
     ...by,
   };
   expect(folded(registered, observing, restored).observers).toEqual(new Map());
+});
+
+it('resumes with any number of peers and grants by one command: those that are not named are kept, as spent', () => {
+  const clients = Array.from({ length: 30 }, (_, i) => `bot-${i}`);
+  const grants = clients.flatMap((client, i) =>
+    Array.from({ length: 100 }, (_, j): VaultEvent => {
+      const constraints = [{ type: 'volume' as const, limit: '1000', windowSeconds: 3_600 }];
+      const draft = { client, wallet: 'w', chain: 'eip155:1', kind: 'ether-transfer', recipients: 'any', constraints };
+      return { type: 'grant.created', grant: `g${i * 100 + j + 1}`, draft: draft as GrantDraft, ...by };
+    }),
+  );
+  const state = folded(
+    { type: 'peer.registered', via: 'approval', peer: peer('owner', 'operator'), ...by },
+    ...clients.map((id): VaultEvent => ({ type: 'peer.registered', via: 'approval', peer: peer(id, 'client'), ...by })),
+    ...grants,
+    { type: 'signing.frozen', reason: 'rollback', words: 'rollback' },
+  );
+  const params = {
+    peers: ['owner'],
+    grants: [{ grant: 'g1', remaining: [{ constraint: 0, left: '400' }] }],
+    nonceFloors: [],
+    others: { peers: 'kept', grants: 'spent' },
+  } as const;
+  expect(JSON.stringify(params).length).toBeLessThan(200);
+  const outcome = stepCommand(state, { name: 'vault.resume', params } as never, by, 0);
+  if (outcome.kind !== 'accepted') throw new Error(outcome.refusal.message);
+  const now = state.time;
+  for (const event of outcome.events) fold(state, state.seq + 1, { ...event, at: now, salt: '' });
+
+  expect([...state.peers.values()].every(({ revoked }) => revoked === null)).toBe(true);
+  expect([...state.grants.values()].every(({ revoked }) => revoked === null)).toBe(true);
+  const left = ({ grant }: StoredGrant) =>
+    usageReport(grant, state.usage, now).flatMap((line) => (line.rule === 'max-fee' ? [] : [line.remaining]));
+  expect(left(state.grants.get('g1')!)).toEqual([400n]);
+  expect(left(state.grants.get('g2')!)).toEqual([0n]);
+  expect(left(state.grants.get('g3000')!)).toEqual([0n]);
+});
+
+it('keeps no grant of a peer that a resume revokes', () => {
+  const constraints = [{ type: 'volume' as const, limit: '1000', windowSeconds: 3_600 }];
+  const draft = {
+    client: 'bot',
+    wallet: 'w',
+    chain: 'eip155:1',
+    kind: 'ether-transfer',
+    recipients: 'any',
+    constraints,
+  };
+  const state = folded(
+    { type: 'peer.registered', via: 'approval', peer: peer('owner', 'operator'), ...by },
+    { type: 'peer.registered', via: 'approval', peer: peer('bot', 'client'), ...by },
+    { type: 'grant.created', grant: 'g1', draft: draft as GrantDraft, ...by },
+    { type: 'signing.frozen', reason: 'rollback', words: 'rollback' },
+    {
+      ...{ type: 'vault.resumed', epoch: 2, peers: ['owner'], grants: [], nonceFloors: [] },
+      ...{ others: { peers: 'revoked', grants: 'spent' }, ...by },
+    },
+  );
+  expect(state.peers.get('bot')!.revoked).not.toBeNull();
+  expect(state.grants.get('g1')!.revoked).not.toBeNull();
 });

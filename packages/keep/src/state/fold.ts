@@ -387,13 +387,15 @@ function foldRestored(state: State, entry: Extract<PolicyEntry, { type: 'vault.r
 function foldResumed(state: State, entry: Extract<PolicyEntry, { type: 'vault.resumed' }>): void {
   state.epoch = entry.epoch;
   const kept = new Set(entry.peers);
-  for (const id of state.peers.keys()) if (!kept.has(id)) revokePeer(state, id, entry.at);
+  if (entry.others?.peers !== 'kept') {
+    for (const id of state.peers.keys()) if (!kept.has(id)) revokePeer(state, id, entry.at);
+  }
   const resumed = new Map(entry.grants.map((grant) => [grant.grant, grant]));
   for (const stored of state.grants.values()) {
     if (stored.revoked !== null) continue;
     const terms: ResumedGrant | undefined = resumed.get(stored.id);
     // What only restricts stays in force; of its budgets nothing remains but what is named.
-    if (terms || !permits(stored.grant)) {
+    if (terms || !permits(stored.grant) || entry.others?.grants === 'spent') {
       fillUsage(stored.grant, state.usage, entry.at, String(state.seq), terms ? remainingOf(stored, terms) : {});
     } else revokeGrant(state, stored, entry.at);
   }

@@ -105,8 +105,15 @@ const policy = fc.oneof(
   fc.constant(command('vault.configure', { idleSealSeconds: 60 })),
 );
 
+const others = fc.option(
+  fc.record({
+    others: fc.record({ peers: fc.constantFrom('revoked', 'kept'), grants: fc.constantFrom('revoked', 'spent') }),
+  }),
+  { nil: {} },
+);
+
 /** Names what is still there: few random lists would be a resume that the step takes. */
-const resuming = fc.tuple(fc.nat(6), fc.array(floor)).map(([kept, nonceFloors]): Act => {
+const resuming = fc.tuple(fc.nat(6), fc.array(floor), others).map(([kept, nonceFloors, rest]): Act => {
   return (state, nowMs) => {
     const live = [...state.peers.values()].filter(({ revoked }) => revoked === null).map((each) => each.peer);
     const peers = live.filter((id) => id === 'owner' || id !== PEERS[kept]);
@@ -115,7 +122,7 @@ const resuming = fc.tuple(fc.nat(6), fc.array(floor)).map(([kept, nonceFloors]):
       .slice(0, kept)
       .map(({ id }) => ({ grant: id, remaining: [{ constraint: 0, left: '50000' }] }));
     const floors = nonceFloors.filter(({ wallet: id }) => state.wallets.has(id));
-    return decided(command('vault.resume', { peers, grants, nonceFloors: floors }))(state, nowMs);
+    return decided(command('vault.resume', { peers, grants, nonceFloors: floors, ...rest }))(state, nowMs);
   };
 });
 

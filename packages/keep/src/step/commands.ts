@@ -257,6 +257,7 @@ function createGrant(state: State, params: CommandParams<'grant.create'>, by: By
 }
 
 function resume(state: State, params: CommandParams<'vault.resume'>, by: ByCommand): CommandOutcome {
+  const { peers, grants, nonceFloors, others } = params;
   if (!state.signingFrozen) return refuse('not_frozen', 'Signing is not frozen: there is nothing to resume.');
   if (!params.peers.includes(by.by)) {
     return refuse('last_operator', 'The list of peers must name the operator who resumes.');
@@ -266,7 +267,8 @@ function resume(state: State, params: CommandParams<'vault.resume'>, by: ByComma
     const stored = liveGrant(state, grant);
     if (!stored) return unknown('grant', grant);
     const client = clientOf(stored.grant);
-    if (client !== null && permits(stored.grant) && !params.peers.includes(client)) return unknown('peer', client);
+    const stays = client === null || others?.peers === 'kept' || peers.includes(client);
+    if (!stays && permits(stored.grant)) return unknown('peer', client);
     for (const { constraint, left } of remaining) {
       const limited = constraintsOf(stored.grant)[constraint];
       const hasLimit = limited !== undefined && isBudgetConstraint(limited) && limited.type !== 'min-interval';
@@ -282,8 +284,8 @@ function resume(state: State, params: CommandParams<'vault.resume'>, by: ByComma
       return refuse('nonce_floor_falls', `The floor of wallet ${wallet} on ${chain} never falls.`);
     }
   }
-  const { peers, grants, nonceFloors } = params;
-  return accept({ type: 'vault.resumed', epoch: state.epoch + 1, peers, grants, nonceFloors, ...by });
+  const resumed = { peers, grants, nonceFloors, ...(others ? { others } : {}) };
+  return accept({ type: 'vault.resumed', epoch: state.epoch + 1, ...resumed, ...by });
 }
 
 function liveGrant(state: State, id: string) {

@@ -26,6 +26,19 @@ import { watchClock } from './keep-clock.ts';
 const MAX_LIFETIME_MS = 10 * 60_000;
 const MAX_REMEMBERED = 100_000;
 
+/**
+ * What a vault takes, besides what tightens, while a rollback that a peer proved is not settled: operators that were
+ * revoked in the lost history are operators here. They shall not let anybody in, grant or export anything on the quiet;
+ * a resume names who stays, and everybody sees it.
+ */
+const BEFORE_RESUME: readonly CommandName[] = ['vault.unseal', 'vault.resume', 'vault.confirm-time'];
+
+function historyLost(words: string): CodedError {
+  return new CodedError('signing_frozen', `Until a resume this vault takes only what tightens: ${words}.`, {
+    remedy: 'Look into the reason, then run `keepwatch vault resume`: it says who and what is still in force.',
+  });
+}
+
 export interface Commands {
   run(session: PeerSession, jws: string): Promise<MethodResult<'command'>>;
 }
@@ -58,6 +71,8 @@ export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
       }
       checkPhase(vault, spec.phase);
       const tightens = spec.tightens === true;
+      if (vault.boot.rollback && !tightens && !BEFORE_RESUME.includes(name))
+        throw historyLost(vault.boot.rollback.words);
       if (!tightens && command.expects !== versionOf(vault)) throw conflict(vault, command);
       remember(command, nowMs);
       const order: Order = {

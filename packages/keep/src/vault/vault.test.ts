@@ -501,6 +501,17 @@ describe('remembered heads', () => {
     acceptPeer(back.vault, { claim, nonce: 1, head: head as never, tokenProved: false, session: {} as never });
     await expect(back.sign(client, wallet, { nonce: 8 })).rejects.toEqual(code('signing_frozen'));
     expect(statusOf(back.vault).signingFrozen?.reason).toContain('another entry');
+    // Who was revoked in the lost history is not known: nothing is widened or handed out before a resume.
+    const refused = [
+      () => back.command('vault.configure', { idleSealSeconds: 60 }),
+      () => back.wallet('new'),
+      () => back.grant(client, wallet),
+      () => back.command('vault.backup', { password: back.seal('vault.backup', PASSWORD) }),
+      () => back.command('vault.rotate-tls', {}),
+    ];
+    for (const command of refused) await expect(command()).rejects.toEqual(code('signing_frozen'));
+    await back.command('vault.seal', {});
+    expect(statusOf(back.vault).phase).toBe('sealed');
     // It is remembered over restarts, also while sealed.
     const sealed = await back.reopen();
     expect(statusOf(sealed.vault).signingFrozen).not.toBeNull();
@@ -551,7 +562,7 @@ describe('remembered heads', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(back.happened).toContain('reserve released');
     full = false;
-    await back.command('vault.configure', { idleSealSeconds: 60 });
+    await back.command('vault.confirm-time', { time: back.clock.now().wallMs });
     await back.command('vault.seal', {});
     await back.unseal();
     await expect(back.sign(client, wallet, { nonce: 8 })).rejects.toEqual(code('signing_frozen'));
