@@ -11,7 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.e2e.test.ts', '**/node_modules/**'],
-          testTimeout: 30_000,
+          // Some tests hash a dozen passwords: seconds on a free machine, a minute on one that does much else.
+          testTimeout: 120_000,
         },
       },
       {
