@@ -43,7 +43,7 @@ it('resumes with any number of peers and grants by one command: those that are n
   const clients = Array.from({ length: 30 }, (_, i) => `bot-${i}`);
   const grants = clients.flatMap((client, i) =>
     Array.from({ length: 100 }, (_, j): VaultEvent => {
-      const constraints = [{ type: 'volume' as const, limit: '1000', windowSeconds: 3_600 }];
+      const constraints = [{ type: 'volume' as const, asset: 'native', limit: '1000', window: { seconds: 3_600 } }];
       const draft = { client, wallet: 'w', chain: 'eip155:1', kind: 'ether-transfer', recipients: 'any', constraints };
       return { type: 'grant.created', grant: `g${i * 100 + j + 1}`, draft: draft as GrantDraft, ...by };
     }),
@@ -69,14 +69,14 @@ it('resumes with any number of peers and grants by one command: those that are n
   expect([...state.peers.values()].every(({ revoked }) => revoked === null)).toBe(true);
   expect([...state.grants.values()].every(({ revoked }) => revoked === null)).toBe(true);
   const left = ({ grant }: StoredGrant) =>
-    usageReport(grant, state.usage, now).flatMap((line) => (line.rule === 'max-fee' ? [] : [line.remaining]));
+    usageReport(grant, state.usage, now).flatMap((line) => ('remaining' in line ? [line.remaining] : []));
   expect(left(state.grants.get('g1')!)).toEqual([400n]);
   expect(left(state.grants.get('g2')!)).toEqual([0n]);
   expect(left(state.grants.get('g3000')!)).toEqual([0n]);
 });
 
 it('keeps no grant of a peer that a resume revokes', () => {
-  const constraints = [{ type: 'volume' as const, limit: '1000', windowSeconds: 3_600 }];
+  const constraints = [{ type: 'volume' as const, asset: 'native', limit: '1000', window: { seconds: 3_600 } }];
   const draft = {
     client: 'bot',
     wallet: 'w',
