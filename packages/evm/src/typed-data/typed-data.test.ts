@@ -17,7 +17,9 @@ const read = (json: Json, chainId = 1) => readTypedData(json, chainId, keccak);
 function accepted(json: Json) {
   const result = read(json);
   if (!result.ok) throw new Error(`${result.error.code} at ${result.error.path}`);
-  return { ...result.value, digest: toHex(result.value.digest) };
+  const { preimage, digest, ...rest } = result.value;
+  expect(keccak(preimage)).toEqual(digest);
+  return { ...rest, digest: toHex(digest) };
 }
 
 const COW = { name: 'Cow', wallet: '0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826' };
