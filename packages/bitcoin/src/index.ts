@@ -82,8 +82,10 @@ export {
 } from './merkle.ts';
 export { NETWORKS, type Network } from './network.ts';
 export { bitsFromTarget, meetsTarget, targetFromBits, workOfTarget } from './proof-of-work.ts';
+export { createProbe, type Probe, type SharedWatch } from './scan/probe.ts';
 export {
   createScanner,
+  encodeOutpoint,
   type MatchedTx,
   type Outpoint,
   type Received,

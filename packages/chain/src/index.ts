@@ -11,6 +11,7 @@ export type { EsploraEndpoint } from './esplora/http.ts';
 export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
 export type { QuorumConfig, QuorumEvent, Suffices } from './quorum/step.ts';
 export type { ServerSourceDeps, ServerSourceOptions } from './server/source.ts';
+export { backfill, type BackfillEvent, type BackfillRequest, type PastBlock } from './backfill/backfill.ts';
 export type {
   BlockRef,
   BroadcastResult,

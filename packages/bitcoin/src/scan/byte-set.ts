@@ -1,3 +1,4 @@
+import { CHUNK, CHUNK_BITS, findAll, findSlot, firstSlot, FREE, TOMBSTONE, type ByteTable } from './byte-table.ts';
 import { hashInto, type HashKey } from './keyed-hash.ts';
 
 /**
@@ -16,33 +17,27 @@ export interface ByteSet {
   /** Whether it was there. */
   remove(bytes: Uint8Array): boolean;
   has(bytes: Uint8Array): boolean;
-  /**
-   * Which of the `count` places (start and length each) hold a key: their numbers go to `found`, in order, and how many
-   * there are comes back. `found` has room for all.
-   */
+  /** As `findAll` of a table. */
   findAll(bytes: Uint8Array, starts: Uint32Array, lengths: Uint32Array, count: number, found: Uint32Array): number;
   values(): Generator<Uint8Array>;
+  /** The tables as they are now. What is added later may be missing in them. */
+  table(): ByteTable;
   /** Of all arrays together. */
   byteLength(): number;
 }
 
-const CHUNK_BITS = 18;
-const CHUNK = 1 << CHUNK_BITS;
+/** Where memory comes from: zeroed. SharedArrayBuffers, where other threads are to look things up. */
+export type Allocate = (byteLength: number) => ArrayBufferLike;
+
 const MAX_KEY = 0x7fff;
 const DEAD = 0x8000;
-const FREE = 0;
-const TOMBSTONE = 0xffff_ffff;
 const BITS_PER_KEY = 16;
 const MIN_SLOTS = 64;
 
-export function createByteSet(key: HashKey): ByteSet {
-  /** Records one behind the other: length (15 bits) and whether dead (1 bit), then the bytes. None crosses chunks. */
+export function createByteSet(key: HashKey, allocate: Allocate = (byteLength) => new ArrayBuffer(byteLength)): ByteSet {
   let chunks: Uint8Array[] = [];
   let chunkEnds: number[] = [];
-  /** Where a record is, plus one; or FREE, or TOMBSTONE. */
-  let slots = new Uint32Array(MIN_SLOTS);
-  let tags = new Uint8Array(MIN_SLOTS);
-  let bitmap = new Uint32Array((MIN_SLOTS * BITS_PER_KEY) / 32);
+  let table = emptyTable(MIN_SLOTS);
   let size = 0;
   let usedSlots = 0;
   let deadBytes = 0;
@@ -51,45 +46,33 @@ export function createByteSet(key: HashKey): ByteSet {
   let hashes = new Uint32Array(0);
 
   const room = (slotCount: number) => Math.floor(slotCount * 0.8);
-  const slotOfHash = (half: number) => Math.floor((half * slots.length) / 0x1_0000_0000);
-  const setBit = (half: number) => {
-    const bit = half & (bitmap.length * 32 - 1);
-    bitmap[bit >>> 5]! |= 1 << (bit & 31);
-  };
 
-  function recordEquals(record: number, bytes: Uint8Array, start: number, length: number): boolean {
-    const chunk = chunks[record >>> CHUNK_BITS]!;
-    const at = record & (CHUNK - 1);
-    if ((chunk[at]! | (chunk[at + 1]! << 8)) !== length) return false;
-    for (let i = 0; i < length; i++) if (chunk[at + 2 + i] !== bytes[start + i]) return false;
-    return true;
-  }
-
-  /** The slot that holds these bytes, or −1. */
-  function find(first: number, second: number, bytes: Uint8Array, start: number, length: number): number {
-    const tag = first >>> 24;
-    for (let slot = slotOfHash(second); ; slot = slot + 1 === slots.length ? 0 : slot + 1) {
-      const reference = slots[slot]!;
-      if (reference === FREE) return -1;
-      if (tags[slot] === tag && reference !== TOMBSTONE && recordEquals(reference - 1, bytes, start, length)) {
-        return slot;
-      }
-    }
+  function emptyTable(slotCount: number): ByteTable {
+    const bitmapBytes = 2 ** Math.ceil(Math.log2(slotCount * 0.8 * BITS_PER_KEY)) / 8;
+    return {
+      key,
+      chunks,
+      slots: new Uint32Array(allocate(slotCount * 4)),
+      tags: new Uint8Array(allocate(slotCount)),
+      bitmap: new Uint32Array(allocate(bitmapBytes)),
+    };
   }
 
   function place(first: number, second: number, record: number): void {
-    let slot = slotOfHash(second);
+    const { slots, tags, bitmap } = table;
+    let slot = firstSlot(slots, second);
     while (slots[slot] !== FREE) slot = slot + 1 === slots.length ? 0 : slot + 1;
-    slots[slot] = record + 1;
     tags[slot] = first >>> 24;
-    setBit(first);
+    slots[slot] = record + 1;
+    const bit = first & (bitmap.length * 32 - 1);
+    bitmap[bit >>> 5]! |= 1 << (bit & 31);
     usedSlots++;
   }
 
   function append(bytes: Uint8Array): number {
     const needed = bytes.length + 2;
     if (chunks.length === 0 || chunkEnds.at(-1)! + needed > CHUNK) {
-      chunks.push(new Uint8Array(CHUNK));
+      chunks.push(new Uint8Array(allocate(CHUNK)));
       chunkEnds.push(0);
     }
     const last = chunks.length - 1;
@@ -113,19 +96,16 @@ export function createByteSet(key: HashKey): ByteSet {
 
   /** New tables for so many keys; the dead leave, and the bytes close up where much of them is dead. */
   function rebuild(keys: number): void {
-    const slotCount = Math.max(MIN_SLOTS, Math.ceil(keys / 0.8) + 1);
-    slots = new Uint32Array(slotCount);
-    tags = new Uint8Array(slotCount);
-    bitmap = new Uint32Array(2 ** Math.ceil(Math.log2(room(slotCount) * BITS_PER_KEY)) / 32);
-    usedSlots = 0;
     const before = chunks;
-    const moves = deadBytes > liveBytes / 4;
     const live = records(chunks, chunkEnds);
+    const moves = deadBytes > liveBytes / 4;
     if (moves) {
       chunks = [];
       chunkEnds = [];
       deadBytes = 0;
     }
+    table = emptyTable(Math.max(MIN_SLOTS, Math.ceil(keys / 0.8) + 1));
+    usedSlots = 0;
     for (const record of live) {
       const chunk = before[record >>> CHUNK_BITS]!;
       const at = record & (CHUNK - 1);
@@ -135,8 +115,10 @@ export function createByteSet(key: HashKey): ByteSet {
     }
   }
 
-  function hashOf(bytes: Uint8Array): void {
+  /** The slot of the key, or −1; its hash is in `pair` from then on. */
+  function find(bytes: Uint8Array): number {
     hashInto(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length, key, pair, 0);
+    return findSlot(table, pair[0]!, pair[1]!, bytes, 0, bytes.length);
   }
 
   return {
@@ -144,55 +126,35 @@ export function createByteSet(key: HashKey): ByteSet {
       return size;
     },
     reserve(more) {
-      if (usedSlots + more > room(slots.length)) rebuild(size + more);
+      if (usedSlots + more > room(table.slots.length)) rebuild(size + more);
     },
     add(bytes) {
       if (bytes.length > MAX_KEY) throw new RangeError(`a key has at most ${MAX_KEY} bytes`);
-      hashOf(bytes);
+      if (find(bytes) >= 0) return false;
       const [first, second] = [pair[0]!, pair[1]!];
-      if (find(first, second, bytes, 0, bytes.length) >= 0) return false;
-      if (usedSlots + 1 > room(slots.length)) rebuild(size + (size >> 2) + MIN_SLOTS);
+      if (usedSlots + 1 > room(table.slots.length)) rebuild(size + (size >> 2) + MIN_SLOTS);
       place(first, second, append(bytes));
       size++;
       liveBytes += bytes.length + 2;
       return true;
     },
     remove(bytes) {
-      hashOf(bytes);
-      const slot = find(pair[0]!, pair[1]!, bytes, 0, bytes.length);
+      const slot = find(bytes);
       if (slot < 0) return false;
-      const record = slots[slot]! - 1;
+      const record = table.slots[slot]! - 1;
       chunks[record >>> CHUNK_BITS]![(record & (CHUNK - 1)) + 1]! |= DEAD >> 8;
-      slots[slot] = TOMBSTONE;
+      table.slots[slot] = TOMBSTONE;
       size--;
       liveBytes -= bytes.length + 2;
       deadBytes += bytes.length + 2;
       if (deadBytes > liveBytes + CHUNK) rebuild(size + (size >> 3));
       return true;
     },
-    has(bytes) {
-      hashOf(bytes);
-      return find(pair[0]!, pair[1]!, bytes, 0, bytes.length) >= 0;
-    },
+    has: (bytes) => find(bytes) >= 0,
     findAll(bytes, starts, lengths, count, found) {
       if (size === 0) return 0;
       if (hashes.length < count * 2) hashes = new Uint32Array(count * 2);
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      for (let i = 0; i < count; i++) hashInto(view, starts[i]!, lengths[i]!, key, hashes, i);
-      // No branch in this loop: the processor fetches many words of the bitmap at once.
-      const mask = bitmap.length * 32 - 1;
-      let candidates = 0;
-      for (let i = 0; i < count; i++) {
-        const bit = hashes[2 * i]! & mask;
-        found[candidates] = i;
-        candidates += (bitmap[bit >>> 5]! >>> (bit & 31)) & 1;
-      }
-      let kept = 0;
-      for (let c = 0; c < candidates; c++) {
-        const i = found[c]!;
-        if (find(hashes[2 * i]!, hashes[2 * i + 1]!, bytes, starts[i]!, lengths[i]!) >= 0) found[kept++] = i;
-      }
-      return kept;
+      return findAll(table, bytes, starts, lengths, count, found, hashes);
     },
     *values() {
       for (const record of records(chunks, chunkEnds)) {
@@ -201,7 +163,12 @@ export function createByteSet(key: HashKey): ByteSet {
         yield chunk.slice(at + 2, at + 2 + (chunk[at]! | (chunk[at + 1]! << 8)));
       }
     },
+    table: () => ({ ...table, chunks: [...chunks] }),
     byteLength: () =>
-      chunks.length * CHUNK + slots.byteLength + tags.byteLength + bitmap.byteLength + hashes.byteLength,
+      chunks.length * CHUNK +
+      table.slots.byteLength +
+      table.tags.byteLength +
+      table.bitmap.byteLength +
+      hashes.byteLength,
   };
 }

@@ -2,8 +2,9 @@ import type { Entropy } from '@keepwatch/base';
 import { toDisplay, toInternal, type InternalHash, type Txid } from '../hash.ts';
 import { amountAt, scriptOf, transactionBytes, type Layout } from '../layout.ts';
 import { txidAt } from '../transaction.ts';
-import { createByteSet } from './byte-set.ts';
+import { createByteSet, type Allocate } from './byte-set.ts';
 import { drawHashKey } from './keyed-hash.ts';
+import type { SharedWatch } from './probe.ts';
 
 export interface Outpoint {
   readonly txid: Txid;
@@ -51,6 +52,8 @@ export interface Scanner {
   scanBlock(layout: Layout, txids?: Uint8Array): MatchedTx[];
   /** One transaction outside a block. Its outputs are not followed: whoever believes it adds them. */
   scanTransaction(layout: Layout): MatchedTx | undefined;
+  /** The tables as they are now, for probes in other threads: they share the memory that `allocate` gave. */
+  share(): SharedWatch;
   readonly counts: { readonly scripts: number; readonly outpoints: number };
   /** Bytes held in all tables. */
   byteLength(): number;
@@ -58,13 +61,16 @@ export interface Scanner {
 
 const OUTPOINT_BYTES = 36;
 
-/** `expected`: how many will be watched, so that room is made once. */
+/**
+ * `allocate`: where the tables lie, in SharedArrayBuffers if they are to be shared. `expected`: how many will be watched, so
+ * that room is made once.
+ */
 export function createScanner(
-  deps: { readonly entropy: Entropy },
+  deps: { readonly entropy: Entropy; readonly allocate?: Allocate },
   expected: { readonly scripts?: number; readonly outpoints?: number } = {},
 ): Scanner {
-  const scripts = createByteSet(drawHashKey(deps.entropy));
-  const outpoints = createByteSet(drawHashKey(deps.entropy));
+  const scripts = createByteSet(drawHashKey(deps.entropy), deps.allocate);
+  const outpoints = createByteSet(drawHashKey(deps.entropy), deps.allocate);
   scripts.reserve(expected.scripts ?? 0);
   outpoints.reserve(expected.outpoints ?? 0);
   let outputsFound = new Uint32Array(0);
@@ -128,19 +134,20 @@ export function createScanner(
     },
     addOutpoints(added) {
       if (Array.isArray(added)) outpoints.reserve(added.length);
-      for (const { txid, vout } of added) outpoints.add(outpointKey(internalOf(txid), vout));
+      for (const outpoint of added) outpoints.add(encodeOutpoint(outpoint));
     },
     removeOutpoints(removed) {
-      for (const { txid, vout } of removed) outpoints.remove(outpointKey(internalOf(txid), vout));
+      for (const outpoint of removed) outpoints.remove(encodeOutpoint(outpoint));
     },
     hasScript: (script) => scripts.has(script),
-    hasOutpoint: ({ txid, vout }) => outpoints.has(outpointKey(internalOf(txid), vout)),
+    hasOutpoint: (outpoint) => outpoints.has(encodeOutpoint(outpoint)),
     scripts: () => scripts.values(),
     scanBlock(layout, txids) {
       const given = txids && ((tx: number) => txids.subarray(tx * 32, tx * 32 + 32) as InternalHash);
       return scan(layout, given ?? ((tx) => txidAt(layout, tx)), true);
     },
     scanTransaction: (layout) => scan(layout, (tx) => txidAt(layout, tx), false)[0],
+    share: () => ({ scripts: scripts.table(), outpoints: outpoints.table() }),
     get counts() {
       return { scripts: scripts.size, outpoints: outpoints.size };
     },
@@ -154,7 +161,11 @@ function internalOf(txid: Txid): InternalHash {
   return internal;
 }
 
-/** As it stands in an input: the id in internal order, then the number of the output. */
+/** An outpoint as it stands in an input: the id in internal order, then the number of the output. 36 bytes. */
+export function encodeOutpoint({ txid, vout }: Outpoint): Uint8Array {
+  return outpointKey(internalOf(txid), vout);
+}
+
 function outpointKey(txid: InternalHash, vout: number): Uint8Array {
   const key = new Uint8Array(OUTPOINT_BYTES);
   key.set(txid);

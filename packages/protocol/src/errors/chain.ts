@@ -18,5 +18,9 @@ export const CHAIN_ERRORS = {
     'The source knows none of the blocks that were seen last.',
     'Check that it is on the right network and in sync, or begin anew at a height.',
   ),
+  backfill_worker_ended: text(
+    'A thread that looks through past blocks has ended.',
+    'Start the scan again: it goes on from the last block that it reported.',
+  ),
   source_failed: text('A source of the chain failed in a way that was not foreseen.', 'The message has its words.'),
 } as const satisfies Record<string, ErrorText>;

@@ -5,6 +5,7 @@ import { measureMerkle } from './merkle.ts';
 import { measurePolicy } from './policy.ts';
 import { measureScan } from './scan.ts';
 import { measureSigning } from './sign.ts';
+import { measureSync } from './sync.ts';
 import { measureVault } from './vault.ts';
 
 /** `npm run bench -- [--only policy,sign] [--json]`: figures of this machine, each beside what it is compared with. */
@@ -15,6 +16,7 @@ const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = {
   scan: measureScan,
   filter: measureFilter,
   merkle: measureMerkle,
+  sync: measureSync,
 };
 
 const { values } = parseArgs({
