@@ -2,10 +2,15 @@ import { expect, it } from 'vitest';
 import { emptyState, fold } from './fold.ts';
 import type { GrantDraft, Role } from '@keepwatch/protocol';
 import { usageReport } from '@keepwatch/permission';
+import { createKeccak256 } from '../crypto/keccak.ts';
 import { stepCommand } from '../step/commands.ts';
+import { createRegistries } from '../step/registries.ts';
+import { createZones } from '../vault/zones.ts';
 import type { VaultEvent } from './events.ts';
 import type { State, StoredGrant } from './state.ts';
 
+const keccak256 = await createKeccak256();
+const deps = { keccak256, zones: createZones(), registries: createRegistries(keccak256) };
 const by = { by: 'owner', command: 'jws' };
 const peer = (id: string, role: Role) => ({
   peer: id,
@@ -61,7 +66,7 @@ it('resumes with any number of peers and grants by one command: those that are n
     others: { peers: 'kept', grants: 'spent' },
   } as const;
   expect(JSON.stringify(params).length).toBeLessThan(200);
-  const outcome = stepCommand(state, { name: 'vault.resume', params } as never, by, 0);
+  const outcome = stepCommand(state, { name: 'vault.resume', params } as never, by, { wallMs: 0, keepMs: 0 }, deps);
   if (outcome.kind !== 'accepted') throw new Error(outcome.refusal.message);
   const now = state.time;
   for (const event of outcome.events) fold(state, state.seq + 1, { ...event, at: now, salt: '' });
@@ -69,7 +74,7 @@ it('resumes with any number of peers and grants by one command: those that are n
   expect([...state.peers.values()].every(({ revoked }) => revoked === null)).toBe(true);
   expect([...state.grants.values()].every(({ revoked }) => revoked === null)).toBe(true);
   const left = ({ grant }: StoredGrant) =>
-    usageReport(grant, state.usage, now).flatMap((line) => ('remaining' in line ? [line.remaining] : []));
+    usageReport(grant, state.usage, now, deps.zones).flatMap((line) => ('remaining' in line ? [line.remaining] : []));
   expect(left(state.grants.get('g1')!)).toEqual([400n]);
   expect(left(state.grants.get('g2')!)).toEqual([0n]);
   expect(left(state.grants.get('g3000')!)).toEqual([0n]);

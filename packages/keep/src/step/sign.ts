@@ -224,6 +224,9 @@ export function judgeSlot(
       const { grant, fees } = judged.of;
       return { kind: 'free', replaced: { by, grant, maxFeeWei: BigInt(fees.charged) } };
     }
+    case 'used':
+    case 'below-floor':
+    case 'unconfirmed':
   }
   return { kind: 'refused', reason: nonceReason(slot.nonce, verdict) };
 }
