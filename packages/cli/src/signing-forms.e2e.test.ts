@@ -109,6 +109,26 @@ describe('a token', () => {
   });
 });
 
+describe('advice', () => {
+  it('explains a request without consuming anything, as it is decided then', () => {
+    const explain = (message: string) => {
+      const args = ['grant', 'explain', '--client', 'bot', ...where, '--message', message];
+      return owner.json<{ verdict: string; grant: string | null; reasons: string[] }>(...args);
+    };
+    const before = grants();
+    expect(explain('Log in to Club: 9')).toMatchObject({ verdict: 'permit', grant: 'g2', reasons: [] });
+    expect(explain('Log out')).toMatchObject({ verdict: 'deny', grant: null });
+    expect(explain('Log out').reasons[0]).toContain('g2');
+    expect(grants()).toEqual(before);
+    expect(owner.fails('grant', 'explain', '--client', 'bot', ...where).error).toBe('usage_options_conflict');
+  });
+
+  it('finds what to look at again', () => {
+    const { findings } = owner.json<{ findings: { grant: string; topic: string }[] }>('grant', 'lint');
+    expect(findings).toContainEqual(expect.objectContaining({ grant: 'g1', topic: 'counts_argument' }));
+  });
+});
+
 describe('text and typed data', () => {
   it('a text is signed by the wallet', async () => {
     const { signature } = bot.json<{ signature: Hex }>('client', 'sign-message', 'Log in to Club: 7', ...where);

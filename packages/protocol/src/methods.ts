@@ -5,6 +5,7 @@ import {
   approvalInfo,
   authorizationRequest,
   messageRequest,
+  payload,
   settlement,
   signatureAnswer,
   transactionRequest,
@@ -181,6 +182,49 @@ export const METHODS = {
     'Sign an authorisation that hands the wallet over to a delegate (EIP-7702), if a grant allows it.',
     authorizationRequest,
     signatureAnswer,
+  ),
+  'grant.explain': method(
+    ['operator', 'client'],
+    false,
+    'What would be decided of this, with the verdict of every rule of every grant. Nothing is signed, journaled or consumed.',
+    z.strictObject({
+      client: shortId.optional().describe('whose request it would be; a client leaves it out'),
+      wallet: shortId,
+      chain: evmChain,
+      payload,
+    }),
+    z.strictObject({
+      verdict: z.enum(['permit', 'deny', 'needs-approval']),
+      asks: z.string(),
+      grant: z.string().nullable().describe('the grant that would be charged'),
+      reasons: z.array(z.string()),
+      forbidden: z.array(z.string()),
+      grants: z.array(
+        z.strictObject({
+          grant: z.string(),
+          verdict: z.enum(['pass', 'needs-approval', 'fail']),
+          rules: z.array(
+            z.strictObject({
+              rule: z.string(),
+              verdict: z.enum(['pass', 'needs-approval', 'fail']),
+              words: z.string(),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+  'grant.lint': method(
+    ['operator'],
+    false,
+    'What to look at again in the grants in force: rules that never match, limits that another way bypasses.',
+    none,
+    z.strictObject({
+      findings: z.array(
+        z.strictObject({ topic: z.string(), grant: z.string(), about: z.string().nullable(), words: z.string() }),
+      ),
+      left: safeInteger,
+    }),
   ),
   'nonce.next': method(
     ['client'],

@@ -88,7 +88,14 @@ export interface Operator {
   ): Promise<CommandAnswer<'vault.restore'>>;
 }
 
-export type OperatorQuery = 'journal.read' | 'journal.verify' | 'journal.receipt' | 'receipts.read' | 'doctor.report';
+export type OperatorQuery =
+  | 'grant.explain'
+  | 'grant.lint'
+  | 'journal.read'
+  | 'journal.verify'
+  | 'journal.receipt'
+  | 'receipts.read'
+  | 'doctor.report';
 
 export type Progress = (done: number, total: number) => void;
 

@@ -5,6 +5,7 @@ import { CLIENT_SIGN_COMMANDS } from './client-sign.ts';
 import { CONTRACT_COMMANDS } from './contract.ts';
 import { DOCTOR_COMMAND } from './doctor.ts';
 import { GRANT_COMMANDS } from './grant.ts';
+import { GRANT_ADVICE_COMMANDS } from './grant-advice.ts';
 import { GRANT_FILE_COMMANDS } from './grant-files.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ...WALLET_COMMANDS,
   ...GRANT_COMMANDS,
   ...GRANT_FILE_COMMANDS,
+  ...GRANT_ADVICE_COMMANDS,
   ...APPROVAL_COMMANDS,
   ...CONTRACT_COMMANDS,
   ...JOURNAL_COMMANDS,

@@ -10,6 +10,7 @@ import { keepTime } from '../vault/unsealed.ts';
 import { statusFor } from '../vault/vault.ts';
 import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal.ts';
 import { listApprovals, listContracts, reportSettlement } from './desk.ts';
+import { explainRequest, lintGrants } from './explain.ts';
 import { createNonceDesk } from './nonces.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
@@ -70,6 +71,8 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
     'typed-data.sign': (session, params) => signing.typedData(session, params),
     'message.sign': (session, params) => signing.message(session, params),
     'authorization.sign': (session, params) => signing.authorization(session, params),
+    'grant.explain': (session, params) => explainRequest(vault, session, params),
+    'grant.lint': () => lintGrants(vault),
     'nonce.next': (session, params) => nextNonce(session, params),
     'approval.list': (session, params) =>
       listApprovals(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),

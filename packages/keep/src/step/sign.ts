@@ -117,7 +117,7 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
     wallet: params.wallet,
   };
   const names = namesFor(state, client, params.chain, deps);
-  const words = { asks: describeIntent({ client, intent }, names), intent: toJson(intent) };
+  const words = { asks: describeIntent({ client, intent }, names), intent: toJson(journaled(intent, asked)) };
   const deny = (reasons: readonly (DenyReason | KeepReason)[]): SignOutcome => ({
     kind: 'decided',
     event: {
@@ -172,6 +172,32 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
     },
     effect: approve(params.wallet, asked, state.version),
   };
+}
+
+/** What is longer than this is journaled without its arguments, so that every entry fits a frame when it is read. */
+const MAX_JOURNALED_BYTES = 8_192;
+const MAX_JOURNALED_ITEMS = 64;
+
+function journaled(intent: Intent, { bytes }: Asked): Intent {
+  const { actions, outflows, notes } = intent;
+  if (bytes.length <= MAX_JOURNALED_BYTES && actions.length + outflows.length <= MAX_JOURNALED_ITEMS) return intent;
+  return {
+    ...intent,
+    actions: actions.slice(0, MAX_JOURNALED_ITEMS).map(withoutArguments),
+    outflows: outflows.slice(0, MAX_JOURNALED_ITEMS),
+    notes: [...notes.slice(0, 8), 'too long to be journaled whole: arguments are left out'],
+  };
+}
+
+function withoutArguments(action: Intent['actions'][number]): Intent['actions'][number] {
+  switch (action.kind) {
+    case 'contract-call':
+      return { ...action, args: [] };
+    case 'typed-data':
+      return { ...action, fields: [] };
+    default:
+      return action;
+  }
 }
 
 const maxOf = (a: bigint, b: bigint) => (a > b ? a : b);
