@@ -48,7 +48,11 @@ export const REASON_TABLES = [
     'The `problem` in the health of an Electrum or Esplora source; the codes of headers above occur there too.',
     SERVER_REASONS,
   ],
-  ['Why a node of the Bitcoin network is left', 'In log lines and in `keepwatch chain peers`.', PEER_REASONS],
+  [
+    'Why a node of the Bitcoin network is left',
+    'In what the light client says of its peers, and in its log lines.',
+    PEER_REASONS,
+  ],
   ['Why a grant is not valid', '`details.code` of `grant_invalid`.', GRANT_REASONS],
   ['Other details', 'In the details or the words of the error that is named.', OTHER_REASONS],
 ];

@@ -31,6 +31,7 @@ const entry = (changes: Record<string, Json> = {}): Json => ({
   chain: 'eip155:31337',
   request: HASH,
   digest: DIGEST,
+  form: 'transaction',
   nonce: 7,
   grant: 'g1',
   asks: 'Client bot wants to transfer 0.5 ETH',
