@@ -109,6 +109,19 @@ describe('a token', () => {
   });
 });
 
+describe('well-known contracts', () => {
+  it('are suggested, and registered by whoever names them', () => {
+    const { contracts } = owner.json<{ contracts: { name: string; address: string; symbol?: string }[] }>(
+      ...['contract', 'suggest', '--chain', '1'],
+    );
+    const usdc = contracts.find(({ symbol }) => symbol === 'USDC')!;
+    expect(usdc.address).toBe('0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48');
+    owner.json('contract', 'suggest', '--chain', '1', '--register', usdc.address);
+    expect(owner.run(['contract', 'list']).out).toContain('USDC (6 decimals)');
+    expect(owner.json<{ contracts: unknown[] }>('contract', 'suggest', '--chain', '31337').contracts).toEqual([]);
+  });
+});
+
 describe('advice', () => {
   it('explains a request without consuming anything, as it is decided then', () => {
     const explain = (message: string) => {

@@ -251,6 +251,13 @@ export const METHODS = {
       next: safeInteger.nullable(),
     }),
   ),
+  'contract.suggestions': method(
+    ['operator'],
+    false,
+    'Well-known contracts of a chain, to be registered by who has compared their addresses: as many as fit one frame.',
+    z.strictObject({ chain: evmChain, from: safeInteger.optional() }),
+    z.strictObject({ contracts: z.array(z.record(z.string(), z.unknown())), next: safeInteger.nullable() }),
+  ),
   'settlement.report': method(
     ['client'],
     false,

@@ -91,6 +91,7 @@ export interface Operator {
 export type OperatorQuery =
   | 'grant.explain'
   | 'grant.lint'
+  | 'contract.suggestions'
   | 'journal.read'
   | 'journal.verify'
   | 'journal.receipt'

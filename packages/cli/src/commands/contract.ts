@@ -2,6 +2,7 @@ import { toHex } from '@keepwatch/base';
 import { addressBytes } from '@keepwatch/sdk';
 import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
+import { pick } from '../names.ts';
 import { readJsonFile } from '../json-file.ts';
 import { table } from '../table.ts';
 import { parseChain, showAddress, splitList } from '../values.ts';
@@ -65,6 +66,58 @@ const list = command({
     }),
 });
 
+const suggest = command({
+  name: 'contract suggest',
+  summary: 'Well-known contracts of a chain; with --register, register those that you name',
+  options: {
+    chain: { value: 'N', words: 'on which chain' },
+    register: {
+      value: 'NAME,…',
+      many: true,
+      words: 'register these, by name or address, once you compared the addresses',
+    },
+  },
+  more: 'Compare each address with a source that you trust before you register it: the list comes with the program.',
+  async run(context, options) {
+    const chain = parseChain(needed(options.chain, '--chain'), '--chain');
+    const wanted = splitList(options.register, '--register');
+    return withOperator(context, async (operator) => {
+      const contracts: Record<string, unknown>[] = [];
+      for (let from: number | null = 0; from !== null;) {
+        const page: { contracts: Record<string, unknown>[]; next: number | null } = await operator.query(
+          'contract.suggestions',
+          { chain, from },
+        );
+        contracts.push(...page.contracts);
+        from = page.next;
+      }
+      const registered: string[] = [];
+      for (const word of wanted) {
+        const entry = pick('contract', word, contracts, ({ address, name }) => ({
+          id: String(address),
+          name: String(name),
+        }));
+        await operator.command('contract.register', { entry });
+        registered.push(
+          `${String(entry['name'])} (${showAddress(String(entry['address']))}) is registered on ${chain}.`,
+        );
+      }
+      if (registered.length > 0) return { json: { registered: wanted }, text: registered.join('\n') };
+      if (contracts.length === 0) return { json: { contracts }, text: `Nothing is known of ${chain}.` };
+      const rows = contracts.map(({ address, name, symbol, standards }) => [
+        String(name),
+        showAddress(String(address)),
+        symbol === undefined ? '' : String(symbol),
+        Array.isArray(standards) ? standards.join(', ') : '',
+      ]);
+      return {
+        json: { contracts },
+        text: table([['NAME', 'ADDRESS', 'TOKEN', 'STANDARDS'], ...rows], context.terminal.paint.quiet),
+      };
+    });
+  },
+});
+
 const remove = command({
   name: 'contract remove',
   summary: 'Forget what a contract is: calls of it are opaque again',
@@ -122,4 +175,4 @@ function inputLine({ type, name, components }: AbiInput): string {
   return `(${(components ?? []).map(inputLine).join(', ')})${type.slice('tuple'.length)}${named}`;
 }
 
-export const CONTRACT_COMMANDS = [register, list, remove];
+export const CONTRACT_COMMANDS = [register, suggest, list, remove];

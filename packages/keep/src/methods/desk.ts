@@ -1,3 +1,4 @@
+import { bundledEntries } from '@keepwatch/evm';
 import type { ApprovalInfo, MethodParams, MethodResult } from '@keepwatch/protocol';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import type { Approval } from '../state/approvals.ts';
@@ -34,6 +35,19 @@ export function listContracts(state: State, params: MethodParams<'contract.list'
   const all = entries.map(({ version: since, entry }) => ({ since, entry: { ...entry } }));
   const { items, next } = pageFrom(all, params.from ?? 0);
   return { version, contracts: items, next };
+}
+
+/** What this version knows of a chain. It is a suggestion: nothing is registered by itself. */
+export function suggestContracts({
+  chain,
+  from = 0,
+}: MethodParams<'contract.suggestions'>): MethodResult<'contract.suggestions'> {
+  const all = bundledEntries().filter((entry) => entry.chain === chain);
+  const { items, next } = pageFrom(
+    all.map((entry) => ({ ...entry })),
+    from,
+  );
+  return { contracts: items, next };
 }
 
 /** An observer of the wallet says how a signed request ended. */

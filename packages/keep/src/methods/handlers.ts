@@ -9,7 +9,7 @@ import { writeBackupPiece } from '../vault/restore.ts';
 import { keepTime } from '../vault/unsealed.ts';
 import { statusFor } from '../vault/vault.ts';
 import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal.ts';
-import { listApprovals, listContracts, reportSettlement } from './desk.ts';
+import { listApprovals, listContracts, reportSettlement, suggestContracts } from './desk.ts';
 import { explainRequest, lintGrants } from './explain.ts';
 import { createNonceDesk } from './nonces.ts';
 import { register } from './proposals.ts';
@@ -77,6 +77,7 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
     'approval.list': (session, params) =>
       listApprovals(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),
     'contract.list': (_session, params) => listContracts(state(), params),
+    'contract.suggestions': (_session, params) => suggestContracts(params),
     'settlement.report': (session, params) => reportSettlement(vault, session, params),
     'receipts.read': (session, params) => readReceipts(vault, session, params),
     'journal.read': (_session, params) => readJournal(vault, params),
