@@ -93,7 +93,9 @@ export function createTeller(screen: Screen, nameOf: (address: string) => string
 async function demandForgeryFails(stage: Stage, path: string): Promise<void> {
   const forged = join(stage.directory, 'forged-receipt.json');
   const text = await readFile(path, 'utf8');
-  await writeFile(forged, text.replace(/\\"value\\":\\"5/, '\\"value\\":\\"9'));
+  const other = text.replaceAll(/\\"amount\\":\\"5/g, '\\"amount\\":\\"9');
+  if (other === text) throw new CodedError('story_differs', 'the receipt does not say what was paid');
+  await writeFile(forged, other);
   const fault = await stage.owner('journal', 'check-receipt', forged).catch((error: unknown) => error);
   if (!(fault instanceof CodedError) || fault.code !== 'receipt_path_mismatch') {
     throw new CodedError('story_differs', 'a forged receipt was believed');
