@@ -71,6 +71,24 @@ describe('decodeMessage', () => {
     expect(refusal('z '.repeat(8192))).toBe(null);
   });
 
+  it.each([
+    ['dots', '.'],
+    ['spaces', ' '],
+  ])(
+    'reads sixteen KiB of %s as fast as any other text',
+    (_, letter) => {
+      const text = `z${letter.repeat(16_000)}z`;
+      // Work that grows with the square of the length would take a hundred times as long as the time given.
+      for (let i = 0; i < 200; i++) expect(refusal(text)).toBe(null);
+    },
+    20_000,
+  );
+
+  it('refuses letters under more marks than anybody reads', () => {
+    expect(refusal(`e${'\u0301'.repeat(30)} is still a letter`)).toBe(null);
+    expect(refusal(`e${'\u0315\u0316'.repeat(16)} is none`)).toBe('message_not_printable');
+  });
+
   it('refuses digests as bytes: one, two, and the preimage of typed data', () => {
     expect(decodeMessage(RAW)).toEqual({ ok: false, error: 'message_of_32_bytes' });
     expect(decodeMessage(Uint8Array.from([...RAW, ...RAW]))).toEqual({ ok: false, error: 'message_not_utf8' });

@@ -24,6 +24,8 @@ const MAX_BYTES = 16 * 1024;
  */
 const NOT_PRINTABLE =
   /(?![\n\t])[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
+/** More marks over one letter than any script has (UAX #15, Stream-Safe Text Format). To put them in order takes long. */
+const OVERLOADED = /\p{M}{31}/u;
 
 /**
  * The text that `bytes` are. They are the message itself, without the prefix that {@link messageDigest} puts before it.
@@ -31,7 +33,7 @@ const NOT_PRINTABLE =
  * - `message_empty`, `message_too_long` (16 KiB)
  * - `message_of_32_bytes`: a digest has this length, and printable ones can be searched for (one in 2^46 is all ASCII)
  * - `message_not_utf8`: not text (RFC 3629)
- * - `message_not_printable`: it holds what nobody sees
+ * - `message_not_printable`: it holds what nobody sees, or letters under so many marks that nobody reads them
  * - `message_is_a_digest`: the whole text spells 32 bytes or more: in hex, with or without 0x and separators, in decimal,
  *   binary or escapes; or as one word in base64, base64url, base58 or base32. Contracts check signatures over such texts
  *   too. A digest within a sentence is for the grant to judge, which names the words before it.
@@ -42,7 +44,7 @@ export function decodeMessage(bytes: Uint8Array): Result<string, MessageErrorCod
   if (bytes.length === 32) return err('message_of_32_bytes');
   const text = fromUtf8(bytes);
   if (text === undefined) return err('message_not_utf8');
-  if (NOT_PRINTABLE.test(text)) return err('message_not_printable');
+  if (NOT_PRINTABLE.test(text) || OVERLOADED.test(text)) return err('message_not_printable');
   return spellsDigest(text) ? err('message_is_a_digest') : ok(text);
 }
 
@@ -60,7 +62,22 @@ function spellsDigest(text: string): boolean {
     const digits = plain.replace(/0x/gi, '').replace(/[^0-9a-f]/gi, '');
     return digits.length > MOST_DIGITS;
   }
-  return ONE_WORD.test(plain.replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, ''));
+  return ONE_WORD.test(withoutEdges(plain));
+}
+
+const EDGE = /^[\s\p{P}]$/u;
+
+/**
+ * Without spaces and punctuation at both ends. Letter by letter: a pattern with an end after a repetition begins anew at
+ * each letter, and a text of 16 KiB that is full of dots would hold up the vault for half a second.
+ */
+function withoutEdges(text: string): string {
+  const letters = [...text];
+  let from = 0;
+  let to = letters.length;
+  while (from < to && EDGE.test(letters[from]!)) from++;
+  while (from < to && EDGE.test(letters[to - 1]!)) to--;
+  return letters.slice(from, to).join('');
 }
 
 /** What is hashed to be signed: 0x19 ‖ "Ethereum Signed Message:\n" ‖ length in decimal ‖ message. */

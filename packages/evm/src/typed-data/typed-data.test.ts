@@ -449,6 +449,18 @@ describe('the domain', () => {
     expect(refusalOf({ ...EXAMPLE, types })).toBe('typed_data_unknown_type types.EIP712Domain');
   });
 
+  it('has no text that people could not read in a sentence', () => {
+    for (const unseen of ['\u001b[2K', '\u009b31m', '\u202e', '\u200b', '\n', '\u2028', '\u3164', '\ue000']) {
+      const domain = { ...DOMAIN, name: `Ether${unseen} Mail` };
+      expect(refusalOf({ ...EXAMPLE, domain })).toBe('typed_data_invalid_value domain.name');
+      const version = { ...DOMAIN, version: unseen };
+      expect(refusalOf({ ...EXAMPLE, domain: version })).toBe('typed_data_invalid_value domain.version');
+    }
+    const long = { ...DOMAIN, name: 'x'.repeat(257) };
+    expect(refusalOf({ ...EXAMPLE, domain: long })).toBe('typed_data_too_large domain.name');
+    accepted({ ...EXAMPLE, domain: { ...DOMAIN, name: `${'x'.repeat(253)} 署名` } });
+  });
+
   it('is of the chain of the request', () => {
     expect(refusalOf(EXAMPLE, 5)).toBe('typed_data_wrong_chain domain.chainId');
     const huge = { ...DOMAIN, chainId: (2n ** 256n - 1n).toString() };

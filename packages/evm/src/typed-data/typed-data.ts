@@ -1,5 +1,5 @@
 import { concat, err, ok, toHex, type Json, type Keccak256, type Result } from '@keepwatch/base';
-import type { NamedValue } from '../abi/value.ts';
+import type { NamedValue, Value } from '../abi/value.ts';
 import type { Address } from '../address.ts';
 import { refuse, type Judgement, type TypedDataError } from './judgement.ts';
 import { DOMAIN, isObject, readTypes, typeHashText, type StructType } from './types.ts';
@@ -42,19 +42,25 @@ const DOMAIN_MEMBERS: readonly (readonly [string, string])[] = [
   ['salt', 'bytes32'],
 ];
 
+/** Longer than any name in use. A grant names one of at most 128 characters. */
+const MAX_DOMAIN_TEXT = 256;
+/** A domain's name stands in sentences that people decide by: it holds nothing that they would not see. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
 /**
  * The typed data that `json` is, in the form of `eth_signTypedData_v4`: `{types, primaryType, domain, message}`. `chainId`
  * is the chain that the request is for. `json` comes from a parser that refuses numbers which are not exact.
  *
  * - `typed_data_malformed`: another shape, or members besides those four
- * - `typed_data_too_large`: more than 64 types, 64 members of one, or 32 levels
+ * - `typed_data_too_large`: more than 64 types, 64 members of one, 32 levels, or 256 characters in a domain's text
  * - `typed_data_invalid_name`, `typed_data_duplicate_member`, `typed_data_empty_type`, `typed_data_unknown_type` (`uint` and
  *   `int` are no types of EIP-712), `typed_data_recursive_type`, `typed_data_unused_type`: what `types` declares
  * - `typed_data_primary_type`: not declared, or the domain itself
  * - `typed_data_domain_type`: other fields than EIP-712 gives a domain, or in another order
  * - `typed_data_wrong_chain`: the domain names another chain than the request
  * - `typed_data_missing_field`, `typed_data_extra_field`: values and types do not belong together
- * - `typed_data_invalid_value`, `typed_data_out_of_range`: no value of its type; nothing is cut, padded or rounded
+ * - `typed_data_invalid_value`, `typed_data_out_of_range`: no value of its type; nothing is cut, padded or rounded. And
+ *   a domain's text that holds what nobody sees
  */
 export function readTypedData(json: Json, chainId: number, keccak: Keccak256): Result<TypedData, TypedDataError> {
   const judgement: Judgement = { fault: null };
@@ -76,6 +82,7 @@ export function readTypedData(json: Json, chainId: number, keccak: Keccak256): R
   const named = new Map(domain.value.map(({ name, value }) => [name, value]));
   const chain = named.get('chainId');
   if (chain !== undefined && chain !== BigInt(chainId)) refuse(judgement, 'typed_data_wrong_chain', 'domain.chainId');
+  for (const name of ['name', 'version']) checkDomainText(judgement, name, named.get(name));
   if (judgement.fault) return err(judgement.fault);
 
   const text = <T extends string>(name: string) => (named.get(name) ?? null) as T | null;
@@ -96,6 +103,12 @@ export function readTypedData(json: Json, chainId: number, keccak: Keccak256): R
     encodedType: primary.encoded,
     fields: message.value,
   });
+}
+
+function checkDomainText(judgement: Judgement, name: string, value: Value | undefined): void {
+  if (typeof value !== 'string') return;
+  if (value.length > MAX_DOMAIN_TEXT) refuse(judgement, 'typed_data_too_large', `domain.${name}`);
+  if (UNSEEN.test(value)) refuse(judgement, 'typed_data_invalid_value', `domain.${name}`);
 }
 
 function checkDomainType(judgement: Judgement, domain: StructType): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { retryAfterMs } from './throttle.ts';
+import { onThisClock, retryAfterMs } from './throttle.ts';
 
 describe('unseal throttle', () => {
   it('lets three tries through and then doubles the pause up to a quarter of an hour', () => {
@@ -12,5 +12,13 @@ describe('unseal throttle', () => {
     expect(retryAfterMs(failed, 103_000)).toBe(1_000);
     expect(retryAfterMs(failed, 104_000)).toBe(0);
     expect(retryAfterMs(failed, 1_000)).toBe(4_000);
+  });
+
+  it('locks nobody out for years because a clock was years ahead', () => {
+    const failed = { count: 5, lastMs: 400_000_000_000 };
+    const seen = onThisClock(failed, 1_000);
+    expect(retryAfterMs(seen, 1_000)).toBe(4_000);
+    expect(retryAfterMs(onThisClock(seen, 5_000), 5_000)).toBe(0);
+    expect(onThisClock(seen, 5_000)).toBe(seen);
   });
 });

@@ -1,9 +1,10 @@
 import { bundledEntries } from '@keepwatch/evm';
-import type { ApprovalInfo, MethodParams, MethodResult } from '@keepwatch/protocol';
-import { coded, type PeerSession } from '../peers/sessions.ts';
+import { ERRORS, type ApprovalInfo, type MethodParams, type MethodResult } from '@keepwatch/protocol';
+import type { PeerSession } from '../peers/sessions.ts';
 import type { Approval } from '../state/approvals.ts';
 import type { State } from '../state/state.ts';
 import { settleRequest } from '../step/settlement.ts';
+import { refuse } from '../step/step.ts';
 import { requireUnsealed } from '../vault/order.ts';
 import type { VaultContext } from '../vault/context.ts';
 import { submit } from '../vault/submit.ts';
@@ -57,7 +58,10 @@ export async function reportSettlement(
   params: MethodParams<'settlement.report'>,
 ): Promise<MethodResult<'settlement.report'>> {
   const unsealed = requireUnsealed(vault);
-  if (!mayObserve(vault, session.peer, params.wallet)) throw coded('not_allowed');
-  await submit(unsealed, (state) => settleRequest(state, params, session.peer, null));
+  await submit(unsealed, (state) => {
+    // In the engine's order: a right that was taken back in the meantime is none.
+    if (!mayObserve(vault, session.peer, params.wallet)) return refuse('not_allowed', ERRORS.not_allowed.message);
+    return settleRequest(state, params, session.peer, null);
+  });
   return { version: unsealed.state.version };
 }

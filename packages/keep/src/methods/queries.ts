@@ -4,10 +4,11 @@ import {
   describeGrant,
   permits,
   usageReport,
+  type PermittingGrant,
   type Zones,
 } from '@keepwatch/permission';
 import type { GrantInfo, MethodParams, MethodResult, PeerInfo, WalletInfo } from '@keepwatch/protocol';
-import { clientOf, type State, type StoredGrant, type Wallet } from '../state/state.ts';
+import { type State, type StoredGrant, type Wallet } from '../state/state.ts';
 
 /** Answers read from the folded state. Pure: whoever asks has been authenticated, and what it may see comes in. */
 
@@ -63,9 +64,15 @@ export function pageFrom<T>(all: readonly T[], from: number): { items: T[]; next
 export function visibleWallets(state: State, client: string): ReadonlySet<string> {
   const visible = new Set(state.peers.get(client)?.observes ?? []);
   for (const { grant, revoked } of state.grants.values()) {
-    if (permits(grant) && clientOf(grant) === client && revoked === null) visible.add(grant.wallet);
+    if (revoked === null && permits(grant) && isFor(grant, state, client)) visible.add(grant.wallet);
   }
   return visible;
+}
+
+/** Whether the grant is for the client itself or a group that it belongs to. */
+function isFor({ client: party }: PermittingGrant, state: State, client: string): boolean {
+  if (typeof party === 'string') return party === client;
+  return state.peers.get(client)?.groups.includes(party.group) ?? false;
 }
 
 const PAGE = 200;
@@ -111,7 +118,7 @@ export function listGrants(
 ): MethodResult<'grant.list'> {
   const grants = [...state.grants.values()].filter(
     ({ grant, revoked }) =>
-      (client === null || (permits(grant) && clientOf(grant) === client)) &&
+      (client === null || (permits(grant) && isFor(grant, state, client))) &&
       (revoked === null || params.revoked === true),
   );
   const from = params.from ?? 0;

@@ -348,6 +348,7 @@ function revokePeer(state: State, id: string, at: number): void {
   const peer = state.peers.get(id);
   if (!peer || peer.revoked !== null) return;
   peer.revoked = at;
+  peer.groups = [];
   setObserves(state, peer, []);
   for (const stored of state.grants.values()) {
     // What forbids something to the client stays: the same key may be registered again.
@@ -399,6 +400,8 @@ function foldResumed(state: State, entry: Extract<PolicyEntry, { type: 'vault.re
       fillUsage(stored.grant, state.usage, entry.at, String(state.seq), terms ? remainingOf(stored, terms) : {});
     } else revokeGrant(state, stored, entry.at);
   }
+  // In the history that is lost they may have been used up, or taken back.
+  state.approvals.clear();
   for (const wallet of state.wallets.values()) wallet.floorEpoch = entry.epoch;
   raiseFloors(state, entry.nonceFloors);
   state.signingFrozen = null;

@@ -111,16 +111,16 @@ export function raisedFloorIsLower(book: NonceBook | undefined, floor: number): 
 
 /**
  * The lowest nonce from `atLeast` on that is neither signed nor `taken`. What is signed is skipped, for it may be on
- * its way to the chain.
+ * its way to the chain. `undefined`: none is left, for nonces that are no exact numbers are not signed.
  */
 export function nextNonce(
   book: NonceBook | undefined,
   atLeast: number,
   taken: { has(nonce: number): boolean } = new Set(),
-): number {
+): number | undefined {
   let nonce = Math.max(atLeast, book?.floor ?? 0);
   while (book?.signed.has(nonce) || taken.has(nonce)) nonce++;
-  return nonce;
+  return Number.isSafeInteger(nonce) ? nonce : undefined;
 }
 
 export type Replacement =

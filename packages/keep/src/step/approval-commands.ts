@@ -1,7 +1,7 @@
 import type { CommandParams } from '@keepwatch/protocol';
 import type { ByCommand } from '../state/events.ts';
-import { liveApproval } from '../state/approvals.ts';
-import type { State } from '../state/state.ts';
+import { agreeing, liveApproval } from '../state/approvals.ts';
+import { mayCommand, type State } from '../state/state.ts';
 import { accept, type CommandOutcome } from './command-outcome.ts';
 import { refuse } from './step.ts';
 
@@ -22,7 +22,7 @@ export function giveApproval(
   }
   if (approval.given.has(by.by)) return refuse('approval_given', 'This operator has agreed to it already.');
   const { id, client, needed } = approval;
-  const given = approval.given.size + 1;
+  const given = agreeing(approval, (operator) => mayCommand(state, operator)) + 1;
   return accept({ type: 'approval.given', approval: id, client, given, needed, ...by }, { given, needed });
 }
 

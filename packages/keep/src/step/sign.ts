@@ -175,12 +175,12 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
 }
 
 /** What is longer than this is journaled without its arguments, so that every entry fits a frame when it is read. */
-const MAX_JOURNALED_BYTES = 8_192;
+const MAX_JOURNALED_SIZE = 8_192;
 const MAX_JOURNALED_ITEMS = 64;
 
-function journaled(intent: Intent, { bytes }: Asked): Intent {
+function journaled(intent: Intent, { size }: Asked): Intent {
   const { actions, outflows, notes } = intent;
-  if (bytes.length <= MAX_JOURNALED_BYTES && actions.length + outflows.length <= MAX_JOURNALED_ITEMS) return intent;
+  if (size <= MAX_JOURNALED_SIZE && actions.length + outflows.length <= MAX_JOURNALED_ITEMS) return intent;
   return {
     ...intent,
     actions: actions.slice(0, MAX_JOURNALED_ITEMS).map(withoutArguments),

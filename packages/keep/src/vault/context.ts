@@ -86,6 +86,8 @@ export interface Unsealed {
   readonly walletKeys: WalletKeys;
   lastActivityMs: number;
   entriesSinceSnapshot: number;
+  /** The seal is on its way to the journal: nothing else is taken in, so that nothing is signed behind it. */
+  closing: boolean;
 }
 
 /** The vault's memory. One object, changed by the lifecycle alone. */

@@ -1,7 +1,7 @@
 import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
 import type { CommandParams, EntryPurpose, SealedBox } from '@keepwatch/protocol';
 import { keepIdentity, vaultId } from '@keepwatch/wire';
-import { retryAfterMs } from '../boot/throttle.ts';
+import { onThisClock, retryAfterMs } from '../boot/throttle.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { createKeyRing, KDF_PRESETS, type KeyRing, type Slot } from '../secure/index.ts';
 import type { ByCommand, SealReason, VaultEvent } from '../state/events.ts';
@@ -198,9 +198,11 @@ function freeName(state: State, wanted: string, peer: string): string {
 /** Every password tried is counted before it is tried: killing the keep gives no free guess. */
 export async function countTry(vault: VaultContext): Promise<void> {
   const nowMs = vault.deps.clock().wallMs;
-  const waitMs = retryAfterMs(vault.boot.failedUnseals, nowMs);
+  const failed = onThisClock(vault.boot.failedUnseals, nowMs);
+  if (failed !== vault.boot.failedUnseals) await saveBoot(vault, { failedUnseals: failed });
+  const waitMs = retryAfterMs(failed, nowMs);
   if (waitMs > 0) throw coded('unseal_throttled', { retryAfterMs: waitMs });
-  await saveBoot(vault, { failedUnseals: { count: vault.boot.failedUnseals.count + 1, lastMs: nowMs } });
+  await saveBoot(vault, { failedUnseals: { count: failed.count + 1, lastMs: nowMs } });
 }
 
 export function passwordError(vault: VaultContext, code: string): CodedError {
@@ -296,6 +298,7 @@ export async function sealVault(
   vault.sealings++;
   if (!unsealed) return null;
   let result: JobResult | null = null;
+  unsealed.closing = true;
   try {
     result = await runJob(unsealed, [{ type: 'vault.sealed', reason, ...by }], [], true);
     // A snapshot takes its time, and only who leaves in peace has it.

@@ -50,6 +50,6 @@ function conflictRefusal(version: number, expected: number) {
 }
 
 export function requireUnsealed(vault: VaultContext): Unsealed {
-  if (!vault.unsealed) throw coded('vault_sealed');
+  if (!vault.unsealed || vault.unsealed.closing) throw coded('vault_sealed');
   return vault.unsealed;
 }

@@ -81,6 +81,7 @@ export function createUnsealed(
     walletKeys: WalletKeys;
     /** How many entries were folded behind the last snapshot. */
     entriesSinceSnapshot?: number;
+    closing?: boolean;
   },
 ): Unsealed {
   const { deps } = vault;
@@ -97,6 +98,7 @@ export function createUnsealed(
     }),
     lastActivityMs: deps.clock().monotonicMs,
     entriesSinceSnapshot: parts.entriesSinceSnapshot ?? 0,
+    closing: parts.closing ?? false,
   };
   unsealed.engine = startEngine(vault, unsealed, walletKeys, journal);
   return unsealed;

@@ -71,6 +71,21 @@ describe('phases', () => {
     expect(again.vault.boot.failedUnseals.count).toBe(0);
   });
 
+  it('is not locked for years because a clock was years ahead when passwords were wrong', async () => {
+    const v = await newVault();
+    await v.init();
+    await v.command('vault.seal', {});
+    v.clock.jump(10 * 365 * 86_400_000);
+    for (let i = 0; i < 4; i++) {
+      await expect(v.unseal('wrong')).rejects.toEqual(code('wrong_password'));
+      v.clock.pass(1_000);
+    }
+    v.clock.jump(-10 * 365 * 86_400_000);
+    await expect(v.unseal()).rejects.toMatchObject({ code: 'unseal_throttled', details: { retryAfterMs: 2_000 } });
+    v.clock.pass(2_000);
+    await v.unseal();
+  });
+
   it('does not unseal when somebody seals while the password is being hashed', async () => {
     const v = await newVault();
     await v.init();
@@ -487,6 +502,14 @@ describe('remembered heads', () => {
     const client = await v.client();
     const { wallet } = await v.wallet();
     await v.grant(client, wallet);
+    const quorum = { type: 'quorum', above: { asset: 'native', amount: ETHER.toString() }, approvals: 1 };
+    const volume = { type: 'volume', asset: 'native', limit: (9n * ETHER).toString(), window: { seconds: 60 } };
+    await v.grant(client, wallet, { chain: 'eip155:2', constraints: [volume, quorum] as never });
+    const large = { chain: 'eip155:2', value: 2n * ETHER };
+    await expect(v.sign(client, wallet, large)).rejects.toEqual(code('approval_needed'));
+    const [waiting] = v.vault.unsealed!.state.approvals.values();
+    const { id, digest, sentence } = waiting!;
+    await v.command('approval.give', { approval: id, digest, asks: sentence });
     await v.command('vault.seal', {});
     const copy = copyOf(old);
     await v.unseal();
@@ -525,6 +548,8 @@ describe('remembered heads', () => {
     await expect(sealed.sign(client, wallet, { nonce: 8 })).rejects.toMatchObject({
       details: { reasons: [{ code: 'nonce_floor_unconfirmed' }] },
     });
+    // An approval may have been used up, or taken back, in the history that is lost.
+    expect(sealed.vault.unsealed!.state.approvals.size).toBe(0);
     await sealed.command('wallet.floor', { wallet, chain: 'eip155:1', floor: 20 });
     await expect(sealed.sign(client, wallet, { nonce: 20, value: ETHER })).rejects.toEqual(code('denied'));
     await expect(sealed.sign(client, wallet, { nonce: 20, value: ETHER / 2n })).resolves.toBeDefined();

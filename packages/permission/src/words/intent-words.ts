@@ -43,9 +43,9 @@ function actionWords(action: Action, intent: Intent, names: Names): string {
     case 'contract-creation':
       return `create a contract of ${action.initCodeBytes} bytes (${action.initCodeHash})${withValue(action.value, chain, names)}`;
     case 'typed-data':
-      return `sign ${action.primaryType} for ${action.domain.name ?? 'an application'} (${action.domain.verifyingContract ?? 'no contract'})${action.registered ? '' : ', a type that is not registered,'}`;
+      return `sign ${clip(action.primaryType)} for ${action.domain.name === null ? 'an application' : quoted(action.domain.name)} (${action.domain.verifyingContract ?? 'no contract'})${action.registered ? '' : ', a type that is not registered,'}`;
     case 'message':
-      return `sign the message ${JSON.stringify(clip(action.text))}`;
+      return `sign the message ${quoted(action.text)}`;
     case 'delegation':
       return `hand the wallet over to the code of ${action.delegate}`;
     default:
@@ -92,18 +92,30 @@ const as = (callType: 'call' | 'delegatecall') => (callType === 'call' ? '' : ' 
 
 /** `deposit(amount: 5, receiver: 0x…)`. */
 function shortCall(name: string, args: readonly NamedValue[]): string {
-  const shown = args.map(({ name: arg, value }) => (arg === '' ? valueWords(value) : `${arg}: ${valueWords(value)}`));
+  const shown = args.map((arg) => (arg.name === '' ? valueWords(arg) : `${arg.name}: ${valueWords(arg)}`));
   return clip(`${name.slice(0, name.indexOf('('))}(${shown.join(', ')})`, 4 * MAX_TEXT);
 }
 
-function valueWords(value: Value | NamedValue): string {
-  if (typeof value !== 'object') return clip(String(value));
-  if (!Array.isArray(value)) return valueWords((value as NamedValue).value);
-  return `[${value.slice(0, 4).map(valueWords).join(', ')}${value.length > 4 ? ', …' : ''}]`;
+function valueWords({ type, value }: NamedValue): string {
+  return wordsOf(value, type.startsWith('string'));
 }
 
-/** What is invisible or turns the writing direction would make the sentence say something else. */
+/** `isText`: what somebody may have written as he liked stands in quotes, so that it passes for nothing else. */
+function wordsOf(value: Value | NamedValue, isText: boolean): string {
+  if (typeof value === 'string' && isText) return quoted(value);
+  if (typeof value !== 'object') return clip(String(value));
+  if (!Array.isArray(value)) return valueWords(value as NamedValue);
+  const shown = value.slice(0, 4).map((item: Value | NamedValue) => wordsOf(item, isText));
+  return `[${shown.join(', ')}${value.length > 4 ? ', …' : ''}]`;
+}
+
+const quoted = (text: string) => JSON.stringify(clip(text));
+
+/**
+ * What is invisible or turns the writing direction would make the sentence say something else. Well formed: what is cut
+ * within a letter has no UTF-8, and nobody could check the entry that holds it.
+ */
 function clip(text: string, max = MAX_TEXT): string {
-  const visible = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '�');
-  return visible.length > max ? `${visible.slice(0, max - 1)}…` : visible;
+  const visible = text.replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '�');
+  return visible.length > max ? `${visible.slice(0, max - 1).toWellFormed()}…` : visible;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DenyReason } from '../decision.ts';
+import type { Action, NamedValue } from '../intent.ts';
 import { BOB, etherGrant, etherRequest, EVE, tokenGrant, tokenRequest, USDT_ASSET, volume } from '../engine.fixture.ts';
 import { describeDenial } from './denial-words.ts';
 import { describeConstraint, describeGrant } from './grant-words.ts';
@@ -34,6 +35,44 @@ describe('describeIntent', () => {
     const sentence = describeIntent(request);
     expect(sentence).not.toContain('\u202e');
     expect(sentence.length).toBeLessThan(140);
+  });
+});
+
+describe('describeIntent, of what others wrote', () => {
+  const describeAction = (action: Action) =>
+    describeIntent({ client: 'bot', intent: { ...etherRequest().intent, actions: [action] } });
+  const call = (args: readonly NamedValue[]): Action => ({
+    ...{ kind: 'contract-call', sender: 'wallet', contract: EVE, function: 'note(string)', args },
+    ...{ value: 0n, callType: 'call' },
+  });
+  const typed = (name: string | null): Action => ({
+    ...{ kind: 'typed-data', primaryType: 'Note', typeHash: '0x', fields: [], registered: true },
+    domain: { name, version: null, chainId: 1n, verifyingContract: EVE, salt: null },
+  });
+
+  it('puts it in quotes, so that it passes for nothing else', () => {
+    expect(describeAction(call([{ name: 'text', type: 'string', value: `a, to: ${BOB}` }]))).toBe(
+      `Client bot wants to call note(text: "a, to: ${BOB}") of ${EVE} on Ethereum`,
+    );
+    expect(describeAction(call([{ name: 'text', type: 'string[]', value: ['"', BOB] }]))).toBe(
+      `Client bot wants to call note(text: ["\\"", "${BOB}"]) of ${EVE} on Ethereum`,
+    );
+    expect(describeAction(call([{ name: '', type: 'address', value: BOB }]))).toContain(`note(${BOB}) of`);
+    expect(describeAction(typed(`Permit (${BOB}) on Base`))).toBe(
+      `Client bot wants to sign Note for "Permit (${BOB}) on Base" (${EVE}) on Ethereum`,
+    );
+    expect(describeAction(typed(null))).toContain('sign Note for an application (');
+  });
+
+  it('shows neither what nobody sees nor half a letter', () => {
+    for (let before = 0; before < 80; before++) {
+      const text = `${'x'.repeat(before)}😀\u001b[2J\u202e\u3164 and a rest of some letters more, so that it is cut`;
+      for (const action of [call([{ name: 'text', type: 'string', value: text }]), typed(text)]) {
+        const sentence = describeAction(action);
+        expect(sentence.isWellFormed()).toBe(true);
+        expect(sentence).not.toMatch(/[\p{C}\u3164]/u);
+      }
+    }
   });
 });
 

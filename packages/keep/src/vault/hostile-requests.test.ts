@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import { toBase64url } from '@keepwatch/base';
+import { DEFAULT_SESSION_LIMITS, parseReceipt, uuidV7, vaultId, verifyReceipt } from '@keepwatch/wire';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
+import { createNonceDesk } from '../methods/nonces.ts';
+import { readJournal, readReceipts } from '../methods/journal.ts';
+import { visibleWallets, listGrants } from '../methods/queries.ts';
+import { ETHER, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
+import { createZones } from './zones.ts';
+
+/** What a client that is registered, and hostile, may send: it harms nobody else, and what is journaled can be read. */
+
+const CHAIN = 'eip155:1';
+type Vault = Awaited<ReturnType<typeof makeVault>>;
+
+let v: Vault;
+let client: TestPeer;
+let wallet: { wallet: string; address: string };
+
+beforeEach(async () => {
+  v = await makeVault();
+  await v.init();
+  client = await v.client();
+  wallet = await v.wallet();
+});
+afterEach(() => v.remove());
+
+const ask = () => {
+  const now = v.clock.now().wallMs;
+  return { wallet: wallet.wallet, chain: CHAIN, key: uuidV7(now, randomBytes), expires: now + 60_000 };
+};
+
+/** Until the command is in the engine's queue, which is decided as one batch when this turn of the event loop ends. */
+const queued = () => new Promise<void>((resolve) => process.nextTick(resolve));
+
+describe('nonces', () => {
+  beforeEach(() => v.grant(client, wallet.wallet));
+
+  it('are given out up to the last that is exact, and no further', () => {
+    const next = createNonceDesk(v.vault);
+    const params = { wallet: wallet.wallet, chain: CHAIN, atLeast: Number.MAX_SAFE_INTEGER };
+    expect(next(client.session, params).nonce).toBe(Number.MAX_SAFE_INTEGER);
+    for (let i = 0; i < 3; i++) expect(() => next(client.session, params)).toThrow(/parameters/);
+  });
+
+  it('are given out on chains alone where the client may have something signed', () => {
+    const next = createNonceDesk(v.vault);
+    expect(() => next(client.session, { wallet: wallet.wallet, chain: 'eip155:2' })).toThrow();
+    expect(next(client.session, { wallet: wallet.wallet, chain: CHAIN }).nonce).toBe(0);
+  });
+});
+
+describe('what is journaled of a hostile request', () => {
+  const typedData = (types: object, primaryType: string, message: object, name = 'App') =>
+    JSON.stringify({
+      types: {
+        EIP712Domain: [
+          { name: 'name', type: 'string' },
+          { name: 'chainId', type: 'uint256' },
+        ],
+        ...types,
+      },
+      primaryType,
+      domain: { name, chainId: 1 },
+      message,
+    });
+  const deny = (json: string) =>
+    v.signing.typedData(client.session, { ...ask(), typedData: json }).then(
+      () => expect.fail('nothing grants this'),
+      (error: { code: string }) => error.code,
+    );
+  const denyMessage = (message: string) =>
+    v.signing.message(client.session, { ...ask(), message }).catch((error: { code: string }) => error.code);
+
+  /** As an observer reads it, and checks it. */
+  async function lastReceipt() {
+    const { vault } = v;
+    const from = vault.unsealed!.state.seq;
+    const page = await readReceipts(vault, v.operator.session, { wallet: wallet.wallet, from });
+    expect(JSON.stringify(page).length).toBeLessThan(DEFAULT_SESSION_LIMITS.maxPayload);
+    expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(DEFAULT_SESSION_LIMITS.maxPayload);
+    const journal = await readJournal(vault, { from });
+    expect(Buffer.byteLength(JSON.stringify(journal))).toBeLessThan(DEFAULT_SESSION_LIMITS.maxPayload);
+    expect(page.receipts).toHaveLength(1);
+    const receipt = parseReceipt(page.receipts[0]);
+    if (!receipt.ok) throw new Error(receipt.error);
+    const receiptPublicKey = Buffer.from(vault.boot.receiptKey, 'base64url');
+    const authority = { receiptPublicKey, vault: toBase64url(vaultId(sha256, receiptPublicKey)) };
+    const { ed25519Verify } = createWireCrypto();
+    const verified = verifyReceipt(receipt.value, authority, { sha256, ed25519Verify });
+    if (!verified.ok) throw new Error(verified.error);
+    return verified.value.entry as { asks: string; sentences: string[] };
+  }
+
+  it('fits a frame, however large its fields are', async () => {
+    const types = { Note: [{ name: 'text', type: 'string' }] };
+    expect(await deny(typedData(types, 'Note', { text: '的'.repeat(63_700) }))).toBe('denied');
+    await lastReceipt();
+  });
+
+  it('fits a frame, however long the spelling of its types is', async () => {
+    // A struct of many empty lists, within a struct within a struct: each level spells all that is below.
+    const types: Record<string, { name: string; type: string }[]> = {
+      S0: Array.from({ length: 45 }, (_, i) => ({ name: `m${i}`, type: `uint8${'[99999]'.repeat(20)}[]` })),
+    };
+    let value: object = Object.fromEntries(types['S0']!.map(({ name }) => [name, []]));
+    for (let i = 1; i < 6; i++) {
+      types[`S${i}`] = [{ name: 'm', type: `S${i - 1}` }];
+      value = { m: value };
+    }
+    types['All'] = [{ name: 'list', type: 'S5[]' }];
+    expect(await deny(typedData(types, 'All', { list: Array.from({ length: 8 }, () => value) }))).toBe('denied');
+    await lastReceipt();
+  });
+
+  it('can be checked, however deep its fields are', async () => {
+    const types: Record<string, { name: string; type: string }[]> = { S0: [{ name: 'm', type: 'uint256' }] };
+    let value: object = { m: 1 };
+    for (let i = 1; i < 26; i++) {
+      types[`S${i}`] = [{ name: 'm', type: `S${i - 1}` }];
+      value = { m: value };
+    }
+    expect(await deny(typedData(types, 'S25', value))).toBe('denied');
+    await lastReceipt();
+  });
+
+  it('can be checked where a text is cut within a letter of two units', async () => {
+    await v.command('grant.create', {
+      grant: {
+        ...{ client: client.session.peer, wallet: wallet.wallet, chain: CHAIN, kind: 'message' as const },
+        ...{ messages: [{ prefix: 'something else' }], constraints: [] },
+      },
+    });
+    for (let before = 55; before < 84; before++) {
+      v.clock.pass(1_000);
+      expect(await denyMessage(`${'z'.repeat(before)}😀 and a rest that is longer than what is shown of it`)).toBe('denied');
+      await lastReceipt();
+    }
+  });
+
+  it('says nothing to a terminal but what can be seen', async () => {
+    const types = { Note: [{ name: 'text', type: 'string' }] };
+    const name = '\u001b[2K\u001b[1A\u009b31m\u202efake\nrow';
+    const code = await deny(typedData(types, 'Note', { text: 'x' }, name));
+    if (code !== 'denied') return expect(code).toBe('typed_data_refused');
+    const { asks, sentences } = await lastReceipt();
+    expect([asks, ...sentences].join(' ')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+});
+
+describe('a client of a group', () => {
+  beforeEach(async () => {
+    await v.command('peer.groups', { peer: client.session.peer, groups: ['bots'] });
+    await v.command('grant.create', {
+      grant: {
+        ...{ client: { group: 'bots' }, wallet: wallet.wallet, chain: CHAIN, kind: 'ether-transfer' as const },
+        recipients: [RECIPIENT],
+        constraints: [{ type: 'volume', asset: 'native', limit: ETHER.toString(), window: { seconds: 86_400 } }],
+      },
+    });
+  });
+
+  it('sees the wallet and the grant of its group, and gets nonces for it', async () => {
+    const { state } = v.vault.unsealed!;
+    const peer = client.session.peer;
+    expect([...visibleWallets(state, peer)]).toEqual([wallet.wallet]);
+    expect(listGrants(state, peer, {}, state.time, createZones()).grants).toHaveLength(1);
+    expect(createNonceDesk(v.vault)(client.session, { wallet: wallet.wallet, chain: CHAIN }).nonce).toBe(0);
+    await v.command('peer.groups', { peer, groups: [] });
+    expect([...visibleWallets(state, peer)]).toEqual([]);
+    expect(listGrants(state, peer, {}, state.time, createZones()).grants).toEqual([]);
+  });
+
+  it('has nothing signed once it is revoked, though its request is on its way already', async () => {
+    await v.sign(client, wallet.wallet, { nonce: 0 });
+    const revoked = v.command('peer.revoke', { peer: client.session.peer });
+    await queued();
+    const late = v.sign(client, wallet.wallet, { nonce: 1 });
+    await expect(late).rejects.toMatchObject({ code: 'denied' });
+    await revoked;
+  });
+});
+
+describe('sealing', () => {
+  it('is the last that happens: what comes behind it is neither journaled nor signed', async () => {
+    await v.grant(client, wallet.wallet);
+    const sealed = v.command('vault.seal', {});
+    await queued();
+    await expect(v.sign(client, wallet.wallet)).rejects.toMatchObject({ code: 'vault_sealed' });
+    await sealed;
+    const last = await v.store.lastBatch();
+    await v.unseal();
+    const { entries } = await readJournal(v.vault, { from: last!.lastSeq });
+    expect(entries.map(({ entry }) => (JSON.parse(entry) as { type: string }).type)).toEqual([
+      'vault.sealed',
+      'vault.unsealed',
+    ]);
+  });
+});
