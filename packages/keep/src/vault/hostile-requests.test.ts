@@ -134,7 +134,9 @@ describe('what is journaled of a hostile request', () => {
     });
     for (let before = 55; before < 84; before++) {
       v.clock.pass(1_000);
-      expect(await denyMessage(`${'z'.repeat(before)}😀 and a rest that is longer than what is shown of it`)).toBe('denied');
+      expect(await denyMessage(`${'z'.repeat(before)}😀 and a rest that is longer than what is shown of it`)).toBe(
+        'denied',
+      );
       await lastReceipt();
     }
   });

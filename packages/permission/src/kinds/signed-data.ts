@@ -40,7 +40,9 @@ export const message: KindRules<MessageGrant, Message> = {
     const fits = messages.some((rule) =>
       'prefix' in rule ? text.startsWith(rule.prefix) : fitsTemplate(rule.template, text),
     );
-    return fits ? undefined : { code: 'message_not_granted', asked: text.slice(0, 80).toWellFormed(), permitted: messages.length };
+    return fits
+      ? undefined
+      : { code: 'message_not_granted', asked: text.slice(0, 80).toWellFormed(), permitted: messages.length };
   },
   coverOutflow: nothingLeaves,
   coversOpaque: () => false,
