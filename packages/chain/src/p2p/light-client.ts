@@ -7,6 +7,7 @@ import { TUNING, type P2pDeps, type P2pOptions, type P2pTuning } from './options
 import { openAddressBook } from './peers/address-book.ts';
 import { createPeerManager, type PeerManager } from './peers/manager.ts';
 import { parsePeerAddress } from './peers/peer-address.ts';
+import { lockDirectory } from './store/directory-lock.ts';
 import { openFilterHeaders, type FilterHeaders } from './store/filter-headers.ts';
 import { openHeaderLog } from './store/header-log.ts';
 import { createBlockFetch, type BlockFetch } from './sync/block-fetch.ts';
@@ -47,6 +48,7 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
     });
   });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(dataDir);
   const random = () => new DataView(Uint8Array.from(entropy(4)).buffer).getUint32(0) / 2 ** 32;
   const chain = createHeaderChain({ network, ...(options.checkpoints ? { checkpoints: options.checkpoints } : {}) });
   const headerLog = openHeaderLog(join(dataDir, 'headers.dat'), chain, Math.floor(nowMs() / 1_000));
@@ -130,6 +132,7 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
       await closing;
       headerLog.close();
       filterHeaders.close();
+      lock.release();
     },
   };
 }

@@ -15,8 +15,16 @@ export interface AddressBook {
   notV2(address: PeerAddress): void;
   ban(address: PeerAddress, untilMs: number): void;
   banned(address: PeerAddress, nowMs: number): boolean;
+  /** Who is banned at this time, and until when. */
+  bans(nowMs: number): readonly Ban[];
   readonly size: number;
   save(): void;
+}
+
+/** `host`: an address, or on this machine itself one with its port. */
+export interface Ban {
+  readonly host: string;
+  readonly untilMs: number;
 }
 
 const MAX_ENTRIES = 4_096;
@@ -145,6 +153,7 @@ export function openAddressBook(file: string | null, random: () => number): Addr
       bans.set(banKey(address), untilMs);
     },
     banned: (address, nowMs) => (bans.get(banKey(address)) ?? 0) > nowMs,
+    bans: (nowMs) => [...bans].flatMap(([host, untilMs]) => (untilMs > nowMs ? [{ host, untilMs }] : [])),
     save() {
       if (file === null) return;
       const text = JSON.stringify({

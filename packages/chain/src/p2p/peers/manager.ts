@@ -2,7 +2,7 @@ import { resolve4, resolve6 } from 'node:dns/promises';
 import { CodedError } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 import { defaultPort, SERVICES, type NetAddress, type PeerMessage } from '@keepwatch/bitcoin/p2p';
-import type { AddressBook } from './address-book.ts';
+import type { AddressBook, Ban } from './address-book.ts';
 import type { ProxyOptions } from './dial.ts';
 import { connectPeer, type Peer, type PeerOptions } from './peer.ts';
 import { fromNetAddress, keyOf, netgroup, type PeerAddress } from './peer-address.ts';
@@ -35,6 +35,7 @@ export interface PeerManager {
   listen(listener: PeerListener): () => void;
   /** What no honest node does. The peer is left and not met again for a day. */
   ban(peer: Peer, code: string): void;
+  bans(): readonly Ban[];
   /** A slow or silent peer: left, and another one is taken. */
   drop(peer: Peer, code: string): void;
   /** Resolves when a peer that `fits` is there; rejects on abort. */
@@ -245,6 +246,7 @@ export function createPeerManager(options: ManagerOptions): PeerManager {
       book.ban(peer.address, nowMs() + options.banMs);
       peer.leave(code);
     },
+    bans: () => book.bans(nowMs()),
     drop: (peer, code) => peer.leave(code),
     one(fits, signal) {
       return new Promise((resolve, reject) => {

@@ -26,6 +26,8 @@ export interface Peer {
   readonly connectedMs: number;
   /** The highest block of the best chain that it has shown to have; −1: none yet. What it claims is in `version`. */
   height: number;
+  /** How long the last ping took, ms; null before the first one came back. */
+  readonly latencyMs: number | null;
   /** Bytes received and sent. */
   readonly traffic: { received: number; sent: number };
   send(message: PeerMessage): void;
@@ -85,6 +87,7 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
   let wtxidRelay = false;
   let peer: Peer | undefined;
   let reason: string | undefined;
+  let latencyMs: number | null = null;
   let pinged: { readonly nonce: bigint; readonly atMs: number } | undefined;
 
   return new Promise<Peer>((resolve, reject) => {
@@ -178,6 +181,9 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
         wtxidRelay,
         connectedMs: options.nowMs(),
         height: -1,
+        get latencyMs() {
+          return latencyMs;
+        },
         traffic,
         send,
         gone,
@@ -188,13 +194,16 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
         },
         ask: (question, take, timeoutMs = options.answerMs) => ask(peer!, question, take, timeoutMs),
       };
+      ping();
       resolve(peer);
     }
 
     function converse(message: PeerMessage): void {
       if (message.kind === 'ping') return send({ kind: 'pong', nonce: message.nonce });
       if (message.kind === 'pong') {
-        if (message.nonce === pinged?.nonce) pinged = undefined;
+        if (message.nonce !== pinged?.nonce) return;
+        latencyMs = options.nowMs() - pinged.atMs;
+        pinged = undefined;
         return;
       }
       if (message.kind === 'version' || message.kind === 'verack') return leave('peer_out_of_order');
