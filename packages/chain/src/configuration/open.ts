@@ -1,0 +1,75 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertNever, type Entropy } from '@keepwatch/base';
+import { createBitcoindSource } from '../bitcoind/source.ts';
+import { createElectrumSource } from '../electrum/electrum.ts';
+import type { CertificateTrust } from '../electrum/lines.ts';
+import { createEsploraSource } from '../esplora/esplora.ts';
+import { createP2pSource } from '../p2p/source.ts';
+import type { ChainSource } from '../source.ts';
+import { openCertificates, type Certificates } from './certificates.ts';
+import { readPlace, type ChainConfiguration, type SourceConfiguration } from './configuration.ts';
+
+export interface OpenDeps {
+  readonly entropy: Entropy;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  /** One line of what happens between the light client and its peers. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Opens one source of a configuration. `dataDir` belongs to the network: the light client keeps its headers there, and
+ * the certificates of servers are remembered there. Throws `data_dir_in_use` where another process has it.
+ */
+export function openSource(
+  source: SourceConfiguration,
+  { network, proxy }: Pick<ChainConfiguration, 'network' | 'proxy'>,
+  dataDir: string,
+  deps: OpenDeps,
+): ChainSource {
+  const { name } = source;
+  const isolated = proxy ? { proxy: { ...proxy, isolation: name } } : {};
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  switch (source.kind) {
+    case 'p2p':
+      return createP2pSource(deps, {
+        ...{ name, network, dataDir: join(dataDir, name), peers: source.peers ?? [] },
+        ...(source.discover === undefined ? {} : { discover: source.discover }),
+        ...(proxy ? { proxy: { ...proxy, isolate: true } } : {}),
+      });
+    case 'bitcoind': {
+      const { url, cookieFile, user = '', password = '', zmq } = source;
+      const auth = cookieFile === undefined ? { user, password } : { cookieFile };
+      return createBitcoindSource(deps, { name, network, access: { url, auth }, ...(zmq ? { zmq } : {}) });
+    }
+    case 'electrum': {
+      const tls = trustOf(source, openCertificates(join(dataDir, 'certificates.json')));
+      return createElectrumSource(deps, { name, network, endpoint: { ...readPlace(source.server), tls, ...isolated } });
+    }
+    case 'esplora':
+      return createEsploraSource(deps, { name, network, endpoint: { url: source.url, ...isolated } });
+    default:
+      return assertNever(source);
+  }
+}
+
+function trustOf(
+  { server, certificate }: Extract<SourceConfiguration, { kind: 'electrum' }>,
+  certificates: Certificates,
+): CertificateTrust | null {
+  switch (certificate) {
+    case 'none':
+      return null;
+    case 'authorities':
+      return { kind: 'authorities' };
+    case 'first-use':
+      return {
+        kind: 'first-use',
+        known: certificates.of(server),
+        remember: (sha256) => certificates.remember(server, sha256),
+      };
+    default:
+      return { kind: 'pinned', sha256: certificate };
+  }
+}
