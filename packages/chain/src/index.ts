@@ -8,7 +8,15 @@ export { createElectrumSource, type ElectrumOptions } from './electrum/electrum.
 export type { CertificateTrust, LineEndpoint } from './electrum/lines.ts';
 export { createEsploraSource, type EsploraOptions } from './esplora/esplora.ts';
 export type { EsploraEndpoint } from './esplora/http.ts';
+export {
+  readChainConfiguration,
+  type ChainConfiguration,
+  type ConfigurationFault,
+  type SourceConfiguration,
+} from './configuration/configuration.ts';
+export { openSource, type OpenDeps } from './configuration/open.ts';
 export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
+export { createQuorum, type Quorum } from './quorum/quorum-source.ts';
 export type { QuorumConfig, QuorumEvent, Suffices } from './quorum/step.ts';
 export type { ServerSourceDeps, ServerSourceOptions } from './server/source.ts';
 export { backfill, type BackfillEvent, type BackfillRequest, type PastBlock } from './backfill/backfill.ts';
@@ -31,4 +39,5 @@ export type {
   WatchSet,
 } from './source.ts';
 export { createP2pSource, type P2pSource, type PeerInfo, type SyncProgress } from './p2p/source.ts';
+export type { Ban } from './p2p/peers/address-book.ts';
 export { type P2pDeps, type P2pOptions, type P2pTuning } from './p2p/options.ts';

@@ -1,3 +1,4 @@
+import { CodedError } from '@keepwatch/base';
 import type { ScanEvent } from './source.ts';
 
 /** Between two reports of progress, ms. */
@@ -22,4 +23,11 @@ export function createScanPace(
     const etaSeconds = perSecond > 0 ? (total - done) / perSecond : null;
     return { kind: 'progress', height, done, total, perSecond, etaSeconds };
   };
+}
+
+/** Blocks that a scan looked at are no longer on the chain: what was found in them may be wrong. */
+export function reorganised(height: number): CodedError {
+  return new CodedError('scan_reorganised', `The chain was reorganised while block ${height} was to be looked at.`, {
+    remedy: 'Scan again from some blocks before.',
+  });
 }

@@ -110,8 +110,16 @@ export interface ChainSource {
    * cursor the first block told is the tip of that moment. One run at a time.
    */
   events(from: Cursor | null, signal: AbortSignal): AsyncIterable<ChainEvent>;
-  /** Scans past blocks for scripts and the coins that they receive on the way, while `events` goes on. */
+  /**
+   * Scans past blocks for scripts and the coins that they receive on the way, while `events` goes on. Throws
+   * `scan_reorganised` where blocks that were looked at left the chain meanwhile: go on from some blocks before.
+   */
   scan(request: ScanRequest, signal: AbortSignal): AsyncIterable<ScanEvent>;
+  /**
+   * Where a scan has to begin that must not miss what was made at this time or later (seconds since 1970): the first
+   * block whose median time past (BIP113) is not more than two hours before it, for so wrong may a miner's clock be.
+   */
+  heightAt(timeSeconds: number, signal: AbortSignal): Promise<number>;
   /** One transaction, or a package (parents first, BIP331 / `submitpackage`). */
   broadcast(transactions: readonly Uint8Array[]): Promise<BroadcastResult>;
   feerates(targets: readonly number[]): Promise<readonly FeerateEstimate[]>;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError, fromHex } from '@keepwatch/base';
 import { consensusOf, readBlock, toInternal, type Block, type BlockHash, type Network } from '@keepwatch/bitcoin';
 import type { BlockRef } from '../source.ts';
@@ -8,6 +9,7 @@ export interface NodeHeader {
   readonly hash: BlockHash;
   readonly height: number;
   readonly time: number;
+  readonly mediantime: number;
   readonly confirmations: number;
   readonly previousblockhash?: BlockHash;
 }
@@ -23,9 +25,22 @@ export interface NodeBlocks {
   /** `undefined` where the node has never heard of it. */
   header(hash: BlockHash): Promise<NodeHeader | undefined>;
   headersFrom(height: number, count: number): Promise<readonly NodeHeader[]>;
-  /** Throws `block_pruned` where the node no longer has it, `block_differs` where it sends another one. */
+  /** Below this height a pruned node has no blocks any more; 0 for one that keeps all. */
+  lowestKept(): Promise<number>;
+  /** The bytes as the node gives them, unchecked. Throws `block_pruned` where the node no longer has them. */
+  raw(hash: BlockHash): Promise<Uint8Array>;
+  /**
+   * Checked against its header; a pruned node is told to fetch it anew from a peer of its own. Throws `block_pruned` where
+   * that brings nothing, `block_differs` where it is another one.
+   */
   block(ref: BlockRef): Promise<Block>;
 }
+
+/** How long a pruned node may take to fetch one block from one of its peers, ms, and between two looks whether it has. */
+const REFETCH_MS = 30_000;
+const LOOK_MS = 250;
+/** NODE_NETWORK: the peer says that it keeps all blocks. */
+const KEEPS_ALL = 'NETWORK';
 
 export function createNodeBlocks(rpc: NodeRpc, network: Network): NodeBlocks {
   const params = consensusOf(network);
@@ -45,7 +60,27 @@ export function createNodeBlocks(rpc: NodeRpc, network: Network): NodeBlocks {
     }
   }
 
+  /** `getblockfrompeer` (Bitcoin Core 23 and later) says at once whether it asked, and nothing of the answer. */
+  async function refetch(hash: BlockHash, gone: unknown): Promise<Uint8Array> {
+    const peers = await rpc.call<readonly { id: number; servicesnames?: readonly string[] }[]>('getpeerinfo');
+    for (const { id } of peers.filter(({ servicesnames }) => servicesnames?.includes(KEEPS_ALL))) {
+      try {
+        await rpc.call('getblockfrompeer', [hash, id]);
+      } catch (error) {
+        if (rpcErrorCode(error) === undefined) throw error;
+        continue;
+      }
+      for (let waited = 0; waited < REFETCH_MS; waited += LOOK_MS) {
+        await sleep(LOOK_MS);
+        const bytes = await raw(hash).catch(onlyPruned);
+        if (bytes) return bytes;
+      }
+    }
+    throw gone;
+  }
+
   return {
+    raw,
     best: async () => header(await rpc.call<string>('getbestblockhash')),
     async header(hash) {
       try {
@@ -66,14 +101,31 @@ export function createNodeBlocks(rpc: NodeRpc, network: Network): NodeBlocks {
         throw error;
       }
     },
+    async lowestKept() {
+      const { pruned, pruneheight } = await rpc.call<{ pruned: boolean; pruneheight?: number }>('getblockchaininfo');
+      return pruned ? (pruneheight ?? 0) : 0;
+    },
     async block({ hash, height }) {
-      const read = readBlock(await raw(hash), { hash: toInternal(hash)!, height, params });
-      if (read.ok) return read.value;
-      throw new CodedError('block_differs', `The node's block ${hash} is not what its header commits to.`, {
-        details: { reason: read.error },
+      const bytes = await raw(hash).catch((error: unknown) => {
+        onlyPruned(error);
+        return refetch(hash, error);
       });
+      const read = readBlock(bytes, { hash: toInternal(hash)!, height, params });
+      if (read.ok) return read.value;
+      throw differs(hash, read.error);
     },
   };
+}
+
+function onlyPruned(error: unknown): undefined {
+  if (!(error instanceof CodedError) || error.code !== 'block_pruned') throw error;
+  return undefined;
+}
+
+export function differs(hash: BlockHash, reason: string): CodedError {
+  return new CodedError('block_differs', `The node's block ${hash} is not what its header commits to.`, {
+    details: { reason },
+  });
 }
 
 export const refOf = ({ hash, height, time }: NodeHeader): BlockRef => ({ hash, height, timeSeconds: time });

@@ -12,6 +12,7 @@ import type {
   WatchSet,
 } from '../source.ts';
 import { createAlarm, type Alarm } from '../alarm.ts';
+import { heightAtTime } from '../height-at.ts';
 import { inputsOf } from '../transaction-inputs.ts';
 import { createNodeBlocks, pathToBest, refOf } from './blocks.ts';
 import { broadcast } from './broadcast.ts';
@@ -34,6 +35,8 @@ export interface BitcoindOptions {
   readonly zmq?: readonly string[];
   /** How often the node is asked for what ZMQ may have dropped, ms. */
   readonly pollMs?: number;
+  /** Threads for scans of the past; 0: none. Default: as many as pay on this machine. */
+  readonly scanWorkers?: number;
 }
 
 const POLL_MS = 5_000;
@@ -179,7 +182,16 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
     network,
     watch: watchSet(scanner, changed),
     events,
-    scan: (request, signal) => scanNode({ blocks, rpc, entropy: deps.entropy, nowMs: deps.nowMs }, request, signal),
+    scan: (request, signal) =>
+      scanNode(
+        { ...deps, blocks, network, ...(options.scanWorkers === undefined ? {} : { workers: options.scanWorkers }) },
+        request,
+        signal,
+      ),
+    async heightAt(timeSeconds) {
+      const median = async (height: number) => (await blocks.headersFrom(height, 1))[0]?.mediantime ?? Infinity;
+      return heightAtTime(timeSeconds, 0, (await blocks.best()).height, median);
+    },
     broadcast: (transactions) => broadcast(rpc, transactions),
     async feerates(targets) {
       const answers = await Promise.all(

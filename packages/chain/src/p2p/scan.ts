@@ -1,7 +1,7 @@
 import type { Entropy } from '@keepwatch/base';
 import { createFilterMatcher, toInternal } from '@keepwatch/bitcoin';
-import { createScanPace } from '../scan-pace.ts';
-import type { ScanEvent, ScanRequest } from '../source.ts';
+import { createScanPace, reorganised } from '../scan-pace.ts';
+import type { BlockRef, ScanEvent, ScanRequest } from '../source.ts';
 import { createCoins } from './coins.ts';
 import type { LightClient } from './light-client.ts';
 
@@ -20,10 +20,8 @@ export async function* scanFilters(
   signal: AbortSignal,
 ): AsyncGenerator<ScanEvent> {
   const { chain, filterHeaders } = client;
-  while (!client.synced()) {
-    if (signal.aborted) return;
-    await rung(client, signal);
-  }
+  await untilSynced(client, signal);
+  if (signal.aborted) return;
   const from = Math.max(request.from, chain.root.height);
   const to = Math.min(request.to ?? Infinity, filterHeaders.height());
   if (to < from) return;
@@ -32,27 +30,34 @@ export async function* scanFilters(
   coins.watch.addOutpoints(request.outpoints ?? []);
   const matcher = createFilterMatcher(coins.filterScripts());
   const pace = createScanPace(from, to, deps.nowMs);
-  const under: { readonly start: number; readonly filters: Promise<readonly Uint8Array[]> }[] = [];
+  const under: { readonly start: number; readonly end: BlockRef; readonly filters: Promise<readonly Uint8Array[]> }[] =
+    [];
+  /** The filters at hand are those of blocks below this one, so it has to stay. */
+  const stays = (block: BlockRef | undefined) => block === undefined || chain.at(block.height)?.hash === block.hash;
   const fill = (next: number) => {
     for (
       let start = (under.at(-1)?.start ?? next - BATCH) + BATCH;
       under.length < AHEAD && start <= to;
       start += BATCH
     ) {
-      const filters = client.filters.filters(start, Math.min(BATCH, to - start + 1), signal);
+      const end = chain.at(Math.min(start + BATCH - 1, to));
+      if (!end) throw reorganised(start);
+      const filters = client.filters.filters(start, end.height - start + 1, signal);
       // An abort rejects those that nobody waits for any more.
       filters.catch(() => undefined);
-      under.push({ start, filters });
+      under.push({ start, end, filters });
     }
   };
 
+  let last: BlockRef | undefined;
   for (let height = from; height <= to && !signal.aborted;) {
     fill(height);
-    const { filters } = under.shift()!;
+    const { filters, end } = under.shift()!;
     for (const filter of await filters) {
       const point = chain.at(height);
-      if (!point || height > to) return;
+      if (!point || !stays(last) || !stays(end)) throw reorganised(height);
       const block = { height, hash: point.hash, timeSeconds: point.timeSeconds };
+      last = block;
       const matched = matcher.matches(filter, toInternal(point.hash)!);
       if (!matched.ok || matched.value) {
         const read = await client.blocks.block(block, signal);
@@ -65,6 +70,11 @@ export async function* scanFilters(
     // Shorter than asked for: the chain became shorter. What follows is asked for anew.
     if (under.length > 0 && under[0]!.start !== height) under.length = 0;
   }
+}
+
+/** Resolves when headers and filter headers are as far as those of our peers, or at an abort. */
+export async function untilSynced(client: LightClient, signal: AbortSignal): Promise<void> {
+  while (!client.synced() && !signal.aborted) await rung(client, signal);
 }
 
 function rung(client: LightClient, signal: AbortSignal): Promise<void> {

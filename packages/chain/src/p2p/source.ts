@@ -1,6 +1,7 @@
 import { CodedError, toHex } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
 import { createAlarm } from '../alarm.ts';
+import { heightAtTime } from '../height-at.ts';
 import type { BlockRef, ChainEvent, ChainSource, Cursor, Health } from '../source.ts';
 import { createBroadcaster } from './broadcast.ts';
 import { createCoins } from './coins.ts';
@@ -8,16 +9,24 @@ import { createFollower } from './follow.ts';
 import { openLightClient, type LightClient } from './light-client.ts';
 import { createMempoolWatch } from './mempool.ts';
 import type { P2pDeps, P2pOptions } from './options.ts';
+import type { Ban } from './peers/address-book.ts';
 import { keyOf } from './peers/peer-address.ts';
-import { scanFilters } from './scan.ts';
+import { serviceNames } from './peers/services.ts';
+import { scanFilters, untilSynced } from './scan.ts';
 
 /** A connection as people want to see it. Times in ms since 1970, traffic in bytes. */
 export interface PeerInfo {
   readonly address: string;
   readonly transport: 'v1' | 'v2';
   readonly userAgent: string;
+  /** The version of the protocol that it speaks. */
+  readonly protocol: number;
+  /** Names of what it says that it does (BIP9 service bits); bits without a name as `bit N`. */
+  readonly services: readonly string[];
   readonly height: number;
   readonly filters: boolean;
+  /** Null before its first pong, ms. */
+  readonly latencyMs: number | null;
   readonly connectedMs: number;
   readonly received: number;
   readonly sent: number;
@@ -33,6 +42,8 @@ export interface SyncProgress {
 
 export interface P2pSource extends ChainSource {
   peers(): readonly PeerInfo[];
+  /** Nodes that did what no honest node does, and until when they are not met again. */
+  bans(): readonly Ban[];
   progress(): SyncProgress;
   /** Connects and synchronises without events or scans. */
   start(): void;
@@ -190,6 +201,12 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
       start();
       return scanFilters(client, deps, request, signal);
     },
+    async heightAt(timeSeconds, signal) {
+      start();
+      await untilSynced(client, signal);
+      const median = (height: number) => chain.medianTimePast(height) ?? Infinity;
+      return heightAtTime(timeSeconds, chain.root.height, chain.tip().height, median);
+    },
     async broadcast(transactions) {
       start();
       await firstPeer(client, tuning.dialMs);
@@ -202,12 +219,14 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
     feerates: (targets) => Promise.resolve(targets.map((targetBlocks) => ({ targetBlocks, satPerVbyte: null }))),
     health,
     peers: () =>
-      manager.peers().map(({ address, transport, version, height, connectedMs, traffic }) => ({
-        ...{ address: keyOf(address), transport, userAgent: version.userAgent, connectedMs },
+      manager.peers().map(({ address, transport, version, height, connectedMs, latencyMs, traffic }) => ({
+        ...{ address: keyOf(address), transport, userAgent: version.userAgent, connectedMs, latencyMs },
+        ...{ protocol: version.protocol, services: serviceNames(version.services) },
         height: Math.max(height, version.height),
         filters: (version.services & 64n) !== 0n,
         ...{ received: traffic.received, sent: traffic.sent },
       })),
+    bans: () => manager.bans(),
     progress() {
       const heights = manager.peers().map(({ height, version }) => Math.max(height, version.height));
       return {

@@ -12,6 +12,7 @@ import {
   type Scanner,
 } from '@keepwatch/bitcoin';
 import { createAlarm } from '../alarm.ts';
+import { heightAtTime } from '../height-at.ts';
 import type { BlockRef, BroadcastResult, ChainEvent, ChainSource, Cursor, Health, ScanEvent } from '../source.ts';
 import { ServerFault, type ServerBackend, type ServerSession } from './backend.ts';
 import { confirmedAt } from './block-matches.ts';
@@ -152,6 +153,16 @@ export function createServerSource(
       try {
         await takeHeaders(chain, own, deps.nowMs);
         yield* scanBy(own, chain, createScanner(deps), request, signal, deps.nowMs);
+      } finally {
+        own.close();
+      }
+    },
+    heightAt: async (timeSeconds, signal) => {
+      const own = await backend.open(() => undefined, signal);
+      try {
+        await takeHeaders(chain, own, deps.nowMs);
+        const median = (height: number) => chain.medianTimePast(height) ?? Infinity;
+        return await heightAtTime(timeSeconds, chain.root.height, chain.tip().height, median);
       } finally {
         own.close();
       }

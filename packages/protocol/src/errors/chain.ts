@@ -18,6 +18,18 @@ export const CHAIN_ERRORS = {
     'The source knows none of the blocks that were seen last.',
     'Check that it is on the right network and in sync, or begin anew at a height.',
   ),
+  scan_reorganised: text(
+    'The chain was reorganised while its blocks were looked through.',
+    'Scan again: it goes on from some blocks before.',
+  ),
+  data_dir_in_use: text(
+    'Another process uses this directory.',
+    'Wait until it has ended, end it, or name another directory.',
+  ),
+  certificates_damaged: text(
+    'The file with the certificates of servers cannot be read.',
+    'Put a copy of it back. Removing it means to trust what each server shows next.',
+  ),
   backfill_worker_ended: text(
     'A thread that looks through past blocks has ended.',
     'Start the scan again: it goes on from the last block that it reported.',
