@@ -24,7 +24,10 @@ export type Grade = 'claimed' | 'valid' | 'relayed' | 'confirmed';
 export type ChainEvent =
   /** One block on top of the last. `matches`: what touches the watch set, in block order; mostly empty. */
   | { readonly kind: 'connected'; readonly block: BlockRef; readonly matches: readonly MatchedTx[] }
-  /** The tip was taken back. `fork`: the block that both branches share. Comes once per block, tip first. */
+  /**
+   * The tip was taken back. `fork`: the block that both branches share. Comes once per block, tip first. Mostly another
+   * branch follows; the same block follows where a source was lied to about what it holds, or learnt of it late.
+   */
   | { readonly kind: 'disconnected'; readonly block: BlockRef; readonly fork: BlockRef }
   /** Seen unconfirmed, or its grade rose. */
   | { readonly kind: 'sighted'; readonly tx: MatchedTx; readonly grade: Exclude<Grade, 'confirmed'> }

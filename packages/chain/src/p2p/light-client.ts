@@ -10,6 +10,7 @@ import { parsePeerAddress } from './peers/peer-address.ts';
 import { lockDirectory } from './store/directory-lock.ts';
 import { openFilterHeaders, type FilterHeaders } from './store/filter-headers.ts';
 import { openHeaderLog } from './store/header-log.ts';
+import { openReplacedMark, type ReplacedMark } from './store/replaced-mark.ts';
 import { createBlockFetch, type BlockFetch } from './sync/block-fetch.ts';
 import { createFilterFetch, type FilterFetch } from './sync/filter-fetch.ts';
 import { createFilterSync, type FilterSync } from './sync/filter-sync.ts';
@@ -22,6 +23,7 @@ export interface LightClient {
   readonly manager: PeerManager;
   readonly headers: HeaderSync;
   readonly filterSync: FilterSync;
+  readonly replaced: ReplacedMark;
   readonly blocks: BlockFetch;
   readonly filters: FilterFetch;
   readonly tuning: P2pTuning;
@@ -88,7 +90,11 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
       ring();
     },
   });
-  const filterSync = createFilterSync({ chain, filterHeaders, manager, blocks, log, changed: ring });
+  const replaced = openReplacedMark(join(dataDir, 'filters-replaced.json'));
+  const { graceMs, answerMs } = tuning;
+  const filterSync = createFilterSync({
+    ...{ chain, filterHeaders, replaced, manager, blocks, log, graceMs, answerMs, changed: ring },
+  });
   const stopListening = manager.listen({ joined: ring, left: ring });
   let watching: NodeJS.Timeout | undefined;
 
@@ -111,9 +117,10 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
     manager,
     headers,
     filterSync,
+    replaced,
     blocks,
     tuning,
-    filters: createFilterFetch(manager, chain, filterHeaders),
+    filters: createFilterFetch(manager, chain, filterHeaders, filterSync),
     synced: () => headers.synced && filterHeaders.height() >= chain.tip().height,
     listen(listener) {
       listeners.add(listener);

@@ -34,6 +34,8 @@ export interface P2pTuning {
   readonly tickMs: number;
   readonly rotateMs: number;
   readonly banMs: number;
+  /** How long a new block waits until several peers have it, so that none of them is believed alone. */
+  readonly graceMs: number;
   /** Without a block for so long all peers are asked anew, and those behind us are left. */
   readonly slowTipMs: number;
   /** A tip that is older is worth a word (main chain). */
@@ -52,6 +54,7 @@ export const TUNING: P2pTuning = {
   tickMs: 5_000,
   rotateMs: 3_600_000,
   banMs: 24 * 3_600_000,
+  graceMs: 5_000,
   slowTipMs: 30 * 60_000,
   staleMs: 2 * 3_600_000,
   recheckMs: 60_000,

@@ -30,8 +30,7 @@ export async function* scanFilters(
   coins.watch.addOutpoints(request.outpoints ?? []);
   const matcher = createFilterMatcher(coins.filterScripts());
   const pace = createScanPace(from, to, deps.nowMs);
-  const under: { readonly start: number; readonly end: BlockRef; readonly filters: Promise<readonly Uint8Array[]> }[] =
-    [];
+  const under: { readonly start: number; readonly filters: ReturnType<LightClient['filters']['filters']> }[] = [];
   /** The filters at hand are those of blocks below this one, so it has to stay. */
   const stays = (block: BlockRef | undefined) => block === undefined || chain.at(block.height)?.hash === block.hash;
   const fill = (next: number) => {
@@ -40,26 +39,33 @@ export async function* scanFilters(
       under.length < AHEAD && start <= to;
       start += BATCH
     ) {
-      const end = chain.at(Math.min(start + BATCH - 1, to));
-      if (!end) throw reorganised(start);
-      const filters = client.filters.filters(start, end.height - start + 1, signal);
+      const filters = client.filters.filters(start, Math.min(BATCH, to - start + 1), signal);
       // An abort rejects those that nobody waits for any more.
       filters.catch(() => undefined);
-      under.push({ start, end, filters });
+      under.push({ start, filters });
     }
   };
 
   let last: BlockRef | undefined;
+  let revision = client.filterSync.revision;
   for (let height = from; height <= to && !signal.aborted;) {
+    // A filter that was looked at was false, or is in doubt now: back to it. What was told is told again.
+    height = Math.max(from, Math.min(height, client.filterSync.revisedSince(revision)));
+    revision = client.filterSync.revision;
+    if (under.length > 0 && under[0]!.start !== height) under.length = 0;
     fill(height);
-    const { filters, end } = under.shift()!;
-    for (const filter of await filters) {
+    const filters = await under.shift()!.filters;
+    if (!stays(last) || chain.tip().height < height) throw reorganised(height);
+    // What was false is not replaced yet.
+    if (filters.length === 0) await rung(client, signal);
+    for (const { block: hash, filter } of filters) {
+      if (client.filterSync.revision !== revision) break;
       const point = chain.at(height);
-      if (!point || !stays(last) || !stays(end)) throw reorganised(height);
-      const block = { height, hash: point.hash, timeSeconds: point.timeSeconds };
+      if (!stays(last) || point?.hash !== hash) throw reorganised(height);
+      const block = { height, hash, timeSeconds: point.timeSeconds };
       last = block;
-      const matched = matcher.matches(filter, toInternal(point.hash)!);
-      if (!matched.ok || matched.value) {
+      const matched = filter && matcher.matches(filter, toInternal(hash)!);
+      if (!matched?.ok || matched.value) {
         const read = await client.blocks.block(block, signal);
         const matches = coins.scanner.scanBlock(read.layout, read.txids);
         if (matches.length > 0) yield { kind: 'match', block, matches };
@@ -67,8 +73,6 @@ export async function* scanFilters(
       const progress = pace(height++);
       if (progress) yield progress;
     }
-    // Shorter than asked for: the chain became shorter. What follows is asked for anew.
-    if (under.length > 0 && under[0]!.start !== height) under.length = 0;
   }
 }
 

@@ -65,6 +65,7 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
   let told: Health | undefined;
   let startedMs: number | undefined;
   let failed: Health['problem'] = null;
+  let missed: () => number | null = () => null;
 
   const coins = createCoins(deps.entropy, () => {
     mempool.rescan();
@@ -104,13 +105,9 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
     }
     if (!client.synced()) return is('syncing');
     const undecided = client.filterSync.undecided;
-    const problem =
-      undecided === null
-        ? null
-        : {
-            code: 'filter_undecided',
-            words: `Peers differ about the filter of block ${undecided}, and the block cannot decide.`,
-          };
+    const lost = missed();
+    const doubt = undecided === null ? null : undecidedAt(undecided);
+    const problem = lost === null ? doubt : missedFrom(lost);
     if (delivered && delivered.height < filterHeaders.height()) return is('behind', problem);
     const ageMs = deps.nowMs() - chain.tip().timeSeconds * 1_000;
     if (options.network === 'main' && ageMs > tuning.staleMs) return is('stale', problem);
@@ -131,6 +128,7 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
     ring = () => alarm.ring();
     const stop = client.listen(ring);
     const follower = createFollower(client, coins, from);
+    missed = () => follower.missed;
     /** Transactions of blocks that were taken back: they wait again, unless the other branch has them too. */
     const orphaned = new Map<Txid, Uint8Array>();
     let recheckedMs = deps.nowMs();
@@ -197,9 +195,12 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
     network: options.network,
     watch: coins.watch,
     events,
-    scan(request, signal) {
+    async *scan(request, signal) {
       start();
-      return scanFilters(client, deps, request, signal);
+      yield* scanFilters(client, deps, request, signal);
+      const lost = missed();
+      const whole = request.to === null || request.to >= (delivered?.height ?? 0);
+      if (!signal.aborted && lost !== null && request.from <= lost && whole) client.replaced.clear();
     },
     async heightAt(timeSeconds, signal) {
       start();
@@ -245,6 +246,15 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
     },
   };
 }
+
+const undecidedAt = (height: number) => ({
+  code: 'filter_undecided',
+  words: `Peers differ about the filter of block ${height}, and the block cannot decide. Blocks in doubt are looked into.`,
+});
+const missedFrom = (height: number) => ({
+  code: 'filters_replaced',
+  words: `Filters from block ${height} on were false. Scan again from there: what was seen before may lack a payment.`,
+});
 
 async function firstPeer(client: LightClient, withinMs: number): Promise<void> {
   try {

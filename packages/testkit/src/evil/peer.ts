@@ -6,8 +6,13 @@ import { encodeV1Frame, networkMagic, readV1Head, V1_HEAD_BYTES } from '@keepwat
 /** What an evil peer makes of one message on its way from the honest node to its victim. */
 export type Mischief = (message: { readonly command: string; readonly payload: Uint8Array }) => Act;
 
-/** `pass` and `drop`; other bytes as the payload; or bytes that are no frame at all. */
-export type Act = 'pass' | 'drop' | { readonly payload: Uint8Array } | { readonly bytes: Uint8Array };
+/** `pass` and `drop`; other bytes as the payload; bytes that are no frame at all; or the message as it is, but later. */
+export type Act =
+  | 'pass'
+  | 'drop'
+  | { readonly payload: Uint8Array }
+  | { readonly bytes: Uint8Array }
+  | { readonly hold: Promise<unknown> };
 
 /** A peer that stands between a victim and a real node, and lies where it is told to and nowhere else. */
 export interface EvilPeer {
@@ -48,6 +53,7 @@ export async function startEvilPeer(nodePort: number, network: Network, mischief
         const act = mischief({ command, payload });
         if (act === 'drop') return;
         if (act === 'pass') victim.write(encodeV1Frame(magic, command, payload));
+        else if ('hold' in act) void act.hold.then(() => victim.write(encodeV1Frame(magic, command, payload)));
         else victim.write('bytes' in act ? act.bytes : encodeV1Frame(magic, command, act.payload));
       });
     });

@@ -1,77 +1,139 @@
-import { CodedError, toHex } from '@keepwatch/base';
-import { filterHash, filterHeadersFrom, toInternal, type HeaderChain, type InternalHash } from '@keepwatch/bitcoin';
-import { CFCHECKPT_INTERVAL, MAX_CFHEADERS, type PeerMessage } from '@keepwatch/bitcoin/p2p';
+import { toHex } from '@keepwatch/base';
+import { filterHeadersFrom, type HeaderChain, type InternalHash } from '@keepwatch/bitcoin';
+import { MAX_CFHEADERS } from '@keepwatch/bitcoin/p2p';
 import { createAlarm } from '../../alarm.ts';
 import type { PeerManager } from '../peers/manager.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { FilterHeaders } from '../store/filter-headers.ts';
-import { giveUp, same, type BlockFetch } from './block-fetch.ts';
-import { judgeFilter } from './filter-judge.ts';
+import type { ReplacedMark } from '../store/replaced-mark.ts';
+import { same, type BlockFetch } from './block-fetch.ts';
+import { createFilterCheck } from './filter-check.ts';
+import { createFilterCourt } from './filter-court.ts';
+import { createStandings } from './filter-standings.ts';
+import { createFilterTalk, type FilterClaim } from './filter-talk.ts';
 
 export interface FilterSyncDeps {
   readonly chain: HeaderChain;
   readonly filterHeaders: FilterHeaders;
+  readonly replaced: ReplacedMark;
   readonly manager: PeerManager;
   readonly blocks: BlockFetch;
   readonly log: (line: string) => void;
-  /** After each step forward. */
+  /** How long a new block waits for several peers to have it, ms. */
+  readonly graceMs: number;
+  readonly answerMs: number;
+  /** After each step forward, and when what was believed was replaced. */
   readonly changed: () => void;
 }
 
 export interface FilterSync {
   /** Looks again: the chain grew, or was taken back to this height. */
   wake(rewoundTo?: number): void;
-  /** A peer has shown how far it is: now it can be asked, and, at the first time, compared with what we have. */
+  /** A peer has shown how far it is: now it can be asked, and compared with what we have. */
   shown(peer: Peer): void;
-  /** A height where filters differ and nobody can say which one is right; null where all is clear. */
+  /** Whether the peer claims those filters that we take for the right ones. */
+  standsFor(peer: Peer, start: number, stop: number): boolean;
+  /** Of this block there are two filters and nobody can say which one is right: only the block itself tells. */
+  isUndecided(height: number): boolean;
+  /** Rises when what was believed of past blocks turned out to be false, or to be in doubt. */
+  readonly revision: number;
+  /** The lowest height that a revision behind the given one was about; infinite where there was none. */
+  revisedSince(revision: number): number;
+  /** The lowest height where a peer that is here has another filter, and the block refutes neither; null mostly. */
   readonly undecided: number | null;
   close(): Promise<void>;
-}
-
-interface Claim {
-  readonly peer: Peer;
-  /** Filter headers of a stretch, in order. */
-  readonly headers: readonly InternalHash[];
 }
 
 /** Peers asked for the same stretch. The more are asked, the fewer must be honest: one. */
 const ASKED_NEAR_TIP = 8;
 const ASKED_FAR = 3;
+/** A new block waits a moment until so many of our peers have it. */
+const OPINIONS = 4;
 const PAUSE_MS = 1_000;
-/** How long a second peer may take to say that it has the block, too. */
-const GRACE_MS = 2_000;
+/** Filter hashes remembered, and blocks in doubt: as deep as a follower can take back. */
+const REMEMBERED = 2_016;
+/** A side that differs in more blocks is left, the smaller one: each of them costs the download of a block. */
+const MAX_DOUBTS = 50;
 
 /**
- * Brings the filter headers to the tip of the chain. Every stretch is asked of several peers; where they differ, the block
- * itself says who is right, and the others are banned. One honest peer among them is enough.
+ * Brings the filter headers to the tip of the chain. Every stretch is asked of several peers, and whoever was not asked, or
+ * not yet there, is compared later; where they differ, the block itself says who is right, and the others are banned. One
+ * honest peer among them is enough. All questions are asked by one loop, so that no answer is taken for that of another.
  */
 export function createFilterSync(deps: FilterSyncDeps): FilterSync {
-  const { chain, filterHeaders, manager, log } = deps;
+  const { chain, filterHeaders, manager, blocks, log } = deps;
   const ending = new AbortController();
-  const alarm = createAlarm(ending.signal);
-  let undecided: number | null = null;
-  let waitedFor: string | undefined;
-  const compared = new Set<number>();
-  /** Peers that differ from what we had: they are asked whatever happens, so that one of us is put right. */
-  const suspects = new Set<number>();
+  const { signal } = ending;
+  const alarm = createAlarm(signal);
+  const talk = createFilterTalk(manager, chain, deps.answerMs);
+  const standings = createStandings(manager, chain, filterHeaders);
+  const court = createFilterCourt({ manager, talk, blocks, log });
+  const hashes = new Map<number, InternalHash>();
+  const doubtful = new Set<number>();
+  const revisions: number[] = [];
+  let grace: { readonly hash: string; readonly untilMs: number } | undefined;
+  const check = createFilterCheck({
+    ...{ chain, filterHeaders, manager, standings, talk, court, signal },
+    hashAt: (height) => hashes.get(height),
+    undecided(height) {
+      log(`two filters of block ${height} are possible: whoever watches looks into the block`);
+      doubtful.add(height);
+      revisions.push(height);
+      deps.changed();
+    },
+    replace,
+  });
+  // Who left may have been the last one to stand for something.
+  const stopListening = manager.listen({ left: () => alarm.ring() });
   const running = run();
 
+  function replace(height: number): void {
+    log(`the filter headers from block ${height} on are not believed any more: all are asked again`);
+    deps.replaced.set(height);
+    rewind(height - 1);
+    revisions.push(height);
+    deps.changed();
+  }
+
+  /** Of two possible filters the one was believed that nobody claims any more. `true`: it was taken back. */
+  function followThoseWhoAreHere(): boolean {
+    const height = standings.deserted();
+    if (height === null) return false;
+    replace(height);
+    return true;
+  }
+
+  function rewind(height: number): void {
+    filterHeaders.rewind(height);
+    standings.rewound(height);
+    for (const each of hashes.keys()) if (each > height) hashes.delete(each);
+  }
+
   async function run(): Promise<void> {
-    while (!ending.signal.aborted) {
+    while (!signal.aborted) {
       try {
-        if (filterHeaders.height() < chain.tip().height) {
-          if (await step()) continue;
-        }
+        const near = chain.tip().height - filterHeaders.height() <= MAX_CFHEADERS;
+        if (filterHeaders.height() < chain.tip().height && (await step())) continue;
+        if (near && ((await checkAll()) || followThoseWhoAreHere())) continue;
         await alarm.rest(filterHeaders.height() < chain.tip().height ? PAUSE_MS : 3_600_000);
       } catch (error) {
-        if (ending.signal.aborted) return;
+        if (signal.aborted) return;
         log(`filter headers: ${String(error)}`);
         await alarm.rest(PAUSE_MS);
       }
     }
   }
 
-  /** One stretch. `true`: there was progress. */
+  /** Compares all that were not asked. `true`: there was something to compare. */
+  async function checkAll(): Promise<boolean> {
+    const late = manager
+      .filterPeers()
+      .filter((peer) => standings.of(peer).height < Math.min(filterHeaders.height(), peer.height));
+    for (const peer of late) await check(peer);
+    return late.length > 0;
+  }
+
+  /** One stretch. `true`: there was progress, or it is worth to look again at once. */
   async function step(): Promise<boolean> {
     const start = filterHeaders.height() + 1;
     const stop = Math.min(start + MAX_CFHEADERS - 1, chain.tip().height);
@@ -80,183 +142,103 @@ export function createFilterSync(deps: FilterSyncDeps): FilterSync {
     const far = chain.tip().height - stop > MAX_CFHEADERS;
     const all = manager.filterPeers();
     const peers = all.filter((peer) => peer.height >= stop);
-    // At the tip one may be a moment ahead of the others: two opinions are worth a moment.
-    if (peers.length < Math.min(2, all.length) && waitedFor !== stopHash) {
-      waitedFor = stopHash;
-      await alarm.rest(GRACE_MS);
-      return true;
+    // At the tip one may be a moment ahead of the others: more opinions are worth a moment.
+    if (peers.length < Math.min(OPINIONS, all.length)) {
+      const now = performance.now();
+      if (grace?.hash !== stopHash) grace = { hash: stopHash, untilMs: now + deps.graceMs };
+      if (now < grace.untilMs) {
+        await alarm.rest(grace.untilMs - now);
+        return true;
+      }
     }
-    const asked = peers.filter((peer, i) => i < (far ? ASKED_FAR : ASKED_NEAR_TIP) || suspects.has(peer.id));
-    const claims = (await Promise.all(asked.map((peer) => ask(peer, start, stop, before)))).filter(
+    const asked = peers.slice(0, far ? ASKED_FAR : ASKED_NEAR_TIP);
+    const claims = (await Promise.all(asked.map((peer) => talk.headers(peer, start, stop)))).filter(
       (claim) => claim !== undefined,
     );
+    const current = () => chain.at(stop)?.hash === stopHash && filterHeaders.height() === start - 1;
     // A reorganisation came in between: what was asked for is no longer on the chain.
-    if (claims.length === 0 || chain.at(stop)?.hash !== stopHash || filterHeaders.height() !== start - 1) return false;
-    const agreed = await settle(claims, start);
-    if (agreed === undefined || chain.at(stop)?.hash !== stopHash || filterHeaders.height() !== start - 1) return false;
+    if (claims.length === 0 || !current()) return false;
+    const heard = claims.filter((claim) => {
+      const { height, own } = standings.of(claim.peer);
+      return same(claim.previous, height === start - 1 ? own : before);
+    });
+    const others = claims.filter((claim) => !heard.includes(claim));
+    for (const { peer } of others) {
+      // It differs further below, or we were wrong there.
+      if (standings.of(peer).height < start - 1) await check(peer);
+      else manager.ban(peer, 'filter_headers_contradict');
+    }
+    if (others.length > 0) return true;
+    const settled = await settle(heard, start);
+    if (settled === undefined) return false;
+    if (!current()) return true;
+    const agreed = filterHeadersFrom(before, settled.hashes);
     filterHeaders.append(agreed);
+    for (const [i, hash] of settled.hashes.entries()) hashes.set(start + i, hash);
+    for (const height of hashes.keys()) if (height <= stop - REMEMBERED) hashes.delete(height);
+    for (const height of doubtful) if (height <= stop - REMEMBERED) doubtful.delete(height);
+    for (const { claim, doubts } of settled.claims) {
+      if (doubts.length > 0)
+        log(`two filters of block ${doubts[0]} are possible: whoever watches looks into the block`);
+      const own = filterHeadersFrom(claim.previous, claim.hashes).at(-1)!;
+      standings.set(claim.peer, { height: stop, own, doubts: [...standings.of(claim.peer).doubts, ...doubts] });
+      if (standings.of(claim.peer).doubts.length > MAX_DOUBTS) manager.drop(claim.peer, 'filter_undecided');
+    }
     deps.changed();
     return true;
   }
 
-  async function ask(
-    peer: Peer,
-    startHeight: number,
-    stopHeight: number,
-    before: InternalHash,
-  ): Promise<Claim | undefined> {
-    const stop = toInternal(chain.at(stopHeight)!.hash)!;
-    try {
-      const answer = await peer.ask({ kind: 'getcfheaders', startHeight, stop }, (message: PeerMessage) =>
-        message.kind === 'cfheaders' && same(message.stop, stop) ? message : undefined,
-      );
-      if (answer.filterHashes.length !== stopHeight - startHeight + 1) {
-        manager.ban(peer, 'filter_headers_short');
-        return undefined;
+  /** What is believed after the liars are gone, hash by hash; `undefined`: ask again. */
+  async function settle(all: readonly FilterClaim[], start: number) {
+    let claims = all.map((claim) => ({ claim, doubts: [] as number[] }));
+    const believed: InternalHash[] = [];
+    for (let i = 0; i < all[0]!.hashes.length; i++) {
+      const first = claims[0]!.claim.hashes[i]!;
+      if (claims.every(({ claim }) => same(claim.hashes[i]!, first))) {
+        believed.push(first);
+        continue;
       }
-      if (!same(answer.previous, before)) {
-        // It differs further below, or we were wrong there: its checkpoints say where.
-        await compare(peer);
-        return undefined;
-      }
-      return { peer, headers: filterHeadersFrom(before, answer.filterHashes) };
-    } catch (error) {
-      // A node that has not indexed the block yet does not answer; one that never does is of no use.
-      if (manager.peers().includes(peer)) giveUp(manager, peer, error);
-      return undefined;
-    }
-  }
-
-  /** The one list that the peers agree on after the liars are gone; `undefined`: ask again. */
-  async function settle(claims: readonly Claim[], start: number): Promise<readonly InternalHash[] | undefined> {
-    const [first, ...others] = claims as [Claim, ...Claim[]];
-    for (let i = 0; i < first.headers.length; i++) {
-      if (others.every(({ headers }) => same(headers[i]!, first.headers[i]!))) continue;
-      const winner = await judge(claims, start + i, i);
+      const height = start + i;
+      const groups = [...Map.groupBy(claims, ({ claim }) => toHex(claim.hashes[i]!)).values()];
+      const sides = groups.map((group) => ({
+        hash: group[0]!.claim.hashes[i]!,
+        peers: group.map(({ claim }) => claim.peer),
+      }));
+      const rulings = await court.rule(chain.at(height)!, sides, signal);
+      const standing = rulings
+        .filter(({ verdict }) => verdict === 'right' || verdict === 'possible')
+        .sort((a, b) => b.side.peers.length - a.side.peers.length || b.length - a.length);
+      const [winner] = standing;
       if (winner === undefined) return undefined;
-      return settle(
-        claims.filter(({ headers }) => same(headers[i]!, winner)),
-        start,
-      );
+      claims = claims.filter(({ claim }) => standing.some(({ side }) => side.peers.includes(claim.peer)));
+      if (standing.length > 1) doubtful.add(height);
+      for (const each of claims) if (!winner.side.peers.includes(each.claim.peer)) each.doubts.push(height);
+      believed.push(winner.side.hash);
     }
-    return first.headers;
+    return { hashes: believed, claims };
   }
-
-  /** Who is right about the filter of one block. Up to this block all claims are the same. */
-  async function judge(claims: readonly Claim[], height: number, index: number): Promise<InternalHash | undefined> {
-    const ref = chain.at(height)!;
-    log(`peers differ about the filter of block ${height}; the block decides`);
-    const block = await deps.blocks.block(ref, ending.signal);
-    const possible: { claim: Claim; filter: Uint8Array; right: boolean }[] = [];
-    for (const claim of claims) {
-      const filter = await filterOf(claim.peer, height, block.hash);
-      if (filter === undefined) continue;
-      const before = claim.headers[index - 1] ?? filterHeaders.at(height - 1);
-      const [header] = filterHeadersFrom(before, [filterHash(filter)]);
-      const verdict = same(header!, claim.headers[index]!) ? judgeFilter(block, filter) : 'wrong';
-      if (verdict === 'wrong') manager.ban(claim.peer, 'filter_wrong');
-      else possible.push({ claim, filter, right: verdict === 'right' });
-    }
-    const sure = possible.filter(({ right }) => right);
-    const left = sure.length > 0 ? sure : possible;
-    const groups = Map.groupBy(left, ({ claim }) => toHex(claim.headers[index]!));
-    if (groups.size > 1) {
-      undecided = height;
-      log(`two filters of block ${height} are possible: the one that more peers have, or that holds more, is taken`);
-    }
-    const best = [...groups.values()].sort(
-      (a, b) => b.length - a.length || b[0]!.filter.length - a[0]!.filter.length,
-    )[0];
-    return best?.[0]!.claim.headers[index];
-  }
-
-  async function filterOf(peer: Peer, height: number, block: InternalHash): Promise<Uint8Array | undefined> {
-    try {
-      const answer = await peer.ask({ kind: 'getcfilters', startHeight: height, stop: block }, (message) =>
-        message.kind === 'cfilter' && same(message.block, block) ? message : undefined,
-      );
-      return answer.filter;
-    } catch (error) {
-      // Who claims a filter and does not show it loses.
-      giveUp(manager, peer, error);
-      return undefined;
-    }
-  }
-
-  /**
-   * Compares a peer's checkpoints (every 1,000th filter header) with ours. Where they differ, what we have above the last
-   * equal one is asked for again, of this peer as well: then the blocks decide, and the peer or our old belief goes.
-   */
-  async function compare(peer: Peer): Promise<void> {
-    const top = Math.min(filterHeaders.height(), peer.height);
-    if (top < CFCHECKPT_INTERVAL || !manager.filterPeers().includes(peer)) {
-      if (top >= chain.root.height) await compareRest(peer, chain.root.height - 1, top);
-      return;
-    }
-    const stop = toInternal(chain.at(top)!.hash)!;
-    const answer = await peer.ask({ kind: 'getcfcheckpt', stop }, (message) =>
-      message.kind === 'cfcheckpt' && same(message.stop, stop) ? message : undefined,
-    );
-    let equal = chain.root.height - 1;
-    for (const [i, header] of answer.headers.entries()) {
-      const height = (i + 1) * CFCHECKPT_INTERVAL;
-      if (height > top || height > filterHeaders.height() || height < chain.root.height) continue;
-      if (!same(header, filterHeaders.at(height))) return rewindTo(equal, peer);
-      equal = height;
-    }
-    if (answer.headers.length !== Math.floor(top / CFCHECKPT_INTERVAL))
-      return manager.ban(peer, 'filter_headers_short');
-    await compareRest(peer, equal, top);
-  }
-
-  async function compareRest(peer: Peer, equal: number, top: number): Promise<void> {
-    if (top <= equal) return;
-    const stop = toInternal(chain.at(top)!.hash)!;
-    const start = Math.max(equal + 1, top - MAX_CFHEADERS + 1);
-    const answer = await peer.ask({ kind: 'getcfheaders', startHeight: start, stop }, (message) =>
-      message.kind === 'cfheaders' && same(message.stop, stop) ? message : undefined,
-    );
-    const last = filterHeadersFrom(answer.previous, answer.filterHashes).at(-1);
-    if (last && top <= filterHeaders.height() && !same(last, filterHeaders.at(top))) rewindTo(equal, peer);
-  }
-
-  function rewindTo(height: number, peer: Peer): void {
-    log(`a peer has other filter headers above block ${height}: all are asked again`);
-    suspects.add(peer.id);
-    filterHeaders.rewind(height);
-    alarm.ring();
-  }
-
-  const stopListening = manager.listen({
-    left(peer) {
-      suspects.delete(peer.id);
-      compared.delete(peer.id);
-    },
-  });
 
   return {
     wake(rewoundTo) {
-      if (rewoundTo !== undefined) filterHeaders.rewind(rewoundTo);
+      if (rewoundTo !== undefined && rewoundTo < filterHeaders.height()) rewind(rewoundTo);
+      if (rewoundTo !== undefined) for (const height of doubtful) if (height > rewoundTo) doubtful.delete(height);
       alarm.ring();
     },
-    shown(peer) {
-      alarm.ring();
-      if (compared.has(peer.id) || !manager.filterPeers().includes(peer) || filterHeaders.height() < chain.root.height)
-        return;
-      compared.add(peer.id);
-      // Somebody new may know better than those who were here.
-      compare(peer).catch((error: unknown) => {
-        if (error instanceof CodedError) manager.drop(peer, error.code);
-        else log(`filter headers: ${String(error)}`);
-      });
+    shown: () => alarm.ring(),
+    standsFor: standings.standsFor,
+    isUndecided: (height) => doubtful.has(height),
+    get revision() {
+      return revisions.length;
     },
+    revisedSince: (revision) => Math.min(...revisions.slice(revision)),
     get undecided() {
-      return undecided;
+      return standings.lowestDoubt();
     },
     async close() {
-      stopListening();
       ending.abort();
       await running;
+      stopListening();
+      standings.close();
     },
   };
 }

@@ -43,6 +43,10 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
   const done = new Set<number>();
   const busy = new Map<number, Promise<void>>();
   const again = new Set<number>();
+  /** Peers that were asked and have not answered. */
+  const expected = new Set<number>();
+  /** The last block that each announced by its hash alone. */
+  const announced = new Map<number, InternalHash>();
   let closed = false;
   /** The peer that we follow alone over a long way. */
   let leader: number | undefined;
@@ -67,6 +71,7 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
 
   async function ask(peer: Peer): Promise<void> {
     for (;;) {
+      expected.add(peer.id);
       const answer = await peer.ask({ kind: 'getheaders', locator: chain.locator(), stop: ZERO }, headersOf);
       const { added, fault } = take(peer, answer.headers, true);
       // A full answer that brings nothing new would be asked for again for ever.
@@ -75,8 +80,19 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
         peer.height = Math.max(peer.height, Math.min(peer.version.height, chain.tip().height));
         deps.shown(peer);
       }
+      showAnnounced(peer);
       if (fault || answer.headers.length < MAX_HEADERS * HEADER_BYTES || added === 0 || closed) return;
     }
+  }
+
+  /** It has a block that we know, be it of others: an answer to what we lack would not show that. */
+  function showAnnounced(peer: Peer): void {
+    const hash = announced.get(peer.id);
+    const point = hash && chain.find(toDisplay<BlockHash>(hash));
+    if (!point) return;
+    announced.delete(peer.id);
+    peer.height = Math.max(peer.height, chain.forkPoint(point.hash)!.height);
+    deps.shown(peer);
   }
 
   async function follow(peer: Peer): Promise<void> {
@@ -110,14 +126,26 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
     joined: (peer) => void follow(peer),
     left(peer) {
       done.delete(peer.id);
+      again.delete(peer.id);
+      announced.delete(peer.id);
+      expected.delete(peer.id);
       if (leader !== peer.id) return;
       leader = undefined;
       for (const other of manager.peers()) void follow(other);
     },
     heard(peer, message) {
-      // While a question is under way, whatever comes is taken for its answer; what comes then is heard here.
-      if (message.kind === 'headers' && !busy.has(peer.id)) take(peer, message.headers, false);
-      else if (message.kind === 'inv' && message.items.some(({ type }) => type === 'block')) void follow(peer);
+      if (message.kind === 'headers') {
+        // While a question is open, what comes first is taken for its answer. What comes behind it, before that was looked
+        // at, is asked for again: else a block that was announced just then would be missed.
+        if (!busy.has(peer.id)) take(peer, message.headers, false);
+        else if (!expected.delete(peer.id)) again.add(peer.id);
+      } else if (message.kind === 'inv') {
+        const block = message.items.findLast(({ type }) => type === 'block');
+        if (block === undefined) return;
+        announced.set(peer.id, block.hash);
+        showAnnounced(peer);
+        void follow(peer);
+      }
     },
   });
 
