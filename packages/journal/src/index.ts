@@ -6,14 +6,7 @@
  */
 export type { EntryCipher } from './batch-codec.ts';
 export type { JournalFault, JournalFaultCode } from './fault.ts';
-export {
-  createJournal,
-  type Appended,
-  type HeadRelation,
-  type Journal,
-  type JournalDeps,
-  type JournalOptions,
-} from './journal.ts';
+export { createJournal, type Appended, type Journal, type JournalDeps, type JournalOptions } from './journal.ts';
 export { createMemoryStore } from './memory-store.ts';
 export type { Snapshot } from './snapshots.ts';
 export { openSqliteStore, type SqliteStore } from './sqlite-store.ts';

@@ -66,7 +66,6 @@ describe('journal', () => {
     expect(journal.head()).toBe(undefined);
     expect(journal.epoch()).toBe(1);
     expect(await journal.read(1, 10)).toEqual({ ok: true, value: [] });
-    expect(now(journal.headAt(1))).toBe(undefined);
     expect(now(journal.receiptFor(1))).toMatchObject({ ok: false, error: { code: 'journal_entry_unknown', seq: 1 } });
     const verified = await journal.verify({ receiptPublicKey: keys.receiptPublicKey, ed25519Verify });
     expect(verified).toEqual({ ok: true, value: { entries: 0, batches: 0, head: undefined } });
@@ -81,10 +80,8 @@ describe('journal', () => {
     expect(second.head.timeMs).toBe(TIME + 5);
     expect(verifyHeadChain([first.head, second.head], sha256).ok).toBe(true);
     expect(journal.head()).toBe(second.head);
-    expect(now(journal.headAt(3))).toEqual(first.head);
-    expect(now(journal.headAt(2))).toBe(undefined);
     expect(store.get('s', 'k')).toEqual(Uint8Array.of(1));
-    now(journal.writeRecords([{ op: 'delete', space: 's', key: 'k' }]));
+    now(store.commit([], [{ op: 'delete', space: 's', key: 'k' }]));
     expect(store.get('s', 'k')).toBe(undefined);
   });
 
@@ -208,33 +205,12 @@ describe('journal', () => {
     expect(journal.value.head()).toBe(head);
     const second = await journal.value.append(entriesFrom(4, 2), [], TIME);
     expect((await journal.value.receiptFor(5)).ok).toBe(true);
-    expect(await journal.value.headAt(3)).toEqual(head);
-    expect(await journal.value.compareWithRemembered(head)).toBe('extends');
     await journal.value.saveSnapshot(1, Uint8Array.of(1));
     expect(await journal.value.latestSnapshot(1)).toEqual({ seq: 5, bytes: Uint8Array.of(1) });
     const verified = await journal.value.verify({ receiptPublicKey: keys.receiptPublicKey, ed25519Verify });
     expect(verified).toEqual({ ok: true, value: { entries: 5, batches: 2, head: second.head } });
     const again = await opened(promising(store));
     expect(again.ok && again.value.head()).toEqual(second.head);
-  });
-
-  it('tells how it stands to a head that was remembered', () => {
-    const journal = openSync();
-    const heads: SignedHead[] = [append(journal, 3).head, append(journal, 3).head, append(journal, 3).head];
-    expect(heads.map((head) => now(journal.compareWithRemembered(head)))).toEqual(['extends', 'extends', 'same']);
-    // Another history of the same vault: the same beginning, then other entries.
-    const elsewhere = createMemoryStore();
-    for (const batch of store.batches(1) as Iterable<Parameters<typeof store.commit>[0][number]>) {
-      if (batch.lastSeq <= 3) now(elsewhere.commit([batch], []));
-    }
-    const forked = now(opened(elsewhere));
-    if (!forked.ok) throw new Error('not opened');
-    expect(heads.map((head) => now(forked.value.compareWithRemembered(head)))).toEqual(['same', 'behind', 'behind']);
-    append(forked.value, 3, TIME + 1);
-    expect(heads.map((head) => now(forked.value.compareWithRemembered(head)))).toEqual(['extends', 'beside', 'behind']);
-    append(forked.value, 4, TIME + 1);
-    expect(heads.map((head) => now(forked.value.compareWithRemembered(head)))).toEqual(['extends', 'beside', 'beside']);
-    expect(now(openSync().compareWithRemembered(forked.value.head()!))).toBe('behind');
   });
 });
 

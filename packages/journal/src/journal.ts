@@ -42,13 +42,6 @@ export interface Appended {
 }
 
 /**
- * How this journal stands to a head that someone else remembers: `same`, `extends` (it holds that head and went on),
- * `behind` (the other saw entries that are not here) or `beside` (other entries stand in their place). The last two
- * mean that an older store, or another history, was put in place.
- */
-export type HeadRelation = 'same' | 'extends' | 'behind' | 'beside';
-
-/**
  * An append-only, hash-chained, encrypted log of opaque entries. Where the store is synchronous, so is every method
  * that does not say `Promise`.
  */
@@ -66,10 +59,6 @@ export interface Journal {
    * the journal anew.
    */
   append(entries: readonly Uint8Array[], writes: readonly RecordWrite[], timeMs: number): MaybePromise<Appended>;
-  /** Changes records alone, durably. */
-  writeRecords(writes: readonly RecordWrite[]): MaybePromise<void>;
-  /** The head whose last entry is `seq`. */
-  headAt(seq: number): MaybePromise<SignedHead | undefined>;
   /** The receipt of an entry that was appended at any time. */
   receiptFor(seq: number): MaybePromise<Result<Receipt, JournalFault>>;
   /**
@@ -79,8 +68,6 @@ export interface Journal {
   read(fromSeq: number, limit: number): Promise<Result<readonly JournalEntry[], JournalFault>>;
   /** Checks everything from the first entry to the present head. */
   verify(options: VerifyOptions): Promise<Result<Verified, JournalFault>>;
-  /** The caller has checked the head's signature and vault: a forged one would only raise a false alarm. */
-  compareWithRemembered(head: SignedHead): MaybePromise<HeadRelation>;
   /** Stores the state folded up to the present head; the one before it is kept as well. */
   saveSnapshot(foldVersion: number, bytes: Uint8Array): Promise<void>;
   /** The newest whole snapshot of this fold version that belongs to this chain; damaged ones are passed over. */
@@ -190,8 +177,6 @@ function openJournal(
       epoch = next;
     },
     append,
-    writeRecords: (writes) => store.commit([], writes),
-    headAt: (seq) => whenReady(store.batchEndingAt(seq), (batch) => batch && codec.headOf(batch)),
     receiptFor: (seq) =>
       whenReady(store.batchContaining(seq), (batch) => {
         if (batch === undefined) return err(fault('journal_entry_unknown', seq, `There is no entry ${seq}.`));
@@ -203,15 +188,6 @@ function openJournal(
       }),
     read,
     verify: (verifyOptions) => verifyJournal({ store, sha256, codec }, head, verifyOptions),
-    compareWithRemembered(remembered) {
-      if (head === undefined || remembered.lastSeq > head.lastSeq) return 'behind';
-      const theirs = headHash(sha256, remembered);
-      if (equalBytes(theirs, hash)) return 'same';
-      return whenReady(store.batchEndingAt(remembered.lastSeq), (batch) => {
-        const ours = linkOf(batch);
-        return ours !== undefined && equalBytes(theirs, ours.hash) ? 'extends' : 'beside';
-      });
-    },
     async saveSnapshot(foldVersion, bytes) {
       if (head === undefined) throw new Error('there is nothing to take a snapshot of');
       await snapshots.save(head, foldVersion, bytes);
