@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { grantDraft } from './grant-shapes.ts';
 import { settlement } from './signing.ts';
-import { entryKey, evmAddress, evmChain, hash32, name, role, safeInteger, sealedBox, shortId } from './shapes.ts';
+import {
+  entryKey,
+  evmAddress,
+  evmChain,
+  hash32,
+  MAX_NAME_CHARS,
+  name,
+  role,
+  safeInteger,
+  sealedBox,
+  shortId,
+} from './shapes.ts';
 
 /**
  * What an operator commands. Each command travels as a JWS by the operator's long-term key inside the session's frame
@@ -31,6 +42,12 @@ const time = safeInteger.describe("the operator's clock, ms since the Unix epoch
 const none = z.strictObject({});
 /** New wallets in one command: the journal entry and the answer that name them fit one frame, however long the names. */
 export const MAX_NEW_WALLETS = 100;
+
+/** Several wallets are called NAME-1, NAME-2, …, and each of these is a name. */
+function hasRoomForNumber({ name: wanted, count }: { readonly name: string; readonly count: number }): boolean {
+  return count === 1 || [...wanted].length + `-${count}`.length <= MAX_NAME_CHARS;
+}
+const NUMBERED = { path: ['name'], message: 'a name that leaves room for the number of each wallet' };
 
 const nonceFloor = z.strictObject({ chain: evmChain, floor: safeInteger });
 
@@ -122,13 +139,17 @@ export const COMMANDS = {
     'Make wallets: a new mnemonic, the next account of an existing one, or random keys.',
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('mnemonic'), name, words: z.union([z.literal(12), z.literal(24)]) }),
-      z.strictObject({
-        kind: z.literal('derived'),
-        name,
-        from: shortId,
-        count: z.number().int().min(1).max(MAX_NEW_WALLETS),
-      }),
-      z.strictObject({ kind: z.literal('random'), name, count: z.number().int().min(1).max(MAX_NEW_WALLETS) }),
+      z
+        .strictObject({
+          kind: z.literal('derived'),
+          name,
+          from: shortId,
+          count: z.number().int().min(1).max(MAX_NEW_WALLETS),
+        })
+        .refine(hasRoomForNumber, NUMBERED),
+      z
+        .strictObject({ kind: z.literal('random'), name, count: z.number().int().min(1).max(MAX_NEW_WALLETS) })
+        .refine(hasRoomForNumber, NUMBERED),
     ]),
   ),
   'wallet.import': spec(

@@ -23,7 +23,8 @@ const TYPE_CODES = { open: 1, data: 2, close: 3, control: 4, authenticated: 5 } 
  * - `data` (both ways): one WebSocket message.
  * - `close` (both ways): the connection ended or is to end; payload {@link LinkClose}. A number is never used again.
  * - `control` (both ways, connection 0): one {@link LinkControl} message.
- * - `authenticated` (keep → gate, empty payload): the peer proved who it is; gate stops counting it as a stranger.
+ * - `authenticated` (keep → gate, empty payload): the peer proved that it is registered; gate stops counting it as a
+ *   stranger.
  */
 export type LinkFrameType = keyof typeof TYPE_CODES;
 

@@ -13,12 +13,18 @@ export const hash32 = base64url(43, 'hash');
 export const safeInteger = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const weiString = z.string().regex(/^(0|[1-9][0-9]{0,77})$/, 'wei: a decimal string without sign or exponent');
 
-/** What a person calls a peer, wallet or grant: letters and digits of any script, space, dot, dash, underscore. */
+export const MAX_NAME_CHARS = 64;
+
+/**
+ * What a person calls a peer, wallet or grant: letters and digits of any script, space, dot, dash, underscore. Names tell
+ * things apart for people who read them: so there is no letter that shows nothing (Hangul fillers), no space at the end
+ * and no two of them in a row.
+ */
 export const name = z
   .string()
   .regex(
-    /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
-    'a name of 1 to 64 letters, digits, spaces, dots, dashes, underscores',
+    /^(?!.*(?:\p{Default_Ignorable_Code_Point}| {2}| $))[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
+    'a name of 1 to 64 letters, digits, dots, dashes, underscores, single spaces between them',
   );
 
 /** A time-ordered UUID (RFC 9562 §5.7). Its time lets the vault refuse a key that it may have forgotten. */

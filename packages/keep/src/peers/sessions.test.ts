@@ -111,3 +111,32 @@ describe('a store that takes nothing more', () => {
     expect(late.sent.map(({ type }) => type)).toEqual(['data', 'close']);
   });
 });
+
+describe('who fills the table of the edge', () => {
+  it('is never a candidate: to gate it stays a stranger', () => {
+    const candidate = connect({ accept: () => ({ peer: 'new', caller: 'candidate' }) });
+    candidate.prove();
+    expect(candidate.sent.map(({ type }) => type)).toEqual(['data', 'data']);
+    const client = connect();
+    client.prove();
+    expect(client.sent.map(({ type }) => type)).toEqual(['data', 'authenticated', 'data']);
+  });
+
+  it('is no single peer: its newest session ends its oldest one', () => {
+    const names = ['bot', 'other'];
+    const { sessions, sent, prove } = connect({ accept: () => ({ peer: names.at(-1)!, caller: 'client' }) });
+    const open = (connection: number) => {
+      sessions.frame({ type: 'open', connection, payload: new Uint8Array() });
+      for (let i = 0; i < 2; i++) sessions.frame({ type: 'data', connection, payload: new Uint8Array() });
+    };
+    prove();
+    names.pop();
+    for (let connection = 2; connection <= 129; connection++) open(connection);
+    expect(sent.filter(({ type }) => type === 'close')).toEqual([]);
+    open(130);
+    expect(sent.filter(({ type }) => type === 'close')).toHaveLength(1);
+    open(131);
+    expect(sent.filter(({ type }) => type === 'close')).toHaveLength(2);
+    expect([...sessions.connected()].sort()).toEqual(['bot', 'other']);
+  });
+});

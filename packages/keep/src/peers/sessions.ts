@@ -85,6 +85,8 @@ interface Live {
 const MAX_IN_FLIGHT = 1_024;
 /** Connections at one time; gate has a lower limit of its own. */
 const MAX_CONNECTIONS = 16_384;
+/** Sessions of one peer: gate never puts out whom the keep knows, so that a peer with more could fill its table. */
+const MAX_SESSIONS_OF_PEER = 128;
 
 export function createSessions(host: SessionHost, writer: LinkWriter): Sessions {
   const connections = new Map<number, Connection>();
@@ -185,11 +187,20 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
       soon: host.soon,
       failed: (error) => close(id, CLOSE_CODES.refused, error.code),
     });
+    makeRoomFor(peer);
     connections.set(id, { phase: 'live', session, outbox, peer, inFlight: 0 });
-    writer.send('authenticated', id);
+    // Anybody can become a candidate: to gate it stays a stranger, who has to say what it wants and leave.
+    if (peer.caller !== 'candidate') writer.send('authenticated', id);
     send(id, { kind: 'notification', method: 'ready', params: host.ready(peer) as never });
     // Alone in its frame: it is what a peer waits for.
     outbox.flush();
+  }
+
+  /** The oldest session makes room for the newest: who comes back after a break must not wait for the end of the old ones. */
+  function makeRoomFor({ peer }: PeerSession): void {
+    const own: number[] = [];
+    each((id, live) => live.peer.peer === peer && own.push(id));
+    if (own.length >= MAX_SESSIONS_OF_PEER) close(own[0]!, CLOSE_CODES.rateLimited, 'rate_limited');
   }
 
   function messages(id: number, connection: Live, payload: Uint8Array): void {

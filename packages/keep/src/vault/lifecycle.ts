@@ -1,5 +1,5 @@
 import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
-import type { CommandParams, EntryPurpose, SealedBox } from '@keepwatch/protocol';
+import { MAX_NAME_CHARS, type CommandParams, type EntryPurpose, type SealedBox } from '@keepwatch/protocol';
 import { keepIdentity, vaultId } from '@keepwatch/wire';
 import { onThisClock, retryAfterMs } from '../boot/throttle.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
@@ -190,8 +190,16 @@ function startClock(vault: VaultContext, state: Pick<State, 'time'>, operatorMs:
 /** The restored journal knows operators of its own, and one of them may have this name. */
 function freeName(state: State, wanted: string, peer: string): string {
   const taken = new Set([...state.peers.values()].filter((each) => each.peer !== peer).map(({ name }) => name));
+  const letters = [...wanted];
   let name = wanted;
-  for (let i = 2; taken.has(name); i++) name = `${wanted} ${i}`;
+  for (let i = 2; taken.has(name); i++) {
+    const number = ` ${i}`;
+    name =
+      letters
+        .slice(0, MAX_NAME_CHARS - number.length)
+        .join('')
+        .trimEnd() + number;
+  }
   return name;
 }
 

@@ -53,10 +53,10 @@ export const foreignText = matching(
 
 /** What people call things: letters and digits of any script, space, dot, dash, underscore. */
 export const name = matching(
-  /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
+  /^(?!.*(?:\p{Default_Ignorable_Code_Point}| {2}| $))[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u,
   256,
   'invalid_text',
-  'a name of 1 to 64 letters, digits, spaces, dots, dashes, underscores',
+  'a name of 1 to 64 letters, digits, dots, dashes, underscores, single spaces between them',
 );
 export const zone = matching(
   /^(UTC|[A-Za-z_]{2,32}(\/[A-Za-z0-9_+-]{1,32}){1,2})$/,
