@@ -39,7 +39,9 @@ export function formatUnits(value: bigint, decimals: number): string {
   const sign = value < 0n ? '-' : '';
   const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, '0');
   const cut = digits.length - decimals;
-  const fraction = digits.slice(cut).replace(/0+$/, '');
+  let end = digits.length;
+  while (end > cut && digits[end - 1] === '0') end--;
+  const fraction = digits.slice(cut, end);
   return `${sign}${digits.slice(0, cut)}${fraction ? `.${fraction}` : ''}`;
 }
 

@@ -69,7 +69,11 @@ export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
       return true;
     },
     get: (grantId) => byId.get(grantId),
-    inScope: (scope) => merge(scopesOf(scope).map((scope) => scopes.get(scope))),
+    inScope({ client, groups, wallet, chain }) {
+      // Most clients are in no group, and each request comes through here.
+      if (groups.length === 0) return scopes.get(keyOf(partyKey(client), wallet, chain)) ?? NONE;
+      return merge(scopesOf({ client, groups, wallet, chain }).map((scope) => scopes.get(scope)));
+    },
     candidates(request) {
       const [action] = request.intent.actions;
       if (action === undefined) return NONE;
@@ -94,7 +98,9 @@ export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
 }
 
 /** No name holds a line break, so no two keys are the same by chance. */
-const keyOf = (...parts: readonly string[]) => parts.join('\n');
+function keyOf(first: string, second: string, third?: string): string {
+  return third === undefined ? `${first}\n${second}` : `${first}\n${second}\n${third}`;
+}
 const nameKey = (scope: string, kind: string, name: string) => `${scope}\n${kind}\n${name}`;
 const partyKey = (party: Party) => (typeof party === 'string' ? `client ${party}` : `group ${party.group}`);
 

@@ -361,7 +361,7 @@ export const denialDetails = z.strictObject({
 
 /**
  * What a permitted request leaves in the journal, and so in the client’s receipt. `asks`: what it would do, in words;
- * `intent`: the same as data. Amounts are decimal strings in base units.
+ * `payload`: what was to be signed, null where it is too long. Amounts are decimal strings in base units.
  */
 export const permittedEntry = z.looseObject({
   type: z.literal('request.permitted'),
@@ -375,7 +375,7 @@ export const permittedEntry = z.looseObject({
   nonce: safeInteger.nullable(),
   grant: z.string(),
   asks: z.string(),
-  intent: z.looseObject({}),
+  payload: z.string().nullable(),
   budgets: z.array(
     z.looseObject({
       grant: z.string(),

@@ -35,7 +35,7 @@ const entry = (changes: Record<string, Json> = {}): Json => ({
   nonce: 7,
   grant: 'g1',
   asks: 'Client bot wants to transfer 0.5 ETH',
-  intent: {},
+  payload: null,
   budgets: [],
   ...changes,
 });

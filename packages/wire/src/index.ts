@@ -54,7 +54,14 @@ export {
   type SignedHead,
 } from './proof/head.ts';
 export { createMerkleTree, verifyMerklePath, type MerkleClaim, type MerkleTree } from './proof/merkle.ts';
-export { parseReceipt, receiptToJson, verifyReceipt, type Receipt, type ReceiptFault } from './proof/receipt.ts';
+export {
+  parseReceipt,
+  receiptText,
+  receiptToJson,
+  verifyReceipt,
+  type Receipt,
+  type ReceiptFault,
+} from './proof/receipt.ts';
 export {
   decodeRpc,
   encodeRpc,

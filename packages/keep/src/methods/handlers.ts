@@ -14,12 +14,12 @@ import { explainRequest, lintGrants } from './explain.ts';
 import { createNonceDesk } from './nonces.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
+import type { JsonText } from '../peers/json-text.ts';
 import type { Signing } from './sign.ts';
 
-type Handler<N extends MethodName> = (
-  session: PeerSession,
-  params: MethodParams<N>,
-) => MethodResult<N> | Promise<MethodResult<N>>;
+type Handler<N extends MethodName> = (session: PeerSession, params: MethodParams<N>) => Result<N> | Promise<Result<N>>;
+
+type Result<N extends MethodName> = MethodResult<N> | JsonText;
 
 export type Handlers = { readonly [N in MethodName]: Handler<N> };
 

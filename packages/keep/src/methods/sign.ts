@@ -1,8 +1,9 @@
 import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, type TokenBucket } from '@keepwatch/base';
 import { encodeSigned } from '@keepwatch/evm';
-import type { MethodParams, MethodResult, ReceiptJson, SignatureAnswer } from '@keepwatch/protocol';
+import type { MethodParams, ReceiptJson } from '@keepwatch/protocol';
 import { receiptToJson } from '@keepwatch/wire';
 import { sha256Text } from '../crypto/wire-crypto.ts';
+import { jsonText, type JsonText } from '../peers/json-text.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { decodeEntry } from '../state/events.ts';
 import type { Payload } from '../step/asked.ts';
@@ -14,25 +15,23 @@ import type { JobResult, Signature } from '../vault/engine.ts';
 import { refusalError } from '../vault/submit.ts';
 import { journalError } from '../vault/unsealed.ts';
 
-/** What is common to all methods that sign: a signature, or the reasons why there is none. */
-interface Outcome {
+/** What was signed, and its receipt as JSON text: what is common to all methods that sign. */
+interface Signed {
   readonly bytes: Uint8Array;
   readonly digest: Uint8Array;
   readonly signature: Signature;
-  readonly receipt: ReceiptJson;
+  readonly receipt: string;
 }
 
 /** Denials that one client may have journaled; beyond that they are counted and answered without a receipt. */
 const DENIALS = { perSecond: 1, burst: 60 };
 
+/** The answers are the methods' results as text: they are made thousands of times a second. */
 export interface Signing {
-  transaction(
-    session: PeerSession,
-    params: MethodParams<'transaction.sign'>,
-  ): Promise<MethodResult<'transaction.sign'>>;
-  typedData(session: PeerSession, params: MethodParams<'typed-data.sign'>): Promise<SignatureAnswer>;
-  message(session: PeerSession, params: MethodParams<'message.sign'>): Promise<SignatureAnswer>;
-  authorization(session: PeerSession, params: MethodParams<'authorization.sign'>): Promise<SignatureAnswer>;
+  transaction(session: PeerSession, params: MethodParams<'transaction.sign'>): Promise<JsonText>;
+  typedData(session: PeerSession, params: MethodParams<'typed-data.sign'>): Promise<JsonText>;
+  message(session: PeerSession, params: MethodParams<'message.sign'>): Promise<JsonText>;
+  authorization(session: PeerSession, params: MethodParams<'authorization.sign'>): Promise<JsonText>;
   /** Denials that were answered but not journaled, since the start. */
   readonly unjournaled: () => number;
 }
@@ -50,7 +49,13 @@ export function createSigning(vault: VaultContext): Signing {
     return bucket.take(monotonicMs);
   }
 
-  async function sign(session: PeerSession, params: SignParams, payload: Payload): Promise<Outcome> {
+  /** `write` makes the method's result of what was signed. */
+  function sign(
+    session: PeerSession,
+    params: SignParams,
+    payload: Payload,
+    write: (signed: Signed) => string,
+  ): Promise<JsonText> {
     const unsealed = requireUnsealed(vault);
     // Before anything is decided: a decision that cannot be journaled costs folding the whole state again.
     if (vault.deps.reserve.low()) throw coded('storage_full');
@@ -83,8 +88,8 @@ export function createSigning(vault: VaultContext): Signing {
           try {
             if (!journaled) unjournaled++;
             const answer = conclude(outcome, result, journaled);
-            if (answer instanceof Promise) answer.then(resolve, reject);
-            else resolve(answer);
+            if (answer instanceof Promise) answer.then((signed) => resolve(jsonText(write(signed)))).catch(reject);
+            else resolve(jsonText(write(answer)));
           } catch (error) {
             reject(error as Error);
           }
@@ -94,7 +99,7 @@ export function createSigning(vault: VaultContext): Signing {
     });
   }
 
-  function conclude(outcome: SignOutcome, result: JobResult, journaled: boolean): Outcome | Promise<Outcome> {
+  function conclude(outcome: SignOutcome, result: JobResult, journaled: boolean): Signed | Promise<Signed> {
     switch (outcome.kind) {
       case 'refused':
         throw refusalError(outcome.refusal);
@@ -103,9 +108,8 @@ export function createSigning(vault: VaultContext): Signing {
       case 'repeat':
         return repeated(outcome, result);
       case 'decided': {
-        const receipt = journaled ? result.receipt(0) : null;
-        if (!outcome.effect) throw denied(outcome.event, receipt);
-        return signed(outcome.effect, result.signature, receipt!);
+        if (!outcome.effect) throw denied(outcome.event, journaled ? result.receipt(0) : null);
+        return signed(outcome.effect, result.signature, result.receiptText(0));
       }
       case 'waiting':
         if (!journaled) throw coded('rate_limited');
@@ -114,43 +118,42 @@ export function createSigning(vault: VaultContext): Signing {
   }
 
   /** The first answer again: its receipt from the journal, and the same signature (RFC 6979). */
-  async function repeated(outcome: SignOutcome & { kind: 'repeat' }, result: JobResult): Promise<Outcome> {
+  async function repeated(outcome: SignOutcome & { kind: 'repeat' }, result: JobResult): Promise<Signed> {
     const found = await requireUnsealed(vault).journal.receiptFor(outcome.seq);
     if (!found.ok) throw journalError(found.error);
     const receipt = receiptToJson(found.value) as ReceiptJson;
     if (!outcome.effect) throw denied(decodeEntry(found.value.entry), receipt);
-    return signed(outcome.effect, result.signature, receipt);
+    return signed(outcome.effect, result.signature, JSON.stringify(receipt));
   }
 
-  function signed({ bytes, digest }: SignEffect, signature: Signature | null, receipt: ReceiptJson): Outcome {
+  function signed({ bytes, digest }: SignEffect, signature: Signature | null, receipt: string): Signed {
     if (!signature) throw coded('internal_error');
     return { bytes, digest, signature, receipt };
   }
 
+  function transactionText({ bytes, signature, receipt }: Signed): string {
+    const { rs, yParity } = signature;
+    const transaction = encodeSigned(bytes, { r: rs.subarray(0, 32), s: rs.subarray(32), yParity });
+    const hash = keccak256(transaction);
+    return `{"transaction":"0x${toHex(transaction)}","hash":"0x${toHex(hash)}","receipt":${receipt}}`;
+  }
+
   return {
-    async transaction(session, params) {
-      const { bytes, signature, receipt } = await sign(session, params, {
-        form: 'transaction',
-        hex: params.transaction,
-      });
-      const { rs, yParity } = signature;
-      const transaction = encodeSigned(bytes, { r: rs.subarray(0, 32), s: rs.subarray(32), yParity });
-      return { transaction: `0x${toHex(transaction)}`, hash: `0x${toHex(keccak256(transaction))}`, receipt };
-    },
-    typedData: async (session, params) =>
-      signatureAnswer(await sign(session, params, { form: 'typed-data', json: params.typedData })),
-    message: async (session, params) =>
-      signatureAnswer(await sign(session, params, { form: 'message', text: params.message })),
-    authorization: async (session, params) =>
-      signatureAnswer(await sign(session, params, { form: 'delegation', hex: params.authorization })),
+    transaction: (session, params) =>
+      sign(session, params, { form: 'transaction', hex: params.transaction }, transactionText),
+    typedData: (session, params) =>
+      sign(session, params, { form: 'typed-data', json: params.typedData }, signatureText),
+    message: (session, params) => sign(session, params, { form: 'message', text: params.message }, signatureText),
+    authorization: (session, params) =>
+      sign(session, params, { form: 'delegation', hex: params.authorization }, signatureText),
     unjournaled: () => unjournaled,
   };
 }
 
 /** r ‖ s ‖ v, with v 27 or 28, as contracts and wallets take signatures over typed data and text. */
-function signatureAnswer({ digest, signature, receipt }: Outcome): SignatureAnswer {
+function signatureText({ digest, signature, receipt }: Signed): string {
   const v = (27 + signature.yParity).toString(16);
-  return { signature: `0x${toHex(signature.rs)}${v}`, digest: `0x${toHex(digest)}`, receipt };
+  return `{"signature":"0x${toHex(signature.rs)}${v}","digest":"0x${toHex(digest)}","receipt":${receipt}}`;
 }
 
 function denied(event: object, receipt: ReceiptJson | null): CodedError {

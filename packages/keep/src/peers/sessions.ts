@@ -15,6 +15,7 @@ import {
 import {
   createOutbox,
   decodeRpc,
+  resultText,
   RPC_CODES,
   rpcText,
   type AcceptedPeer,
@@ -25,6 +26,7 @@ import {
   type RpcMessage,
   type Session,
 } from '@keepwatch/wire';
+import { textOf } from './json-text.ts';
 
 /**
  * All connections that gate has passed on: each goes through the handshake, then lives as a session until it ends.
@@ -50,7 +52,7 @@ export interface SessionHost {
   /** Who this is to the vault, or why it is sent away. Effects (token, proposal) happen here. */
   readonly accept: (accepted: AcceptedPeer) => { peer: string; caller: Caller } | CodedError;
   readonly ready: (session: PeerSession) => Json;
-  /** The answer, or a promise of it; a refusal is a thrown CodedError. */
+  /** The answer (`JsonText` where it is written already), or a promise of it; a refusal is a thrown CodedError. */
   readonly call: (session: PeerSession, method: MethodName, params: unknown) => unknown;
   readonly sealed: () => 'vault_sealed' | 'vault_uninitialised' | null;
   readonly ended: (session: PeerSession) => void;
@@ -239,7 +241,9 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     const settled = (result: unknown) => {
       connection.inFlight--;
       try {
-        send(id, { kind: 'result', id: rpcId, result: result as Json }, connection);
+        const text = textOf(result);
+        if (text !== undefined) sendText(id, resultText(rpcId, text), connection);
+        else send(id, { kind: 'result', id: rpcId, result: result as Json }, connection);
       } catch (cause) {
         // Larger than a frame: the peer is told so, and may ask for less.
         fail(id, rpcId, cause);
@@ -258,11 +262,15 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     }
   }
 
-  /** `expected`: the connection that the answer belongs to; another one may have ended meanwhile. */
   function send(id: number, message: RpcMessage, expected?: Connection): void {
+    sendText(id, rpcText(message), expected);
+  }
+
+  /** `expected`: the connection that the answer belongs to; another one may have ended meanwhile. */
+  function sendText(id: number, text: string, expected?: Connection): void {
     const connection = connections.get(id);
     if (connection?.phase !== 'live' || (expected && expected !== connection)) return;
-    connection.outbox.push(rpcText(message));
+    connection.outbox.push(text);
   }
 
   function fail(id: number, rpcId: RpcId | null, cause: unknown, code: number = RPC_CODES.application): void {

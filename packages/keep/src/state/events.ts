@@ -1,8 +1,9 @@
-import { canonicalJson, fromUtf8, type Json } from '@keepwatch/base';
+import { fromUtf8 } from '@keepwatch/base';
 import type { ContractEntry } from '@keepwatch/evm';
-import type { BudgetLine, Charge, DenyReason, Intent, IntentForm, Jsonified, Outcome } from '@keepwatch/permission';
+import type { BudgetLine, Charge, DenyReason, IntentForm, Jsonified, Outcome } from '@keepwatch/permission';
 import type { ReplacementFault, SignedFees } from './nonces.ts';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
+import { entryText } from './entry-text.ts';
 
 /**
  * What the journal remembers: each event is a fact that has happened, in the past tense, complete enough that folding
@@ -122,6 +123,13 @@ export interface RequestFacts {
   /** Keccak-256 of the very bytes that are to be signed, base64url. */
   readonly digest: string;
   readonly form: IntentForm;
+  /**
+   * What was handed in to be signed: unsigned bytes as hex with 0x, typed data as its JSON, or a text. Null where it is
+   * too long.
+   */
+  readonly payload: string | null;
+  /** What it would do, in words. */
+  readonly asks: string;
   /** Null for what takes up none: typed data and messages. */
   readonly nonce: number | null;
 }
@@ -129,9 +137,6 @@ export interface RequestFacts {
 export interface RequestPermitted extends RequestFacts {
   readonly type: 'request.permitted';
   readonly grant: string;
-  /** What it would do, in words; and as data. */
-  readonly asks: string;
-  readonly intent: Jsonified<Intent>;
   /** What it does apart from its fees, where it takes up a nonce: a replacement does the same. */
   readonly core: string | null;
   readonly fees: SignedFees | null;
@@ -147,9 +152,6 @@ export interface RequestPermitted extends RequestFacts {
 
 export interface RequestDenied extends RequestFacts {
   readonly type: 'request.denied';
-  /** What it would have done. */
-  readonly asks: string;
-  readonly intent: Jsonified<Intent>;
   readonly reasons: readonly Jsonified<DenyReason | KeepReason>[];
   readonly sentences: readonly string[];
 }
@@ -157,8 +159,6 @@ export interface RequestDenied extends RequestFacts {
 /** A request that operators have to agree to. Nothing is reserved, and nothing signed. */
 export interface RequestAwaiting extends RequestFacts {
   readonly type: 'request.awaiting';
-  readonly asks: string;
-  readonly intent: Jsonified<Intent>;
   readonly approval: string;
   readonly grant: string;
   readonly needed: number;
@@ -191,46 +191,14 @@ export type KeepReason =
 /** An event with its time and salt: the plaintext of a journal entry. */
 export type Entry = VaultEvent & { readonly at: number; readonly salt: string };
 
-/**
- * By the event's type: the members that it had when it was last seen, and an entry of nulls that has them, time and salt
- * in canonical order.
- */
-const blanks = new Map<VaultEvent['type'], { readonly members: readonly string[]; readonly blank: Entry }>();
-
-/**
- * The event with its time (ms) and salt, its members in canonical order: then writing it costs a fifth. A blank is
- * copied and filled in, because an object that gets many members one by one becomes a slow one in V8.
- */
+/** The event with its time (ms) and salt. */
 export function stampEntry(event: VaultEvent, at: number, salt: string): Entry {
-  const members = Object.keys(event);
-  let known = blanks.get(event.type);
-  if (!known || !sameOrder(known.members, members)) {
-    known = { members, blank: blankEntry(members) };
-    blanks.set(event.type, known);
-  }
-  const from = event as unknown as Record<string, unknown>;
-  const entry = { ...known.blank, at, salt } as Record<string, unknown>;
-  for (const member of members) entry[member] = from[member];
-  return entry as unknown as Entry;
+  return { ...event, at, salt };
 }
 
-function blankEntry(members: readonly string[]): Entry {
-  const order = [...members, 'at', 'salt'].sort();
-  return JSON.parse(`{${order.map((member) => `${JSON.stringify(member)}:null`).join()}}`) as Entry;
-}
-
-function sameOrder(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/**
- * The bytes that the journal hashes and encrypts. The salt stands inside, so a neighbour's hash in a Merkle path
- * reveals nothing about an entry whose content could be guessed.
- */
+/** The bytes that the journal hashes and encrypts: the text of `entryText` in UTF-8. */
 export function encodeEntry(entry: Entry): Uint8Array {
-  return Buffer.from(canonicalJson(entry as unknown as Json));
+  return Buffer.from(entryText(entry));
 }
 
 /** The journal holds only what this keep wrote and authenticated, so a malformed entry is a bug, not an input. */

@@ -1,4 +1,4 @@
-import { toHex } from '@keepwatch/base';
+import { toBase64url, toHex, utf8 } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { GrantDraft } from '@keepwatch/protocol';
 import fc from 'fast-check';
@@ -71,7 +71,10 @@ function sign(client: string, id: string, nonce: number, value: number, number: 
     };
     const outcome = stepSign(
       state,
-      { client, params, payload: { form: 'transaction', hex: params.transaction }, request: JSON.stringify(params) },
+      {
+        ...{ client, params, payload: { form: 'transaction' as const, hex: params.transaction } },
+        request: toBase64url(utf8(JSON.stringify(params))),
+      },
       nowMs,
       deps,
     );

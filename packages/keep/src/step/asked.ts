@@ -15,7 +15,7 @@ import {
   type Registry,
   type Transaction,
 } from '@keepwatch/evm';
-import type { Intent, NamedValue, Value } from '@keepwatch/permission';
+import type { Intent } from '@keepwatch/permission';
 import { parseStrictJson } from '@keepwatch/wire';
 import type { ReplacementAsked } from '../state/nonces.ts';
 import { refuse } from './step.ts';
@@ -33,8 +33,6 @@ export interface Asked {
   readonly bytes: Uint8Array;
   readonly digest: Uint8Array;
   readonly intent: Intent;
-  /** How much of the journal its arguments would take, in characters: more than enough where they nest too deep for it. */
-  readonly size: number;
   /** What takes up a nonce, and what it is measured by when something else is to take its place. Null: no nonce. */
   readonly slot: Slot | null;
 }
@@ -85,7 +83,6 @@ function readTransaction(bytes: Uint8Array, context: AskedContext): Result<Asked
     bytes,
     digest: keccak(bytes),
     intent: intentOfTransaction(transaction, context),
-    size: bytes.length,
     slot: {
       nonce: transaction.nonce,
       core: coreOf(withAuthorizations(transaction, keccak), keccak),
@@ -122,33 +119,14 @@ function readTyped(json: string, context: AskedContext): Result<Asked, Refused> 
     const { code, path } = read.error;
     return refused('typed_data_refused', `The typed data cannot be signed: ${code} at “${path}”.`, code);
   }
-  const { digest, fields, preimage } = read.value;
+  const { digest, preimage } = read.value;
   return ok({
     form: 'typed-data',
     bytes: preimage,
     digest,
     intent: intentOfTypedData(read.value, context.chain, context),
-    size: sizeOf(fields, 0),
     slot: null,
   });
-}
-
-/** Whoever checks a receipt reads 32 levels of JSON, and an entry has six around its arguments. */
-const MAX_LEVELS = 20;
-const DIGITS = 78;
-
-/** Each value stands beside the spelling of its type, which may be much longer than what was sent. */
-function sizeOf(value: Value | NamedValue, level: number): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object') return DIGITS;
-  if (level > MAX_LEVELS) return Infinity;
-  if (!Array.isArray(value)) {
-    const { name, type, value: inner } = value as NamedValue;
-    return name.length + type.length + sizeOf(inner, level + 1);
-  }
-  let size = 0;
-  for (const item of value as readonly (Value | NamedValue)[]) size += sizeOf(item, level + 1);
-  return size;
 }
 
 function readMessage(text: string, { chain, keccak }: AskedContext): Result<Asked, Refused> {
@@ -161,7 +139,6 @@ function readMessage(text: string, { chain, keccak }: AskedContext): Result<Aske
     bytes: preimage,
     digest: keccak(preimage),
     intent: intentOfMessage(decoded.value, chain),
-    size: bytes.length,
     slot: null,
   });
 }
@@ -179,7 +156,6 @@ function readDelegation(bytes: Uint8Array, { chain, keccak }: AskedContext): Res
     bytes,
     digest: keccak(bytes),
     intent: intentOfAuthorization(authorization),
-    size: bytes.length,
     slot: {
       nonce: authorization.nonce,
       core: `authorization:${authorization.address}`,

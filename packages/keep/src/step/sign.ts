@@ -1,12 +1,14 @@
-import { equalBytes, toBase64url, utf8 } from '@keepwatch/base';
+import { assertNever, equalBytes, toBase64url, utf8 } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import {
   describeIntent,
   evaluate,
   toJson,
+  type BudgetLine,
+  type Charge,
   type Decision,
   type DenyReason,
-  type Intent,
+  type Jsonified,
   type Names,
   type PermissionRequest,
   type Replaced,
@@ -106,24 +108,25 @@ function checkValidity(params: SignParams, now: number): SignOutcome | null {
 function decide(state: State, input: SignRequest, asked: Asked, now: number, deps: StepDeps): SignOutcome {
   const { client, params } = input;
   const { intent, slot } = asked;
-  const facts: RequestFacts = {
+  const digest = toBase64url(asked.digest);
+  const names = namesFor(state, client, params.chain, deps);
+  const facts = (): RequestFacts => ({
+    asks: describeIntent({ client, intent }, names),
     chain: params.chain,
     client,
-    digest: toBase64url(asked.digest),
+    digest,
     form: asked.form,
     key: params.key,
     nonce: slot === null ? null : slot.nonce,
+    payload: journaled(input.payload),
     request: input.request,
     wallet: params.wallet,
-  };
-  const names = namesFor(state, client, params.chain, deps);
-  const words = { asks: describeIntent({ client, intent }, names), intent: toJson(journaled(intent, asked)) };
+  });
   const deny = (reasons: readonly (DenyReason | KeepReason)[]): SignOutcome => ({
     kind: 'decided',
     event: {
       type: 'request.denied',
-      ...facts,
-      ...words,
+      ...facts(),
       reasons: reasons.map(toJson),
       sentences: reasons.map((reason) => sentence(reason, params.chain, names)),
     },
@@ -136,73 +139,78 @@ function decide(state: State, input: SignRequest, asked: Asked, now: number, dep
     const { wallet, chain } = params;
     return deny([{ code: 'no_grant', grant: null, client, wallet, chain, kind: intent.actions[0]!.kind }]);
   }
-  const replaces = slot === null ? null : judgeSlot(state, input, slot, facts.digest);
+  const replaces = slot === null ? null : judgeSlot(state, input, slot, digest);
   if (replaces?.kind === 'refused') return deny([replaces.reason]);
   // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
   if (replaces?.kind === 'repeat') {
     return repeat(state, client, replaces.answered, replaces.key, asked);
   }
   if (state.clockFrozen) return clockFrozen(state.clockFrozen);
-  const approval = approvalId(client, params, facts.digest, deps);
-  const agreed = agreeing(liveApproval(state.approvals, approval, now), (operator) => mayCommand(state, operator));
-  const request = { ...scope, intent, approvals: agreed, replaces: replaces?.replaced ?? null };
+  // Where nothing waits nothing was agreed to, and its name need not be known.
+  const approval = state.approvals.size === 0 ? null : approvalId(client, params, digest, deps);
+  const waiting = approval === null ? undefined : liveApproval(state.approvals, approval, now);
+  const agreed = agreeing(waiting, (operator) => mayCommand(state, operator));
+  const replaced = replaces === null ? null : replaces.replaced;
+  const request = { ...scope, intent, approvals: agreed, replaces: replaced };
   const decision = evaluate(request, state.grantIndex, state.usage, now, deps.zones);
   switch (decision.verdict) {
     case 'deny':
       return deny(decision.reasons);
     case 'needs-approval':
-      return wait(state, { ...facts, ...words }, decision, approval, now);
+      return wait(state, facts(), decision, approval ?? approvalId(client, params, digest, deps), now);
     case 'permit':
   }
-  const charged = maxOf(replaces?.replaced?.maxFeeWei ?? 0n, slot?.maxFeeWei ?? 0n);
+  const charged = maxOf(replaced === null ? 0n : replaced.maxFeeWei, slot === null ? 0n : slot.maxFeeWei);
   return {
     kind: 'decided',
     event: {
       type: 'request.permitted',
-      ...facts,
-      ...words,
+      ...facts(),
       approval: agreed > 0 ? approval : null,
-      budgets: decision.budgets.map(toJson),
-      charges: decision.charges.map(toJson),
+      budgets: decision.budgets.map(lineJson),
+      charges: decision.charges.map(chargeJson),
       core: slot === null ? null : slot.core,
       fees: slot === null ? null : feesOf(slot, charged),
       grant: decision.grant,
-      replaces: replaces?.replaced?.by ?? null,
+      replaces: replaced === null ? null : replaced.by,
       version: state.version,
     },
     effect: approve(params.wallet, asked, state.version),
   };
 }
 
-/** What is longer than this is journaled without its arguments, so that every entry fits a frame when it is read. */
-const MAX_JOURNALED_SIZE = 8_192;
-const MAX_JOURNALED_ITEMS = 64;
+/** What is longer is not journaled, so that every entry fits a frame when it is read. In UTF-16 units. */
+const MAX_JOURNALED_CHARS = 16_384;
 
-function journaled(intent: Intent, { size }: Asked): Intent {
-  const { actions, outflows, notes } = intent;
-  if (size <= MAX_JOURNALED_SIZE && actions.length + outflows.length <= MAX_JOURNALED_ITEMS) return intent;
-  return {
-    ...intent,
-    actions: actions.slice(0, MAX_JOURNALED_ITEMS).map(withoutArguments),
-    outflows: outflows.slice(0, MAX_JOURNALED_ITEMS),
-    notes: [...notes.slice(0, 8), 'too long to be journaled whole: arguments are left out'],
-  };
+function journaled(payload: Payload): string | null {
+  const text = textOf(payload);
+  return text.length > MAX_JOURNALED_CHARS ? null : text;
 }
 
-function withoutArguments(action: Intent['actions'][number]): Intent['actions'][number] {
-  switch (action.kind) {
-    case 'contract-call':
-      return { ...action, args: [] };
+function textOf(payload: Payload): string {
+  switch (payload.form) {
+    case 'transaction':
+    case 'delegation':
+      return payload.hex;
     case 'typed-data':
-      return { ...action, fields: [] };
+      return payload.json;
+    case 'message':
+      return payload.text;
     default:
-      return action;
+      return assertNever(payload);
   }
+}
+
+function lineJson(line: BudgetLine): Jsonified<BudgetLine> {
+  return { ...line, limit: `${line.limit}`, spentAfter: `${line.spentAfter}`, spentBefore: `${line.spentBefore}` };
+}
+
+function chargeJson(charge: Charge): Jsonified<Charge> {
+  return { ...charge, amount: `${charge.amount}` };
 }
 
 const maxOf = (a: bigint, b: bigint) => (a > b ? a : b);
 
-/** In the order of canonical JSON, which saves sorting them. */
 function feesOf({ maxFeePerBlobGas, maxFeePerGas, maxPriorityFeePerGas }: Slot, charged: bigint) {
   return {
     charged: charged.toString(),
@@ -222,7 +230,7 @@ export function scopeOf(
   return { client, groups, wallet, address: state.wallets.get(wallet)?.address ?? '' };
 }
 
-type SlotVerdict =
+export type SlotVerdict =
   | { readonly kind: 'free'; readonly replaced: Replaced | null }
   | { readonly kind: 'repeat'; readonly answered: Answered; readonly key: string }
   | { readonly kind: 'refused'; readonly reason: KeepReason };
@@ -233,7 +241,7 @@ export function judgeSlot(
   { client, params }: Pick<SignRequest, 'client' | 'params'>,
   slot: Slot,
   digest: string,
-): SlotVerdict & { readonly replaced?: Replaced | null } {
+): SlotVerdict {
   const verdict = nonceVerdict(state, params.wallet, params.chain, slot.nonce, digest);
   switch (verdict.kind) {
     case 'free':
@@ -272,7 +280,7 @@ export function approvalId(client: string, params: SignParams, digest: string, d
 
 function wait(
   state: State,
-  facts: RequestFacts & { readonly asks: string; readonly intent: ReturnType<typeof toJson<Intent>> },
+  facts: RequestFacts,
   decision: Decision & { verdict: 'needs-approval' },
   approval: string,
   now: number,

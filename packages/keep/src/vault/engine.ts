@@ -1,8 +1,9 @@
 import { CodedError, type Entropy, type MaybePromise } from '@keepwatch/base';
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
-import { headToJson, receiptToJson } from '@keepwatch/wire';
-import { encodeEntry, stampEntry, type Entry, type VaultEvent } from '../state/events.ts';
+import { headToJson, receiptText, receiptToJson } from '@keepwatch/wire';
+import { entryText } from '../state/entry-text.ts';
+import { stampEntry, type Entry, type VaultEvent } from '../state/events.ts';
 import { fold } from '../state/fold.ts';
 import type { State } from '../state/state.ts';
 import type { SignEffect } from '../step/step.ts';
@@ -36,6 +37,8 @@ export interface JobResult {
   readonly events: number;
   /** The receipt of the i-th event. */
   readonly receipt: (i: number) => ReceiptJson;
+  /** The same as JSON text. */
+  readonly receiptText: (i: number) => string;
   readonly firstSeq: number;
   readonly signature: Signature | null;
 }
@@ -87,6 +90,15 @@ interface Pending {
   readonly decided: Decided;
   readonly first: number;
 }
+
+/** What was journaled: the events, the texts of their entries, and where they stand. */
+interface Batch {
+  readonly events: readonly VaultEvent[];
+  readonly texts: readonly string[];
+  readonly appended: Appended | null;
+}
+
+const NOTHING: Batch = { events: [], texts: [], appended: null };
 
 export function createEngine(deps: EngineDeps): Engine {
   let queue: Job[] = [];
@@ -147,8 +159,9 @@ export function createEngine(deps: EngineDeps): Engine {
       }
     }
     // Each step for the whole batch before the next step: the code of one fits the processor's cache, that of all does not.
-    const entries = stamped.map(encodeEntry);
-    if (entries.length === 0) return finish(pending, events, null, firstSeq);
+    const texts = stamped.map(entryText);
+    if (texts.length === 0) return finish(pending, NOTHING, firstSeq);
+    const entries = texts.map((text) => Buffer.from(text));
     writes.push(...deps.mirror(deps.state, versionBefore));
     // What fails after the commit is a bug and ends the process: nobody may be told that nothing has happened.
     let appended: MaybePromise<Appended>;
@@ -157,23 +170,24 @@ export function createEngine(deps: EngineDeps): Engine {
     } catch (cause) {
       return fail(pending, cause);
     }
-    if (!(appended instanceof Promise)) return finish(pending, events, appended, firstSeq);
+    if (!(appended instanceof Promise)) return finish(pending, { events, texts, appended }, firstSeq);
     return appended.then(
-      (done) => finish(pending, events, done, firstSeq),
+      (done) => finish(pending, { events, texts, appended: done }, firstSeq),
       (cause: unknown) => fail(pending, cause),
     );
   }
 
-  function finish(
-    pending: readonly Pending[],
-    events: readonly VaultEvent[],
-    appended: Appended | null,
-    firstSeq: number,
-  ): void {
+  function finish(pending: readonly Pending[], batch: Batch, firstSeq: number): void {
+    const { events, texts, appended } = batch;
     const head = appended ? headToJson(appended.head) : undefined;
+    const headText = JSON.stringify(head);
     // The paths of a batch share most of their nodes.
     const encode = memoised(base64url);
     const receipt = (i: number) => receiptToJson(appended!.receipt(i), head, encode);
+    const textOf = (i: number) => {
+      const { seq, index, path } = appended!.receipt(i);
+      return receiptText({ entry: texts[i]!, seq, index, path: path.map(encode) }, headText);
+    };
     const effects = pending.flatMap(({ decided }) => (decided.sign ? [decided.sign] : []));
     const signatures = effects.length > 0 ? deps.sign(effects) : [];
     let nextSignature = 0;
@@ -184,6 +198,7 @@ export function createEngine(deps: EngineDeps): Engine {
       job.done({
         events: count,
         receipt: (i) => receipt(first + i),
+        receiptText: (i) => textOf(first + i),
         firstSeq: firstSeq + first,
         signature,
       });

@@ -5,12 +5,20 @@ import { join } from 'node:path';
 import { toHex, utf8, type Instant } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import { createMemoryStore } from '@keepwatch/journal';
-import type { CommandName, CommandParams, EntryPurpose, MethodParams } from '@keepwatch/protocol';
+import type {
+  CommandName,
+  CommandParams,
+  EntryPurpose,
+  MethodParams,
+  MethodResult,
+  SignatureAnswer,
+} from '@keepwatch/protocol';
 import { sealEntry, signCommand, uuidV7, type EntryCrypto, type IdentitySigner } from '@keepwatch/wire';
 import { loadBootKey } from '../boot/boot-key.ts';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
-import { createSigning } from '../methods/sign.ts';
+import { createSigning, type Signing } from '../methods/sign.ts';
+import { textOf, type JsonText } from '../peers/json-text.ts';
 import { peerId, toPeerKey } from '../peers/peer-id.ts';
 import type { PeerSession } from '../peers/sessions.ts';
 import { createSecureMemory } from '../secure/index.ts';
@@ -45,6 +53,21 @@ const entryCrypto: EntryCrypto = {
     open: () => undefined,
   },
 };
+
+/** Signing with its answers as a peer reads them. */
+function readAnswers({ transaction, typedData, message, authorization, unjournaled }: Signing) {
+  const read =
+    <P, R>(method: (session: PeerSession, params: P) => Promise<JsonText>) =>
+    async (session: PeerSession, params: P): Promise<R> =>
+      JSON.parse(textOf(await method(session, params))!) as R;
+  return {
+    transaction: read<MethodParams<'transaction.sign'>, MethodResult<'transaction.sign'>>(transaction),
+    typedData: read<MethodParams<'typed-data.sign'>, SignatureAnswer>(typedData),
+    message: read<MethodParams<'message.sign'>, SignatureAnswer>(message),
+    authorization: read<MethodParams<'authorization.sign'>, SignatureAnswer>(authorization),
+    unjournaled,
+  };
+}
 
 type EtherTransferDraft = Extract<CommandParams<'grant.create'>['grant'], { kind: 'ether-transfer' }>;
 
@@ -145,7 +168,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
   }
   const edge = options.edge?.(vault) ?? ({} as TlsEdge);
   const commands = createCommands(vault, edge);
-  const signing = createSigning(vault);
+  const signing = readAnswers(createSigning(vault));
 
   async function command<N extends CommandName>(
     method: N,

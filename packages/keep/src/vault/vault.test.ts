@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CodedError } from '@keepwatch/base';
+import { CodedError, fromBase64url, fromHex } from '@keepwatch/base';
+import { createKeccak256 } from '../crypto/keccak.ts';
 import { verifyJournal } from '../methods/journal.ts';
 import type { KeepStore } from './context.ts';
 import {
@@ -237,7 +238,9 @@ describe('signing', () => {
     const answer = await v.sign(client, wallet, { value: ETHER });
     const entry = JSON.parse(answer.receipt.entry);
     expect(entry).toMatchObject({ type: 'request.permitted', grant: 'g1', replaces: null });
-    expect(entry.intent.outflows).toMatchObject([{ amount: ETHER.toString(), asset: 'native' }]);
+    const keccak256 = await createKeccak256();
+    expect(keccak256(fromHex(entry.payload)!)).toEqual(fromBase64url(entry.digest));
+    expect(entry.asks).toMatch(/ wants to transfer 1 ETH to 0x[0-9a-f]{40} on Ethereum$/);
     expect(entry.budgets[0]).toMatchObject({ spentBefore: '0', spentAfter: (ETHER + 21_000n).toString() });
   });
 

@@ -43,14 +43,15 @@ export function effectiveTime(usage: UsageView, nowMs: number): number {
  */
 export function charge(usage: Usage, charges: readonly Charge[], nowMs: number, ref: string): void {
   const now = effectiveTime(usage, nowMs);
-  for (const item of charges) checkCharge(item);
+  for (const item of charges) checkCharge(usage, item);
   usage.lastMs = now;
   for (const item of charges) addToBudget(budgetFor(usage, item), item, now, ref);
 }
 
-function checkCharge({ budget, amount, fromMs, untilMs }: Charge): void {
+function checkCharge(usage: Usage, { grant, budget, amount, fromMs, untilMs }: Charge): void {
   if (amount < 0n) throw new RangeError('a charge is not negative');
-  const shape = budgetShape(budget);
+  // A budget that is there has shown that its key says what it is.
+  const shape = findBudget(usage, grant, budget) ?? budgetShape(budget);
   if (shape === undefined) throw new RangeError(`no budget has the key ${budget}`);
   if (shape.kind === 'calendar' && (!isTime(fromMs) || !isTime(untilMs) || fromMs >= untilMs)) {
     throw new RangeError('a charge of a calendar budget names its period');

@@ -45,10 +45,7 @@ interface Permitted {
   readonly digest: string;
   readonly nonce: number;
   readonly grant: string;
-  readonly intent: {
-    readonly outflows: readonly { readonly amount: string }[];
-    readonly fee: { readonly maxFeeWei: string };
-  };
+  readonly charges: readonly { readonly budget: string; readonly amount: string }[];
 }
 
 /** Recovering a signature takes milliseconds: of those held, each so-manieth is recovered. The others are compared. */
@@ -94,7 +91,8 @@ export function createEvidence(): Evidence {
       if (event.type !== 'request.permitted') continue;
       permits++;
       journalText.set(seq, entry);
-      add(journalSums, event.grant, BigInt(event.intent.outflows[0]?.amount ?? 0) + BigInt(event.intent.fee.maxFeeWei));
+      const volume = event.charges.find(({ budget }) => budget.startsWith('volume native'));
+      add(journalSums, event.grant, BigInt(volume?.amount ?? 0));
       const place = `${event.wallet}/${event.chain}/${event.nonce}`;
       const before = journalNonces.get(place);
       if (before !== undefined) found.push(`the journal permits nonce ${place} twice`);

@@ -1,4 +1,4 @@
-import { toHex } from '@keepwatch/base';
+import { toBase64url, toHex, utf8 } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { Window } from '@keepwatch/permission';
 import { createKeccak256 } from '../../../keep/src/crypto/keccak.ts';
@@ -174,7 +174,7 @@ function createWorld(random: Random, foldEntry: typeof fold, limit: bigint, wind
       client: random.pick(CLIENTS),
       params,
       payload: { form: 'transaction', hex: params.transaction },
-      request: JSON.stringify(params),
+      request: toBase64url(utf8(JSON.stringify(params))),
     };
   }
 
