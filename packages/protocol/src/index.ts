@@ -11,5 +11,6 @@ export * from './grant-shapes.ts';
 export * from './link.ts';
 export * from './methods.ts';
 export * from './quick-params.ts';
+export * from './quick-results.ts';
 export * from './shapes.ts';
 export * from './signing.ts';

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { CodedError, concat, fromHex, toBase64url, toHex, utf8 } from '@keepwatch/base';
 import {
   denialDetails,
@@ -13,7 +13,6 @@ import {
   type VaultStatus,
   type WalletInfo,
 } from '@keepwatch/protocol';
-import { uuidV7 } from '@keepwatch/wire';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
@@ -146,7 +145,7 @@ export function createClient(connection: Connection): Client {
     });
   }
 
-  const named = ({ wallet, chain, key = uuidV7(Date.now(), randomBytes), expires }: SignRequest) => ({
+  const named = ({ wallet, chain, key = randomUUIDv7(), expires }: SignRequest) => ({
     ...{ wallet, chain, key },
     expires: expires ?? timeOf(key) + REQUEST_LIFETIME_MS,
   });
@@ -209,7 +208,7 @@ export function createClient(connection: Connection): Client {
       const unsigned =
         request.transaction instanceof Uint8Array ? request.transaction : encodeTransfer(request.transaction);
       const chain = chainOf(request);
-      const key = request.key ?? uuidV7(Date.now(), randomBytes);
+      const key = request.key ?? randomUUIDv7();
       const params = {
         wallet,
         chain,

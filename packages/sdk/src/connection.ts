@@ -2,6 +2,7 @@ import { CodedError, fromBase64url, toBase64url, type Json } from '@keepwatch/ba
 import {
   METHODS,
   NOTIFICATIONS,
+  QUICK_RESULTS,
   parseConnectionString,
   type MethodName,
   type MethodParams,
@@ -311,7 +312,12 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
       } catch (error) {
         calls.reject(id, error as CodedError);
       }
-      const parsed = METHODS[method].result.safeParse(await answer);
+      const result = await answer;
+      if (QUICK_RESULTS[method]?.(result)) {
+        offerHeadsOf(result);
+        return result as MethodResult<N>;
+      }
+      const parsed = METHODS[method].result.safeParse(result);
       if (!parsed.success) {
         const text = `The vault answered ${method} with something else than was agreed.`;
         const remedy = 'Update this client or the vault, so that both speak the same version.';

@@ -1,4 +1,4 @@
-import { concat } from '@keepwatch/base';
+import { concat, fromHex } from '@keepwatch/base';
 
 /**
  * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding byte strings and one flat list, and
@@ -72,7 +72,6 @@ function header(length: number, offset: number): Uint8Array {
 
 function bigEndian(value: bigint): Uint8Array {
   if (value < 0n) throw new RangeError('RLP has no negative integers');
-  const bytes: number[] = [];
-  for (let rest = value; rest > 0n; rest >>= 8n) bytes.unshift(Number(rest & 0xffn));
-  return Uint8Array.from(bytes);
+  const digits = value === 0n ? '' : value.toString(16);
+  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)!;
 }

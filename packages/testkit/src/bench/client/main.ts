@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { fromBase64url, toHex } from '@keepwatch/base';
 import { connect, createClient, encodeTransfer, signerFromSeed, type Client, type Connection } from '@keepwatch/sdk';
-import { uuidV7 } from '@keepwatch/wire';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { median } from '../figure.ts';
 import type { ClientOrder, ClientReport, Seat } from './protocol.ts';
@@ -47,7 +46,7 @@ async function signOne(desk: Desk): Promise<void> {
     wallet: seat.wallet,
     chain: 'eip155:1',
     transaction: `0x${toHex(encodeTransfer(transfer))}`,
-    key: uuidV7(now, randomBytes),
+    key: randomUUIDv7(),
     expires: now + 60_000,
   });
 }

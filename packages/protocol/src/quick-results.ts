@@ -1,0 +1,49 @@
+import type { MethodName, MethodResult } from './methods.ts';
+
+/**
+ * Results that a busy client gets thousands of times a second, checked by hand: a schema costs several times as much.
+ * True only of what the schema of `METHODS` takes; what is not is for the schema to judge, which also says what is wrong.
+ */
+export const QUICK_RESULTS: { readonly [N in MethodName]?: (result: unknown) => result is MethodResult<N> } = {
+  'transaction.sign': isSignedTransaction,
+};
+
+const HASH_32 = /^[A-Za-z0-9_-]{43}$/;
+const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+
+type Members = Readonly<Record<string, unknown>>;
+
+function isSignedTransaction(result: unknown): result is MethodResult<'transaction.sign'> {
+  if (!isRecord(result, 3)) return false;
+  const { transaction, hash, receipt } = result;
+  return typeof transaction === 'string' && typeof hash === 'string' && isReceipt(receipt);
+}
+
+function isReceipt(value: unknown): boolean {
+  if (!isRecord(value, 5)) return false;
+  const { seq, entry, index, path, head } = value;
+  if (!isCount(seq) || typeof entry !== 'string' || !isCount(index) || !Array.isArray(path)) return false;
+  for (const node of path as readonly unknown[]) if (!isText(node, HASH_32)) return false;
+  return isSignedHead(head);
+}
+
+function isSignedHead(value: unknown): boolean {
+  if (!isRecord(value, 9)) return false;
+  const { version, vault, epoch, firstSeq, lastSeq, root, prev, timeMs, signature } = value;
+  const counts = isCount(epoch) && isCount(firstSeq) && isCount(lastSeq) && isCount(timeMs);
+  const hashes = isText(vault, HASH_32) && isText(root, HASH_32) && isText(prev, HASH_32);
+  return version === 1 && counts && hashes && isText(signature, SIGNATURE);
+}
+
+/** An object with so many members: with each of those that are then looked at, it has no others. */
+function isRecord(value: unknown, members: number): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === members;
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isText(value: unknown, form: RegExp): boolean {
+  return typeof value === 'string' && form.test(value);
+}
