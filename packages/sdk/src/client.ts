@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { CodedError, concat, fromHex, toBase64url, toHex, utf8 } from '@keepwatch/base';
 import {
   denialDetails,
@@ -19,6 +18,7 @@ import { observeReceipts, type Observation, type ObserveOptions } from './client
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { checkSignedTransaction, parseSignature, signatureFault } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
+import { newKey, timeOfKey } from './idempotency-key.ts';
 import { allApprovals, allGrants, allWallets } from './lists.ts';
 
 /**
@@ -145,9 +145,9 @@ export function createClient(connection: Connection): Client {
     });
   }
 
-  const named = ({ wallet, chain, key = randomUUIDv7(), expires }: SignRequest) => ({
+  const named = ({ wallet, chain, key = newKey(), expires }: SignRequest) => ({
     ...{ wallet, chain, key },
-    expires: expires ?? timeOf(key) + REQUEST_LIFETIME_MS,
+    expires: expires ?? timeOfKey(key) + REQUEST_LIFETIME_MS,
   });
 
   /** The signature must be the wallet's, over what the client itself wanted to have signed. */
@@ -208,13 +208,13 @@ export function createClient(connection: Connection): Client {
       const unsigned =
         request.transaction instanceof Uint8Array ? request.transaction : encodeTransfer(request.transaction);
       const chain = chainOf(request);
-      const key = request.key ?? randomUUIDv7();
+      const key = request.key ?? newKey();
       const params = {
         wallet,
         chain,
         transaction: `0x${toHex(unsigned)}`,
         key,
-        expires: request.expires ?? timeOf(key) + REQUEST_LIFETIME_MS,
+        expires: request.expires ?? timeOfKey(key) + REQUEST_LIFETIME_MS,
       };
       const answer = await connection.call('transaction.sign', params).catch((error: unknown) => {
         throw withCheckedDenial(error, authority);
@@ -242,9 +242,6 @@ export function createClient(connection: Connection): Client {
     },
   };
 }
-
-/** The first 48 bits of a UUIDv7 (RFC 9562 §5.7): milliseconds since the Unix epoch. */
-const timeOf = (key: string) => Number.parseInt(key.slice(0, 8) + key.slice(9, 13), 16);
 
 function chainOf({ chain, transaction }: SignTransactionRequest): string {
   if (chain !== undefined) return chain;
