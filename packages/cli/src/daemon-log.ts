@@ -1,4 +1,5 @@
 import type { SupervisorEvent } from '@keepwatch/gate';
+import { shown, shownJson } from './shown.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -17,12 +18,13 @@ export interface LogLine {
 
 export function createDaemonLog(terminal: Terminal, pretty: boolean): (line: LogLine) => void {
   const { errors, paintErrors: paint } = terminal;
-  if (!pretty) return (line) => void errors.write(`${JSON.stringify(line)}\n`);
+  if (!pretty) return (line) => void errors.write(`${shownJson(JSON.stringify(line))}\n`);
   const levels = { info: paint.quiet, warn: paint.warning, error: paint.bad };
   return ({ time, level, name, msg, ...fields }) => {
     const details = Object.entries(fields).map(([key, value]) => paint.quiet(`${key}=${showValue(value)}`));
     const clock = paint.quiet(time.slice(11, 19));
-    errors.write(`${[clock, levels[level](name.padEnd(10)), msg, ...details].join('  ')}\n`);
+    const words = [clock, levels[level](name.padEnd(10)), msg, ...details].join('  ');
+    errors.write(`${shown(words)}\n`);
   };
 }
 

@@ -1,22 +1,24 @@
 import { CodedError } from '@keepwatch/base';
+import { shown, shownJson } from './shown.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What happened, what to do next, and the code to look it up by. A stack only where somebody debugs. */
 export function reportError(error: unknown, terminal: Terminal, json: boolean): void {
   const { code, message, remedy, details } = describe(error);
   if (json) {
-    terminal.errors.write(`${JSON.stringify({ error: { code, message, remedy, details } }, null, 2)}\n`);
+    const text = JSON.stringify({ error: { code, message, remedy, details } }, null, 2);
+    terminal.errors.write(`${shownJson(text)}\n`);
   } else {
     const paint = terminal.paintErrors;
     const lines = [`${paint.bad('keepwatch:')} ${message}`];
     for (const sentence of sentencesOf(details)) if (!message.includes(sentence)) lines.push(`  ${sentence}`);
     if (remedy) lines.push(`  ${remedy}`);
     lines.push(`  ${paint.quiet(`(${code})`)}`);
-    terminal.errors.write(`${lines.join('\n')}\n`);
+    terminal.errors.write(`${shown(lines.join('\n'))}\n`);
   }
   if (terminal.environment['KEEPWATCH_DEBUG'] === '1' && error instanceof Error) {
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      terminal.errors.write(`${cause.stack ?? cause.message}\n`);
+      terminal.errors.write(`${shown(cause.stack ?? cause.message)}\n`);
     }
   }
 }

@@ -6,6 +6,7 @@ import { findDirectories } from './directories.ts';
 import { EXIT, exitCodeOf, usageError } from './exit-codes.ts';
 import { commandHelp, generalHelp, nounHelp } from './help.ts';
 import { reportError } from './report-error.ts';
+import { shown, shownJson } from './shown.ts';
 import { suggest } from './suggest.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -75,9 +76,9 @@ function createContext(common: CommonOptions, terminal: Terminal): Context {
     json,
     profile,
     directories: findDirectories(terminal.environment, { home, profile }),
-    emit: (answer) => terminal.output.write(json ? `${JSON.stringify(answer.json)}\n` : `${answer.text}\n`),
+    emit: (answer) => terminal.output.write(`${json ? shownJson(JSON.stringify(answer.json)) : shown(answer.text)}\n`),
     note: (text) => {
-      if (!json) terminal.errors.write(`${text}\n`);
+      if (!json) terminal.errors.write(`${shown(text)}\n`);
     },
   };
 }
@@ -85,5 +86,6 @@ function createContext(common: CommonOptions, terminal: Terminal): Context {
 const asAnswer = (text: string): Answer => ({ json: { help: text }, text });
 
 function print(terminal: Terminal, json: boolean, answer: Answer): void {
-  terminal.output.write(json ? `${JSON.stringify(answer.json, null, 2)}\n` : `${answer.text}\n`);
+  const text = json ? shownJson(JSON.stringify(answer.json, null, 2)) : shown(answer.text);
+  terminal.output.write(`${text}\n`);
 }

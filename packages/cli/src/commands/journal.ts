@@ -5,6 +5,7 @@ import { command, type Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { describeEntry } from '../journal-words.ts';
 import { createNewFile } from '../new-file.ts';
+import { shownJson } from '../shown.ts';
 import { fields } from '../table.ts';
 import { parseCount, showTime } from '../values.ts';
 import { knownReceiptKey, withOperator } from '../vault-session.ts';
@@ -79,7 +80,7 @@ const exportJournal = command({
 async function exportTo(operator: Operator, from: number, write: (line: string) => Promise<void>): Promise<number> {
   let count = 0;
   for await (const { seq, entry } of entriesFrom(operator, from)) {
-    await write(`{"seq":${seq},"entry":${entry}}\n`);
+    await write(`${shownJson(`{"seq":${seq},"entry":${entry}}`)}\n`);
     count += 1;
   }
   return count;
