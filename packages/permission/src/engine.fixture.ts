@@ -114,6 +114,7 @@ export function tokenRequest(
   more: Partial<PermissionRequest> = {},
   intent: Partial<Intent> = {},
 ): PermissionRequest {
+  const { route: way = 'transfer' } = patch;
   const action: TokenTransfer = {
     kind: 'token-transfer',
     sender: 'wallet',
@@ -124,11 +125,11 @@ export function tokenRequest(
     to: BOB,
     from: 'wallet',
     route: 'transfer',
+    holds: ALLOWING.includes(way) ? 'allowance' : 'spent',
     untilMs: null,
     ...patch,
   };
-  const { asset, amount, to, from, route, untilMs } = action;
-  const holds = ALLOWING.includes(route) ? 'allowance' : 'spent';
+  const { asset, amount, to, from, route, holds, untilMs } = action;
   const outflows = [outflow(asset, amount, to, route, { account: from, holds, untilMs })];
   return requestOf({ actions: [action], outflows, ...intent }, more);
 }

@@ -73,6 +73,8 @@ export interface TokenTransfer {
   /** Whose they are. */
   readonly from: Account;
   readonly route: Route;
+  /** Whether they move, or `to` may take them from now on. One route can do either: ERC-777 sends and authorises. */
+  readonly holds: 'spent' | 'allowance';
   /**
    * When what it allows ends by itself, in milliseconds since 1970; null: never. The deadline of an EIP-2612 permit is
    * none: it ends the time in which the permit can be used, not the allowance that it makes.

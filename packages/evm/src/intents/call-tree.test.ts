@@ -53,6 +53,7 @@ describe('a leaf', () => {
           from: 'wallet',
           to: BOB,
           route: 'transfer',
+          holds: 'spent',
           untilMs: null,
         },
       ],
@@ -79,6 +80,14 @@ describe('a leaf', () => {
     const data = calldata('transferFrom(address from, address to, uint256 id)', [WALLET, BOB, 7n]);
     const nft = judged({ to: contractOf('erc721'), data });
     expect(nft.actions).toMatchObject([{ tokenId: 7n, asset: `erc721:${contractOf('erc721')}`, amount: 1n }]);
+  });
+
+  it('says of an ERC-777 token whether it moves or an operator may take it: the route alone does not', () => {
+    const to = contractOf('erc777');
+    const sent = judged({ to, data: calldata('send(address to, uint256 amount, bytes data)', [BOB, 5n, '0x']) });
+    expect(sent.actions).toMatchObject([{ route: 'erc777', holds: 'spent', to: BOB, amount: 5n }]);
+    const allowed = judged({ to, data: calldata('authorizeOperator(address operator)', [BOB]) });
+    expect(allowed.actions).toMatchObject([{ route: 'erc777', holds: 'allowance', to: BOB, amount: 'unlimited' }]);
   });
 
   it('is opaque at an address that is not registered, with the name of the selector as a hint', () => {

@@ -180,6 +180,7 @@ function addMove(context: TreeContext, sender: Address, move: TokenMove): void {
     from,
     to,
     route,
+    holds,
     untilMs,
   });
   context.findings.outflows.push({ account: from, asset, amount, to, route, holds, untilMs });

@@ -63,6 +63,8 @@ export interface TokenTransfer {
   readonly from: Party;
   readonly to: Address;
   readonly route: RouteName;
+  /** `spent`: they move. `allowance`: `to` may take them from now on. */
+  readonly holds: 'spent' | 'allowance';
   readonly untilMs: number | null;
 }
 

@@ -1,6 +1,5 @@
-import { assertNever } from '@keepwatch/base';
 import type { TokenTransferGrant } from '../grant.ts';
-import type { Route, TokenTransfer } from '../intent.ts';
+import type { TokenTransfer } from '../intent.ts';
 import type { KindRules, Mismatch } from './kind.ts';
 import { isWallet, notAmong } from './members.ts';
 
@@ -9,13 +8,7 @@ export const tokenTransfer: KindRules<TokenTransferGrant, TokenTransfer> = {
   namesOfGrant,
   namesOfAction: ({ asset, to }) => [to, asset],
   coverAction,
-  coverOutflow(grant, { asset, to, holds }) {
-    const unknown = knows(grant, asset);
-    if (unknown) return unknown;
-    return holds === 'spent'
-      ? notAmong(grant.recipients, to, 'recipient_not_permitted')
-      : notAmong(grant.spenders, to, 'spender_not_permitted');
-  },
+  coverOutflow: (grant, { asset, to, holds }) => knows(grant, asset) ?? notOpenTo(grant, to, holds),
   coversOpaque: () => false,
 };
 
@@ -30,7 +23,7 @@ function coverAction(
   action: TokenTransfer,
   request: Parameters<typeof isWallet>[1],
 ): Mismatch | undefined {
-  const { asset, route, to, from } = action;
+  const { asset, route, to, from, holds } = action;
   const unknown = knows(grant, asset);
   if (unknown) return unknown;
   if (grant.routes !== 'any' && !grant.routes.includes(route)) {
@@ -40,45 +33,21 @@ function coverAction(
     const owner = notAmong(grant.accounts ?? [], from, 'account_not_granted');
     if (owner) return owner;
   }
-  return gives(route) === 'tokens'
-    ? notAmong(grant.recipients, to, 'recipient_not_permitted')
-    : notAmong(grant.spenders, to, 'spender_not_permitted');
+  return notOpenTo(grant, to, holds);
+}
+
+/** Who gets tokens is a recipient; who gets the right to take them, a spender. */
+function notOpenTo(
+  { recipients, spenders }: TokenTransferGrant,
+  to: string,
+  holds: TokenTransfer['holds'],
+): Mismatch | undefined {
+  return holds === 'spent'
+    ? notAmong(recipients, to, 'recipient_not_permitted')
+    : notAmong(spenders, to, 'spender_not_permitted');
 }
 
 function knows({ assets }: TokenTransferGrant, asset: string): Mismatch | undefined {
   if (assets.some((granted) => granted.asset === asset)) return undefined;
   return { code: 'asset_not_granted', asked: asset, permitted: assets.length };
-}
-
-/** Whether a route hands over the tokens, or the right to take them. */
-function gives(route: Route): 'tokens' | 'allowance' {
-  switch (route) {
-    case 'value':
-    case 'transfer':
-    case 'transfer-from':
-    case 'permit2-transfer':
-    case 'eip3009':
-    case 'erc777':
-    case 'transfer-and-call':
-    case 'vault-4626':
-    case 'weth':
-    case 'shares':
-    case 'aave-withdraw':
-    case 'lending':
-    case 'router':
-    case 'safe':
-      return 'tokens';
-    case 'approve':
-    case 'increase-allowance':
-    case 'permit':
-    case 'dai-permit':
-    case 'permit2':
-    case 'approval-for-all':
-    case 'aave-delegation':
-    case 'compound-allow':
-    case 'order':
-      return 'allowance';
-    default:
-      return assertNever(route);
-  }
 }

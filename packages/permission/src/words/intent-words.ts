@@ -1,6 +1,6 @@
 import { assertNever } from '@keepwatch/base';
 import type { PermissionRequest } from '../decision.ts';
-import type { Action, Intent, NamedValue, Route, TokenTransfer, Value } from '../intent.ts';
+import type { Action, Intent, NamedValue, TokenTransfer, Value } from '../intent.ts';
 import { amountWords, listed, onChain, timeWords, type Names } from './names.ts';
 
 /**
@@ -53,37 +53,14 @@ function actionWords(action: Action, intent: Intent, names: Names): string {
   }
 }
 
-function tokenWords({ asset, tokenId, amount, to, from, route, untilMs }: TokenTransfer, chain: string, names: Names) {
+function tokenWords(action: TokenTransfer, chain: string, names: Names) {
+  const { asset, tokenId, amount, to, from, route, holds, untilMs } = action;
   const id = tokenId === undefined ? '' : ` (token ${tokenId})`;
   const what = `${amountWords(amount, asset, chain, names)}${id}`;
   const until = untilMs === null ? '' : ` until ${timeWords(untilMs)}`;
   const owner = from === 'wallet' ? '' : ` of ${from}`;
-  switch (routeVerb(route)) {
-    case 'transfer':
-      return `transfer ${what}${owner} to ${to}`;
-    case 'allow':
-      return `let ${to} take ${what}${owner}${until}`;
-    case 'order':
-      return `offer ${what}${owner} through ${to}${until}`;
-  }
-}
-
-function routeVerb(route: Route): 'transfer' | 'allow' | 'order' {
-  switch (route) {
-    case 'approve':
-    case 'increase-allowance':
-    case 'permit':
-    case 'dai-permit':
-    case 'permit2':
-    case 'approval-for-all':
-    case 'aave-delegation':
-    case 'compound-allow':
-      return 'allow';
-    case 'order':
-      return 'order';
-    default:
-      return 'transfer';
-  }
+  if (route === 'order') return `offer ${what}${owner} through ${to}${until}`;
+  return holds === 'spent' ? `transfer ${what}${owner} to ${to}` : `let ${to} take ${what}${owner}${until}`;
 }
 
 const withValue = (value: bigint, chain: string, names: Names) =>

@@ -20,6 +20,9 @@ describe('describeIntent', () => {
     expect(
       describeIntent(etherRequest({ value: ETHER / 2n, chain: 'eip155:31337' }), { client: 'payroll', coin: 'POL' }),
     ).toBe(`Client payroll wants to transfer 0.5 POL to ${BOB} on chain 31337`);
+    expect(describeIntent(tokenRequest({ route: 'erc777', holds: 'allowance', amount: 'unlimited' }), { tokens })).toBe(
+      `Client bot wants to let ${BOB} take unlimited USDT on Ethereum`,
+    );
     expect(describeIntent(tokenRequest({ route: 'approve', amount: 'unlimited', untilMs: 0 }), { tokens })).toBe(
       `Client bot wants to let ${BOB} take unlimited USDT until 1970-01-01T00:00:00.000Z on Ethereum`,
     );
