@@ -5,8 +5,8 @@ export default {
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'vitest.mutation.config.ts' },
   coverageAnalysis: 'perTest',
-  // Two mutants at a time: a machine with two cores measures nothing but the code.
-  concurrency: 2,
+  // One mutant at a time, so that it can run beside other work: `npm run test:mutation -- --concurrency N` for more.
+  concurrency: 1,
   incremental: true,
   reporters: ['json'],
   tempDirName: '.stryker/sandbox',

@@ -1,9 +1,10 @@
 // Mutation testing of the pure packages: changes the code in small ways and looks whether a test notices. File by file, so
 // that a run can be stopped and taken up again; what was measured before and did not change is not run again.
 //
-// Usage: node scripts/mutation.mjs [PACKAGE | FILE …] [--minutes N] [--report]
+// Usage: node scripts/mutation.mjs [PACKAGE | FILE …] [--minutes N] [--concurrency N] [--report]
 //   PACKAGE  evm, permission (both without an argument); FILE  a path below packages/
 //   --minutes N  starts no further file after N minutes (60)
+//   --concurrency N  so many mutants at a time (1)
 //   --report     only writes docs/reports/mutation.md anew from what was measured
 //
 // Leaves docs/reports/mutation-PACKAGE.json (counts and survivors of each file) and the table in docs/reports/mutation.md;
@@ -51,14 +52,16 @@ function original(lines, start, end) {
   return short(lines[start.line - 1].slice(start.column - 1, last));
 }
 
-function mutate(file) {
+function mutate(file, concurrency) {
   const state = `.stryker/${file.replaceAll('/', '_')}.json`;
   mkdirSync(join(root, '.stryker'), { recursive: true });
   const stryker = [
     'node_modules/@stryker-mutator/core/bin/stryker.js',
     ...['run', 'stryker.config.mjs', '--mutate', file, '--incrementalFile', state, '--logLevel', 'warn'],
+    ...['--concurrency', concurrency],
   ];
-  const { status } = spawnSync(process.execPath, stryker, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const env = { ...process.env, KEEPWATCH_MUTATED: file.split('/')[1] };
+  const { status } = spawnSync(process.execPath, stryker, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
   if (status !== 0) return undefined;
   const report = JSON.parse(readFileSync(join(root, 'reports/mutation/mutation.json'), 'utf8'));
   return report.files[file] ? summarise(report, file) : { killed: 0, survived: 0, noCoverage: 0, survivors: [] };
@@ -109,8 +112,12 @@ async function writePage() {
 }
 
 async function main(args) {
-  const minutes = args.includes('--minutes') ? Number(args[args.indexOf('--minutes') + 1]) : 60;
-  const wanted = args.filter((each, i) => !each.startsWith('--') && args[i - 1] !== '--minutes');
+  const valueOf = (option, otherwise) => (args.includes(option) ? args[args.indexOf(option) + 1] : otherwise);
+  const minutes = Number(valueOf('--minutes', '60'));
+  const concurrency = valueOf('--concurrency', '1');
+  const wanted = args.filter(
+    (each, i) => !each.startsWith('--') && !/^--(minutes|concurrency)$/.test(args[i - 1] ?? ''),
+  );
   const files = args.includes('--report')
     ? []
     : (wanted.length > 0 ? wanted : PACKAGES).flatMap((each) => (PACKAGES.includes(each) ? filesOf(each) : [each]));
@@ -121,7 +128,7 @@ async function main(args) {
       console.log(`${minutes} minutes are over; not run: ${files.slice(i).join(', ')}`);
       break;
     }
-    const result = mutate(file);
+    const result = mutate(file, concurrency);
     if (!result) {
       console.log(`${file}: Stryker failed`);
       process.exitCode = 1;
