@@ -18,7 +18,7 @@ export default {
     '/.git',
     '/packages/{cli,gate,keep,sdk,testkit,bitcoin,chain,journal,wire,protocol}',
   ],
-  timeoutMS: 15_000,
+  timeoutMS: 5_000,
   timeoutFactor: 3,
   disableTypeChecks: false,
 };
