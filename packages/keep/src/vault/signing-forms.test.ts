@@ -13,7 +13,9 @@ import {
   type Hex,
 } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listGrants, visibleWallets } from '../methods/queries.ts';
 import { ETHER, makePeer, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
+import { createZones } from './zones.ts';
 
 /** What clients have signed besides plain transfers, through the vault's real keys, engine and journal. */
 
@@ -332,6 +334,14 @@ describe('a group of clients', () => {
     for (const { session } of [client, other])
       await v.command('peer.groups', { peer: session.peer, groups: ['payers'] });
     await send({ value: ETHER });
+    // Who may sign by a group's grant sees the wallet and the grant: a program checks the signature by its address.
+    const { state } = v.vault.unsealed!;
+    const seenBy = ({ session }: TestPeer) => [
+      [...visibleWallets(state, session.peer)],
+      listGrants(state, session.peer, {}, v.clock.now().wallMs, createZones()).grants.map(({ grant }) => grant),
+    ];
+    expect(seenBy(other)).toEqual([[wallet.wallet], ['g1']]);
+    expect(seenBy(await v.client('stranger'))).toEqual([[], []]);
     const over = v.signing.transaction(other.session, {
       ...ask(),
       transaction: transaction({ value: ETHER, nonce: 1 }),
