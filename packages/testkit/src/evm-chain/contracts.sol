@@ -135,3 +135,70 @@ contract Unknown {
         return true;
     }
 }
+
+/// One of a kind each.
+contract Nft {
+    mapping(uint256 => address) public ownerOf;
+
+    function mint(address to, uint256 id) external {
+        ownerOf[id] = to;
+    }
+
+    function transferFrom(address from, address to, uint256 id) external {
+        require(ownerOf[id] == from && msg.sender == from, "owner");
+        ownerOf[id] = to;
+    }
+}
+
+/// Many of each kind. It does not call who gets them.
+contract Items {
+    mapping(uint256 => mapping(address => uint256)) public held;
+
+    function mint(address to, uint256 id, uint256 amount) external {
+        held[id][to] += amount;
+    }
+
+    function safeTransferFrom(address from, address to, uint256 id, uint256 amount, bytes calldata) external {
+        require(msg.sender == from, "owner");
+        held[id][from] -= amount;
+        held[id][to] += amount;
+    }
+}
+
+/// A contract of no standard, whose ABI an operator registers.
+contract Club {
+    mapping(address => uint256) public levelOf;
+
+    function join(uint256 level, address member) external payable {
+        levelOf[member] = level;
+    }
+
+    function close(address payable to) external {
+        to.transfer(address(this).balance);
+    }
+
+    /// Lets in whoever holds a text that the member signed (EIP-191).
+    function signerOf(bytes32 digest, uint8 v, bytes32 r, bytes32 s) external pure returns (address) {
+        return ecrecover(digest, v, r, s);
+    }
+}
+
+/// Nobody knows it.
+contract Jar {
+    uint256 public coins;
+
+    function put() external payable {
+        coins++;
+    }
+
+    function take() external {
+        coins--;
+    }
+}
+
+/// Code that a wallet can delegate to (EIP-7702).
+contract Purse {
+    function owner() external view returns (address) {
+        return address(this);
+    }
+}

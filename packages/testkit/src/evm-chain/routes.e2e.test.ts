@@ -15,11 +15,10 @@ import {
   type IntentContext,
   type Registry,
 } from '@keepwatch/evm';
-import { concat, encodeAbiParameters, encodeFunctionData, hexToBytes, keccak256, maxUint256, type Hex } from 'viem';
+import { encodeAbiParameters, encodeFunctionData, hexToBytes, keccak256, maxUint256, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startAnvil, type Anvil } from '../../../cli/src/story/anvil.ts';
-import { compileContracts, type Compiled } from './compile.ts';
+import { startDevnet, type Devnet } from './devnet.ts';
 
 // What an intent says that leaves, leaves on a real chain, and nothing else does. Calldata is written by viem.
 
@@ -32,43 +31,19 @@ const ALICE: Address = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
 const BOB: Address = '0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc';
 const NOBODY: Address = `0x${'0'.repeat(40)}`;
 
-let anvil: Anvil;
-let contracts: Readonly<Record<string, Compiled>>;
+let devnet: Devnet;
 let registry: Registry;
 const at: Record<string, Address> = {};
 
-async function send(
-  from: Address,
-  to: Address | null,
-  data: Hex,
-  value = 0n,
-): Promise<{ status: string; fee: bigint; created: Address }> {
-  const params = { from, data, value: `0x${value.toString(16)}`, gas: '0x2dc6c0', ...(to === null ? {} : { to }) };
-  const hash = await anvil.call('eth_sendTransaction', [params]);
-  // Anvil answers before the block is made: it is asked until there is one.
-  let receipt: Record<string, string> | null = null;
-  while (receipt === null) {
-    receipt = (await anvil.call('eth_getTransactionReceipt', [hash])) as Record<string, string> | null;
-  }
-  const fee = BigInt(receipt['gasUsed']!) * BigInt(receipt['effectiveGasPrice']!);
-  return { status: receipt['status']!, fee, created: receipt['contractAddress'] as Address };
-}
+const send: Devnet['send'] = (...args) => devnet.send(...args);
+const read: Devnet['read'] = (...args) => devnet.read(...args);
 
 const calldata = (contract: string, functionName: string, args: readonly unknown[]): Hex =>
-  encodeFunctionData({ abi: contracts[contract]!.abi, functionName, args } as never);
-
-async function read(to: Address, data: Hex): Promise<bigint> {
-  return BigInt((await anvil.call('eth_call', [{ to, data }, 'latest'])) as Hex);
-}
+  encodeFunctionData({ abi: devnet.contracts[contract]!.abi, functionName, args } as never);
 
 beforeAll(async () => {
-  const compiled = compileContracts();
-  contracts = compiled.contracts;
-  anvil = await startAnvil(process.env);
-  const create = async (name: string, args?: Hex) => {
-    const code = contracts[name]!.bytecode;
-    at[name] = (await send(ALICE, null, args === undefined ? code : concat([code, args]))).created;
-  };
+  devnet = await startDevnet();
+  const create = async (name: string, args?: Hex) => (at[name] = await devnet.create(ALICE, name, args));
   await create('Coin');
   await create('Wrapped');
   await create('Batch');
@@ -82,7 +57,7 @@ beforeAll(async () => {
   registry = emptyRegistry(createStandardBook(createStandards(keccak), keccak));
   const register = (name: string, standards: readonly string[], more: Partial<ContractEntry> = {}) => {
     // The compiler's own output is what an operator brings.
-    const abi = parseArtefact(compiled.output, keccak, name);
+    const abi = parseArtefact(devnet.output, keccak, name);
     if (!abi.ok) throw new Error(abi.error);
     const functions = abi.value.functions.map(formatFunction);
     const entry = { chain: CHAIN, address: at[name]!, name, standards, functions, ...more };
@@ -97,7 +72,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await anvil?.process.stop();
+  await devnet?.stop();
 });
 
 function intentOf(to: Address, data: Hex, value = 0n): Intent {
@@ -125,7 +100,7 @@ const TOKENS = ['Coin', 'Wrapped', 'Vault'];
 async function holdings(): Promise<Map<string, bigint>> {
   const found = new Map<string, bigint>();
   for (const account of ACCOUNTS()) {
-    found.set(`${account} native`, BigInt((await anvil.call('eth_getBalance', [account, 'latest'])) as Hex));
+    found.set(`${account} native`, await devnet.balance(account));
     for (const token of TOKENS) {
       found.set(`${account} erc20:${at[token]}`, await read(at[token]!, calldata('Coin', 'balanceOf', [account])));
     }
