@@ -4,6 +4,7 @@ import { command, type Answer } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findWallet } from '../find.ts';
 import { readTextFile } from '../json-file.ts';
+import { needed } from '../needed.ts';
 import { fields } from '../table.ts';
 import { parseChain } from '../values.ts';
 import { withClient } from '../vault-session.ts';
@@ -82,11 +83,6 @@ function answer({ signature, digest, decision, receipt, key }: SignedData): Answ
       ['signature', signature],
     ]),
   };
-}
-
-function needed(value: string | undefined, option: string): string {
-  if (value !== undefined) return value;
-  throw usageError('option_missing', `${option} is missing.`);
 }
 
 export const CLIENT_SIGN_COMMANDS = [transaction, typedData, message];

@@ -4,6 +4,7 @@ import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { pick } from '../names.ts';
 import { readJsonFile } from '../json-file.ts';
+import { needed } from '../needed.ts';
 import { table } from '../table.ts';
 import { parseChain, showAddress, splitList } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
@@ -132,11 +133,6 @@ const remove = command({
     });
   },
 });
-
-function needed(value: string | undefined, option: string): string {
-  if (value !== undefined) return value;
-  throw usageError('option_missing', `${option} is missing.`, 'See `keepwatch help contract`.');
-}
 
 function parseAddress(text: string, option: string): string {
   const bytes = addressBytes(text);

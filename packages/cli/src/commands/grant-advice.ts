@@ -2,6 +2,7 @@ import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findPeer, findWallet } from '../find.ts';
 import { readTextFile } from '../json-file.ts';
+import { needed } from '../needed.ts';
 import { table } from '../table.ts';
 import { parseChain } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
@@ -63,11 +64,6 @@ async function payloadOf(transaction?: string, typedData?: string, message?: str
   }
   if (transaction !== undefined) return { transaction };
   return typedData === undefined ? { message: message! } : { typedData: await readTextFile(typedData) };
-}
-
-function needed(value: string | undefined, option: string): string {
-  if (value !== undefined) return value;
-  throw usageError('option_missing', `${option} is missing.`, 'See `keepwatch help grant explain`.');
 }
 
 export const GRANT_ADVICE_COMMANDS = [explain, lint];

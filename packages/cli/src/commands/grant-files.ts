@@ -1,25 +1,18 @@
-import { canonicalJson, CodedError, type Json } from '@keepwatch/base';
-import { grantDraft, type GrantDraft, type GrantInfo } from '@keepwatch/protocol';
-import type { Operator } from '@keepwatch/sdk';
+import { canonicalJson, type Json } from '@keepwatch/base';
+import type { GrantDraft, GrantInfo } from '@keepwatch/protocol';
 import { command } from '../command.ts';
-import { findPeer, findWallet } from '../find.ts';
-import { readJsonFile } from '../json-file.ts';
+import { grantsById, grantsByName, readGrantFile } from '../grant-file.ts';
 import { withOperator } from '../vault-session.ts';
 
-/** Grants as a file that a team reviews like code: names instead of ids, and a dry run that says what would change. */
-
-interface GrantFile {
-  readonly grants: readonly Record<string, unknown>[];
-}
+/** Grants as a file that a team reviews like code, with a dry run that says what would change. */
 
 const exportGrants = command({
   name: 'grant export',
   summary: 'Print all grants in force as a file for `grant apply`, with names instead of ids',
   run: (context) =>
     withOperator(context, async (operator) => {
-      const names = await namesOf(operator);
-      const grants = (await operator.grants()).map(({ draft }) => named(draft, names));
-      const file = { grants };
+      const drafts = (await operator.grants()).map(({ draft }) => draft);
+      const file = { grants: await grantsByName(drafts, operator) };
       return { json: file, text: JSON.stringify(file, null, 2) };
     }),
 });
@@ -31,10 +24,9 @@ const apply = command({
   options: { 'dry-run': { words: 'say what would change, and change nothing' } },
   more: 'A grant that stands in the file as it is in force is left alone, and keeps what it has spent.',
   async run(context, options, [path = '']) {
-    const wanted = readGrants(await readJsonFile(path), path);
+    const wanted = await readGrantFile(path);
     return withOperator(context, async (operator) => {
-      const drafts = [];
-      for (const each of wanted) drafts.push(await resolved(each, operator));
+      const drafts = await grantsById(wanted, operator);
       const live = await operator.grants();
       const { create, end } = difference(drafts, live);
       const lines = [
@@ -79,52 +71,6 @@ function difference(wanted: readonly GrantDraft[], live: readonly GrantInfo[]) {
     else left.splice(at, 1);
   }
   return { create, end: left.map(({ info }) => info) };
-}
-
-function readGrants(json: unknown, path: string): GrantFile['grants'] {
-  const grants = (json as Partial<GrantFile> | null)?.grants;
-  if (Array.isArray(grants)) return grants as GrantFile['grants'];
-  throw new CodedError('file_malformed', `${path} has no list “grants”.`, {
-    remedy: 'Write it as `keepwatch grant export` does.',
-  });
-}
-
-interface VaultNames {
-  readonly peers: ReadonlyMap<string, string>;
-  readonly wallets: ReadonlyMap<string, string>;
-}
-
-async function namesOf(operator: Operator): Promise<VaultNames> {
-  const [peers, wallets] = await Promise.all([operator.peers(), operator.wallets()]);
-  return {
-    peers: new Map(peers.map(({ peer, name }) => [peer, name])),
-    wallets: new Map(wallets.map(({ wallet, name }) => [wallet, name])),
-  };
-}
-
-function named(draft: GrantDraft, names: VaultNames): Record<string, unknown> {
-  const record: Record<string, unknown> = { ...draft };
-  const { client, wallet } = record;
-  if (typeof client === 'string') record['client'] = names.peers.get(client) ?? client;
-  if (typeof wallet === 'string') record['wallet'] = names.wallets.get(wallet) ?? wallet;
-  return record;
-}
-
-/** With ids instead of names, in the form that the vault takes. */
-async function resolved(record: Record<string, unknown>, operator: Operator): Promise<GrantDraft> {
-  const { client, wallet } = record;
-  const byId: Record<string, unknown> = { ...record };
-  if (typeof client === 'string' && client !== 'any') {
-    byId['client'] = (await findPeer(operator, client, 'client', 'registered')).peer;
-  }
-  if (typeof wallet === 'string' && wallet !== 'any') byId['wallet'] = (await findWallet(operator, wallet)).wallet;
-  const parsed = grantDraft.safeParse(byId);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new CodedError(
-    'grant_invalid',
-    `A grant of the file is not valid: ${issue?.path.join('.')}: ${issue?.message}.`,
-  );
 }
 
 export const GRANT_FILE_COMMANDS = [exportGrants, apply];

@@ -4,6 +4,7 @@ import type { GrantDraft, GrantInfo, PeerInfo, WalletInfo } from '@keepwatch/pro
 import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findGrant, findPeer, findWallet } from '../find.ts';
+import { needed } from '../needed.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import {
@@ -54,11 +55,6 @@ const create = command({
     });
   },
 });
-
-function needed(value: string | undefined, option: string): string {
-  if (value !== undefined) return value;
-  throw usageError('option_missing', `${option} is missing.`, 'See `keepwatch help grant create`.');
-}
 
 type EtherTransferDraft = Extract<GrantDraft, { kind: 'ether-transfer' }>;
 
