@@ -12,5 +12,6 @@ export * from './link.ts';
 export * from './methods.ts';
 export * from './quick-params.ts';
 export * from './quick-results.ts';
+export * from './replay-shapes.ts';
 export * from './shapes.ts';
 export * from './signing.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { entryPurpose } from './commands.ts';
 import { budgetLine, grantDraft } from './grant-shapes.ts';
+import { replayStep } from './replay-shapes.ts';
 import {
   approvalInfo,
   authorizationRequest,
@@ -225,6 +226,20 @@ export const METHODS = {
       ),
       left: safeInteger,
     }),
+  ),
+  'replay.load': method(
+    ['operator'],
+    false,
+    'Candidate grants for a replay of the journal, in pieces: `from` is how many came before, 0 begins anew. A vault replays for one operator at a time: the last who began.',
+    z.strictObject({ from: safeInteger, grants: z.array(grantDraft).max(200) }),
+    z.strictObject({ loaded: safeInteger }),
+  ),
+  'replay.step': method(
+    ['operator'],
+    false,
+    'Goes on with the replay of what `replay.load` brought, for some thousand entries, and says what the candidates would have decided otherwise. Nothing is signed, journaled or consumed. To be repeated until `finished`.',
+    none,
+    replayStep,
   ),
   'nonce.next': method(
     ['client'],

@@ -36,6 +36,7 @@ export {
   type OperatorQuery,
   type Progress,
 } from './operator.ts';
+export type { ReplayFinding, ReplayLeftOut, ReplayOptions } from './operator-replay.ts';
 export { checkReceipt, type CheckedReceipt, type ReceiptAuthority } from './receipt.ts';
 export { checkSignedTransaction, type SignedTransactionFault } from './signed-transaction.ts';
 export { addressBytes, checksumAddress, encodeTransfer, TRANSFER_GAS, type EtherTransfer } from './transaction.ts';

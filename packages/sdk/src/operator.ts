@@ -7,10 +7,12 @@ import {
   type CommandValue,
   type EntryPurpose,
   type ApprovalInfo,
+  type GrantDraft,
   type GrantInfo,
   type MethodParams,
   type MethodResult,
   type PeerInfo,
+  type ReplayTotals,
   type SealedBox,
   type VaultStatus,
   type WalletInfo,
@@ -25,6 +27,7 @@ import {
 } from '@keepwatch/wire';
 import type { Connection } from './connection.ts';
 import { entryCrypto, wireCrypto } from './crypto-node.ts';
+import { replayGrants, type ReplayFinding, type ReplayOptions } from './operator-replay.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { allApprovals, allContracts, allGrants, allPeers, allWallets, type RegisteredContract } from './lists.ts';
 
@@ -59,6 +62,11 @@ export interface Operator {
   contracts(): Promise<readonly RegisteredContract[]>;
   grants(options?: { readonly revoked?: boolean }): Promise<readonly GrantInfo[]>;
   query<N extends OperatorQuery>(method: N, params: MethodParams<N>): Promise<MethodResult<N>>;
+  /**
+   * What these grants, and no others, would have decided in the past: the requests in the journal whose verdict would be
+   * another, and those that could not be tried; then the totals. Nothing is signed or consumed.
+   */
+  replay(candidates: readonly GrantDraft[], options?: ReplayOptions): AsyncGenerator<ReplayFinding, ReplayTotals>;
   /** Signs the command and has it carried out. For commands with secrets in them, seal those first. */
   command<N extends CommandName>(
     name: N,
@@ -173,6 +181,7 @@ export function createOperator(connection: Connection, identity: IdentitySigner)
     grants: (options = {}) => allGrants(connection, options),
     approvals: () => allApprovals(connection),
     contracts: () => allContracts(connection),
+    replay: (candidates, options = {}) => replayGrants(connection, candidates, options),
     query: (method, params) => connection.call(method, params),
 
     async backupWallet(wallet, password) {

@@ -12,6 +12,7 @@ import { createSigning } from '../methods/sign.ts';
 import { openLink } from '../peers/link-io.ts';
 import { createSessions, type PeerSession, type SessionHost, type Sessions } from '../peers/sessions.ts';
 import { createSecureMemory, randomizeSigner } from '../secure/index.ts';
+import { dropReplay } from '../methods/replay.ts';
 import { dropBackup } from '../vault/backup.ts';
 import { createCommands } from '../vault/commands.ts';
 import type { DiskReserve, VaultContext, VaultEvents } from '../vault/context.ts';
@@ -247,6 +248,7 @@ function sessionHost(
       vault.entryKeys.forget(session.id);
       dropBackup(session);
       dropUpload(session);
+      dropReplay(vault, session);
     },
     // After the promises of this turn: a batch's answers are all there by then.
     soon: (run) => process.nextTick(run),

@@ -15,6 +15,7 @@ import { createNonceDesk } from './nonces.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
 import type { JsonText } from '../peers/json-text.ts';
+import { loadCandidates, stepReplay } from './replay.ts';
 import type { Signing } from './sign.ts';
 
 type Handler<N extends MethodName> = (session: PeerSession, params: MethodParams<N>) => Result<N> | Promise<Result<N>>;
@@ -73,6 +74,8 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
     'authorization.sign': (session, params) => signing.authorization(session, params),
     'grant.explain': (session, params) => explainRequest(vault, session, params),
     'grant.lint': () => lintGrants(vault),
+    'replay.load': (session, params) => loadCandidates(vault, session, params),
+    'replay.step': (session) => stepReplay(vault, session),
     'nonce.next': (session, params) => nextNonce(session, params),
     'approval.list': (session, params) =>
       listApprovals(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),

@@ -76,11 +76,7 @@ export function emptyState(): State {
  * that they are the vault's own.
  */
 export function fold(state: State, seq: number, entry: Entry): void {
-  if (seq !== state.seq + 1) throw new RangeError(`entry ${seq} does not follow ${state.seq}`);
-  state.seq = seq;
-  state.time = Math.max(state.time, entry.at);
-  forgetOldAnswers(state);
-  dropExpired(state.approvals, state.time);
+  pass(state, seq, entry.at);
   switch (entry.type) {
     case 'request.permitted':
       return foldPermitted(state, seq, entry);
@@ -113,6 +109,15 @@ export function fold(state: State, seq: number, entry: Entry): void {
       state.version++;
       return foldPolicy(state, seq, entry);
   }
+}
+
+/** Takes note of an entry's number and time (ms) alone: what time does by itself, and nothing that the entry says. */
+export function pass(state: State, seq: number, at: number): void {
+  if (seq !== state.seq + 1) throw new RangeError(`entry ${seq} does not follow ${state.seq}`);
+  state.seq = seq;
+  state.time = Math.max(state.time, at);
+  forgetOldAnswers(state);
+  dropExpired(state.approvals, state.time);
 }
 
 type PolicyEntry = Exclude<

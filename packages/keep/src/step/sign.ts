@@ -105,7 +105,8 @@ function checkValidity(params: SignParams, now: number): SignOutcome | null {
   return null;
 }
 
-function decide(state: State, input: SignRequest, asked: Asked, now: number, deps: StepDeps): SignOutcome {
+/** Decides what was understood. The caller has checked that the request is fresh and no repeat by its key. Pure. */
+export function decide(state: State, input: SignRequest, asked: Asked, now: number, deps: StepDeps): SignOutcome {
   const { client, params } = input;
   const { intent, slot } = asked;
   const digest = toBase64url(asked.digest);

@@ -1,14 +1,17 @@
 import type { CodedError, Entropy, Instant, Keccak256, MaybePromise, Sha256, TokenBucket } from '@keepwatch/base';
 import type { Journal, JournalStore } from '@keepwatch/journal';
 import type { Zones } from '@keepwatch/permission';
-import type { VaultStatus } from '@keepwatch/protocol';
+import type { ReplayTotals, VaultStatus } from '@keepwatch/protocol';
 import type { WireCrypto } from '@keepwatch/wire';
 import type { BootKey } from '../boot/boot-key.ts';
 import type { BootTable } from '../boot/boot-table.ts';
 import type { EntryKeys, KeyRing, SecureMemory } from '../secure/index.ts';
 import type { Approval } from '../state/approvals.ts';
 import type { State } from '../state/state.ts';
+import type { PeerSession } from '../peers/sessions.ts';
 import type { Registries } from '../step/registries.ts';
+import type { Replay } from '../step/replay.ts';
+import type { StepDeps } from '../step/step.ts';
 import type { ClockWatch } from './keep-clock.ts';
 import type { Engine } from './engine.ts';
 import type { WalletKeys } from './wallet-keys.ts';
@@ -88,6 +91,22 @@ export interface Unsealed {
   entriesSinceSnapshot: number;
   /** The seal is on its way to the journal: nothing else is taken in, so that nothing is signed behind it. */
   closing: boolean;
+  /** At most one at a time, so that memory stays bounded: it holds a second state. */
+  replay: ReplayRun | null;
+}
+
+/** Candidate grants on their way through the journal, for one operator's session. */
+export interface ReplayRun {
+  readonly session: PeerSession;
+  readonly replay: Replay;
+  readonly deps: StepDeps;
+  /** Characters of JSON of the candidates so far. */
+  chars: number;
+  /** The last entry that is looked at. */
+  upTo: number;
+  totals: ReplayTotals;
+  /** A step is under way. */
+  busy: boolean;
 }
 
 /** The vault's memory. One object, changed by the lifecycle alone. */

@@ -99,6 +99,7 @@ export function createUnsealed(
     lastActivityMs: deps.clock().monotonicMs,
     entriesSinceSnapshot: parts.entriesSinceSnapshot ?? 0,
     closing: parts.closing ?? false,
+    replay: null,
   };
   unsealed.engine = startEngine(vault, unsealed, walletKeys, journal);
   return unsealed;

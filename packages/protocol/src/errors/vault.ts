@@ -91,6 +91,12 @@ export const VAULT_ERRORS = {
     'An operator or an observer of the wallet does.',
   ),
 
+  replay_unknown: text(
+    'No candidates are loaded here for a replay, or another operator has begun one since.',
+    'Load the candidates again, from the first.',
+  ),
+  replay_too_large: text('These are more candidates than one replay takes.', 'Replay fewer grants at a time.'),
+
   // One-time keys for secrets
   entry_key_unknown: text('The one-time key is used, expired or of another session.', 'Begin again with a new one.'),
   entry_key_limit: text('Too many one-time keys are open.', 'Finish or drop what was begun, then try again.'),
