@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GrantInfo, WalletInfo } from '@keepwatch/protocol';
+import type { GrantInfo, ReplayChange, ReplayTotals, WalletInfo } from '@keepwatch/protocol';
 import {
   encodeFunctionData,
   erc20Abi,
@@ -17,6 +17,12 @@ import { createCommandLine, startDaemon, type CommandLine, type Daemon } from '.
 
 const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 const TOKEN = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
+
+interface ReplayReport {
+  readonly changes: readonly ReplayChange[];
+  readonly leftOut: readonly unknown[];
+  readonly totals: ReplayTotals;
+}
 
 let owner: CommandLine;
 let bot: CommandLine;
@@ -220,6 +226,32 @@ describe('a request that needs operators', () => {
     const [next] = owner.json<{ approvals: { approval: string }[] }>('approval', 'list').approvals;
     owner.json('approval', 'reject', next!.approval);
     expect(owner.run(['approval', 'list']).out.trim()).toBe('Nothing waits for an operator.');
+  });
+
+  it('leaves a journal on which other grants are tried: what they would have decided otherwise, and why', () => {
+    const exported = owner.json<{ grants: { kind: string; constraints: object[] }[] }>('grant', 'export').grants;
+    const same = file('same.json', { grants: exported });
+    const { changes, leftOut, totals } = owner.json<ReplayReport>('grant', 'replay', '--candidate', same);
+    // All but what was asked before its grant or its contract was there.
+    expect(changes.map(({ was, now }) => [was.verdict, now.verdict])).toEqual([]);
+    expect(leftOut).toEqual([]);
+    expect(totals.verdicts.permit.permit).toBeGreaterThanOrEqual(4);
+    expect(totals.verdicts.deny.deny).toBeGreaterThanOrEqual(3);
+
+    const small = exported.map((grant) =>
+      grant.kind === 'ether-transfer' ? { ...grant, constraints: grant.constraints.slice(0, 1) } : grant,
+    );
+    const before = owner.json<{ grants: unknown[] }>('grant', 'list');
+    const path = file('small.json', { grants: small.filter(({ kind }) => kind !== 'message') });
+    const { out } = owner.run(['grant', 'replay', '--candidate', path]);
+    expect(out).toMatch(/^\d+ requests, of which 3 would be decided otherwise\.$/m);
+    expect(out).toMatch(/bot\s+permitted \(g2\)\s+denied\s+Client bot wants to .*Log in to Club: 7/);
+    expect(out).toMatch(/bot\s+needs approval\s+permitted \(candidate \d\)\s+Client bot wants to transfer 2 ETH/);
+    expect(owner.json('grant', 'list')).toEqual(before);
+    expect(owner.fails('grant', 'replay').error).toBe('usage_option_missing');
+    expect(owner.fails('grant', 'replay', '--candidate', file('two.json', { grants: [{}] })).error).toBe(
+      'grant_invalid',
+    );
   });
 
   it('leaves a journal that verifies', () => {

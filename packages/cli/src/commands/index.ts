@@ -7,6 +7,7 @@ import { DOCTOR_COMMAND } from './doctor.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { GRANT_ADVICE_COMMANDS } from './grant-advice.ts';
 import { GRANT_FILE_COMMANDS } from './grant-files.ts';
+import { GRANT_REPLAY_COMMANDS } from './grant-replay.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   ...GRANT_COMMANDS,
   ...GRANT_FILE_COMMANDS,
   ...GRANT_ADVICE_COMMANDS,
+  ...GRANT_REPLAY_COMMANDS,
   ...APPROVAL_COMMANDS,
   ...CONTRACT_COMMANDS,
   ...JOURNAL_COMMANDS,
