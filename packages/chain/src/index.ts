@@ -38,6 +38,22 @@ export type {
   WatchedOutpoint,
   WatchSet,
 } from './source.ts';
+export { compareScans, type ComparedScans, type ComparedTx } from './wallet-scan/compare.ts';
+export {
+  coinsOf,
+  decodeWalletScan,
+  encodeWalletScan,
+  type FoundTx,
+  type WalletCoin,
+  type WalletScanState,
+} from './wallet-scan/state.ts';
+export {
+  beginWalletScan,
+  resumedWalletScan,
+  scanWallet,
+  type WalletScanOptions,
+  type WalletScanProgress,
+} from './wallet-scan/wallet-scan.ts';
 export { createP2pSource, type P2pSource, type PeerInfo, type SyncProgress } from './p2p/source.ts';
 export type { Ban } from './p2p/peers/address-book.ts';
 export { type P2pDeps, type P2pOptions, type P2pTuning } from './p2p/options.ts';

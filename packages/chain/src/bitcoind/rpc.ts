@@ -6,7 +6,10 @@ import { CodedError } from '@keepwatch/base';
 export interface RpcAccess {
   /** `http://127.0.0.1:8332`. Plain HTTP: bitcoind speaks no TLS, so a node elsewhere needs a tunnel. */
   readonly url: string;
-  readonly auth: { readonly cookieFile: string } | { readonly user: string; readonly password: string };
+  readonly auth:
+    | { readonly cookieFile: string }
+    | { readonly user: string; readonly password: string }
+    | { readonly user: string; readonly passwordFile: string };
 }
 
 /** JSON-RPC and REST of one bitcoind. */
@@ -97,16 +100,20 @@ function resultOf(method: string, answer: RpcAnswer | undefined): unknown {
 }
 
 async function credentials({ auth }: RpcAccess): Promise<string> {
-  if ('user' in auth) return Buffer.from(`${auth.user}:${auth.password}`).toString('base64');
+  if ('password' in auth) return base64(`${auth.user}:${auth.password}`);
+  const file = 'cookieFile' in auth ? auth.cookieFile : auth.passwordFile;
   try {
-    return Buffer.from((await readFile(auth.cookieFile, 'utf8')).trim()).toString('base64');
+    const secret = (await readFile(file, 'utf8')).trim();
+    return base64('cookieFile' in auth ? secret : `${auth.user}:${secret}`);
   } catch (cause) {
-    throw new CodedError('node_unreachable', `The cookie file ${auth.cookieFile} cannot be read.`, {
+    throw new CodedError('node_unreachable', `The file ${file} cannot be read, which opens the node.`, {
       cause,
-      remedy: 'Start the node, and let this user read its cookie file.',
+      remedy: 'Start the node, which writes its cookie file then, and let this user read the file.',
     });
   }
 }
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 function unreachable(base: URL, what: string, cause?: unknown): CodedError {
   return new CodedError('node_unreachable', `The node at ${base.host} ${what}.`, cause === undefined ? {} : { cause });

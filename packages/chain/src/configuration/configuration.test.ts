@@ -34,7 +34,7 @@ describe('a configuration of sources', () => {
     ['a set that names nobody', { sources: [node], suffices: [['p2p']] }, 'suffices'],
     ['no way in', { sources: [{ kind: 'bitcoind', url: 'http://127.0.0.1:1' }] }, 'sources.0'],
     ['half a way in', { sources: [{ kind: 'bitcoind', url: 'http://127.0.0.1:1', user: 'a' }] }, 'sources.0'],
-    ['two ways in', { sources: [{ ...node, user: 'a', password: 'b' }] }, 'sources.0'],
+    ['two ways in', { sources: [{ ...node, user: 'a', passwordFile: '/b' }] }, 'sources.0'],
     ['a server without a port', { sources: [{ ...server, server: 'host' }] }, 'sources.0.server'],
     ['a certificate that is none', { sources: [{ ...server, certificate: 'any' }] }, 'sources.0.certificate'],
     ['a file in place of a server', { sources: [{ kind: 'esplora', url: 'file:///etc' }] }, 'sources.0.url'],

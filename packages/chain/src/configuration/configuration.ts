@@ -25,7 +25,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     url: z.url({ protocol: /^http$/ }),
     cookieFile: z.string().min(1).optional(),
     user: z.string().min(1).optional(),
-    password: z.string().optional(),
+    passwordFile: z.string().min(1).optional(),
     /** `tcp://…` of `-zmqpubhashblock` and `-zmqpubrawtx`. */
     zmq: z.array(z.url({ protocol: /^tcp$/ })).optional(),
   }),
@@ -84,9 +84,9 @@ export function readChainConfiguration(value: unknown): Result<ChainConfiguratio
   if (stranger !== undefined) return err({ where: 'suffices', words: `no source is called “${stranger}”` });
   for (const [i, source] of sources.entries()) {
     if (source.kind !== 'bitcoind') continue;
-    const byUser = source.user !== undefined && source.password !== undefined;
+    const byUser = source.user !== undefined && source.passwordFile !== undefined;
     if ((source.cookieFile !== undefined) !== byUser && (byUser || source.user === undefined)) continue;
-    return err({ where: `sources.${i}`, words: 'either cookieFile, or user and password, is needed' });
+    return err({ where: `sources.${i}`, words: 'either cookieFile, or user and passwordFile, is needed' });
   }
   return ok({
     network,

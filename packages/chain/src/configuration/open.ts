@@ -39,8 +39,8 @@ export function openSource(
         ...(proxy ? { proxy: { ...proxy, isolate: true } } : {}),
       });
     case 'bitcoind': {
-      const { url, cookieFile, user = '', password = '', zmq } = source;
-      const auth = cookieFile === undefined ? { user, password } : { cookieFile };
+      const { url, cookieFile, user = '', passwordFile = '', zmq } = source;
+      const auth = cookieFile === undefined ? { user, passwordFile } : { cookieFile };
       return createBitcoindSource(deps, { name, network, access: { url, auth }, ...(zmq ? { zmq } : {}) });
     }
     case 'electrum': {
