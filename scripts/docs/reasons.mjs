@@ -155,5 +155,6 @@ export const INTERNAL = {
   tls_statement_signature: 'a statement that does not hold is passed over; the pin then does not match',
   tls_statement_stale: 'a statement that does not hold is passed over; the pin then does not match',
   tls_statement_other_key: 'a statement that does not hold is passed over; the pin then does not match',
+  wallet_scan_malformed: 'a stored scan that cannot be read is begun anew',
   unknown: 'in a log line, where an error has no code',
 };

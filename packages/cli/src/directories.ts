@@ -5,6 +5,10 @@ import { isAbsolute, join, resolve } from 'node:path';
 export interface Directories {
   /** The vault daemon's data. */
   readonly data: string;
+  /** What is kept of public chains: headers, filter headers, scans. */
+  readonly chain: string;
+  /** Where the profiles lie, and the configuration of the chain’s sources. */
+  readonly home: string;
   /** This profile's keys and what it remembers of its vault, one folder for each role. */
   readonly operator: string;
   readonly client: string;
@@ -24,10 +28,16 @@ export function findDirectories(
     const named = environment[variable];
     return named !== undefined && isAbsolute(named) ? named : join(homedir(), fallback);
   };
-  const data = join(base('XDG_DATA_HOME', '.local/share'), 'keepwatch', 'vault');
+  const data = join(base('XDG_DATA_HOME', '.local/share'), 'keepwatch');
   const home = options.home ? resolve(options.home) : join(base('XDG_CONFIG_HOME', '.config'), 'keepwatch');
   const profile = join(home, options.profile);
-  return { data, operator: join(profile, 'operator'), client: join(profile, 'client') };
+  return {
+    data: join(data, 'vault'),
+    chain: join(data, 'chain'),
+    home,
+    operator: join(profile, 'operator'),
+    client: join(profile, 'client'),
+  };
 }
 
 /** The directories, with the vault's data where `--data` says. */

@@ -48,6 +48,8 @@ describe('directories', () => {
     const absolute = findDirectories({ XDG_CONFIG_HOME: '/c', XDG_DATA_HOME: '/d' }, { profile: 'p' });
     expect(absolute).toEqual({
       data: '/d/keepwatch/vault',
+      chain: '/d/keepwatch/chain',
+      home: '/c/keepwatch',
       operator: '/c/keepwatch/p/operator',
       client: '/c/keepwatch/p/client',
     });

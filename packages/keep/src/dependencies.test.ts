@@ -74,8 +74,14 @@ describe('what each package brings along', () => {
     expect(listed(workspace), WHY).toEqual(closure(workspace));
   });
 
-  it('cli: the page lists what the other three do not', () => {
-    const others = ['keep', 'gate', 'sdk'].flatMap(closure);
+  it('bitcoin and chain: the page lists what the sdk does not', () => {
+    const others = ['sdk'].flatMap(closure);
+    const both = [...new Set(['bitcoin', 'chain'].flatMap(closure))].sort();
+    expect(listed('bitcoin and chain'), WHY).toEqual(both.filter((each) => !others.includes(each)));
+  });
+
+  it('cli: the page lists what the others do not', () => {
+    const others = ['keep', 'gate', 'sdk', 'bitcoin', 'chain'].flatMap(closure);
     expect(listed('cli'), WHY).toEqual(closure('cli').filter((each) => !others.includes(each)));
   });
 

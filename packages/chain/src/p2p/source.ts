@@ -36,6 +36,8 @@ export interface PeerInfo {
 export interface SyncProgress {
   readonly headers: number;
   readonly filterHeaders: number;
+  /** The last block of the best chain that is known. */
+  readonly tip: BlockRef;
   readonly target: number | null;
   readonly synced: boolean;
 }
@@ -233,6 +235,7 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
       return {
         headers: chain.tip().height,
         filterHeaders: filterHeaders.height(),
+        tip: chain.tip(),
         target: heights.length > 0 ? Math.max(...heights, chain.tip().height) : null,
         synced: client.synced(),
       };

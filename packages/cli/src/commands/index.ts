@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { APPROVAL_COMMANDS } from './approval.ts';
+import { CHAIN_COMMANDS } from './chain.ts';
 import { CLIENT_COMMANDS } from './client.ts';
 import { CLIENT_SIGN_COMMANDS } from './client-sign.ts';
 import { CONTRACT_COMMANDS } from './contract.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   ...APPROVAL_COMMANDS,
   ...CONTRACT_COMMANDS,
   ...JOURNAL_COMMANDS,
+  ...CHAIN_COMMANDS,
   DOCTOR_COMMAND,
   VERSION_COMMAND,
 ];

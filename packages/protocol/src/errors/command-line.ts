@@ -51,6 +51,23 @@ export const COMMAND_LINE_ERRORS = {
   usage_password_short: text('The password is shorter than 12 characters.', 'Choose several random words.'),
   usage_passwords_differ: text('The two passwords differ.', 'Start again.'),
 
+  usage_network: text('There is no such network.', 'Choose main, test4, signet or regtest.'),
+  usage_chain_source: text('This is no source of a chain.', HELP),
+  usage_descriptor: text('This is no descriptor of a wallet.', 'Give the public descriptor of the wallet, whole.'),
+  usage_beginning: text('This is no height and no day.', 'Write one such as 800000 or 2024-05-01.'),
+
+  chain_configuration_invalid: text(
+    'The file of sources of the chain cannot be used.',
+    'Correct it; docs/sources.md shows what such a file holds.',
+  ),
+  chain_not_reached: text(
+    'A source of the chain does not get on.',
+    'Check the network and the address; `keepwatch chain status` shows each source.',
+  ),
+  no_light_client: text(
+    'None of the sources is the light client, and only it has peers.',
+    'Use it with --peer, or without any option that names another source.',
+  ),
   not_joined: text(
     'This profile has joined no vault.',
     'Run `keepwatch operator join` or `keepwatch client register`.',

@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CodedError } from '@keepwatch/base';
+import { NETWORKS, type Network } from '@keepwatch/bitcoin';
+import { openSource, readChainConfiguration, type ChainConfiguration, type ChainSource } from '@keepwatch/chain';
+import type { Context } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
+import { readJsonFile } from '../json-file.ts';
+import type { ChainOptions } from './options.ts';
+
+export interface ChainSettings {
+  readonly configuration: ChainConfiguration;
+  /** Of this network. */
+  readonly data: string;
+  /** Where the sources were read from; null: from options, or nothing. */
+  readonly file: string | null;
+}
+
+const BY_OPTION = ['peer', 'bitcoind', 'cookie', 'electrum', 'certificate', 'esplora'] as const;
+
+export async function chainSettings(context: Context, options: ChainOptions): Promise<ChainSettings> {
+  const given = BY_OPTION.filter((name) => (Array.isArray(options[name]) ? options[name].length > 0 : options[name]));
+  const file = options.config ?? (given.length === 0 ? defaultFile(context) : undefined);
+  if (options.config !== undefined && given.length > 0) {
+    throw usageError(
+      'options_conflict',
+      `--config and --${given[0]} exclude each other.`,
+      'Put all sources in the file.',
+    );
+  }
+  const value = file === undefined ? fromOptions(options) : await readJsonFile(file);
+  const read = readChainConfiguration(value);
+  if (!read.ok) {
+    const { where, words } = read.error;
+    if (file === undefined) throw usageError('chain_source', `${optionOf(where, value)}: ${words}.`);
+    throw new CodedError('chain_configuration_invalid', `${file}: ${where ? `${where}: ` : ''}${words}.`, {
+      remedy: 'Correct it; docs/sources.md shows what such a file holds.',
+      details: { file, where },
+    });
+  }
+  const configuration = only(read.value, options.source);
+  if (file !== undefined && options.network !== undefined && options.network !== configuration.network) {
+    throw usageError(
+      'options_conflict',
+      `${file} is of ${configuration.network}, and --network says ${options.network}.`,
+    );
+  }
+  const base = options.data === undefined ? context.directories.chain : resolve(options.data);
+  return { configuration, data: join(base, configuration.network), file: file ?? null };
+}
+
+function defaultFile(context: Context): string | undefined {
+  const file = join(context.directories.home, 'chain.json');
+  return existsSync(file) ? file : undefined;
+}
+
+function fromOptions(options: ChainOptions): unknown {
+  const network = options.network ?? 'main';
+  if (!NETWORKS.includes(network as Network)) {
+    throw usageError('network', `There is no network “${network}”.`, `There are: ${NETWORKS.join(', ')}.`);
+  }
+  if (options.cookie !== undefined && options.bitcoind === undefined) {
+    throw usageError('option_missing', '--bitcoind is missing.', '--cookie opens a bitcoind: name its URL too.');
+  }
+  const servers = options.electrum.map((server) => ({
+    kind: 'electrum',
+    server,
+    certificate: options.certificate ?? 'first-use',
+  }));
+  const sources = [
+    ...(options.peer.length > 0 ? [{ kind: 'p2p', peers: options.peer }] : []),
+    ...(options.bitcoind === undefined
+      ? []
+      : [{ kind: 'bitcoind', url: options.bitcoind, cookieFile: options.cookie ?? defaultCookie(network as Network) }]),
+    ...servers,
+    ...options.esplora.map((url) => ({ kind: 'esplora', url })),
+  ];
+  return {
+    network,
+    sources: sources.length > 0 ? sources : [{ kind: 'p2p' }],
+    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
+  };
+}
+
+/** Where bitcoind keeps it (doc/files.md). */
+function defaultCookie(network: Network): string {
+  const folder = { main: '', test4: 'testnet4', signet: 'signet', regtest: 'regtest' }[network];
+  return join(homedir(), '.bitcoin', folder, '.cookie');
+}
+
+/** The option that a member of {@link fromOptions} comes from. */
+function optionOf(where: string, value: unknown): string {
+  const [, at] = /^sources\.(\d+)/.exec(where) ?? [];
+  const kind = (value as { sources: readonly { kind: string }[] }).sources[Number(at)]?.kind;
+  if (where.endsWith('certificate')) return '--certificate';
+  if (kind === undefined) return `--${where}`;
+  return kind === 'p2p' ? '--peer' : `--${kind}`;
+}
+
+function only(configuration: ChainConfiguration, names: readonly string[]): ChainConfiguration {
+  if (names.length === 0) return configuration;
+  const all = configuration.sources.map(({ name }) => name);
+  const stranger = names.find((name) => !all.includes(name));
+  if (stranger !== undefined) {
+    throw usageError('unknown_name', `There is no source “${stranger}”.`, `There are: ${all.join(', ')}.`);
+  }
+  const sources = configuration.sources.filter(({ name }) => names.includes(name));
+  // What is left of the sets; where nothing is, those that were asked for have to agree.
+  const left = configuration.quorum.suffices.filter((set) => set.every((name) => names.includes(name)));
+  const suffices = left.length > 0 ? left : [sources.map(({ name }) => name)];
+  return { ...configuration, sources, quorum: { ...configuration.quorum, suffices } };
+}
+
+/** Opens the sources for as long as `use` runs. An end by Ctrl-C aborts the signal and is an error in the end. */
+export async function withSources<T>(
+  { configuration, data }: ChainSettings,
+  use: (sources: readonly ChainSource[], signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deps = { entropy: (length: number) => new Uint8Array(randomBytes(length)), nowMs: Date.now };
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  const sources: ChainSource[] = [];
+  try {
+    for (const source of configuration.sources) sources.push(openSource(source, configuration, data, deps));
+    const result = await use(sources, stop.signal);
+    if (stop.signal.aborted) throw interrupted();
+    return result;
+  } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
+    await Promise.all(sources.map((source) => source.close()));
+  }
+}
+
+const interrupted = () =>
+  new CodedError('interrupted', 'Stopped.', { remedy: 'What was done is kept: the same command goes on from there.' });
