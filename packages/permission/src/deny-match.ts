@@ -58,7 +58,7 @@ function factsOf(action: Action): Facts {
       };
     case 'contract-call': {
       const { contract, sender, args } = action;
-      const mentions = (address: string) => among(contract, sender)(address) || mentionedIn(args, address);
+      const mentions = amongThese(() => textsIn(args, [contract, sender]));
       return { words: `${action.function} at ${contract}`, action: action.kind, function: action.function, mentions };
     }
     case 'opaque-call':
@@ -71,19 +71,18 @@ function factsOf(action: Action): Facts {
       return { words: 'a new contract', action: action.kind, mentions: () => false };
     case 'typed-data': {
       const { domain, fields } = action;
-      const mentions = (address: string) => address === domain.verifyingContract || mentionedIn(fields, address);
+      const mentions = amongThese(() => textsIn(fields, [domain.verifyingContract ?? '']));
       return {
         words: `${action.primaryType} for ${domain.verifyingContract ?? 'no contract'}`,
         action: action.kind,
         mentions,
       };
     }
-    case 'message':
-      return {
-        words: 'a message',
-        action: action.kind,
-        mentions: (address) => action.text.toLowerCase().includes(address),
-      };
+    case 'message': {
+      let text: string | undefined;
+      const mentions = (address: string) => (text ??= action.text.toLowerCase()).includes(address);
+      return { words: 'a message', action: action.kind, mentions };
+    }
     case 'delegation':
       return { words: `delegation to ${action.delegate}`, action: action.kind, mentions: among(action.delegate) };
   }
@@ -94,9 +93,20 @@ const among =
   (address: string) =>
     addresses.includes(address);
 
-function mentionedIn(values: readonly (Value | NamedValue)[], address: string): boolean {
-  return values.some((item) => {
+/**
+ * The same for as many as arguments may hold. They are gathered once and when they are first asked for: a rule may name
+ * a thousand addresses, and a request of 128 KiB bring four thousand.
+ */
+function amongThese(gather: () => readonly string[]): (address: string) => boolean {
+  let gathered: ReadonlySet<string> | undefined;
+  return (address) => (gathered ??= new Set(gather())).has(address);
+}
+
+function textsIn(values: readonly (Value | NamedValue)[], into: string[] = []): string[] {
+  for (const item of values) {
     const value = typeof item === 'object' && !Array.isArray(item) ? (item as NamedValue).value : (item as Value);
-    return typeof value === 'object' ? mentionedIn(value, address) : value === address;
-  });
+    if (typeof value === 'object') textsIn(value, into);
+    else if (typeof value === 'string') into.push(value);
+  }
+  return into;
 }
