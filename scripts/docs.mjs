@@ -1,11 +1,12 @@
 // Writes the generated parts of the reference pages from the source: docs/errors.md, docs/protocol.md and docs/routes.md. What stands
-// above the marker in each page is written by hand and stays. Runs on the bundled Node 26.
+// above the marker in each page is written by hand and stays. Files of docs/schemas are generated whole. Runs on the bundled Node 26.
 //
 // Usage: node scripts/docs.mjs [--check]      (--check changes nothing, and fails where a page is not up to date)
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import prettier from 'prettier';
+import { grantFileSchema } from '../packages/protocol/src/grant-shapes.ts';
 import { errorsPage } from './docs/errors-page.mjs';
 import { protocolPage } from './docs/protocol-page.mjs';
 import { routesPage } from './docs/routes-page.mjs';
@@ -18,10 +19,19 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const MARKER = '<!-- From here on this page is written by `node scripts/docs.mjs`. -->';
 const PAGES = { 'docs/errors.md': errorsPage, 'docs/protocol.md': protocolPage, 'docs/routes.md': routesPage };
 
+const FILES = { 'docs/schemas/grants.schema.json': () => JSON.stringify(grantFileSchema()) };
+
 /** Each page as it stands and as it should stand. */
 export async function pages() {
-  return Promise.all(
-    Object.entries(PAGES).map(async ([path, generate]) => {
+  const whole = Object.entries(FILES).map(async ([path, generate]) => {
+    const file = join(root, path);
+    const present = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const style = await prettier.resolveConfig(file);
+    return { path, file, present, wanted: await prettier.format(generate(), { ...style, parser: 'json' }) };
+  });
+  return Promise.all([
+    ...whole,
+    ...Object.entries(PAGES).map(async ([path, generate]) => {
       const file = join(root, path);
       const present = readFileSync(file, 'utf8');
       const at = present.indexOf(MARKER);
@@ -30,7 +40,7 @@ export async function pages() {
       const style = await prettier.resolveConfig(file);
       return { path, file, present, wanted: await prettier.format(text, { ...style, parser: 'markdown' }) };
     }),
-  );
+  ]);
 }
 
 async function main() {

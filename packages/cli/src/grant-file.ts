@@ -1,50 +1,48 @@
 import { CodedError } from '@keepwatch/base';
-import { grantDraft, type GrantDraft } from '@keepwatch/protocol';
+import { grantFile, type GrantDraft, type GrantInFile } from '@keepwatch/protocol';
 import type { Operator } from '@keepwatch/sdk';
 import { readJsonFile } from './json-file.ts';
 import { pick } from './names.ts';
 
 /** Grants as a file that a team reviews like code: names instead of ids. */
 
-interface GrantFile {
-  readonly grants: readonly Record<string, unknown>[];
-}
-
 type Vault = Pick<Operator, 'peers' | 'wallets'>;
 
-/** The file’s grants as it has them. Error codes `file_unreadable` and `file_malformed`. */
-export async function readGrantFile(path: string): Promise<GrantFile['grants']> {
-  const json = await readJsonFile(path);
-  const grants = (json as Partial<GrantFile> | null)?.grants;
-  if (Array.isArray(grants)) return grants as GrantFile['grants'];
-  throw new CodedError('file_malformed', `${path} has no list “grants”.`, {
-    remedy: 'Write it as `keepwatch grant export` does.',
-  });
+/** The file’s grants. Error codes `file_unreadable`, `file_malformed` and `grant_invalid`. */
+export async function readGrantFile(path: string): Promise<readonly GrantInFile[]> {
+  const parsed = grantFile.safeParse(await readJsonFile(path));
+  if (parsed.success) return parsed.data.grants;
+  const [issue] = parsed.error.issues;
+  const at = issue?.path.join('.') ?? '';
+  if (issue?.path[0] === 'grants' && issue.path.length > 1) {
+    throw new CodedError('grant_invalid', `A grant of the file is not valid: ${at}: ${issue.message}.`);
+  }
+  throw new CodedError(
+    'file_malformed',
+    `${path} is no file of grants: ${at === '' ? '' : `${at}: `}${issue?.message}.`,
+    {
+      remedy: 'Write it as `keepwatch grant export` does.',
+    },
+  );
 }
 
-/** With ids instead of names, in the form that the vault takes. Error code `grant_invalid`, and those of unknown names. */
-export async function grantsById(grants: GrantFile['grants'], vault: Vault): Promise<readonly GrantDraft[]> {
+/** With ids instead of names, in the form that the vault takes. Throws for names that nobody has. */
+export async function grantsById(grants: readonly GrantInFile[], vault: Vault): Promise<readonly GrantDraft[]> {
   const [peers, wallets] = await Promise.all([vault.peers(), vault.wallets()]);
   const clients = peers.filter(({ role, state }) => role === 'client' && state === 'registered');
-  return grants.map((record, i) => {
-    const { client, wallet } = record;
-    const byId: Record<string, unknown> = { ...record };
-    if (typeof client === 'string' && client !== 'any') {
-      byId['client'] = pick('client', client, clients, ({ peer, name }) => ({ id: peer, name })).peer;
-    }
-    if (typeof wallet === 'string' && wallet !== 'any') {
-      byId['wallet'] = pick('wallet', wallet, wallets, ({ wallet: id, name }) => ({ id, name })).wallet;
-    }
-    const parsed = grantDraft.safeParse(byId);
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    const at = [`grants[${i}]`, ...(issue?.path ?? [])].join('.');
-    throw new CodedError('grant_invalid', `A grant of the file is not valid: ${at}: ${issue?.message}.`);
+  return grants.map((grant) => {
+    const wallet =
+      grant.wallet === 'any'
+        ? grant.wallet
+        : pick('wallet', grant.wallet, wallets, ({ wallet: id, name }) => ({ id, name })).wallet;
+    if (grant.kind === 'cap' || typeof grant.client !== 'string' || grant.client === 'any') return { ...grant, wallet };
+    const { peer } = pick('client', grant.client, clients, ({ peer: id, name }) => ({ id, name }));
+    return { ...grant, wallet, client: peer };
   });
 }
 
 /** Grants of the vault with names instead of ids, as a file has them. */
-export async function grantsByName(drafts: readonly GrantDraft[], vault: Vault): Promise<GrantFile['grants']> {
+export async function grantsByName(drafts: readonly GrantDraft[], vault: Vault): Promise<readonly object[]> {
   const [peers, wallets] = await Promise.all([vault.peers(), vault.wallets()]);
   const peerNames = new Map(peers.map(({ peer, name }) => [peer, name]));
   const walletNames = new Map(wallets.map(({ wallet, name }) => [wallet, name]));

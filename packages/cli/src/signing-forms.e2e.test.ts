@@ -84,6 +84,11 @@ describe('grants as a file', () => {
 
   it('come out as they went in', () => {
     expect(owner.json('grant', 'export')).toEqual(wanted);
+    const exported = owner.json<object>('grant', 'export', '--schema', './grants.schema.json');
+    expect(exported).toEqual({ $schema: './grants.schema.json', ...wanted });
+    expect(owner.run(['grant', 'apply', file('with-schema.json', exported)]).out.trim()).toBe('Nothing to change.');
+    const published = readFileSync(new URL('../../../docs/schemas/grants.schema.json', import.meta.url), 'utf8');
+    expect(owner.json('grant', 'schema')).toEqual(JSON.parse(published));
   });
 
   it('that are not valid change nothing', () => {

@@ -199,117 +199,114 @@ const template = foreignText.refine((text) => {
 
 const addresses = anyOf(evmAddress, 1_000);
 const contracts = distinct(evmAddress, 0, 1_000);
-const party = z.union([shortId, z.strictObject({ group: name })]);
-const scope = { client: party, wallet: shortId, chain: evmChain, constraints, label: name.optional() };
-const permitting = {
-  ...scope,
-  unlimited: distinct(asset, 1, 64).optional(),
-  accounts: distinct(evmAddress, 1, 64).optional(),
-};
-const delegatecall = z.literal('the called code acts as the caller and may take everything').optional();
+/** The kinds of grants, where clients and wallets are named by `ref`: by their ids, or in a file by their names. */
+function kindsOf(ref: z.ZodType<string, string>) {
+  const party = z.union([ref, z.strictObject({ group: name })]);
+  const scope = { client: party, wallet: ref, chain: evmChain, constraints, label: name.optional() };
+  const permitting = {
+    ...scope,
+    unlimited: distinct(asset, 1, 64).optional(),
+    accounts: distinct(evmAddress, 1, 64).optional(),
+  };
+  const delegatecall = z.literal('the called code acts as the caller and may take everything').optional();
 
-const etherTransfer = z.strictObject({ ...permitting, kind: z.literal('ether-transfer'), recipients: addresses });
-const tokenTransfer = z.strictObject({
-  ...permitting,
-  kind: z.literal('token-transfer'),
-  assets: distinct(
-    z.strictObject({ asset, symbol: visible(32).optional(), decimals: z.int().min(0).max(77).optional() }),
-    1,
-    64,
-  ),
-  routes: anyOf(route, route.options.length),
-  recipients: addresses,
-  spenders: addresses,
-});
-const contractCall = z.strictObject({
-  ...permitting,
-  kind: z.literal('contract-call'),
-  contracts,
-  functions: distinct(z.strictObject({ function: functionName, where }), 1, 64),
-  recipients: addresses.optional(),
-  delegatecall,
-});
-const opaqueCall = z.strictObject({
-  ...permitting,
-  kind: z.literal('opaque-call'),
-  contracts,
-  selectors: anyOf(z.string().regex(/^(0x[0-9a-f]{8}|none)$/, '0x and 8 lower-case digits, or none'), 64),
-  acknowledge: z.literal('calls are not understood and may move anything that the contract may move'),
-  delegatecall,
-});
-const contractCreation = z.strictObject({
-  ...permitting,
-  kind: z.literal('contract-creation'),
-  initCodeHashes: anyOf(hash, 1_000),
-});
-const typedData = z.strictObject({
-  ...permitting,
-  kind: z.literal('typed-data'),
-  contract: z.union([z.literal('none'), evmAddress]),
-  name: visible(128).optional(),
-  types: distinct(
-    z.strictObject({
-      primaryType: z
-        .string()
-        .max(128)
-        .regex(/^[A-Za-z_$][A-Za-z0-9_$]*$/),
-      typeHash: hash.optional(),
-      where,
-    }),
-    1,
-    32,
-  ),
-  recipients: addresses.optional(),
-  acknowledge: z.literal('what the signed data allows is not understood').optional(),
-});
-const message = z.strictObject({
-  ...permitting,
-  kind: z.literal('message'),
-  messages: distinct(z.union([z.strictObject({ prefix: foreignText }), z.strictObject({ template })]), 1, 32),
-});
-const delegation = z.strictObject({
-  ...permitting,
-  kind: z.literal('delegation'),
-  delegates: distinct(evmAddress, 1, 64),
-  acknowledge: z.literal('the delegate controls the whole wallet on this chain'),
-});
+  const etherTransfer = z.strictObject({ ...permitting, kind: z.literal('ether-transfer'), recipients: addresses });
+  const tokenTransfer = z.strictObject({
+    ...permitting,
+    kind: z.literal('token-transfer'),
+    assets: distinct(
+      z.strictObject({ asset, symbol: visible(32).optional(), decimals: z.int().min(0).max(77).optional() }),
+      1,
+      64,
+    ),
+    routes: anyOf(route, route.options.length),
+    recipients: addresses,
+    spenders: addresses,
+  });
+  const contractCall = z.strictObject({
+    ...permitting,
+    kind: z.literal('contract-call'),
+    contracts,
+    functions: distinct(z.strictObject({ function: functionName, where }), 1, 64),
+    recipients: addresses.optional(),
+    delegatecall,
+  });
+  const opaqueCall = z.strictObject({
+    ...permitting,
+    kind: z.literal('opaque-call'),
+    contracts,
+    selectors: anyOf(z.string().regex(/^(0x[0-9a-f]{8}|none)$/, '0x and 8 lower-case digits, or none'), 64),
+    acknowledge: z.literal('calls are not understood and may move anything that the contract may move'),
+    delegatecall,
+  });
+  const contractCreation = z.strictObject({
+    ...permitting,
+    kind: z.literal('contract-creation'),
+    initCodeHashes: anyOf(hash, 1_000),
+  });
+  const typedData = z.strictObject({
+    ...permitting,
+    kind: z.literal('typed-data'),
+    contract: z.union([z.literal('none'), evmAddress]),
+    name: visible(128).optional(),
+    types: distinct(
+      z.strictObject({
+        primaryType: z
+          .string()
+          .max(128)
+          .regex(/^[A-Za-z_$][A-Za-z0-9_$]*$/),
+        typeHash: hash.optional(),
+        where,
+      }),
+      1,
+      32,
+    ),
+    recipients: addresses.optional(),
+    acknowledge: z.literal('what the signed data allows is not understood').optional(),
+  });
+  const message = z.strictObject({
+    ...permitting,
+    kind: z.literal('message'),
+    messages: distinct(z.union([z.strictObject({ prefix: foreignText }), z.strictObject({ template })]), 1, 32),
+  });
+  const delegation = z.strictObject({
+    ...permitting,
+    kind: z.literal('delegation'),
+    delegates: distinct(evmAddress, 1, 64),
+    acknowledge: z.literal('the delegate controls the whole wallet on this chain'),
+  });
 
-const actionKind = z.enum([
-  'ether-transfer',
-  'token-transfer',
-  'contract-call',
-  'opaque-call',
-  'contract-creation',
-  'typed-data',
-  'message',
-  'delegation',
-]);
-const denyRule = z.strictObject({
-  kind: z.literal('deny'),
-  client: z.union([z.literal('any'), ...party.options]),
-  wallet: z.union([z.literal('any'), shortId]),
-  chain: z.union([z.literal('any'), evmChain]),
-  actions: distinct(actionKind, 1, actionKind.options.length).optional(),
-  assets: distinct(asset, 1, 64).optional(),
-  addresses: distinct(evmAddress, 1, 1_000).optional(),
-  functions: distinct(functionName, 1, 64).optional(),
-  routes: distinct(route, 1, route.options.length).optional(),
-  label: name.optional(),
-});
-const walletCap = z.strictObject({
-  kind: z.literal('cap'),
-  wallet: shortId,
-  chain: evmChain,
-  constraints: constraints.refine((list) => list.length > 0, 'at least one'),
-  label: name.optional(),
-});
+  const actionKind = z.enum([
+    'ether-transfer',
+    'token-transfer',
+    'contract-call',
+    'opaque-call',
+    'contract-creation',
+    'typed-data',
+    'message',
+    'delegation',
+  ]);
+  const denyRule = z.strictObject({
+    kind: z.literal('deny'),
+    client: z.union([z.literal('any'), ...party.options]),
+    wallet: z.union([z.literal('any'), ref]),
+    chain: z.union([z.literal('any'), evmChain]),
+    actions: distinct(actionKind, 1, actionKind.options.length).optional(),
+    assets: distinct(asset, 1, 64).optional(),
+    addresses: distinct(evmAddress, 1, 1_000).optional(),
+    functions: distinct(functionName, 1, 64).optional(),
+    routes: distinct(route, 1, route.options.length).optional(),
+    label: name.optional(),
+  });
+  const walletCap = z.strictObject({
+    kind: z.literal('cap'),
+    wallet: ref,
+    chain: evmChain,
+    constraints: constraints.refine((list) => list.length > 0, 'at least one'),
+    label: name.optional(),
+  });
 
-/**
- * A grant before the vault has given it an id. `recipients: []` permits nobody; `any` must be said by name. Two kinds
- * permit nothing: `deny` forbids, whatever is granted, and `cap` limits a wallet over all clients.
- */
-export const grantDraft = z
-  .discriminatedUnion('kind', [
+  return z.discriminatedUnion('kind', [
     etherTransfer,
     tokenTransfer,
     contractCall,
@@ -320,23 +317,48 @@ export const grantDraft = z
     delegation,
     denyRule,
     walletCap,
-  ])
-  .refine((draft) => isLimited(draft), {
+  ]);
+}
+
+type Draft = z.infer<ReturnType<typeof kindsOf>>;
+
+const limited = (kinds: ReturnType<typeof kindsOf>) =>
+  kinds.refine((draft) => isLimited(draft), {
     path: ['constraints'],
     message: 'a limit for whatever may leave: a volume of each asset, and of native or a max-fee for fees',
   });
 
-type Draft =
-  | z.infer<typeof etherTransfer>
-  | z.infer<typeof tokenTransfer>
-  | z.infer<typeof contractCall>
-  | z.infer<typeof opaqueCall>
-  | z.infer<typeof contractCreation>
-  | z.infer<typeof typedData>
-  | z.infer<typeof message>
-  | z.infer<typeof delegation>
-  | z.infer<typeof denyRule>
-  | z.infer<typeof walletCap>;
+/**
+ * A grant before the vault has given it an id. `recipients: []` permits nobody; `any` must be said by name. Two kinds
+ * permit nothing: `deny` forbids, whatever is granted, and `cap` limits a wallet over all clients.
+ */
+export const grantDraft = limited(kindsOf(shortId));
+
+/** A grant as it stands in a file: with names instead of ids. */
+const grantInFile = limited(kindsOf(z.union([name, shortId])));
+
+/** A file of grants that a team reviews like code. `$schema` is for editors, and decides nothing. */
+export const grantFile = z.strictObject({ $schema: z.string().optional(), grants: z.array(grantInFile) });
+
+/**
+ * JSON Schema (draft-07, which editors know best) of a file of grants. It takes a little more than the vault does: also
+ * what letters a name may have is left out, for many programs cannot read patterns with classes of Unicode.
+ */
+export function grantFileSchema(): Readonly<Record<string, unknown>> {
+  return {
+    title: 'Keepwatch grants',
+    description:
+      'What clients may have signed: see docs/permissions.md. The vault checks besides that whatever may leave has a limit, that amounts are in range, that names and texts are visible, and that no constraint stands twice.',
+    ...z.toJSONSchema(grantFile, {
+      target: 'draft-7',
+      io: 'input',
+      reused: 'ref',
+      override: ({ jsonSchema }) => {
+        if (jsonSchema.pattern?.includes('\p{') === true) delete jsonSchema.pattern;
+      },
+    }),
+  };
+}
 
 /** The vault would deny every request under a grant that does not limit what leaves. */
 function isLimited(draft: Draft): boolean {
@@ -383,3 +405,4 @@ export const budgetLine = z.strictObject({
 });
 
 export type GrantDraft = z.infer<typeof grantDraft>;
+export type GrantInFile = z.infer<typeof grantInFile>;

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from '@keepwatch/base';
-import type { GrantDraft, GrantInfo } from '@keepwatch/protocol';
+import { grantFileSchema, type GrantDraft, type GrantInfo } from '@keepwatch/protocol';
 import { command } from '../command.ts';
 import { grantsById, grantsByName, readGrantFile } from '../grant-file.ts';
 import { withOperator } from '../vault-session.ts';
@@ -9,12 +9,24 @@ import { withOperator } from '../vault-session.ts';
 const exportGrants = command({
   name: 'grant export',
   summary: 'Print all grants in force as a file for `grant apply`, with names instead of ids',
-  run: (context) =>
+  options: { schema: { value: 'WHERE', words: 'have the file name this JSON Schema, for editors' } },
+  more: 'Example\n  keepwatch grant schema > grants.schema.json\n  keepwatch grant export --schema ./grants.schema.json > grants.json',
+  run: (context, options) =>
     withOperator(context, async (operator) => {
       const drafts = (await operator.grants()).map(({ draft }) => draft);
-      const file = { grants: await grantsByName(drafts, operator) };
+      const reference = options.schema === undefined ? {} : { $schema: options.schema };
+      const file = { ...reference, grants: await grantsByName(drafts, operator) };
       return { json: file, text: JSON.stringify(file, null, 2) };
     }),
+});
+
+const schema = command({
+  name: 'grant schema',
+  summary: 'Print the JSON Schema of such files, by which an editor checks and completes them',
+  run() {
+    const json = grantFileSchema();
+    return Promise.resolve({ json, text: JSON.stringify(json, null, 2) });
+  },
 });
 
 const apply = command({
@@ -73,4 +85,4 @@ function difference(wanted: readonly GrantDraft[], live: readonly GrantInfo[]) {
   return { create, end: left.map(({ info }) => info) };
 }
 
-export const GRANT_FILE_COMMANDS = [exportGrants, apply];
+export const GRANT_FILE_COMMANDS = [exportGrants, apply, schema];
