@@ -11,7 +11,7 @@ import {
   type Receipt,
   type SignedHead,
 } from '@keepwatch/wire';
-import { createBatchCodec, type BatchCodec, type EntryCipher } from './batch-codec.ts';
+import { createBatchCodec, type BatchCodec, type EntryCipher, type OpenBatch } from './batch-codec.ts';
 import { fault, linkFault, type JournalFault } from './fault.ts';
 import { whenReady } from './maybe-promise.ts';
 import { createSnapshots, type Snapshot } from './snapshots.ts';
@@ -103,6 +103,8 @@ function openJournal(
   let hash = head === undefined ? NO_HEAD : headHash(sha256, head);
   let epoch = head?.epoch ?? 1;
   let appending = false;
+  /** The batch that receipts were last asked of: who follows a wallet asks for all of them, one after another. */
+  let proved: (OpenBatch & { readonly head: SignedHead }) | undefined;
 
   function append(entries: readonly Uint8Array[], writes: readonly RecordWrite[], timeMs: number) {
     if (appending) throw new Error('an append began before the last one ended');
@@ -134,6 +136,11 @@ function openJournal(
     return done.then(committed).finally(() => {
       appending = false;
     });
+  }
+
+  function receiptFrom({ entries, tree, head: over }: NonNullable<typeof proved>, seq: number): Receipt {
+    const index = seq - over.firstSeq;
+    return { entry: entries[index]!, seq, index, path: tree.path(index), head: over };
   }
 
   async function read(fromSeq: number, limit: number): Promise<Result<readonly JournalEntry[], JournalFault>> {
@@ -177,15 +184,16 @@ function openJournal(
       epoch = next;
     },
     append,
-    receiptFor: (seq) =>
-      whenReady(store.batchContaining(seq), (batch) => {
+    receiptFor(seq) {
+      if (proved && seq >= proved.head.firstSeq && seq <= proved.head.lastSeq) return ok(receiptFrom(proved, seq));
+      return whenReady(store.batchContaining(seq), (batch) => {
         if (batch === undefined) return err(fault('journal_entry_unknown', seq, `There is no entry ${seq}.`));
         const opened = codec.open(batch);
         if (!opened.ok) return opened;
-        const index = seq - batch.firstSeq;
-        const { entries, tree } = opened.value;
-        return ok({ entry: entries[index]!, seq, index, path: tree.path(index), head: codec.headOf(batch) });
-      }),
+        proved = { ...opened.value, head: codec.headOf(batch) };
+        return ok(receiptFrom(proved, seq));
+      });
+    },
     read,
     verify: (verifyOptions) => verifyJournal({ store, sha256, codec }, head, verifyOptions),
     async saveSnapshot(foldVersion, bytes) {

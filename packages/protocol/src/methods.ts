@@ -125,7 +125,7 @@ export const METHODS = {
     true,
     'Carry out a signed command (see Commands).',
     // The entry that journals a command holds its parameters and this text: both must fit one frame when they are read.
-    z.strictObject({ jws: z.string().max(80_000) }),
+    z.strictObject({ jws: z.string().max(72_000) }),
     z.strictObject({ version: safeInteger, receipt: receipt.nullable(), value: z.unknown() }),
   ),
   'peer.register': method(

@@ -7,16 +7,18 @@ import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
 import { canonicalState } from '../state/snapshot.ts';
 import { requireUnsealed } from '../vault/order.ts';
+import { sentBytes } from './queries.ts';
 import type { Unsealed, VaultContext } from '../vault/context.ts';
 import { journalError } from '../vault/unsealed.ts';
 import { mayObserve } from '../vault/vault.ts';
 
 /** Reading the journal: entries for operators, receipts of a wallet for who may observe it. */
 
-/** Bytes of entries or receipts in one answer, so that it fits one frame. */
+/** Bytes of entries or receipts in one answer as it is sent, so that it fits one frame. Every single one does. */
 const ANSWER_BYTES = 120_000;
-/** Entries looked through for one answer to `receipts.read`. */
+/** Entries looked through for one answer to `receipts.read`, and how many at one time. */
 const SCAN = 2_000;
+const SCAN_STEP = 256;
 
 export async function readJournal(
   vault: VaultContext,
@@ -27,10 +29,11 @@ export async function readJournal(
   if (!read.ok) throw journalError(read.error);
   const entries: { seq: number; entry: string }[] = [];
   let bytes = 0;
-  for (const item of read.value) {
-    bytes += item.bytes.length * 1.1;
+  for (const { seq, bytes: plain } of read.value) {
+    const item = { seq, entry: fromUtf8(plain) ?? '' };
+    bytes += sentBytes(item);
     if (entries.length > 0 && bytes > ANSWER_BYTES) break;
-    entries.push({ seq: item.seq, entry: fromUtf8(item.bytes) ?? '' });
+    entries.push(item);
   }
   return { entries, head: headOf({ journal }) };
 }
@@ -56,23 +59,26 @@ export async function readReceipts(
   // The head first: what is appended while this reads belongs to the next answer.
   const complete = headOf({ journal });
   const from = Math.max(1, params.from);
-  const read = await journal.read(from, SCAN);
-  if (!read.ok) throw journalError(read.error);
   const receipts: ReceiptJson[] = [];
   let next = from;
   let bytes = 0;
-  for (const { seq, bytes: plain } of read.value) {
-    if (seq > complete.lastSeq || receipts.length >= (params.limit ?? 100)) break;
-    const entry = decodeEntry(plain);
-    if ((entry.type === 'request.permitted' || entry.type === 'request.denied') && entry.wallet === params.wallet) {
-      const found = await journal.receiptFor(seq);
-      if (!found.ok) throw journalError(found.error);
-      const receipt = receiptToJson(found.value) as ReceiptJson;
-      bytes += receipt.entry.length * 1.1 + receipt.path.length * 46 + 600;
-      if (receipts.length > 0 && bytes > ANSWER_BYTES) break;
-      receipts.push(receipt);
+  while (next < from + SCAN) {
+    const read = await journal.read(next, SCAN_STEP);
+    if (!read.ok) throw journalError(read.error);
+    if (read.value.length === 0) break;
+    for (const { seq, bytes: plain } of read.value) {
+      if (seq > complete.lastSeq || receipts.length >= (params.limit ?? 100)) return { receipts, next, complete };
+      const entry = decodeEntry(plain);
+      if ((entry.type === 'request.permitted' || entry.type === 'request.denied') && entry.wallet === params.wallet) {
+        const found = await journal.receiptFor(seq);
+        if (!found.ok) throw journalError(found.error);
+        const receipt = receiptToJson(found.value) as ReceiptJson;
+        bytes += sentBytes(receipt);
+        if (receipts.length > 0 && bytes > ANSWER_BYTES) return { receipts, next, complete };
+        receipts.push(receipt);
+      }
+      next = seq + 1;
     }
-    next = seq + 1;
   }
   return { receipts, next, complete };
 }

@@ -45,16 +45,21 @@ export function listPeers(
   return { peers: items, next };
 }
 
-/** Characters of JSON in one answer, so that it fits one frame. Every single item does. */
-const ANSWER_CHARS = 120_000;
+/** Bytes of JSON in one answer, so that it fits one frame. Every single item does. */
+const ANSWER_BYTES = 120_000;
+
+/** How much of a frame something takes: not what it has letters, for some are written as four and some as three bytes. */
+export function sentBytes(item: unknown): number {
+  return Buffer.byteLength(JSON.stringify(item)) + 1;
+}
 
 /** The items from a position on that fit one answer, and the position after them. Lists only grow at their end. */
 export function pageFrom<T>(all: readonly T[], from: number): { items: T[]; next: number | null } {
   const items: T[] = [];
-  let chars = 0;
+  let bytes = 0;
   for (let i = from; i < all.length; i++) {
-    chars += JSON.stringify(all[i]).length;
-    if (items.length > 0 && chars > ANSWER_CHARS) return { items, next: i };
+    bytes += sentBytes(all[i]);
+    if (items.length > 0 && bytes > ANSWER_BYTES) return { items, next: i };
     items.push(all[i]!);
   }
   return { items, next: null };

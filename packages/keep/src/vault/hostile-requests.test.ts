@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { toBase64url } from '@keepwatch/base';
+import { METHODS } from '@keepwatch/protocol';
 import { DEFAULT_SESSION_LIMITS, parseReceipt, uuidV7, vaultId, verifyReceipt } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
@@ -138,6 +139,62 @@ describe('what is journaled of a hostile request', () => {
         'denied',
       );
       await lastReceipt();
+    }
+  });
+
+  it.each([
+    ['signs that are written as four', '"'],
+    ['letters of three bytes', '的'],
+  ])('fits a frame together with its neighbours: %s', async (_, letter) => {
+    const { vault } = v;
+    let from = vault.unsealed!.state.seq + 1;
+    const first = from;
+    for (let i = 0; i < 20; i++)
+      expect(await denyMessage(letter.repeat(16_384 / Buffer.byteLength(letter) - 1))).toBe('denied');
+    const { seq } = vault.unsealed!.state;
+    expect(seq - first).toBe(19);
+    for (const read of [readEntries, readReceiptsFrom]) {
+      let seen = 0;
+      for (from = first; from <= seq;) {
+        const { page, count, next } = await read(from);
+        expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(DEFAULT_SESSION_LIMITS.maxPayload - 1_000);
+        expect(count).toBeGreaterThan(0);
+        seen += count;
+        from = next;
+      }
+      expect(seen).toBe(20);
+    }
+  });
+
+  const readEntries = async (from: number) => {
+    const page = await readJournal(v.vault, { from, limit: 200 });
+    return { page, count: page.entries.length, next: page.entries.at(-1)!.seq + 1 };
+  };
+  const readReceiptsFrom = async (from: number) => {
+    const page = await readReceipts(v.vault, v.operator.session, { wallet: wallet.wallet, from, limit: 200 });
+    return { page, count: page.receipts.length, next: page.next };
+  };
+
+  it('fits a frame where the longest command is full of signs that are written as four', async () => {
+    const longest = METHODS.command.params.shape.jws.maxLength!;
+    const quotes = (count: number) => '"'.repeat(count);
+    // In the signed text each of them is two letters of JSON, and three bytes are four letters of base64url.
+    const room = Math.floor(((longest - 1_000) * 3) / 4 / 2);
+    const messages = [
+      ...Array.from({ length: Math.floor(room / 4_000) }, (_, i) => quotes(4_000 - i)),
+      quotes(room % 4_000),
+    ];
+    const { receipt } = await v.command('grant.create', {
+      grant: {
+        ...{ client: client.session.peer, wallet: wallet.wallet, chain: CHAIN, kind: 'message' as const },
+        ...{ messages: messages.map((prefix) => ({ prefix })), constraints: [] },
+      },
+    });
+    const { command } = JSON.parse(receipt!.entry) as { command: string };
+    expect(command.length).toBeGreaterThan(longest - 2_000);
+    expect(command.length).toBeLessThanOrEqual(longest);
+    for (const answer of [receipt, (await readEntries(receipt!.seq)).page]) {
+      expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(DEFAULT_SESSION_LIMITS.maxPayload - 1_000);
     }
   });
 
