@@ -19,6 +19,12 @@ export {
   type Rpc,
 } from './bitcoind/index.ts';
 export { startEvilPeer, type Act, type EvilPeer, type Mischief } from './evil/peer.ts';
+export {
+  chainSourceContract,
+  type SourceTraits,
+  type SourceUnderContract,
+  type SourceWorld,
+} from './contracts/chain-source.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
 export {

@@ -13,13 +13,17 @@ const CONFIRMED = /txn-already-known|already in (the )?(block ?chain|utxo set)|o
  * else heard of them, this server cannot prove.
  */
 export async function broadcastBy(session: ServerSession, transactions: readonly string[]): Promise<BroadcastResult> {
+  const last = layoutTransaction(fromHex(transactions.at(-1) ?? '') ?? new Uint8Array());
+  const isThere = async () =>
+    last.ok && (await session.transaction(toDisplay<Txid>(txidAt(last.value, 0)))) !== undefined;
+  // To send again what waits is no error to a node, so whether it does is asked first.
+  const before = await isThere();
   const answer = await session.broadcast(transactions);
-  if (answer.kind === 'taken') return { kind: 'accepted', heardBack: false };
+  if (answer.kind === 'taken') {
+    return before ? { kind: 'already-known', confirmed: false } : { kind: 'accepted', heardBack: false };
+  }
   if (KNOWN.test(answer.reason)) return { kind: 'already-known', confirmed: CONFIRMED.test(answer.reason) };
   // Some servers give a reason of their own for what they have already: look before calling it rejected.
-  const last = layoutTransaction(fromHex(transactions.at(-1) ?? '') ?? new Uint8Array());
-  if (last.ok && (await session.transaction(toDisplay<Txid>(txidAt(last.value, 0))))) {
-    return { kind: 'already-known', confirmed: false };
-  }
+  if (before || (await isThere())) return { kind: 'already-known', confirmed: false };
   return { kind: 'rejected', reason: answer.reason };
 }
