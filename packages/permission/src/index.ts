@@ -61,6 +61,7 @@ export type {
 export { toJson, type Jsonified } from './json.ts';
 export { lint, type LintTopic, type LintFinding } from './lint.ts';
 export { parseGrant, type GrantError, type GrantErrorCode } from './parse/grant-parse.ts';
+export { evaluateTimeless } from './timeless.ts';
 export { describeDenial } from './words/denial-words.ts';
 export { describeConstraint, describeGrant } from './words/grant-words.ts';
 export { describeIntent, describeTerms } from './words/intent-words.ts';

@@ -1,12 +1,20 @@
 import { CodedError, toBase64url } from '@keepwatch/base';
-import { describeDenial, describeIntent, explain, lint, type Explained, type Names } from '@keepwatch/permission';
+import {
+  describeDenial,
+  describeIntent,
+  evaluateTimeless,
+  explain,
+  lint,
+  type Explained,
+  type Names,
+} from '@keepwatch/permission';
 import type { MethodParams, MethodResult, Payload as PayloadJson } from '@keepwatch/protocol';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { agreeing, liveApproval } from '../state/approvals.ts';
 import { mayCommand } from '../state/state.ts';
 import { readPayload, type Payload } from '../step/asked.ts';
 import { sentence } from '../step/reasons.ts';
-import { approvalId, contextOf, judgeSlot, namesFor, scopeOf } from '../step/sign.ts';
+import { approvalId, contextOf, frozenWords, judgeSlot, namesFor, scopeOf } from '../step/sign.ts';
 import { requireUnsealed } from '../vault/order.ts';
 import type { VaultContext } from '../vault/context.ts';
 import { refusalError } from '../vault/submit.ts';
@@ -38,15 +46,20 @@ export function explainRequest(
     replaces: nonce?.kind === 'free' ? nonce.replaced : null,
   };
   const explained = explain(request, state.grantIndex, state.usage, now, deps.zones);
-  const { decision } = explained;
-  const reasons = decision.verdict === 'deny' ? decision.reasons.map((each) => sentence(each, chain, names)) : [];
+  const frozen = state.clockFrozen;
+  const decision =
+    frozen === null ? explained.decision : evaluateTimeless(request, state.grantIndex, state.usage, now, deps.zones);
   // Who has no grant learns nothing of the wallet, its nonces included.
   const known = explained.grants.length > 0;
-  if (known && nonce?.kind === 'refused') reasons.unshift(sentence(nonce.reason, chain, names));
+  const reasons: string[] = [];
+  if (known && nonce?.kind === 'refused') reasons.push(sentence(nonce.reason, chain, names));
+  if (decision === 'depends-on-time') reasons.push(frozenWords(frozen!));
+  else if (decision.verdict === 'deny') reasons.push(...decision.reasons.map((each) => sentence(each, chain, names)));
+  const allowed = reasons.length > 0 || decision === 'depends-on-time' || decision.verdict === 'deny' ? null : decision;
   return {
-    verdict: reasons.length > 0 ? 'deny' : decision.verdict,
+    verdict: allowed === null ? 'deny' : allowed.verdict,
     asks: describeIntent({ client, intent }, names),
-    grant: decision.verdict === 'deny' ? null : decision.grant,
+    grant: allowed === null ? null : allowed.grant,
     reasons,
     forbidden: explained.forbidden.map((each) => describeDenial(each, chain, names)),
     grants: [...explained.caps, ...explained.grants].slice(0, MAX_EXPLAINED).map((each) => wordsOf(each, chain, names)),

@@ -3,6 +3,7 @@ import type { Address } from '@keepwatch/evm';
 import {
   describeIntent,
   evaluate,
+  evaluateTimeless,
   toJson,
   type BudgetLine,
   type Charge,
@@ -83,9 +84,11 @@ export function contextOf(state: State, { wallet, chain }: Pick<SignParams, 'wal
   };
 }
 
-function clockFrozen({ reason }: Freeze): SignOutcome {
-  return refuse('clock_frozen', `Limits that depend on time are frozen: ${reason}.`);
+function clockFrozen(freeze: Freeze): SignOutcome {
+  return refuse('clock_frozen', frozenWords(freeze));
 }
+
+export const frozenWords = ({ reason }: Freeze) => `Limits that depend on time are frozen: ${reason}.`;
 
 function checkValidity(params: SignParams, now: number): SignOutcome | null {
   if (params.expires <= now) {
@@ -146,14 +149,15 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
   if (replaces?.kind === 'repeat') {
     return repeat(state, client, replaces.answered, replaces.key, asked);
   }
-  if (state.clockFrozen) return clockFrozen(state.clockFrozen);
   // Where nothing waits nothing was agreed to, and its name need not be known.
   const approval = state.approvals.size === 0 ? null : approvalId(client, params, digest, deps);
   const waiting = approval === null ? undefined : liveApproval(state.approvals, approval, now);
   const agreed = agreeing(waiting, (operator) => mayCommand(state, operator));
   const replaced = replaces === null ? null : replaces.replaced;
   const request = { ...scope, intent, approvals: agreed, replaces: replaced };
-  const decision = evaluate(request, state.grantIndex, state.usage, now, deps.zones);
+  const judge = state.clockFrozen === null ? evaluate : evaluateTimeless;
+  const decision = judge(request, state.grantIndex, state.usage, now, deps.zones);
+  if (decision === 'depends-on-time') return clockFrozen(state.clockFrozen!);
   switch (decision.verdict) {
     case 'deny':
       return deny(decision.reasons);

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { uuidV7 } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError, fromBase64url, fromHex } from '@keepwatch/base';
 import { createKeccak256 } from '../crypto/keccak.ts';
@@ -343,6 +345,25 @@ describe('signing', () => {
         await expect(v.sign(client, wallet, { nonce: 9 })).resolves.toBeDefined();
       }
     }
+  });
+
+  it('goes on signing under grants that do not depend on time while the clock is frozen', async () => {
+    const EVER = `0x${'55'.repeat(20)}`;
+    const limit = { type: 'volume', asset: 'native', limit: ETHER.toString(), window: { ever: true } } as const;
+    await v.grant(client, wallet, { recipients: [EVER], constraints: [limit] });
+    v.clock.jump(86_400_000);
+    await tick(v.vault);
+    const at = v.clock.now().wallMs - 86_400_000;
+    const key = () => uuidV7(at, (length) => randomBytes(length));
+    const send = (more: object) => v.sign(client, wallet, { key: key(), expires: at + 60_000, ...more });
+    await expect(send({ nonce: 0 })).rejects.toEqual(code('clock_frozen'));
+    const { receipt } = await send({ nonce: 1, to: EVER });
+    // No time that nobody confirmed is in the journal.
+    expect((JSON.parse(receipt.entry) as { at: number }).at).toBeLessThan(at + 60_000);
+    await expect(send({ nonce: 2, to: EVER, value: ETHER })).rejects.toEqual(code('clock_frozen'));
+    await v.command('vault.confirm-time', { time: v.clock.now().wallMs });
+    await expect(v.sign(client, wallet, { nonce: 2, to: EVER, value: ETHER })).rejects.toEqual(code('denied'));
+    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
   });
 
   it('gives no budget back by a jump that it has not looked at yet', async () => {
