@@ -1,4 +1,4 @@
-import { Agent, Socks5ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { malformed, ServerFault } from '../server/backend.ts';
 
 export interface EsploraEndpoint {
@@ -27,17 +27,19 @@ export function createEsploraHttp(endpoint: EsploraEndpoint): EsploraHttp {
   const { origin, pathname } = new URL(base);
   const prefix = pathname === '/' ? '' : pathname;
   const limits = { headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS };
-  const dispatcher: Dispatcher = proxy
-    ? new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, {
-        username: proxy.isolation,
-        password: proxy.isolation,
-        ...limits,
-      })
-    : new Agent({ connections: 8, ...limits });
+  let dispatcher: Promise<Dispatcher> | undefined;
+
+  /** Loaded with the first question: it takes 20 MB of memory, which a light client has no use for. */
+  async function connect(): Promise<Dispatcher> {
+    const { Agent, Socks5ProxyAgent } = await import('undici');
+    if (!proxy) return new Agent({ connections: 8, ...limits });
+    const login = { username: proxy.isolation, password: proxy.isolation };
+    return new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, { ...login, ...limits });
+  }
 
   async function ask(options: Omit<Dispatcher.RequestOptions, 'origin'>, maxBytes: number): Promise<Answer> {
     try {
-      const { statusCode, body } = await dispatcher.request({ ...options, origin });
+      const { statusCode, body } = await (await (dispatcher ??= connect())).request({ ...options, origin });
       const chunks: Uint8Array[] = [];
       let length = 0;
       for await (const chunk of body) {
@@ -67,7 +69,7 @@ export function createEsploraHttp(endpoint: EsploraEndpoint): EsploraHttp {
     get: (path, maxBytes) => ask({ method: 'GET', path: `${prefix}${path}` }, maxBytes),
     post: (path, body, type) =>
       ask({ method: 'POST', path: `${prefix}${path}`, body, headers: { 'content-type': type } }, 1 << 20),
-    close: () => void dispatcher.destroy().catch(() => undefined),
+    close: () => void dispatcher?.then((each) => each.destroy()).catch(() => undefined),
   };
 }
 

@@ -49,7 +49,10 @@ export function runLight({ ports, dataDir, watched, from, tuning }: LightOptions
     lines,
     until: (what) =>
       vi.waitFor(() => {
-        if (!what()) throw new Error(`in vain: ${String(what)}\n${lines.slice(-15).join('\n')}`);
+        if (what()) return;
+        const standing = light.peers().map(({ address, height }) => `${address} at ${height}`);
+        const now = [JSON.stringify({ ...light.progress(), ...light.health(), standing }), ...lines.slice(-15)];
+        throw new Error(`in vain: ${String(what)}\n${now.join('\n')}`);
       }, WAIT),
     async stop() {
       ending.abort();

@@ -8,6 +8,7 @@ import { openAddressBook } from './peers/address-book.ts';
 import { createPeerManager, type PeerManager } from './peers/manager.ts';
 import { parsePeerAddress } from './peers/peer-address.ts';
 import { lockDirectory } from './store/directory-lock.ts';
+import { dnsSeeds, resolveName } from './peers/seeds.ts';
 import { openFilterHeaders, type FilterHeaders } from './store/filter-headers.ts';
 import { openHeaderLog } from './store/header-log.ts';
 import { openReplacedMark, type ReplacedMark } from './store/replaced-mark.ts';
@@ -53,7 +54,7 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
   const lock = lockDirectory(dataDir);
   const random = () => new DataView(Uint8Array.from(entropy(4)).buffer).getUint32(0) / 2 ** 32;
   const chain = createHeaderChain({ network, ...(options.checkpoints ? { checkpoints: options.checkpoints } : {}) });
-  const headerLog = openHeaderLog(join(dataDir, 'headers.dat'), chain, Math.floor(nowMs() / 1_000));
+  const headerLog = openHeaderLog(join(dataDir, 'headers.dat'), chain);
   const filterHeaders = openFilterHeaders(join(dataDir, 'filter-headers.dat'), chain);
   const listeners = new Set<() => void>();
   const ring = () => {
@@ -68,6 +69,8 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
     configured,
     book: openAddressBook(join(dataDir, 'peers.json'), random),
     discover: options.discover ?? network !== 'regtest',
+    seeds: options.seeds ?? dnsSeeds(network),
+    resolve: deps.resolve ?? resolveName,
     proxy: options.proxy ?? null,
     userAgent: USER_AGENT,
     height: () => chain.tip().height,

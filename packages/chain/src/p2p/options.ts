@@ -5,6 +5,8 @@ export interface P2pDeps {
   readonly entropy: Entropy;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** Addresses that a name leads to. Default: the machine's own resolver. With a proxy it is never asked. */
+  readonly resolve?: (name: string) => Promise<readonly string[]>;
   /** One line of what happens between us and our peers. */
   readonly log?: (line: string) => void;
 }
@@ -18,6 +20,8 @@ export interface P2pOptions {
   readonly peers?: readonly string[];
   /** Whether other nodes are looked for. Default: yes, but not on regtest. */
   readonly discover?: boolean;
+  /** Names that lead to nodes, with a port where it is not the network's. Default: those of the network. */
+  readonly seeds?: readonly string[];
   /** SOCKS5. `isolate`: credentials of its own for each connection (Tor gives each a circuit of its own). */
   readonly proxy?: { readonly host: string; readonly port: number; readonly isolate: boolean };
   /** Blocks that the release vouches for, where the network has any. */

@@ -5,9 +5,9 @@ import type { BlockRef, ScanEvent, ScanRequest } from '../source.ts';
 import { createCoins } from './coins.ts';
 import type { LightClient } from './light-client.ts';
 
-/** Filters of one question, and questions under way at once. */
-const BATCH = 200;
-const AHEAD = 4;
+/** Filters of one question, and questions under way at once: some megabytes of filters of full blocks. */
+const BATCH = 100;
+const AHEAD = 2;
 
 /**
  * Looks through past blocks by their filters; blocks are fetched only where a filter matches. To go on after a kill, scan

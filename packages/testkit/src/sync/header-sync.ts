@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { generateHeaders, startHeaderPeer } from './header-peer.ts';
+import { generateHeaders } from './generated-chain.ts';
+import { startHeaderPeer } from './header-peer.ts';
 
 export interface HeaderSyncReport {
   readonly count: number;

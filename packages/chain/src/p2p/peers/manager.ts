@@ -1,12 +1,10 @@
-import { resolve4, resolve6 } from 'node:dns/promises';
 import { CodedError } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 import { defaultPort, SERVICES, type NetAddress, type PeerMessage } from '@keepwatch/bitcoin/p2p';
 import type { AddressBook, Ban } from './address-book.ts';
 import type { ProxyOptions } from './dial.ts';
 import { connectPeer, type Peer, type PeerOptions } from './peer.ts';
-import { fromNetAddress, keyOf, netgroup, type PeerAddress } from './peer-address.ts';
-import { dnsSeeds } from './seeds.ts';
+import { fromNetAddress, isPublic, keyOf, netgroup, parsePeerAddress, type PeerAddress } from './peer-address.ts';
 
 export interface ManagerOptions extends Omit<PeerOptions, 'nonces'> {
   readonly network: Network;
@@ -16,6 +14,9 @@ export interface ManagerOptions extends Omit<PeerOptions, 'nonces'> {
   readonly configured: readonly PeerAddress[];
   /** Whether others than the configured ones are looked for, by seeds and by what nodes tell. */
   readonly discover: boolean;
+  /** Names, with a port where it is not the network's, that lead to nodes; and what finds their addresses. */
+  readonly seeds: readonly string[];
+  readonly resolve: (name: string) => Promise<readonly string[]>;
   /** How many connections are kept. */
   readonly target: number;
   /** Between two looks at what is missing, ms; a node that ended is missed at once. */
@@ -52,6 +53,8 @@ export interface PeerListener {
 
 const DIALS_AT_ONCE = 4;
 const LOOK_MS = 100;
+/** Addresses that are taken of one name. */
+const MAX_OF_SEED = 64;
 const WANTED = SERVICES.network | SERVICES.witness;
 /** Two of three connections at least serve filters: what is asked of one is compared with another. */
 const FILTERS = WANTED | SERVICES.compactFilters;
@@ -186,18 +189,19 @@ export function createPeerManager(options: ManagerOptions): PeerManager {
   async function seed(): Promise<void> {
     if (nowMs() - seededMs < 60_000 || closed) return;
     seededMs = nowMs();
-    const port = defaultPort(network);
     await Promise.all(
-      dnsSeeds(network).map(async (name) => {
+      options.seeds.map(async (text) => {
+        const seed = parsePeerAddress(text, defaultPort(network));
+        if (seed === undefined) return;
         try {
-          if (options.proxy) return await askSeed({ host: name, port, network: 'name' });
-          const found = await Promise.allSettled([resolve4(name), resolve6(name)]);
-          const hosts = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
-          for (const host of hosts) {
-            book.add({ host, port, network: host.includes(':') ? 'ipv6' : 'ipv4' }, WANTED, name);
+          if (options.proxy) return await askSeed(seed);
+          for (const host of (await options.resolve(seed.host)).slice(0, MAX_OF_SEED)) {
+            const address = parsePeerAddress(host, seed.port);
+            // A resolver that lies must not make us knock at doors of our own network.
+            if (address && (network === 'regtest' || isPublic(address))) book.add(address, WANTED, seed.host);
           }
         } catch (error) {
-          log(`${name}: ${String(error)}`);
+          log(`${text}: ${String(error)}`);
         }
       }),
     );

@@ -49,6 +49,12 @@ export function fromNetAddress(address: NetAddress): PeerAddress | undefined {
   }
 }
 
+/** Whether it is an IP address of the whole network, none of a machine's or a house's own. */
+export function isPublic({ host, network }: PeerAddress): boolean {
+  if (network === 'ipv4') return isPublicIpv4(Uint8Array.from(host.split('.'), Number));
+  return network === 'ipv6' && (parseInt(expandIpv6(host)[0]!, 16) & 0xe000) === 0x2000;
+}
+
 /** Addresses that one party can have many of share a group (netgroup.cpp: /16 of IPv4, /32 of IPv6, 4 bits of an onion). */
 export function netgroup({ host, network }: PeerAddress): string {
   switch (network) {

@@ -80,6 +80,8 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
   const transport: Transport =
     kind === 'v1' ? createV1Transport(magic) : createV2Transport({ magic, initiating: true, entropy });
   const listeners = new Set<(message: PeerMessage) => void>();
+  /** What open questions do when the connection ends. (On a promise they and their answers would stay till then.) */
+  const endings = new Set<(code: string) => void>();
   const traffic = { received: 0, sent: 0 };
   const nonce = new DataView(Uint8Array.from(entropy(8)).buffer).getBigUint64(0);
   options.nonces.add(nonce);
@@ -103,6 +105,7 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
       options.nonces.delete(nonce);
       socket.destroy();
       listeners.clear();
+      for (const end of [...endings]) end('peer_gone');
       tellGone(why);
       if (peer === undefined) reject(new CodedError(why, `No connection to ${keyOf(address)}.`));
     }
@@ -192,7 +195,10 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
           listeners.add(listener);
           return () => listeners.delete(listener);
         },
-        ask: (question, take, timeoutMs = options.answerMs) => ask(peer!, question, take, timeoutMs),
+        ask(question, take, timeoutMs = options.answerMs) {
+          if (reason !== undefined) return Promise.reject(new CodedError('peer_gone', `${keyOf(address)} is gone.`));
+          return ask(peer!, endings, question, take, timeoutMs);
+        },
       };
       ping();
       resolve(peer);
@@ -231,6 +237,7 @@ function greet(socket: Socket, address: PeerAddress, kind: 'v1' | 'v2', options:
 
 function ask<T extends object>(
   peer: Peer,
+  endings: Set<(code: string) => void>,
   question: PeerMessage,
   take: (message: PeerMessage) => T | 'more' | undefined,
   timeoutMs: number,
@@ -252,15 +259,12 @@ function ask<T extends object>(
       settle();
       resolve(taken);
     });
-    let settled = false;
+    endings.add(fail);
     function settle(): void {
-      settled = true;
+      endings.delete(fail);
       clearTimeout(timer);
       stop();
     }
-    void peer.gone.then(() => {
-      if (!settled) fail('peer_gone');
-    });
     peer.send(question);
   });
 }

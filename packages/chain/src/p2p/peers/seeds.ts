@@ -1,3 +1,4 @@
+import { resolve4, resolve6 } from 'node:dns/promises';
 import { assertNever } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 
@@ -24,4 +25,10 @@ export function dnsSeeds(network: Network): readonly string[] {
     default:
       return assertNever(network);
   }
+}
+
+/** IPv4 and IPv6 addresses of a name, by the machine's own resolver; none where there are none. */
+export async function resolveName(name: string): Promise<readonly string[]> {
+  const found = await Promise.allSettled([resolve4(name), resolve6(name)]);
+  return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }

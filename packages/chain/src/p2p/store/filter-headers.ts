@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { toInternal, type HeaderChain, type InternalHash } from '@keepwatch/bitcoin';
 import { openRecordFile } from './record-file.ts';
 
 /**
  * The filter headers (BIP157) that our peers agreed on, for the best chain from its root on. Each record also holds four
- * bytes of a hash over block and filter header: after a kill the end that does not belong to the chain is known by them.
+ * bytes of a hash over block and filter header: by them is known what does not belong to the chain after a kill, or was
+ * changed on disk.
  */
 export interface FilterHeaders {
   /** Height of the last one; one below the root where there is none. */
@@ -20,26 +21,32 @@ export interface FilterHeaders {
 
 const HASH_BYTES = 32;
 const TAG_BYTES = 4;
+const CHUNK = 2_000;
 const RECORD_BYTES = HASH_BYTES + TAG_BYTES;
 
 export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeaders {
   const file = openRecordFile(path, RECORD_BYTES);
   const root = chain.root.height;
   const tagOf = (height: number, header: Uint8Array) =>
-    createHash('sha256')
-      .update(toInternal(chain.at(height)!.hash)!)
-      .update(header)
-      .digest()
-      .subarray(0, TAG_BYTES);
+    hash('sha256', Buffer.concat([toInternal(chain.at(height)!.hash)!, header]), 'buffer').subarray(0, TAG_BYTES);
 
-  // A reorganisation was written to the header log and not yet here, or a write was torn: both are at the end.
-  for (let count = file.count; count > 0; count--) {
-    const record = file.read(count - 1, 1);
-    const height = root + count - 1;
-    const holds = chain.at(height) && tagOf(height, record.subarray(0, HASH_BYTES)).equals(record.subarray(HASH_BYTES));
-    if (holds) break;
-    file.truncate(count - 1);
+  /** How many from the first on are as they were written, for blocks of the chain as it is now. */
+  function sound(): number {
+    for (let at = 0; at < file.count; at += CHUNK) {
+      const records = file.read(at, CHUNK);
+      for (let i = 0; i * RECORD_BYTES < records.length; i++) {
+        const record = records.subarray(i * RECORD_BYTES, (i + 1) * RECORD_BYTES);
+        const height = root + at + i;
+        const header = record.subarray(0, HASH_BYTES);
+        if (!chain.at(height) || !tagOf(height, header).equals(record.subarray(HASH_BYTES))) return at + i;
+      }
+    }
+    return file.count;
   }
+
+  // A reorganisation was written to the header log and not yet here, a write was torn, or a disk forgot a bit: what
+  // follows is asked for again.
+  file.truncate(sound());
 
   return {
     height: () => root + file.count - 1,

@@ -68,7 +68,8 @@ export function createFilterFetch(
               lied = true;
               return {};
             }
-            found.push(message.filter);
+            // A copy: what came with it in one piece need not stay.
+            found.push(message.filter.slice());
             return found.length === hashes.length ? {} : 'more';
           });
           if (!lied) return found.map((filter, i) => ({ block: blocks[i]!, filter, header: wanted[i]! }));

@@ -72,11 +72,19 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
   async function ask(peer: Peer): Promise<void> {
     for (;;) {
       expected.add(peer.id);
-      const answer = await peer.ask({ kind: 'getheaders', locator: chain.locator(), stop: ZERO }, headersOf);
+      // From the block below our tip on: so a peer that has our tip shows it. To a question from the tip on it would say
+      // nothing, as one that is behind does, and from then on (pindexBestHeaderSent) not announce it either.
+      const locator = chain.locator();
+      const question = {
+        kind: 'getheaders',
+        locator: locator.length > 1 ? locator.slice(1) : locator,
+        stop: ZERO,
+      } as const;
+      const answer = await peer.ask(question, headersOf);
       const { added, fault } = take(peer, answer.headers, true);
       // A full answer that brings nothing new would be asked for again for ever.
       if (answer.headers.length === 0) {
-        // Its tip is one that we named: ours, or an older one.
+        // Its tip is one that we named.
         peer.height = Math.max(peer.height, Math.min(peer.version.height, chain.tip().height));
         deps.shown(peer);
       }

@@ -9,25 +9,25 @@ export interface ByteQueue {
 }
 
 export function createByteQueue(): ByteQueue {
-  let chunks: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
+  /** Where the first chunk is not yet read. */
   let first = 0;
   let length = 0;
 
+  /** Exactly the bytes asked for: whoever keeps them keeps nothing else alive, but for the rest of one chunk. */
   function peek(wanted: number): Uint8Array | undefined {
     if (wanted > length) return undefined;
     const head = chunks[0];
     if (head === undefined) return new Uint8Array(0);
     if (head.length - first >= wanted) return head.subarray(first, first + wanted);
-    const joined = new Uint8Array(length);
+    const joined = new Uint8Array(wanted);
     let at = 0;
-    for (const [i, chunk] of chunks.entries()) {
-      const part = i === 0 ? chunk.subarray(first) : chunk;
-      joined.set(part, at);
-      at += part.length;
+    for (let i = 0; at < wanted; i++) {
+      const part = chunks[i]!.subarray(i === 0 ? first : 0);
+      joined.set(part.subarray(0, wanted - at), at);
+      at += Math.min(part.length, wanted - at);
     }
-    chunks = [joined];
-    first = 0;
-    return joined.subarray(0, wanted);
+    return joined;
   }
 
   return {
@@ -46,10 +46,9 @@ export function createByteQueue(): ByteQueue {
       if (bytes === undefined) return undefined;
       first += wanted;
       length -= wanted;
-      if (chunks[0] !== undefined && first === chunks[0].length) {
-        chunks.shift();
-        first = 0;
-      }
+      let read = 0;
+      while (read < chunks.length && first >= chunks[read]!.length) first -= chunks[read++]!.length;
+      chunks.splice(0, read);
       return bytes;
     },
   };

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { generateHeaders } from './generated-chain.ts';
+import { startHeaderPeer } from './header-peer.ts';
+
+export interface LightMemory {
+  /** Largest resident set of the process, bytes. */
+  readonly most: number;
+  /** From its start to the end of its work, ms. */
+  readonly ms: number;
+  readonly headers: number;
+  readonly filterHeaders: number;
+  /** Blocks looked through. */
+  readonly scanned: number;
+}
+
+export interface LightMemoryReport {
+  /** From an empty directory to all headers. */
+  readonly initial: LightMemory;
+  /** Started again on what the first one kept, it brings the filter headers too, and looks through blocks. */
+  readonly filters: LightMemory;
+  /** Started once more: all is there, and it looks through blocks. */
+  readonly settled: LightMemory;
+}
+
+/** V8 lets young garbage grow to dozens of megabytes where nobody tells it not to. */
+const FLAGS = ['--max-semi-space-size=1'];
+
+/**
+ * How much memory a light client takes over `count` headers, with `scripts` scripts, looking through the last `blocks`
+ * blocks. It runs as it is published, as JavaScript: to take the types off while loading costs some 40 MB that nobody has
+ * who installs it.
+ */
+export async function measureLightMemory(
+  count: number,
+  scripts: number,
+  blocks: number,
+  filter: Uint8Array,
+): Promise<LightMemoryReport> {
+  const peer = await startHeaderPeer(generateHeaders(count), { filter });
+  const dir = mkdtempSync(join(tmpdir(), 'keepwatch-light-'));
+  const program = join(dir, 'program');
+  const run = (...work: readonly number[]) =>
+    runLight(join(program, 'light-client.mjs'), [join(dir, 'data'), ...[peer.port, count, ...work].map(String)]);
+  try {
+    await build({
+      entryPoints: [fileURLToPath(new URL('./fixtures/light-client.ts', import.meta.url))],
+      outdir: program,
+      outExtension: { '.js': '.mjs' },
+      ...{ bundle: true, splitting: true, minify: true, format: 'esm', platform: 'node', target: 'node26' },
+      // What is bundled in and still asks for modules of Node by `require`.
+      banner: { js: `import{createRequire}from'node:module';const require=createRequire(import.meta.url);` },
+      logLevel: 'warning',
+    });
+    return {
+      initial: await run(),
+      filters: await run(scripts, blocks),
+      settled: await run(scripts, blocks),
+    };
+  } finally {
+    await peer.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function runLight(program: string, args: readonly string[]): Promise<LightMemory> {
+  const child = spawn(process.execPath, [...FLAGS, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let last: (LightMemory & { readonly done: boolean }) | undefined;
+  for await (const text of createInterface({ input: child.stdout })) last = JSON.parse(text) as typeof last;
+  if (!last?.done) throw new Error('the light client ended before its work was done');
+  return last;
+}
