@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { addCharge, createRollingWindow, marksOf, MAX_MARKS, sumAt, timeUntilAtMost } from './rolling-window.ts';
+import {
+  addCharge,
+  cloneRollingWindow,
+  createRollingWindow,
+  marksOf,
+  MAX_MARKS,
+  sumAt,
+  timeUntilAtMost,
+} from './rolling-window.ts';
 
 describe('a rolling window of 10 seconds', () => {
   it('counts a charge until just before ten seconds have passed, and no longer at ten seconds', () => {
@@ -45,5 +53,42 @@ describe('a rolling window of 10 seconds', () => {
     expect(marksOf(window)).toEqual([[MAX_MARKS, BigInt(MAX_MARKS) + 1n]]);
     expect(sumAt(window, MAX_MARKS + 4_095_999)).toBe(BigInt(MAX_MARKS) + 1n);
     expect(sumAt(window, MAX_MARKS + 4_096_000)).toBe(0n);
+  });
+
+  it('merges cell by cell, at the time of the latest of each, and keeps the sums', () => {
+    const window = createRollingWindow(1024 * 4);
+    // 2,049 charges over 5 cells of 4 seconds.
+    for (let i = 0; i <= MAX_MARKS; i++) addCharge(window, 1n, i * 8);
+    const marks = marksOf(window);
+    expect(marks.map(([time]) => time)).toEqual([3_992, 7_992, 11_992, 15_992, 16_384]);
+    expect(marks.map(([, amount]) => amount)).toEqual([500n, 500n, 500n, 500n, 49n]);
+    expect(sumAt(window, 16_384)).toBe(2_049n);
+    expect(sumAt(window, 3_992 + 4_096_000)).toBe(1_549n);
+  });
+
+  it('forgets what has left the window, and never grows beyond what it holds', () => {
+    const window = createRollingWindow(10);
+    let at = 0;
+    for (let i = 0; i < 10_000; i++) {
+      at += 20;
+      addCharge(window, 1n, at);
+      expect(window.times.length).toBeLessThanOrEqual(2 * 1_024);
+    }
+    expect(sumAt(window, at)).toBe(500n);
+    expect(marksOf(window)).toHaveLength(500);
+    expect(marksOf(window)[0]).toEqual([at - 499 * 20, 1n]);
+    expect(timeUntilAtMost(window, 499n, at)).toBe(at - 499 * 20 + 10_000);
+    expect(timeUntilAtMost(window, 100n, at)).toBe(at - 100 * 20 + 10_000);
+    expect(window.totals).toHaveLength(window.times.length);
+    expect(window.departed + 500n).toBe(10_000n);
+  });
+
+  it('is copied whole', () => {
+    const window = createRollingWindow(10);
+    addCharge(window, 3n, 5);
+    const copy = cloneRollingWindow(window);
+    addCharge(window, 4n, 6);
+    expect(marksOf(copy)).toEqual([[5, 3n]]);
+    expect(sumAt(copy, 6)).toBe(3n);
   });
 });

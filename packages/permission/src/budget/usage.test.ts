@@ -9,6 +9,7 @@ import {
   effectiveTime,
   findBudget,
   forgetGrant,
+  isOutstanding,
   settle,
   type Usage,
 } from './usage.ts';
@@ -22,6 +23,53 @@ const spent = (usage: Usage, grant: string, budget: string, now: number) =>
   spentFrom(findBudget(usage, grant, budget), effectiveTime(usage, now), period);
 
 describe('usage', () => {
+  const owed = (amount: bigint): Charge => ({ grant: 'a', budget: 'outstanding native', amount, holds: 'spent' });
+
+  it('says whether something of a signature is unsettled', () => {
+    const usage = createUsage();
+    charge(usage, [volume(5n), owed(5n)], 1000, '1');
+    charge(usage, [volume(5n, 'b')], 1000, '2');
+    expect(['1', '2', '3'].map((ref) => isOutstanding(usage, ref))).toEqual([true, false, false]);
+    expect(settle(usage, '3', 'never')).toBe(false);
+    expect(settle(usage, '1', 'allowance-ended')).toBe(false);
+    expect(settle(usage, '1', 'executed')).toBe(true);
+    expect(isOutstanding(usage, '1')).toBe(false);
+    expect(settle(usage, '1', 'executed')).toBe(false);
+  });
+
+  it('is copied whole: what is charged to one is not charged to the other', () => {
+    const usage = createUsage();
+    const charges = (): Charge[] => [
+      ...[volume(5n), owed(5n), { grant: 'a', budget: 'volume native day UTC', amount: 5n, ...period }],
+      ...[{ grant: 'a', budget: 'volume native ever', amount: 5n }, count('min-interval')],
+    ];
+    charge(usage, charges(), 90_000_000, '1');
+    const before = serialiseUsage(usage);
+    const copy = cloneUsage(usage);
+    expect(serialiseUsage(copy)).toEqual(before);
+    charge(copy, charges(), 91_000_000, '2');
+    settle(copy, '1', 'never');
+    forgetGrant(copy, 'b');
+    expect(serialiseUsage(usage)).toEqual(before);
+    expect(isOutstanding(usage, '1')).toBe(true);
+    expect(serialiseUsage(copy)).not.toEqual(before);
+  });
+
+  it.each<[Partial<Charge>, string]>([
+    [{ amount: -1n }, 'a charge is not negative'],
+    [{ budget: 'volume native' }, 'no budget has the key volume native'],
+    [{ budget: 'count day UTC' }, 'a charge of a calendar budget names its period'],
+    [{ budget: 'count day UTC', fromMs: 5 }, 'a charge of a calendar budget names its period'],
+    [{ budget: 'count day UTC', untilMs: 5 }, 'a charge of a calendar budget names its period'],
+    [{ budget: 'count day UTC', fromMs: 5, untilMs: 5 }, 'a charge of a calendar budget names its period'],
+    [{ budget: 'count day UTC', fromMs: 6, untilMs: 5 }, 'a charge of a calendar budget names its period'],
+  ])('refuses a charge that cannot be, and charges nothing: %#', (bad, words) => {
+    const usage = createUsage();
+    expect(() => charge(usage, [volume(1n), { ...volume(1n), ...bad }], 7, '1')).toThrow(new RangeError(words));
+    expect(usage).toEqual(createUsage());
+    expect(() => effectiveTime(usage, 0.5)).toThrow('a time is a whole number of milliseconds since 1970');
+  });
+
   it('keeps grants and budgets apart', () => {
     const usage = createUsage();
     charge(usage, [volume(5n), count('count 3600s'), volume(7n, 'b')], 1000, '1');

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { createUsage } from '../budget/usage.ts';
-import { EVE, feeOf, outflow, PLAIN_ZONES, requestOf, WALLET, BOB, volume } from '../engine.fixture.ts';
+import {
+  EVE,
+  feeOf,
+  outflow,
+  PLAIN_ZONES,
+  requestOf,
+  tokenGrant,
+  tokenRequest,
+  WALLET,
+  BOB,
+  volume,
+} from '../engine.fixture.ts';
 import { evaluate } from '../evaluate.ts';
 import type { Condition, Grant } from '../grant.ts';
 import { createGrantIndex } from '../grant-index.ts';
@@ -264,5 +275,162 @@ describe('fitsTemplate', () => {
   it('takes no more than a moment for the worst text', () => {
     const template = Array.from({ length: 17 }, () => 'a').join('{}');
     expect(fitsTemplate(`${template}b`, 'a'.repeat(100_000))).toBe(false);
+  });
+});
+
+describe('of every kind', () => {
+  const typedAction = {
+    kind: 'typed-data',
+    primaryType: 'Order',
+    typeHash: '0xaa',
+    fields: [],
+    registered: true,
+    domain: { name: null, version: null, chainId: 1n, verifyingContract: CONTRACT, salt: null },
+  } as const;
+  const call = { sender: 'wallet', contract: CONTRACT, value: 0n, callType: 'call' } as const;
+  const KINDS: readonly (readonly [Grant, Action])[] = [
+    [
+      { ...scope, kind: 'ether-transfer', recipients: [BOB] },
+      { kind: 'ether-transfer', sender: 'wallet', recipient: BOB, amount: 0n },
+    ],
+    [tokenGrant({ id: 'g1', unlimited: ['native'] }), tokenRequest().intent.actions[0]!],
+    [
+      { ...scope, kind: 'contract-call', contracts: [CONTRACT], functions: [{ function: 'f()', where: [] }] },
+      { kind: 'contract-call', function: 'f()', args: [], ...call },
+    ],
+    [
+      { ...scope, kind: 'contract-creation', initCodeHashes: 'any' },
+      { kind: 'contract-creation', initCodeHash: '0xaa', initCodeBytes: 1, value: 0n },
+    ],
+    [{ ...scope, kind: 'typed-data', contract: CONTRACT, types: [{ primaryType: 'Order', where: [] }] }, typedAction],
+    [
+      { ...scope, kind: 'message', messages: [{ prefix: 'a' }] },
+      { kind: 'message', text: 'ab' },
+    ],
+    [
+      { ...scope, kind: 'delegation', delegates: [CONTRACT], acknowledge: 'x' as never },
+      { kind: 'delegation', delegate: CONTRACT, chainId: 1n, nonce: 0n },
+    ],
+  ];
+
+  it.each(KINDS.map(([grant, action]) => [grant.kind, grant, action] as const))(
+    '%s covers what it names, and nothing that is opaque or leaves elsewhere',
+    (_, grant, action) => {
+      expect(codeOf(grant, action)).toBe('permit');
+      expect(codeOf(grant, action, { opaque: 'a leaf is unknown' })).toBe('opaque_not_granted');
+      expect(codeOf(grant, action, { outflows: [outflow('erc20:0xee', 0n, EVE)] })).toBe(
+        grant.kind === 'token-transfer' ? 'asset_not_granted' : 'recipient_not_permitted',
+      );
+      // Two kinds in one request are covered by none.
+      const other = { kind: action.kind === 'message' ? 'delegation' : 'message', text: 'ab' } as unknown as Action;
+      const both = evaluate(
+        requestOf({ actions: [action, other] }),
+        createGrantIndex([grant]),
+        createUsage(),
+        0,
+        PLAIN_ZONES,
+      );
+      expect(both).toMatchObject({ reasons: [{ code: 'kind_not_granted', asked: other.kind }] });
+    },
+  );
+
+  const reasonOf = (grant: Grant, action: Action, intent: Partial<Intent> = {}) => {
+    const request = requestOf({ actions: [action], ...intent });
+    const decision = evaluate(request, createGrantIndex([grant]), createUsage(), 0, PLAIN_ZONES);
+    return decision.verdict === 'deny' ? decision.reasons[0] : decision;
+  };
+  const typedGrant = KINDS[4]![0];
+
+  it('says what was asked for and how many the grant names', () => {
+    const of = (patch: object) => ({ ...typedGrant, ...patch }) as Grant;
+    expect(reasonOf(of({ name: 'App' }), typedAction)).toEqual({
+      ...{ code: 'domain_not_granted', grant: 'g1', asked: 'none' },
+    });
+    const named = { ...typedAction, domain: { ...typedAction.domain, name: 'Other' } };
+    expect(reasonOf(of({ name: 'App' }), named)).toMatchObject({ code: 'domain_not_granted', asked: 'Other' });
+    const where = [{ path: '/to', test: 'is-wallet' }];
+    expect(reasonOf(of({ types: [{ primaryType: 'Order', where }] }), typedAction)).toEqual({
+      ...{ code: 'condition_not_met', grant: 'g1', asked: 'Order /to' },
+    });
+    const hashed = (typeHash: string) => of({ types: [{ primaryType: 'Order', typeHash, where: [] }] });
+    expect(reasonOf(hashed('0xaa'), typedAction)).toMatchObject({ verdict: 'permit' });
+    expect(reasonOf(hashed('0xbb'), typedAction)).toEqual({
+      ...{ code: 'type_not_granted', grant: 'g1', asked: 'Order', permitted: 1 },
+    });
+    const [[, message], [, delegation]] = [KINDS[5]!, KINDS[6]!];
+    const text = 'x'.repeat(100);
+    expect(reasonOf(KINDS[5]![0], { ...message, text } as Action)).toEqual({
+      ...{ code: 'message_not_granted', grant: 'g1', asked: 'x'.repeat(80), permitted: 1 },
+    });
+    expect(reasonOf(KINDS[6]![0], { ...delegation, chainId: 0n } as Action)).toEqual({
+      ...{ code: 'delegate_not_granted', grant: 'g1', asked: `${CONTRACT} on chain 0` },
+    });
+    const functions = [{ function: 'f()', where }];
+    expect(reasonOf({ ...KINDS[2]![0], functions } as Grant, KINDS[2]![1])).toEqual({
+      ...{ code: 'condition_not_met', grant: 'g1', asked: 'f() /to' },
+    });
+  });
+
+  it('typed data give to their contract, the wallet and who is named', () => {
+    const to = (who: string, patch: object = {}) =>
+      reasonOf({ ...typedGrant, ...patch } as Grant, typedAction, { outflows: [outflow('native', 0n, who, 'order')] });
+    for (const who of [CONTRACT, WALLET, 'wallet']) expect(to(who)).toMatchObject({ verdict: 'permit' });
+    expect(to(BOB)).toMatchObject({ code: 'recipient_not_permitted', permitted: 0 });
+    expect(to(BOB, { recipients: [BOB] })).toMatchObject({ verdict: 'permit' });
+  });
+
+  it('an opaque call gives to its own contract, and by delegatecall where that is acknowledged', () => {
+    const grant: Grant = {
+      ...{ ...scope, kind: 'opaque-call', contracts: [CONTRACT], selectors: 'any', acknowledge: 'x' as never },
+    };
+    const action: Action = { kind: 'opaque-call', selector: null, why: 'x', ...call };
+    const to = (who: string) => ({ opaque: 'x', outflows: [outflow('native', 0n, who, 'value')] });
+    expect(codeOf(grant, action, to(CONTRACT))).toBe('permit');
+    expect(codeOf(grant, action, to(BOB))).toBe('recipient_not_permitted');
+    const open = { ...grant, delegatecall: 'x' } as unknown as Grant;
+    expect(codeOf(open, { ...action, callType: 'delegatecall' }, { opaque: 'x' })).toBe('permit');
+  });
+
+  it('conditions look at values of their own type alone', () => {
+    const where = (condition: Condition, value: NamedValue['value']) => {
+      const grant = { ...KINDS[2]![0], functions: [{ function: 'f()', where: [condition] }] } as Grant;
+      const args = [{ name: 'x', type: '?', value }];
+      return codeOf(grant, { ...KINDS[2]![1], args } as Action) === 'permit';
+    };
+    const range = { path: '/x', test: 'range', min: 0n, max: 9n } as const;
+    expect(where(range, 9n)).toBe(true);
+    expect(where(range, '5')).toBe(false);
+    expect(where(range, true)).toBe(false);
+    expect(where({ ...range, min: null }, -5n)).toBe(true);
+    expect(where({ ...range, max: null }, 99n)).toBe(true);
+    expect(where({ path: '/x', test: 'equals', value: true }, true)).toBe(true);
+    expect(where({ path: '/x', test: 'equals', value: true }, false)).toBe(false);
+    expect(where({ path: '/x', test: 'equals', value: 'true' }, true)).toBe(false);
+    expect(where({ path: '/x', test: 'one-of', values: ['5', true] }, true)).toBe(true);
+    expect(where({ path: '/x', test: 'one-of', values: ['5'] }, [5n])).toBe(false);
+    expect(where({ path: '/x', test: 'one-of', values: [undefined as never] }, [5n])).toBe(false);
+    expect(where({ path: '/x', test: 'prefix', value: '5' }, 5n)).toBe(false);
+    expect(where({ path: '/x', test: 'is-wallet' }, WALLET)).toBe(true);
+    expect(where({ path: '/x', test: 'later' } as never, 5n)).toBe(false);
+    expect(where({ path: '/x/*', test: 'equals', value: '5' }, [])).toBe(false);
+    expect(where({ path: '/x/*/0', test: 'equals', value: '5' }, [[5n], [5n]])).toBe(true);
+    expect(where({ path: '/x/*/0', test: 'equals', value: '5' }, [[5n], []])).toBe(false);
+    expect(where({ path: '/x/10', test: 'equals', value: '5' }, [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 5n])).toBe(
+      true,
+    );
+    const odd = [{ name: '1x', type: '?', value: 5n }];
+    expect(where({ path: '/x/1x', test: 'equals', value: '5' }, odd)).toBe(true);
+    expect(where({ path: '/x/x1', test: 'equals', value: '5' }, [{ ...odd[0]!, name: 'x1' }])).toBe(true);
+    expect(where({ path: '/x/-', test: 'equals', value: '5' }, [{ ...odd[0]!, name: '-' }])).toBe(true);
+  });
+
+  it('one condition of several rules for a function is enough, and all of one rule are', () => {
+    const grant = (...functions: readonly (readonly Condition[])[]) =>
+      ({ ...KINDS[2]![0], functions: functions.map((where) => ({ function: 'f()', where })) }) as Grant;
+    const action = { ...KINDS[2]![1], args: [{ name: 'x', type: 'uint256', value: 5n }] } as Action;
+    const is = (value: string): Condition => ({ path: '/x', test: 'equals', value });
+    expect(codeOf(grant([is('4')], [is('5')]), action)).toBe('permit');
+    expect(codeOf(grant([is('4')], [is('6')]), action)).toBe('condition_not_met');
+    expect(codeOf(grant([is('5'), is('4')]), action)).toBe('condition_not_met');
   });
 });
