@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Constraint, Window } from './constraint.ts';
+import { constraintKey, type Constraint, type Window } from './constraint.ts';
 import type { PermissionRequest, Replaced } from './decision.ts';
 import {
   ACKNOWLEDGE_DELEGATECALL,
@@ -264,9 +264,12 @@ const bases: fc.Arbitrary<readonly Constraint[]> = fc.subarray(
   ASSETS.map((asset): Constraint => ({ type: 'volume', asset, limit: 40n, window: { ever: true } })),
   { minLength: 3 },
 );
+/** Two of the same key are no grant: which one holds? */
+const distinct = (list: readonly Constraint[]) =>
+  list.filter((each, i) => list.findIndex((other) => constraintKey(other) === constraintKey(each)) === i);
 const constraintLists = fc
   .tuple(bases, fc.array(constraints, { maxLength: 3 }))
-  .map(([base, rest]) => [...base, ...rest]);
+  .map(([base, rest]) => distinct([...base, ...rest]));
 
 const conditions: fc.Arbitrary<readonly Condition[]> = fc.array(
   fc.constantFrom<Condition>(
@@ -338,7 +341,7 @@ export const caps: fc.Arbitrary<WalletCap> = fc
   .record({
     createdSeq: fc.nat({ max: 3 }),
     chain: mostly('eip155:1', 'eip155:10'),
-    constraints: fc.array(constraints, { minLength: 1, maxLength: 2 }),
+    constraints: fc.array(constraints, { minLength: 1, maxLength: 2 }).map(distinct),
   })
   .map((cap) => ({ id: 'cap', kind: 'cap', wallet: 'hot', ...cap }));
 
@@ -362,7 +365,7 @@ export interface Scene {
   readonly schedule: readonly (readonly [gapMs: number, request: PermissionRequest])[];
 }
 
-const gaps = fc.constantFrom(0, 1, 500, 999, 1_000, 1_001, 5_000, 40_000_000);
+const gaps = fc.constantFrom(0, 1, 500, 999, 1_000, 1_001, 5_000, 1_800_000, 3_600_000, 28_800_000, 40_000_000);
 
 export const scenes = (maxRequests = 12): fc.Arbitrary<Scene> =>
   fc.constantFrom(...KINDS).chain((kind) =>
