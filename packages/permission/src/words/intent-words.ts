@@ -1,6 +1,6 @@
 import { assertNever } from '@keepwatch/base';
 import type { PermissionRequest } from '../decision.ts';
-import type { Action, Intent, NamedValue, TokenTransfer, Value } from '../intent.ts';
+import type { Action, Amount, Intent, NamedValue, Outflow, TokenTransfer, TypedData, Value } from '../intent.ts';
 import { amountWords, listed, onChain, timeWords, type Names } from './names.ts';
 
 /**
@@ -14,7 +14,60 @@ export function describeIntent(
   const deeds = intent.actions.map((action) => actionWords(action, intent, names));
   const shown = deeds.length > MAX_DEEDS ? [...deeds.slice(0, MAX_DEEDS), `${deeds.length - MAX_DEEDS} more`] : deeds;
   const opaque = intent.opaque === null ? '' : ` (not understood: ${intent.opaque})`;
-  return `Client ${names.client ?? client} wants to ${listed(shown)} ${onChain(intent.chain, names)}${opaque}`;
+  const leaving = leavingWords(intent, names);
+  return `Client ${names.client ?? client} wants to ${listed(shown)} ${onChain(intent.chain, names)}${opaque}${leaving}`;
+}
+
+/**
+ * What may leave and is in no transfer that the sentence names: by a signed permit or order, by a call of a router, or by
+ * the rest of a long batch. Operators approve by these words, and the amounts and who gets them are what they decide on.
+ */
+function leavingWords({ actions, chain, outflows }: Intent, names: Names): string {
+  const isSaid = actions.length <= MAX_DEEDS && !actions.some(({ kind }) => MAY_LEAK.includes(kind));
+  if (isSaid) return '';
+  const said = new Set(actions.slice(0, MAX_DEEDS).flatMap(moveOf));
+  const unsaid = outflows.filter(({ amount, asset, to }) => amount !== 0n && !said.has(moveKey(asset, amount, to)));
+  if (unsaid.length === 0) return '';
+  const shown = unsaid.slice(0, MAX_DEEDS).map((each) => outflowWords(each, chain, names));
+  const rest = unsaid.length - shown.length;
+  const all = rest === 0 ? '' : `, and ${rest} more; in all ${listed(totalsOf(outflows, chain, names))}`;
+  return `; by it may leave ${rest === 0 ? listed(shown) : shown.join(', ')}${all}`;
+}
+
+const MAY_LEAK: readonly Action['kind'][] = ['typed-data', 'contract-call'];
+
+const moveKey = (asset: string, amount: Amount, to: string) => `${asset} ${amount} ${to}`;
+
+function moveOf(action: Action): readonly string[] {
+  switch (action.kind) {
+    case 'ether-transfer':
+      return [moveKey('native', action.amount, action.recipient)];
+    case 'token-transfer':
+      return [moveKey(action.asset, action.amount, action.to)];
+    case 'contract-call':
+    case 'opaque-call':
+      return [moveKey('native', action.value, action.contract)];
+    default:
+      return [];
+  }
+}
+
+function outflowWords({ account, amount, asset, to, untilMs }: Outflow, chain: string, names: Names): string {
+  const owner = account === 'wallet' ? '' : ` of ${account}`;
+  const until = untilMs === null ? '' : ` until ${timeWords(untilMs)}`;
+  return `${amountWords(amount, asset, chain, names)}${owner} to ${to}${until}`;
+}
+
+/** By asset, in the order in which they come. */
+function totalsOf(outflows: readonly Outflow[], chain: string, names: Names): readonly string[] {
+  const totals = new Map<string, Amount>();
+  for (const { amount, asset } of outflows) {
+    const before = totals.get(asset) ?? 0n;
+    totals.set(asset, before === 'unlimited' || amount === 'unlimited' ? 'unlimited' : before + amount);
+  }
+  const words = [...totals].map(([asset, amount]) => amountWords(amount, asset, chain, names));
+  const rest = words.length - MAX_DEEDS;
+  return rest > 0 ? [...words.slice(0, MAX_DEEDS), `${rest} other assets`] : words;
 }
 
 /** A sentence stays a sentence. */
@@ -43,7 +96,7 @@ function actionWords(action: Action, intent: Intent, names: Names): string {
     case 'contract-creation':
       return `create a contract of ${action.initCodeBytes} bytes (${action.initCodeHash})${withValue(action.value, chain, names)}`;
     case 'typed-data':
-      return `sign ${clip(action.primaryType)} for ${action.domain.name === null ? 'an application' : quoted(action.domain.name)} (${action.domain.verifyingContract ?? 'no contract'})${action.registered ? '' : ', a type that is not registered,'}`;
+      return `sign ${signedWords(action)} for ${action.domain.name === null ? 'an application' : quoted(action.domain.name)} (${action.domain.verifyingContract ?? 'no contract'})${action.registered ? '' : ', a type that is not registered,'}`;
     case 'message':
       return `sign the message ${quoted(action.text)}`;
     case 'delegation':
@@ -66,6 +119,9 @@ function tokenWords(action: TokenTransfer, chain: string, names: Names) {
 const withValue = (value: bigint, chain: string, names: Names) =>
   value === 0n ? '' : ` with ${amountWords(value, 'native', chain, names)}`;
 const as = (callType: 'call' | 'delegatecall') => (callType === 'call' ? '' : ' with the rights of the caller');
+
+const signedWords = ({ primaryType, fields }: TypedData) =>
+  fields.length === 0 ? clip(primaryType) : shortCall(`${clip(primaryType)}(`, fields);
 
 /** `deposit(amount: 5, receiver: 0x…)`. */
 function shortCall(name: string, args: readonly NamedValue[]): string {

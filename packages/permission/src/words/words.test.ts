@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DenyReason } from '../decision.ts';
-import type { Action, NamedValue } from '../intent.ts';
+import type { PermissionRequest } from '../decision.ts';
+import type { Action, ContractCall, Intent, NamedValue, TypedData } from '../intent.ts';
 import { BOB, etherGrant, etherRequest, EVE, tokenGrant, tokenRequest, USDT_ASSET, volume } from '../engine.fixture.ts';
 import { describeDenial } from './denial-words.ts';
 import { describeConstraint, describeGrant } from './grant-words.ts';
@@ -43,7 +44,7 @@ describe('describeIntent', () => {
 
 describe('describeIntent, of what others wrote', () => {
   const describeAction = (action: Action) =>
-    describeIntent({ client: 'bot', intent: { ...etherRequest().intent, actions: [action] } });
+    describeIntent({ client: 'bot', intent: { ...etherRequest().intent, actions: [action], outflows: [] } });
   const call = (args: readonly NamedValue[]): Action => ({
     ...{ kind: 'contract-call', sender: 'wallet', contract: EVE, function: 'note(string)', args },
     ...{ value: 0n, callType: 'call' },
@@ -65,6 +66,63 @@ describe('describeIntent, of what others wrote', () => {
       `Client bot wants to sign Note for "Permit (${BOB}) on Base" (${EVE}) on Ethereum`,
     );
     expect(describeAction(typed(null))).toContain('sign Note for an application (');
+  });
+
+  const permit = (outflows: Intent['outflows']): PermissionRequest['intent'] => ({
+    ...etherRequest().intent,
+    actions: [
+      {
+        ...(typed('Test dollar') as TypedData),
+        primaryType: 'Permit',
+        fields: [
+          { name: 'spender', type: 'address', value: EVE },
+          { name: 'value', type: 'uint256', value: 5_000_000n },
+        ],
+      },
+    ],
+    outflows,
+  });
+  const allowance = {
+    account: 'wallet',
+    asset: USDT_ASSET,
+    amount: 5_000_000n,
+    to: EVE,
+    route: 'permit',
+    holds: 'allowance',
+    untilMs: null,
+  } as const;
+
+  it('says what may leave by what is signed or called, and to whom', () => {
+    expect(describeIntent({ client: 'bot', intent: permit([allowance]) }, { tokens })).toBe(
+      `Client bot wants to sign Permit(spender: ${EVE}, value: 5000000) for "Test dollar" (${EVE}) on Ethereum; by it may leave 5 USDT to ${EVE}`,
+    );
+    const safe = { ...allowance, account: BOB, amount: 'unlimited', untilMs: 0 } as const;
+    expect(describeIntent({ client: 'bot', intent: permit([allowance, safe]) }, { tokens })).toContain(
+      `; by it may leave 5 USDT to ${EVE} and unlimited USDT of ${BOB} to ${EVE} until 1970-01-01T00:00:00.000Z`,
+    );
+    const router = { ...etherRequest().intent, actions: [{ ...(call([]) as ContractCall), value: 7n }] };
+    const paid = { ...allowance, asset: 'native', amount: 7n, route: 'value', holds: 'spent' } as const;
+    expect(describeIntent({ client: 'bot', intent: { ...router, outflows: [paid] } })).not.toContain('may leave');
+    expect(describeIntent({ client: 'bot', intent: { ...router, outflows: [{ ...paid, to: BOB }] } })).toContain(
+      `; by it may leave 0.000000000000000007 ETH to ${BOB}`,
+    );
+  });
+
+  it('hides nothing in the rest of a long list', () => {
+    const sum = permit(Array.from({ length: 30 }, (_, i) => ({ ...allowance, amount: BigInt(i + 1) * 1_000_000n })));
+    expect(describeIntent({ client: 'bot', intent: sum }, { tokens })).toMatch(/, and 22 more; in all 465 USDT$/);
+    const transfer = { kind: 'ether-transfer', sender: 'wallet', recipient: BOB, amount: 1n } as const;
+    const spent = { ...allowance, asset: 'native', amount: 1n, to: BOB, route: 'value', holds: 'spent' } as const;
+    const batch = {
+      ...etherRequest().intent,
+      actions: [...Array.from({ length: 9 }, () => transfer), { ...transfer, recipient: EVE, amount: ETHER }],
+      outflows: [...Array.from({ length: 9 }, () => spent), { ...spent, to: EVE, amount: ETHER }],
+    };
+    expect(describeIntent({ client: 'bot', intent: batch })).toContain(
+      `2 more on Ethereum; by it may leave 1 ETH to ${EVE}`,
+    );
+    const assets = permit(Array.from({ length: 40 }, (_, i) => ({ ...allowance, asset: `erc20:0x${i}` })));
+    expect(describeIntent({ client: 'bot', intent: assets })).toMatch(/ and 32 other assets$/);
   });
 
   it('shows neither what nobody sees nor half a letter', () => {
