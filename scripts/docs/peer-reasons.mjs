@@ -4,6 +4,8 @@
 export const PEER_REASONS = {
   peer_address_malformed: 'A configured node is not written as host:port.',
   no_peers: 'No node of the network can be reached: of the health of the light client.',
+  chain_low_work:
+    'All nodes that answer show less work than the release vouches for: of the health of the light client.',
   filter_undecided:
     'Peers differ about a filter, and its block does not say who is right: of the health of the light client.',
   closed: 'We ended it.',

@@ -101,6 +101,20 @@ describe('a header chain', () => {
     }
   });
 
+  it('says whether it has the work that it must have', () => {
+    const blocks = concat(...branch(genesis, 10, 3));
+    const work = createHeaderChain({ network: 'regtest' }).work() * 11n;
+    for (const [minimumWork, enough] of [
+      [work, true],
+      [work + 1n, false],
+    ] as const) {
+      const chain = createHeaderChain({ network: 'regtest', minimumWork });
+      expect(chain.hasMinimumWork()).toBe(false);
+      chain.accept(blocks, NOW);
+      expect(chain.hasMinimumWork()).toBe(enough);
+    }
+  });
+
   it('holds to its checkpoints', () => {
     const other = branch(genesis, 20, 9);
     const checkpoints = [{ height: 10, hash: hashOf(good[9]!) }];

@@ -47,6 +47,8 @@ export interface HeaderChain {
   tip(): HeaderPoint;
   /** Cumulative work of the tip (2^256 / (target + 1) for each block). */
   work(): bigint;
+  /** Whether the best chain has as much work as the release vouches for; less is a fake, or a part. */
+  hasMinimumWork(): boolean;
   /** Where the chain starts: genesis, or the checkpoint that it was created with. */
   readonly root: HeaderPoint;
   /** How many headers are held, those of side branches included. */
@@ -79,6 +81,8 @@ export interface HeaderChainOptions {
   readonly root?: { readonly header: Uint8Array; readonly height: number; readonly work: bigint };
   /** Blocks that the release vouches for. No header may contradict them, nor fork off below one that was reached. */
   readonly checkpoints?: readonly { readonly height: number; readonly hash: BlockHash }[];
+  /** What the work of the whole chain is at least, as far as the release knows. Default: nothing. */
+  readonly minimumWork?: bigint;
 }
 
 /** Bitcoin Core's MAX_FUTURE_BLOCK_TIME. */
@@ -247,6 +251,7 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     root: point(tip),
     tip: () => point(tip),
     work: () => tipWork,
+    hasMinimumWork: () => tipWork >= (options.minimumWork ?? 0n),
     size: () => store.size,
     accept,
     at(height) {

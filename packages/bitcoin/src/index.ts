@@ -4,6 +4,7 @@
  */
 export { addressToScript, scriptToAddress, type AddressErrorCode } from './address.ts';
 export { readBlock, witnessFault, type Block, type BlockErrorCode } from './block.ts';
+export { vouchedFor, type Vouched } from './checkpoints.ts';
 export { compactSize, compactSizeLength, readCompactSize } from './compact-size.ts';
 export { consensusOf, RETARGET_INTERVAL, TARGET_SPACING_SECONDS, type ConsensusParams } from './consensus.ts';
 export { descriptorChecksum } from './descriptor/checksum.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
-import { createHeaderChain, type HeaderChain } from '@keepwatch/bitcoin';
+import { createHeaderChain, vouchedFor, type HeaderChain } from '@keepwatch/bitcoin';
 import { defaultPort } from '@keepwatch/bitcoin/p2p';
 import { TUNING, type P2pDeps, type P2pOptions, type P2pTuning } from './options.ts';
 import { openAddressBook } from './peers/address-book.ts';
@@ -53,7 +53,7 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dataDir);
   const random = () => new DataView(Uint8Array.from(entropy(4)).buffer).getUint32(0) / 2 ** 32;
-  const chain = createHeaderChain({ network, ...(options.checkpoints ? { checkpoints: options.checkpoints } : {}) });
+  const chain = createHeaderChain({ network, ...(options.vouched ?? vouchedFor(network)) });
   const headerLog = openHeaderLog(join(dataDir, 'headers.dat'), chain);
   const filterHeaders = openFilterHeaders(join(dataDir, 'filter-headers.dat'), chain);
   const listeners = new Set<() => void>();

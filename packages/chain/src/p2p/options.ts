@@ -1,5 +1,5 @@
 import type { Entropy } from '@keepwatch/base';
-import type { HeaderChainOptions, Network } from '@keepwatch/bitcoin';
+import type { Network, Vouched } from '@keepwatch/bitcoin';
 
 export interface P2pDeps {
   readonly entropy: Entropy;
@@ -24,8 +24,8 @@ export interface P2pOptions {
   readonly seeds?: readonly string[];
   /** SOCKS5. `isolate`: credentials of its own for each connection (Tor gives each a circuit of its own). */
   readonly proxy?: { readonly host: string; readonly port: number; readonly isolate: boolean };
-  /** Blocks that the release vouches for, where the network has any. */
-  readonly checkpoints?: HeaderChainOptions['checkpoints'];
+  /** What is known of the chain beforehand. Default: what the release vouches for. */
+  readonly vouched?: Vouched;
   readonly tuning?: Partial<P2pTuning>;
 }
 

@@ -55,6 +55,11 @@ const REST_MS = 1_000;
 /** Confirmed transactions of which a broadcast is told so at once. */
 const CONFIRMED_KEPT = 10_000;
 
+const LOW_WORK = {
+  code: 'chain_low_work',
+  words: 'All nodes that answer show less work than the chain is known to have: they hide blocks, or make them up.',
+};
+
 /** A light client of bitcoin's own network (BIP157, BIP158): it trusts no peer, and no peer learns what it watches for. */
 export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
   const client = openLightClient(deps, options);
@@ -105,6 +110,7 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
       if (deps.nowMs() - startedMs < tuning.dialMs && !client.headers.synced) return is('starting');
       return is('down', { code: 'no_peers', words: 'No node of the network can be reached.' });
     }
+    if (client.headers.lowWork) return is('syncing', LOW_WORK);
     if (!client.synced()) return is('syncing');
     const undecided = client.filterSync.undecided;
     const lost = missed();

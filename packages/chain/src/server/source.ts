@@ -4,6 +4,7 @@ import {
   createScanner,
   headerHash,
   toDisplay,
+  vouchedFor,
   type BlockHash,
   type HeaderChain,
   type HeaderChainOptions,
@@ -24,7 +25,7 @@ import { scanBy } from './scan.ts';
 export interface ServerSourceOptions {
   readonly name: string;
   readonly network: Network;
-  /** Where the header chain starts and what the release vouches for; without it, at genesis. */
+  /** Where the header chain starts, and what is known of it. Default: at genesis, and what the release vouches for. */
   readonly headers?: Omit<HeaderChainOptions, 'network'>;
 }
 
@@ -41,7 +42,10 @@ const LAST_PAUSE_MS = 120_000;
 const MOVED_PAUSE_MS = 100;
 const UNSETTLED_PAUSE_MS = 1_000;
 
-const BEHIND = { code: 'server_behind', words: 'The server does not have the chain with the most work that we know.' };
+const BEHIND = {
+  code: 'server_behind',
+  words: 'The server does not have the chain with the most work that we know.',
+} as const;
 
 /**
  * A chain source over a server that indexes by script. The server is not trusted with anything that can be checked:
@@ -57,7 +61,8 @@ export function createServerSource(
   deps: ServerSourceDeps,
   options: ServerSourceOptions,
 ): ChainSource {
-  const chain = createHeaderChain({ network: options.network, ...options.headers });
+  const { network } = options;
+  const chain = createHeaderChain({ network, ...vouchedFor(network), ...options.headers });
   const scanner = createScanner(deps);
   const histories = createHistories(scanner);
   const closing = new AbortController();
@@ -122,6 +127,10 @@ export function createServerSource(
     session = null;
   }
 
+  async function reachTip(own: ServerSession): Promise<void> {
+    if (!(await takeHeaders(chain, own, deps.nowMs))) throw new ServerFault('transient', BEHIND.code, BEHIND.words);
+  }
+
   async function open(changed: () => void, signal: AbortSignal): Promise<ServerSession> {
     const opened = await backend.open(changed, signal);
     histories.forgetServer();
@@ -151,7 +160,7 @@ export function createServerSource(
     scan: async function* (request, signal): AsyncGenerator<ScanEvent, void, undefined> {
       const own = await backend.open(() => undefined, signal);
       try {
-        await takeHeaders(chain, own, deps.nowMs);
+        await reachTip(own);
         yield* scanBy(own, chain, createScanner(deps), request, signal, deps.nowMs);
       } finally {
         own.close();
@@ -160,7 +169,7 @@ export function createServerSource(
     heightAt: async (timeSeconds, signal) => {
       const own = await backend.open(() => undefined, signal);
       try {
-        await takeHeaders(chain, own, deps.nowMs);
+        await reachTip(own);
         const median = (height: number) => chain.medianTimePast(height) ?? Infinity;
         return await heightAtTime(timeSeconds, chain.root.height, chain.tip().height, median);
       } finally {
@@ -203,7 +212,7 @@ export function createServerSource(
 async function takeHeaders(chain: HeaderChain, session: ServerSession, nowMs: () => number): Promise<boolean> {
   const lowest = chain.root.height + 1;
   const tip = await session.tipHeight();
-  if (tip < lowest) return tip === chain.tip().height;
+  if (tip < lowest) return tip === chain.tip().height && chain.hasMinimumWork();
   // Our own tip is asked for as well: that shows whether the server has the same block there.
   let start = Math.max(lowest, Math.min(chain.tip().height, tip));
   let last: Uint8Array = new Uint8Array();
@@ -229,7 +238,7 @@ async function takeHeaders(chain: HeaderChain, session: ServerSession, nowMs: ()
     start += bytes.length / 80;
     last = bytes.subarray(-80);
   }
-  return toDisplay<BlockHash>(headerHash(last)) === chain.tip().hash;
+  return toDisplay<BlockHash>(headerHash(last)) === chain.tip().hash && chain.hasMinimumWork();
 }
 
 /** The block below the tip: without a cursor the tip is the first block that is told. */

@@ -26,8 +26,10 @@ export interface HeaderSyncDeps {
 }
 
 export interface HeaderSync {
-  /** Whether at least one peer that is here said that it has no more. */
+  /** Whether at least one peer that is here said that it has no more, and the chain has the work that it must have. */
   readonly synced: boolean;
+  /** Whether peers that said so showed less work than the release vouches for: they hide blocks, or make them up. */
+  readonly lowWork: boolean;
   /** Asks every peer anew: what a slow or lying one kept back, another one says. */
   refresh(): void;
   close(): void;
@@ -130,6 +132,8 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
     }
   }
 
+  const answered = () => leader === undefined && manager.peers().some(({ id }) => done.has(id));
+
   const stop = manager.listen({
     joined: (peer) => void follow(peer),
     left(peer) {
@@ -159,7 +163,10 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
 
   return {
     get synced() {
-      return leader === undefined && manager.peers().some(({ id }) => done.has(id));
+      return answered() && chain.hasMinimumWork();
+    },
+    get lowWork() {
+      return answered() && !chain.hasMinimumWork();
     },
     refresh() {
       for (const peer of manager.peers()) void follow(peer);
