@@ -13,6 +13,8 @@ function factsOf(type: string, entry: Readonly<Record<string, unknown>>): string
       return `${text(entry, 'grant')}: ${text(entry, 'asks')}, nonce ${text(entry, 'nonce')}`;
     case 'request.denied':
       return Array.isArray(entry['sentences']) ? entry['sentences'].join(' ') : '';
+    case 'vault.unsealed':
+      return `time zones of ${text(entry, 'zones')}`;
     case 'peer.registered':
       return named(entry['peer']);
     case 'wallets.added':

@@ -17,7 +17,7 @@ export function examine(vault: VaultContext, jail: JailReport, counts: { unjourn
     words: belt.holds ? 'holds' : 'does not hold',
     remedy: belt.holds ? null : belt.remedy,
   }));
-  findings.push(users(jail), memory(vault), disk(vault), clock(vault), signing(vault));
+  findings.push(users(jail), memory(vault), disk(vault), clock(vault), zones(vault), signing(vault));
   if (!mirrorsState(vault)) {
     findings.push({
       check: 'boot table',
@@ -84,6 +84,11 @@ function clock({ unsealed }: VaultContext): Finding {
     words: frozen ? frozen.reason : 'wall and boot clock run together',
     remedy: frozen ? 'Check the clock, then run `keepwatch vault confirm-time`.' : null,
   };
+}
+
+/** It comes with Node: a change of the law on clocks is known from the update of Keepwatch on that has it. */
+function zones({ deps }: VaultContext): Finding {
+  return { check: 'time zones', state: 'good', words: `database of ${deps.zones.version}`, remedy: null };
 }
 
 function signing({ unsealed, boot }: VaultContext): Finding {

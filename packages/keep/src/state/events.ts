@@ -12,7 +12,8 @@ import { entryText } from './entry-text.ts';
  */
 export type VaultEvent =
   | ({ type: 'vault.initialised'; identity: string; vault: string } & ByCommand)
-  | ({ type: 'vault.unsealed'; time: number } & ByCommand)
+  /** `zones`: version of the time zone database by which limits are judged from now on, such as `2026c`. */
+  | ({ type: 'vault.unsealed'; time: number; zones: string } & ByCommand)
   | { type: 'vault.sealed'; reason: SealReason; by: string | null; command: string | null }
   | ({ type: 'vault.configured'; idleSealSeconds: number | null } & ByCommand)
   | ({ type: 'vault.password-changed' } & ByCommand)

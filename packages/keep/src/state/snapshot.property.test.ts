@@ -134,7 +134,7 @@ const event = fc.oneof(
   peer.map((id): VaultEvent => ({ type: 'peer.proposed', peer: id, role: roleOf(id), name: id, key })),
   fc.constantFrom<VaultEvent>(
     { type: 'clock.frozen', reason: 'jump', wallMs: 1, expectedMs: 2 },
-    { type: 'vault.unsealed', time: 1, ...by },
+    { type: 'vault.unsealed', time: 1, zones: '2026c', ...by },
     { type: 'vault.sealed', reason: 'idle', by: null, command: null },
     { type: 'signing.frozen', reason: 'rollback', words: 'rollback' },
   ),

@@ -80,7 +80,7 @@ export async function initVault(
       const events: VaultEvent[] = [
         { type: 'vault.initialised', identity, vault: vaultOf(vault), ...by },
         { type: 'peer.registered', via: 'bootstrap', by: null, command: null, peer: operator },
-        { type: 'vault.unsealed', time: params.time, ...by },
+        { type: 'vault.unsealed', time: params.time, zones: deps.zones.version, ...by },
       ];
       if (!clocksAgree({ time: 0 }, params.time, deps.clock().wallMs)) events.push(disagreement(vault, params.time));
       startClock(vault, { time: 0 }, params.time);
@@ -167,7 +167,7 @@ function unsealEvents(vault: VaultContext, state: State, time: number, by: ByCom
     const operator = { ...known, name: freeName(state, known.name, known.peer) };
     events.push({ type: 'vault.restored', identity: identityOf(vault), epoch: state.epoch + 1, operator, ...by });
   }
-  events.push({ type: 'vault.unsealed', time, ...by });
+  events.push({ type: 'vault.unsealed', time, zones: deps.zones.version, ...by });
   if (!clocksAgree(state, time, deps.clock().wallMs)) events.push(disagreement(vault, time));
   return events;
 }

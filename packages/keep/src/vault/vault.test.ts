@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError, fromBase64url, fromHex } from '@keepwatch/base';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { verifyJournal } from '../methods/journal.ts';
+import { decodeEntry } from '../state/events.ts';
 import type { KeepStore } from './context.ts';
 import {
   ETHER,
@@ -72,6 +73,17 @@ describe('phases', () => {
     await again.unseal();
     expect(statusOf(again.vault).retryAfterMs).toBe(0);
     expect(again.vault.boot.failedUnseals.count).toBe(0);
+  });
+
+  it('journals with each unseal by which time zones limits are judged from then on', async () => {
+    const v = await newVault();
+    await v.init();
+    await v.command('vault.seal', {});
+    await v.unseal();
+    const read = await v.vault.unsealed!.journal.read(1, 100);
+    const entries = read.ok ? read.value.map(({ bytes }) => decodeEntry(bytes)) : [];
+    const zones = entries.flatMap((entry) => (entry.type === 'vault.unsealed' ? [entry.zones] : []));
+    expect(zones).toEqual([process.versions.tz, process.versions.tz]);
   });
 
   it('is not locked for years because a clock was years ahead when passwords were wrong', async () => {

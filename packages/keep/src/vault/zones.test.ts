@@ -18,6 +18,21 @@ describe('createZones', () => {
     expect(hours('UTC', 'day', '2026-10-25T00:30:00Z')).toEqual(['2026-10-25T00:00:00.000Z', 24]);
   });
 
+  it('knows every zone as the database of the named version has it', () => {
+    // process.versions.tz is the version of ICU's data; the calendar here is another part of V8, which reads the same.
+    expect(zones.version).toBe(process.versions.tz);
+    const all = Intl.supportedValuesOf('timeZone');
+    expect(all.length).toBeGreaterThan(400);
+    for (const zone of all) {
+      const clock = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' });
+      for (let time = at('2026-01-01T00:00:00Z'); time < at('2028-01-01T00:00:00Z'); time += 31 * 24 * HOUR) {
+        const { minute } = zones.wallClock(zone, time)!;
+        const [hours, minutes] = clock.format(time).split(':').map(Number) as [number, number];
+        if (minute !== hours * 60 + minutes) expect([zone, time, minute]).toEqual([zone, time, hours * 60 + minutes]);
+      }
+    }
+  });
+
   it('begins weeks on Monday, and months on the first', () => {
     expect(hours('Europe/Berlin', 'week', '2026-03-29T12:00:00Z')).toEqual(['2026-03-22T23:00:00.000Z', 167]);
     expect(hours('UTC', 'month', '2024-02-29T12:00:00Z')).toEqual(['2024-02-01T00:00:00.000Z', 29 * 24]);
