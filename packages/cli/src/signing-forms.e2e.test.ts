@@ -120,6 +120,25 @@ describe('a token', () => {
   });
 });
 
+describe('a contract of one’s own', () => {
+  it('is registered by the artefact of its compiler, which the vault reads strictly', () => {
+    const inputs = [{ name: 'proposal', type: 'uint256', internalType: 'uint256' }];
+    const abi = [{ type: 'function', name: 'vote', inputs, outputs: [], stateMutability: 'nonpayable' }];
+    const bytecode = { object: `0x${'60'.repeat(40_000)}` };
+    const solc = { contracts: { 'Club.sol': { Club: { abi, evm: { bytecode } }, Bar: { abi: [] } } } };
+    const register = (content: unknown, ...more: string[]) => [
+      ...['contract', 'register', ALICE, '--chain', '31337', '--name', 'Club', '--abi', file('abi.json', content)],
+      ...more,
+    ];
+    expect(owner.fails(...register([...abi, ...abi])).error).toBe('contract_invalid');
+    expect(owner.fails(...register(solc)).error).toBe('contract_invalid');
+    expect(owner.json(...register(solc, '--contract', 'Club'))).toMatchObject({ functions: 1 });
+    owner.json('contract', 'remove', ALICE, '--chain', '31337');
+    expect(owner.json(...register({ abi, bytecode }))).toMatchObject({ functions: 1 });
+    owner.json('contract', 'remove', ALICE, '--chain', '31337');
+  });
+});
+
 describe('well-known contracts', () => {
   it('are suggested, and registered by whoever names them', () => {
     const { contracts } = owner.json<{ contracts: { name: string; address: string; symbol?: string }[] }>(

@@ -1,4 +1,4 @@
-import { formatEther, parseEther, wei, type Wei } from '@keepwatch/base';
+import { formatEther, parseEther, toHex, wei, type Wei } from '@keepwatch/base';
 import { addressBytes, checksumAddress } from '@keepwatch/sdk';
 import { usageError } from './exit-codes.ts';
 
@@ -117,6 +117,17 @@ export function splitList(values: readonly string[], option: string): string[] {
   const members = values.flatMap((value) => value.split(',').map((member) => member.trim()));
   if (members.includes('')) throw usageError('list', `${option}: an entry of the list is empty.`);
   return members;
+}
+
+/** In the vault's form, which has no capitals; those of a checksum (EIP-55) have to fit. */
+export function parseAddress(text: string, option: string): string {
+  const bytes = addressBytes(text);
+  if (bytes) return `0x${toHex(bytes)}`;
+  throw usageError(
+    'address',
+    `${option}: “${text}” is no address, or its checksum does not fit.`,
+    'Copy it again; a mistyped letter changes the checksum that the capitals make.',
+  );
 }
 
 /** With the capitals by which a mistyped letter is noticed (EIP-55). */

@@ -205,8 +205,16 @@ export const COMMANDS = {
   ),
   'contract.register': spec(
     'unsealed',
-    'Say what a contract is: its standards, functions, token. The vault cannot check the claim.',
-    z.strictObject({ entry: z.record(z.string().max(40), z.unknown()) }),
+    'Say what a contract is: its standards, functions, token. The vault cannot check the claim. `abi`: functions besides those of the entry, as the text of an ABI in JSON or of an artefact (solc, Foundry, Hardhat), which is read strictly.',
+    z.strictObject({
+      entry: z.record(z.string().max(40), z.unknown()),
+      abi: z
+        .strictObject({
+          text: z.string().max(60_000),
+          contract: z.string().min(1).max(128).optional().describe('which contract of an artefact that has several'),
+        })
+        .optional(),
+    }),
   ),
   'contract.remove': spec(
     'unsealed',

@@ -1,12 +1,10 @@
-import { toHex } from '@keepwatch/base';
-import { addressBytes } from '@keepwatch/sdk';
+import { readAbi } from '../abi-file.ts';
 import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { pick } from '../names.ts';
-import { readJsonFile } from '../json-file.ts';
 import { needed } from '../needed.ts';
 import { table } from '../table.ts';
-import { parseChain, showAddress, splitList } from '../values.ts';
+import { parseAddress, parseChain, showAddress, splitList } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
 
 const register = command({
@@ -21,6 +19,7 @@ const register = command({
     decimals: { value: 'N', words: 'of a token' },
     underlying: { value: 'ADDRESS', words: 'the token that a vault or wrapper stands for' },
     abi: { value: 'FILE', words: 'its further functions: ABI JSON, or an artefact of solc, Foundry or Hardhat' },
+    contract: { value: 'NAME', words: 'which contract of an artefact that has several' },
   },
   more:
     'An entry is your word: the vault cannot check it. Where it is wrong, a limit may count what the contract does not do.\n' +
@@ -32,13 +31,14 @@ const register = command({
       address: parseAddress(word, 'ADDRESS'),
       name: needed(options.name, '--name'),
       standards: splitList(options.standard, '--standard'),
-      functions: options.abi === undefined ? [] : functionsOf(await readJsonFile(options.abi)),
+      functions: [],
       ...(options.symbol === undefined ? {} : { symbol: options.symbol }),
       ...(options.decimals === undefined ? {} : { decimals: decimalsOf(options.decimals) }),
       ...(options.underlying === undefined ? {} : { underlying: parseAddress(options.underlying, '--underlying') }),
     };
+    const abi = options.abi === undefined ? {} : { abi: await readAbi(options.abi, options.contract) };
     return withOperator(context, async (operator) => {
-      const { value } = await operator.command('contract.register', { entry });
+      const { value } = await operator.command('contract.register', { entry, ...abi });
       const { functions } = value;
       return {
         json: { entry, functions },
@@ -134,41 +134,9 @@ const remove = command({
   },
 });
 
-function parseAddress(text: string, option: string): string {
-  const bytes = addressBytes(text);
-  if (bytes) return `0x${toHex(bytes)}`;
-  throw usageError('address', `${option}: “${text}” is no address, or its checksum does not fit.`, 'Copy it again.');
-}
-
 function decimalsOf(text: string): number {
   if (/^(0|[1-9][0-9]?)$/.test(text)) return Number(text);
   throw usageError('number', `--decimals: “${text}” is no number from 0 to 77.`);
-}
-
-interface AbiItem {
-  readonly type?: unknown;
-  readonly name?: unknown;
-  readonly inputs?: readonly AbiInput[];
-}
-interface AbiInput {
-  readonly type: string;
-  readonly name?: string;
-  readonly components?: readonly AbiInput[];
-}
-
-/** The functions of an ABI as lines; an artefact of solc, Foundry or Hardhat holds the ABI in its member `abi`. */
-function functionsOf(json: unknown): string[] {
-  const abi = Array.isArray(json) ? json : (json as { abi?: unknown } | null)?.abi;
-  if (!Array.isArray(abi)) throw usageError('abi', '--abi: the file holds no ABI.', 'Name ABI JSON, or an artefact.');
-  return (abi as AbiItem[])
-    .filter(({ type, name }) => type === 'function' && typeof name === 'string')
-    .map(({ name, inputs = [] }) => `${String(name)}(${inputs.map(inputLine).join(', ')})`);
-}
-
-function inputLine({ type, name, components }: AbiInput): string {
-  const named = name ? ` ${name}` : '';
-  if (!type.startsWith('tuple')) return `${type}${named}`;
-  return `(${(components ?? []).map(inputLine).join(', ')})${type.slice('tuple'.length)}${named}`;
 }
 
 export const CONTRACT_COMMANDS = [register, suggest, list, remove];

@@ -1,5 +1,3 @@
-import { addressBytes } from '@keepwatch/sdk';
-import { toHex } from '@keepwatch/base';
 import type { GrantDraft, GrantInfo, PeerInfo, WalletInfo } from '@keepwatch/protocol';
 import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
@@ -8,6 +6,7 @@ import { needed } from '../needed.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import {
+  parseAddress,
   parseAmount,
   parseChain,
   parseRate,
@@ -65,15 +64,7 @@ function parseRecipients(values: readonly string[]): EtherTransferDraft['recipie
     if (members.length === 1) return 'any';
     throw usageError('recipients', '--to: `any` stands alone.', 'Name addresses, or `any`, but not both.');
   }
-  return members.map((member) => {
-    const address = addressBytes(member);
-    if (address) return `0x${toHex(address)}`;
-    throw usageError(
-      'address',
-      `--to: “${member}” is no address, or its checksum does not fit.`,
-      'Copy it again; a mistyped letter changes the checksum that the capitals make.',
-    );
-  });
+  return members.map((member) => parseAddress(member, '--to'));
 }
 
 interface ConstraintOptions {

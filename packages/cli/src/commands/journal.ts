@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { CodedError, fromBase64url, fromUtf8 } from '@keepwatch/base';
+import { CodedError, fromBase64url } from '@keepwatch/base';
 import { checkReceipt, type Operator } from '@keepwatch/sdk';
 import { command, type Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { describeEntry } from '../journal-words.ts';
+import { readTextFile } from '../json-file.ts';
 import { createNewFile } from '../new-file.ts';
 import { shownJson } from '../shown.ts';
 import { fields } from '../table.ts';
@@ -172,14 +172,9 @@ const checkReceiptFile = command({
 });
 
 async function readReceipt(file: string): Promise<unknown> {
-  let text: string | undefined;
+  const text = await readTextFile(file);
   try {
-    text = fromUtf8(await readFile(file));
-  } catch (cause) {
-    throw new CodedError('file_unreadable', `${file} cannot be read.`, { cause, remedy: 'Check the path.' });
-  }
-  try {
-    return JSON.parse(text ?? '');
+    return JSON.parse(text);
   } catch {
     throw new CodedError('receipt_malformed', `${file} holds no receipt.`, { remedy: 'A receipt is a JSON document.' });
   }

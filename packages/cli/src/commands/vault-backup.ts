@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { CodedError } from '@keepwatch/base';
 import type { CommandParams, GrantInfo } from '@keepwatch/protocol';
 import type { Operator } from '@keepwatch/sdk';
 import { command, type Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findGrant, findPeer, findWallet } from '../find.ts';
+import { readBytesFile } from '../json-file.ts';
 import { createNewFile } from '../new-file.ts';
 import { readSecret } from '../secret-input.ts';
 import { parseChain, parseCount, splitList } from '../values.ts';
@@ -51,9 +50,7 @@ const restore = command({
   positionals: ['FILE'],
   options: { 'password-file': { ...PASSWORD_FILE, words: 'read the backup’s password from FILE (-: standard input)' } },
   async run(context, options, [path = '']) {
-    const bytes = await readFile(path).catch((cause: unknown) => {
-      throw new CodedError('file_unreadable', `${path} cannot be read.`, { cause, remedy: 'Check the path.' });
-    });
+    const bytes = await readBytesFile(path);
     const password = await readSecret(context.terminal, {
       prompt: 'Password of the backup',
       option: '--password-file',

@@ -1,4 +1,13 @@
-import { addEntry, lookup, parseEntry, type Address } from '@keepwatch/evm';
+import { ok, type Result } from '@keepwatch/base';
+import {
+  addEntry,
+  formatFunction,
+  lookup,
+  parseArtefact,
+  parseEntry,
+  type Address,
+  type ArtefactErrorCode,
+} from '@keepwatch/evm';
 import type { CommandParams } from '@keepwatch/protocol';
 import type { ByCommand } from '../state/events.ts';
 import type { State } from '../state/state.ts';
@@ -13,18 +22,31 @@ export function registerContract(
   deps: StepDeps,
 ): CommandOutcome {
   const parsed = parseEntry(params.entry);
-  const added = parsed.ok ? addEntry(deps.registries.of(state.contracts), parsed.value, deps.keccak256) : parsed;
-  if (!parsed.ok || !added.ok) {
-    const { code, about } = (parsed.ok ? (added as { error: { code: string; about: string } }) : parsed).error;
-    return refuse('contract_invalid', `The contract cannot be registered: ${code} (${about}).`, undefined, {
-      reason: code,
-      about,
-    });
-  }
+  if (!parsed.ok) return invalid(parsed.error);
+  const listed = functionsOf(params.abi, deps);
+  if (!listed.ok) return invalid({ code: listed.error, about: 'abi' });
+  const entry = { ...parsed.value, functions: [...parsed.value.functions, ...listed.value] };
+  const added = addEntry(deps.registries.of(state.contracts), entry, deps.keccak256);
+  if (!added.ok) return invalid(added.error);
   return accept(
-    { type: 'contract.registered', entry: parsed.value, ...by },
-    { functions: lookup(added.value, parsed.value.chain, parsed.value.address)!.functions.size },
+    { type: 'contract.registered', entry, ...by },
+    { functions: lookup(added.value, entry.chain, entry.address)!.functions.size },
   );
+}
+
+/** The functions of an ABI as lines, as entries have them. */
+function functionsOf(
+  abi: CommandParams<'contract.register'>['abi'],
+  { keccak256 }: StepDeps,
+): Result<readonly string[], ArtefactErrorCode> {
+  if (abi === undefined) return ok([]);
+  const parsed = parseArtefact(abi.text, keccak256, abi.contract);
+  return parsed.ok ? ok(parsed.value.functions.map(formatFunction)) : parsed;
+}
+
+function invalid({ code, about }: { readonly code: string; readonly about: string }): CommandOutcome {
+  const message = `The contract cannot be registered: ${code} (${about}).`;
+  return refuse('contract_invalid', message, undefined, { reason: code, about });
 }
 
 export function removeContract(

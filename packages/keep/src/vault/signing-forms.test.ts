@@ -72,6 +72,50 @@ const transfer = (amount: bigint) =>
 const approve = (amount: bigint) =>
   call(encodeFunctionData({ abi: erc20Abi, functionName: 'approve', args: [RECIPIENT as Hex, amount] }));
 
+describe('a contract', () => {
+  const entry = { ...{ chain: CHAIN, address: TOKEN, name: 'Club' }, ...{ standards: [], functions: ['leave()'] } };
+  const vote = {
+    ...{ type: 'function', name: 'vote' },
+    inputs: [
+      { name: 'order', type: 'tuple[]', components: [{ name: 'id', type: 'uint256', internalType: 'uint256' }] },
+      { name: '', type: 'bool' },
+    ],
+  };
+  const register = (abi: unknown, contract?: string) =>
+    v.command('contract.register', {
+      entry,
+      abi: { text: typeof abi === 'string' ? abi : JSON.stringify(abi), ...(contract ? { contract } : {}) },
+    });
+  const lines = () => v.vault.unsealed!.state.contracts.entries[0]!.entry.functions;
+
+  it.each([
+    ['an ABI', [vote, { type: 'event', name: 'Voted', inputs: [] }]],
+    ['an artefact of Foundry', { abi: [vote], bytecode: { object: '0x6080' } }],
+    ['an artefact of Hardhat', { _format: 'hh-sol-artifact-1', contractName: 'Club', abi: [vote] }],
+    ['the output of solc', { contracts: { 'Club.sol': { Club: { abi: [vote] } } } }],
+  ])('is known by %s', async (_, abi) => {
+    await expect(register(abi)).resolves.toMatchObject({ value: { functions: 2 } });
+    expect(lines()).toEqual(['leave()', 'vote((uint256 id)[] order, bool)']);
+  });
+
+  it('is refused with an ABI that can be read in two ways or not at all', async () => {
+    const two = { contracts: { 'Club.sol': { Club: { abi: [vote] }, Other: { abi: [] } } } };
+    for (const [abi, reason] of [
+      ['no JSON', 'abi_not_json'],
+      [{ bytecode: '0x' }, 'abi_missing'],
+      [two, 'abi_ambiguous_artefact'],
+      [[vote, vote], 'abi_duplicate_function'],
+      [[{ ...vote, type: 'functoin' }], 'abi_malformed_entry'],
+      [[{ ...vote, inputs: [{ name: 'x', type: 'uint' }] }], 'abi_unknown_type'],
+      [[{ ...vote, name: 'leave', inputs: [] }], 'registry_function_conflict'],
+    ] as const) {
+      await expect(register(abi)).rejects.toMatchObject({ code: 'contract_invalid', details: { reason } });
+    }
+    await register(two, 'Club');
+    expect(lines()).toHaveLength(2);
+  });
+});
+
 describe('tokens', () => {
   const tokenGrant = (more: object = {}) =>
     create({
