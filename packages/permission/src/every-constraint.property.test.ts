@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { charge, createUsage, settle } from './budget/usage.ts';
-import type { Constraint, ConstraintType, Window } from './constraint.ts';
+import { constraintKey, type Constraint, type ConstraintType, type Window } from './constraint.ts';
 import type { PermissionRequest } from './decision.ts';
 import { PLAIN_ZONES } from './engine.fixture.ts';
 import { evaluate } from './evaluate.ts';
-import { ASSETS, caps, CONSTRAINTS, rarely, scenes, START } from './every-kind.fixture.ts';
+import { ASSETS, caps, CONSTRAINTS, rarely, scenes, START, type Scene } from './every-kind.fixture.ts';
 import type { PermittingGrant, WalletCap } from './grant.ts';
 import { createGrantIndex } from './grant-index.ts';
 import type { Outflow } from './intent.ts';
@@ -156,6 +156,21 @@ function covers(grant: PermittingGrant, request: PermissionRequest): boolean {
   return evaluate(request, createGrantIndex([open]), createUsage(), START, PLAIN_ZONES).verdict === 'permit';
 }
 
+/** Grants that all have one more constraint of one type, so that each type is often the one that decides. */
+const focused = fc
+  .tuple(
+    fc.constantFrom(...Object.values(CONSTRAINTS)).chain((each) => each),
+    scenes(20),
+  )
+  .map(([constraint, scene]): Scene => {
+    const isOther = (each: Constraint) => constraintKey(each) !== constraintKey(constraint);
+    const grants = scene.grants.map((grant) => ({
+      ...grant,
+      constraints: [...grant.constraints.filter(isOther), constraint],
+    }));
+    return { ...scene, grants };
+  });
+
 const settlements = fc.option(fc.constantFrom('executed' as const, 'never' as const, 'allowance-ended' as const));
 
 it('grants of every kind are judged as an oracle judges each constraint, over any schedule', () => {
@@ -163,7 +178,7 @@ it('grants of every kind are judged as an oracle judges each constraint, over an
   const note = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
   const endings = fc.array(settlements, { minLength: 20, maxLength: 20 });
   fc.assert(
-    fc.property(scenes(20), rarely(caps), endings, ({ grants, schedule }, cap, ends) => {
+    fc.property(focused, rarely(caps), endings, ({ grants, schedule }, cap, ends) => {
       const caps: readonly WalletCap[] = cap === undefined ? [] : [cap];
       const index = createGrantIndex([...grants, ...caps]);
       const usage = createUsage();
