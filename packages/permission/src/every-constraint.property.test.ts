@@ -156,17 +156,19 @@ function covers(grant: PermittingGrant, request: PermissionRequest): boolean {
   return evaluate(request, createGrantIndex([open]), createUsage(), START, PLAIN_ZONES).verdict === 'permit';
 }
 
-/** Grants that all have one more constraint of one type, so that each type is often the one that decides. */
+/** Grants that all have one more constraint, of one type and of what is asked for: so it is often the one that decides. */
 const focused = fc
   .tuple(
     fc.constantFrom(...Object.values(CONSTRAINTS)).chain((each) => each),
     scenes(20),
   )
-  .map(([constraint, scene]): Scene => {
-    const isOther = (each: Constraint) => constraintKey(each) !== constraintKey(constraint);
+  .map(([drawn, scene]): Scene => {
+    const [asset = 'native'] = scene.schedule.flatMap(([, { intent }]) => intent.outflows.map((flow) => flow.asset));
+    const added = 'asset' in drawn ? { ...drawn, asset } : drawn;
+    const isOther = (each: Constraint) => constraintKey(each) !== constraintKey(added);
     const grants = scene.grants.map((grant) => ({
       ...grant,
-      constraints: [...grant.constraints.filter(isOther), constraint],
+      constraints: [...grant.constraints.filter(isOther), added],
     }));
     return { ...scene, grants };
   });
