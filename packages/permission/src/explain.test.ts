@@ -133,6 +133,22 @@ describe('an explanation', () => {
   });
 });
 
+it('who has no grant learns nothing of the wallet: not what is forbidden there, nor its caps', () => {
+  const others = [etherGrant({ client: 'somebody' }), deny, cap(volume(1n))];
+  const none = {
+    code: 'no_grant',
+    grant: null,
+    client: 'bot',
+    wallet: 'hot',
+    chain: 'eip155:1',
+    kind: 'ether-transfer',
+  };
+  expect(look(etherRequest(), others)).toEqual({
+    decision: { verdict: 'deny', reasons: [none] },
+    ...{ forbidden: [], caps: [], grants: [] },
+  });
+});
+
 describe('the reasons of a denial', () => {
   it('of a grant that speaks of something else are that alone, and not how its budgets stand', () => {
     const spent = etherGrant({ constraints: [volume(1n), { type: 'max-fee', limit: 1n }] });
