@@ -66,7 +66,7 @@ module.exports = {
       name: 'testkit-is-for-tests',
       comment: 'Product code that imports test code ships it.',
       severity: 'error',
-      from: { path: '^packages/', pathNot: ['\\.test\\.ts$', pkg('testkit')] },
+      from: { path: '^packages/', pathNot: ['\\.(test|fixture)\\.ts$', pkg('testkit')] },
       to: { path: pkg('testkit') },
     },
     {

@@ -28,6 +28,7 @@ export type {
   PermissionRequest,
   Replaced,
 } from './decision.ts';
+export { forbiddenBy } from './deny-match.ts';
 export { evaluate } from './evaluate.ts';
 export { explain, type Explained, type Explanation } from './explain.ts';
 export { createGrantIndex, type GrantIndex, type GrantLookup } from './grant-index.ts';

@@ -1,8 +1,10 @@
 import { assertNever, equalBytes, toBase64url, utf8 } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import {
+  constraintsOf,
   describeIntent,
   evaluate,
+  forbiddenBy,
   evaluateTimeless,
   toJson,
   type BudgetLine,
@@ -68,7 +70,7 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   }
   const read = readPayload(input.payload, contextOf(state, params, deps));
   if (!read.ok) return read.error;
-  if (answered) return repeat(state, client, answered, params.key, read.value);
+  if (answered) return repeat(state, { client, answered, key: params.key }, read.value, now);
   if (state.signingFrozen) return refuse('signing_frozen', `Nothing is signed: ${state.signingFrozen.reason}.`);
   return decide(state, input, read.value, now, deps);
 }
@@ -147,7 +149,7 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
   if (replaces?.kind === 'refused') return deny([replaces.reason]);
   // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
   if (replaces?.kind === 'repeat') {
-    return repeat(state, client, replaces.answered, replaces.key, asked);
+    return repeat(state, { client, answered: replaces.answered, key: replaces.key }, asked, now);
   }
   // Where nothing waits nothing was agreed to, and its name need not be known.
   const approval = state.approvals.size === 0 ? null : approvalId(client, params, digest, deps);
@@ -309,7 +311,8 @@ function wait(
  * (RFC 6979: the same signature) only while everything that carried it is in force. Otherwise it is voided and keeps its
  * budget and nonce, for whether the first signature went out is unknown.
  */
-function repeat(state: State, client: string, answered: Answered, key: string, asked: Asked): SignOutcome {
+function repeat(state: State, before: Before, asked: Asked, now: number): SignOutcome {
+  const { client, answered, key } = before;
   if (answered.verdict === 'deny') return { kind: 'repeat', seq: answered.seq, effect: null };
   if (answered.verdict === 'void') {
     return refuse(
@@ -317,7 +320,7 @@ function repeat(state: State, client: string, answered: Answered, key: string, a
       'The request was permitted, but what permitted it is no longer in force; it is not signed again.',
     );
   }
-  const reason = outOfForce(state, client, answered);
+  const reason = outOfForce(state, before, asked, now);
   if (reason !== null)
     return { kind: 'void', event: { type: 'request.voided', client, key, seq: answered.seq, reason } };
   return { kind: 'repeat', seq: answered.seq, effect: approve(answered.wallet, asked, state.version) };
@@ -327,13 +330,26 @@ function approve(wallet: string, { bytes, digest, intent }: Asked, version: numb
   return { type: 'sign', wallet, bytes, digest, intent, version };
 }
 
-function outOfForce(state: State, client: string, answered: Answered): string | null {
+/** What was answered before, to whom, and under which key. */
+interface Before {
+  readonly client: string;
+  readonly answered: Answered;
+  readonly key: string;
+}
+
+function outOfForce(state: State, { client, answered }: Before, { intent }: Asked, now: number): string | null {
   const grant = answered.grant === null ? undefined : state.grants.get(answered.grant);
   const peer = state.peers.get(client);
   if (state.signingFrozen) return 'signing is frozen';
   if (!peer || peer.revoked !== null) return 'the client was revoked';
   if (!grant || grant.revoked !== null) return 'the grant was revoked';
   if (!state.wallets.has(answered.wallet)) return 'the wallet is gone';
+  const ends = constraintsOf(grant.grant).find(({ type }) => type === 'validity');
+  if (ends?.type === 'validity' && ends.untilMs !== null && now >= ends.untilMs) return 'the grant has ended';
+  const request = { ...scopeOf(state, client, answered.wallet), intent, approvals: 0, replaces: null };
+  if (state.grantIndex.denials(request).some((rule) => forbiddenBy(rule, request) !== undefined)) {
+    return 'a deny rule forbids it';
+  }
   return null;
 }
 
