@@ -8,8 +8,7 @@ export const PEER_REASONS = {
     'All nodes that answer show less work than the release vouches for: of the health of the light client.',
   filter_undecided:
     'Peers differ about a filter, and its block does not say who is right: of the health of the light client.',
-  filters_replaced:
-    'A filter turned out to be wrong and blocks are told anew with the right one: of the health of the light client.',
+  filters_replaced: 'Filters from some height on were false: scan again from there. Of the health of the light client.',
   closed: 'We ended it.',
   peer_gone: 'The connection ended.',
   frame_magic: 'The node is of another network, or no node.',

@@ -108,6 +108,6 @@ export function createRate(nowMs: () => number): (done: number) => number | null
     seen.push({ atMs, done });
     while (seen.length > 2 && atMs - seen[1]!.atMs > WINDOW_MS) seen.shift();
     const spanMs = atMs - seen[0]!.atMs;
-    return spanMs < 500 ? null : Math.max(0, ((done - seen[0]!.done) / spanMs) * 1_000);
+    return spanMs < 1_000 ? null : Math.max(0, ((done - seen[0]!.done) / spanMs) * 1_000);
   };
 }

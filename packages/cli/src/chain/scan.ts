@@ -10,7 +10,7 @@ import {
 import type { Answer, Context } from '../command.ts';
 import { coinsAnswer } from './coins.ts';
 import type { ChainOptions } from './options.ts';
-import { createProgress, type Progress, type Step } from './progress.ts';
+import { createProgress, createRate, type Progress, type Step } from './progress.ts';
 import { openScanFile } from './scan-files.ts';
 import { chainSettings, withSources } from './settings.ts';
 import { synchronise } from './sync.ts';
@@ -82,14 +82,23 @@ async function scanBy(
 ): Promise<WalletScanState> {
   let state = begun;
   let savedMs = 0;
+  const rate = createRate(Date.now);
   for await (const progress of scanWallet(source, wallet, begun, signal)) {
-    const { done, total, perSecond, etaSeconds } = progress;
+    const { done, total } = progress;
     state = progress.state;
     if (Date.now() - savedMs >= SAVE_MS || done === total) {
       savedMs = Date.now();
       save(state);
     }
-    show(source.name, { what: 'blocks', done, total, perSecond, etaSeconds });
+    // What a start costs, of threads or of a connection, says nothing of how long the rest will take.
+    const perSecond = rate(done);
+    show(source.name, {
+      what: 'blocks',
+      done,
+      total,
+      perSecond,
+      etaSeconds: perSecond ? (total - done) / perSecond : null,
+    });
   }
   if (state !== begun) save(state);
   return state;
