@@ -156,12 +156,14 @@ function lintAgainst(grant: Grant, all: readonly Grant[]): LintFinding[] {
         });
       }
     }
-    if (other.kind === 'opaque-call' && volumesOf(grant).some((asset) => asset !== 'native')) {
+    const way = waysAround(other);
+    // An opaque call carries value that is counted; tokens that it moves are not seen.
+    if (way !== null && volumesOf(grant).some((asset) => asset !== 'native' || other.kind === 'delegation')) {
       found.push({
         topic: 'bypassed',
         grant: grant.id,
         about: other.id,
-        words: `${other.id} permits calls that are not understood: they may move what this grant limits`,
+        words: `${other.id} permits ${way}: they may move what this grant limits`,
       });
     }
     if (isWider(other, grant)) {
@@ -174,6 +176,22 @@ function lintAgainst(grant: Grant, all: readonly Grant[]): LintFinding[] {
     }
   }
   return found;
+}
+
+/** What a grant permits that nobody can see the limits of; null: nothing. */
+function waysAround(grant: PermittingGrant): string | null {
+  switch (grant.kind) {
+    case 'opaque-call':
+      return 'calls that are not understood';
+    case 'contract-call':
+      return grant.delegatecall === undefined ? null : 'calls whose code acts as the caller';
+    case 'typed-data':
+      return grant.acknowledge === undefined ? null : 'signed data that are not understood';
+    case 'delegation':
+      return 'delegates who command the whole wallet';
+    default:
+      return null;
+  }
 }
 
 function sameScope(a: PermittingGrant, b: PermittingGrant): boolean {
