@@ -60,6 +60,8 @@ export interface HeaderChain {
   accept(headers: Uint8Array, nowSeconds: number): AcceptedHeaders;
   /** The block at this height of the best chain. */
   at(height: number): HeaderPoint | undefined;
+  /** The hash of the block at this height of the best chain, without the trouble of a point. */
+  hashAt(height: number): InternalHash | undefined;
   /** A known block, on the best chain or beside it. */
   find(hash: BlockHash): (HeaderPoint & { readonly onBest: boolean }) | undefined;
   /** The block that a known one builds on; `undefined` at the root, and for what is not known. */
@@ -257,6 +259,10 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     at(height) {
       const node = nodeAt(height);
       return node === undefined ? undefined : point(node);
+    },
+    hashAt(height) {
+      const node = nodeAt(height);
+      return node === undefined ? undefined : store.hash(node);
     },
     find(hash) {
       const node = nodeOf(hash);

@@ -1,16 +1,41 @@
 import { randomBytes } from 'node:crypto';
 import { backfill, type PastBlock } from '@keepwatch/chain';
-import { headerHash, toDisplay, type BlockHash } from '@keepwatch/bitcoin';
+import { buildBasicFilter, headerHash, toDisplay, type BlockHash } from '@keepwatch/bitcoin';
+import { measureLightMemory, type LightMemory } from '../sync/light-memory.ts';
 import { median, type Figure } from './figure.ts';
-import { readRealBlock } from './real-block.ts';
+import { layoutOrThrow, readRealBlock } from './real-block.ts';
 
 const SCRIPTS = 100_000;
 const BLOCKS = 80;
 const WARM_UP_BLOCKS = 20;
 const ROUNDS = 5;
 
-/** How much faster two workers check and search past blocks than one: a real block again and again. */
+const HEADERS = 900_000;
+const WATCHED = 10_000;
+const LOOKED_THROUGH = 2_000;
+
+/** How fast past blocks are searched, and how much memory a light client takes over a chain as long as the main one. */
 export async function* measureSync(): AsyncGenerator<Figure> {
+  yield* measureWorkers();
+  const filter = filterOfRealBlock();
+  const { initial, settled } = await measureLightMemory(HEADERS, WATCHED, LOOKED_THROUGH, filter);
+  const of = (name: string, { most }: LightMemory, against: string): Figure => ({
+    ...{ name, value: most / 1e6, unit: 'MB', ratio: null, against },
+  });
+  const looks = `${LOOKED_THROUGH} filters of ${filter.length} bytes`;
+  yield of('sync/rss-10k', settled, `most that was resident: ${HEADERS} headers, ${WATCHED} scripts, ${looks}`);
+  yield of('sync/rss-first', initial, `most that was resident while ${HEADERS} headers came for the first time`);
+}
+
+/** The scripts that it spends are not in the block: others of the same number and size stand for them. */
+export function filterOfRealBlock(): Uint8Array {
+  const block = readRealBlock();
+  const spent = Array.from({ length: 6_518 }, () => Uint8Array.from(randomBytes(22)));
+  return buildBasicFilter(layoutOrThrow(block), headerHash(block), spent);
+}
+
+/** How much faster two workers check and search past blocks than one: a real block again and again. */
+async function* measureWorkers(): AsyncGenerator<Figure> {
   const bytes = readRealBlock();
   const hash = toDisplay<BlockHash>(headerHash(bytes));
   const scripts = Array.from({ length: SCRIPTS }, () => Uint8Array.from(randomBytes(34)));

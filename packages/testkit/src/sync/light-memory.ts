@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,8 +11,11 @@ import { startHeaderPeer } from './header-peer.ts';
 export interface LightMemory {
   /** Largest resident set of the process, bytes. */
   readonly most: number;
-  /** From its start to the end of its work, ms. */
+  /** From its start to the end of its work, ms, and how long a core was busy with it. */
   readonly ms: number;
+  readonly cpuMs: number;
+  /** Bytes from its peer. */
+  readonly received: number;
   readonly headers: number;
   readonly filterHeaders: number;
   /** Blocks looked through. */
@@ -26,6 +29,8 @@ export interface LightMemoryReport {
   readonly filters: LightMemory;
   /** Started once more: all is there, and it looks through blocks. */
   readonly settled: LightMemory;
+  /** Bytes on disk in the end. */
+  readonly disk: number;
 }
 
 /** V8 lets young garbage grow to dozens of megabytes where nobody tells it not to. */
@@ -57,11 +62,12 @@ export async function measureLightMemory(
       banner: { js: `import{createRequire}from'node:module';const require=createRequire(import.meta.url);` },
       logLevel: 'warning',
     });
-    return {
-      initial: await run(),
-      filters: await run(scripts, blocks),
-      settled: await run(scripts, blocks),
-    };
+    const initial = await run();
+    const filters = await run(scripts, blocks);
+    const settled = await run(scripts, blocks);
+    const data = join(dir, 'data');
+    const disk = readdirSync(data).reduce((sum, name) => sum + statSync(join(data, name)).size, 0);
+    return { initial, filters, settled, disk };
   } finally {
     await peer.stop();
     rmSync(dir, { recursive: true, force: true });

@@ -108,9 +108,10 @@ export function openAddressBook(file: string | null, random: () => number): Addr
       if ((perSource.get(source) ?? 0) >= MAX_PER_SOURCE) return;
       if (entries.size >= MAX_ENTRIES) {
         // The one that failed most goes, if any did; a full book of good nodes needs no stranger.
-        const worst = [...entries].reduce((a, b) => (b[1].failures > a[1].failures ? b : a));
-        if (worst[1].failures === 0) return;
-        drop(worst[0]);
+        let worst: Entry | undefined;
+        for (const entry of entries.values()) if (entry.failures > (worst?.failures ?? 0)) worst = entry;
+        if (worst === undefined) return;
+        drop(keyOf(worst.address));
       }
       put({ address, services, source, triedMs: 0, metMs: 0, failures: 0, v1Only: false });
     },
@@ -120,7 +121,10 @@ export function openAddressBook(file: string | null, random: () => number): Addr
         if ((entry.services & wanted) !== wanted || nowMs - entry.triedMs < restMs(entry)) continue;
         if ((bans.get(banKey(entry.address)) ?? 0) > nowMs) continue;
         const group = netgroup(entry.address);
-        if (!taken.has(group)) groups.set(group, [...(groups.get(group) ?? []), entry]);
+        if (taken.has(group)) continue;
+        const those = groups.get(group);
+        if (those) those.push(entry);
+        else groups.set(group, [entry]);
       }
       if (groups.size === 0) return undefined;
       // Half of the time one that we have met, so that a flood of new ones never takes all places.

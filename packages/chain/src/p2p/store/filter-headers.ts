@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { toInternal, type HeaderChain, type InternalHash } from '@keepwatch/bitcoin';
+import type { HeaderChain, InternalHash } from '@keepwatch/bitcoin';
 import { openRecordFile } from './record-file.ts';
 
 /**
@@ -27,8 +27,15 @@ const RECORD_BYTES = HASH_BYTES + TAG_BYTES;
 export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeaders {
   const file = openRecordFile(path, RECORD_BYTES);
   const root = chain.root.height;
-  const tagOf = (height: number, header: Uint8Array) =>
-    hash('sha256', Buffer.concat([toInternal(chain.at(height)!.hash)!, header]), 'buffer').subarray(0, TAG_BYTES);
+  const hashed = new Uint8Array(2 * HASH_BYTES);
+  /** `undefined` where the chain has no block at this height. */
+  function tagOf(height: number, header: Uint8Array): Buffer | undefined {
+    const block = chain.hashAt(height);
+    if (block === undefined) return undefined;
+    hashed.set(block);
+    hashed.set(header, HASH_BYTES);
+    return hash('sha256', hashed, 'buffer').subarray(0, TAG_BYTES);
+  }
 
   /** How many from the first on are as they were written, for blocks of the chain as it is now. */
   function sound(): number {
@@ -36,9 +43,8 @@ export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeade
       const records = file.read(at, CHUNK);
       for (let i = 0; i * RECORD_BYTES < records.length; i++) {
         const record = records.subarray(i * RECORD_BYTES, (i + 1) * RECORD_BYTES);
-        const height = root + at + i;
-        const header = record.subarray(0, HASH_BYTES);
-        if (!chain.at(height) || !tagOf(height, header).equals(record.subarray(HASH_BYTES))) return at + i;
+        const tag = tagOf(root + at + i, record.subarray(0, HASH_BYTES));
+        if (!tag?.equals(record.subarray(HASH_BYTES))) return at + i;
       }
     }
     return file.count;
@@ -60,7 +66,7 @@ export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeade
       const records = new Uint8Array(headers.length * RECORD_BYTES);
       for (const [i, header] of headers.entries()) {
         records.set(header, i * RECORD_BYTES);
-        records.set(tagOf(root + file.count + i, header), i * RECORD_BYTES + HASH_BYTES);
+        records.set(tagOf(root + file.count + i, header)!, i * RECORD_BYTES + HASH_BYTES);
       }
       file.append(records);
     },
