@@ -8,7 +8,6 @@ const { KEEPWATCH_MUTATED: name = '{evm,permission}' } = process.env;
 export default defineConfig({
   test: {
     pool: 'threads',
-    isolate: false,
     include: [`packages/${name}/src/**/*.test.ts`],
     exclude: ['**/*.property.test.ts', '**/*.differential.test.ts', '**/*.e2e.test.ts', '**/node_modules/**'],
     testTimeout: 30_000,
