@@ -268,6 +268,19 @@ describe('fitsTemplate', () => {
     ['a{}b', `a${'x'.repeat(256)}b`, true],
     ['a{}b', `a${'x'.repeat(257)}b`, false],
     ['a{}b', 'axb\n', false],
+    ['a{}b', 'cxb', false],
+    ['{}', 'x', true],
+    ['{}', '', false],
+    // A line break of the template itself is no line break in a placeholder.
+    ['a\n{}\nb{}', 'a\nx\nby', true],
+    ['a{}b', 'a\u2028b', false],
+    ['a{}b', 'a\vb', false],
+    // The first end that the part before can have is too far away, a later one is not.
+    ['a{}c{}b', `a1c${'c'.padStart(200, 'y')}${'z'.repeat(200)}b`, true],
+    ['a{}c{}b', `a1c${'z'.repeat(257)}b`, false],
+    ['a{}c{}b', `a1c${'c'.padStart(100, 'y')}${'c'.padStart(150, 'y')}${'z'.repeat(200)}b`, true],
+    ['a{}b', 'a1b2b', true],
+    ['a{}b', 'a1b2', false],
   ])('%s and %j: %s', (template, text, fits) => {
     expect(fitsTemplate(template, text)).toBe(fits);
   });
