@@ -216,6 +216,30 @@ describe('text and typed data', () => {
   });
 });
 
+describe('a delegation', () => {
+  it('is explained and signed as an authorisation, and the vault takes the wallet for one that runs code', () => {
+    const exported = owner.json<{ grants: object[] }>('grant', 'export');
+    const delegation = {
+      ...{ client: 'bot', wallet: 'main', chain: 'eip155:31337', kind: 'delegation' },
+      ...{ delegates: [TOKEN.toLowerCase()], constraints: [], label: 'code' },
+      acknowledge: 'the delegate controls the whole wallet on this chain',
+    };
+    owner.json('grant', 'apply', file('code.json', { grants: [...exported.grants, delegation] }));
+    // rlp([31337, TOKEN, 9])
+    const authorization = `0x05d9827a6994${TOKEN.slice(2).toLowerCase()}09`;
+    const args = ['grant', 'explain', '--client', 'bot', ...where, '--authorization', authorization] as const;
+    expect(owner.json(...args)).toMatchObject({ verdict: 'permit' });
+    const { signature } = bot.json<{ signature: Hex }>('client', 'sign-authorization', authorization, ...where);
+    expect(signature).toMatch(/^0x[0-9a-f]{130}$/);
+    expect(owner.json('wallet', 'delegated', 'main', '31337', '--ended')).toMatchObject({ delegated: false });
+    // It spent nothing that could be outstanding.
+    const settle = ['wallet', 'settle', 'main', '9', '--outcome', 'executed'] as const;
+    expect(owner.fails(...settle).error).toBe('settlement_unknown');
+    expect(owner.fails('wallet', 'settle', 'main', '9', '--outcome', 'lost').error).toBe('usage_outcome');
+    expect(bot.fails('client', 'settle', 'main', '9', '--outcome', 'never').error).toBe('not_allowed');
+  });
+});
+
 describe('a request that needs operators', () => {
   it('waits, is read, agreed to and signed', () => {
     const exported = owner.json<{ grants: object[] }>('grant', 'export');

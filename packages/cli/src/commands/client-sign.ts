@@ -72,6 +72,22 @@ const transaction = command({
     }),
 });
 
+const authorization = command({
+  name: 'client sign-authorization',
+  summary:
+    'As a client: have an authorisation signed (EIP-7702), given as hex: 0x05 and rlp([chain id, delegate, nonce])',
+  positionals: ['HEX'],
+  options: WHERE,
+  run: (context, options, [given = '']) =>
+    withClient(context, async (client) => {
+      const { wallet } = await findWallet(client, needed(options.wallet, '--wallet'));
+      const chain = parseChain(needed(options.chain, '--chain'), '--chain');
+      const bytes = fromHex(given);
+      if (!bytes) throw new CodedError('file_malformed', 'This is no hex.', { remedy: 'Give 0x and hex digits.' });
+      return answer(await client.signAuthorization({ wallet, chain, authorization: bytes }));
+    }),
+});
+
 function answer({ signature, digest, decision, receipt, key }: SignedData): Answer {
   return {
     json: { signature, digest, key, decision, receipt: receipt.json },
@@ -85,4 +101,4 @@ function answer({ signature, digest, decision, receipt, key }: SignedData): Answ
   };
 }
 
-export const CLIENT_SIGN_COMMANDS = [transaction, typedData, message];
+export const CLIENT_SIGN_COMMANDS = [transaction, typedData, message, authorization];

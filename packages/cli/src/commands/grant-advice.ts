@@ -1,3 +1,4 @@
+import type { MethodParams } from '@keepwatch/protocol';
 import { command } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findPeer, findWallet } from '../find.ts';
@@ -17,13 +18,14 @@ const explain = command({
     transaction: { value: 'HEX', words: 'an unsigned transaction' },
     'typed-data': { value: 'FILE', words: 'typed data (EIP-712)' },
     message: { value: 'TEXT', words: 'a text (EIP-191)' },
+    authorization: { value: 'HEX', words: 'an authorisation (EIP-7702)' },
   },
   run: (context, options) =>
     withOperator(context, async (operator) => {
       const { peer } = await findPeer(operator, needed(options.client, '--client'), 'client', 'registered');
       const { wallet } = await findWallet(operator, needed(options.wallet, '--wallet'));
       const chain = parseChain(needed(options.chain, '--chain'), '--chain');
-      const payload = await payloadOf(options.transaction, options['typed-data'], options.message);
+      const payload = await payloadOf(options);
       const answer = await operator.query('grant.explain', { client: peer, wallet, chain, payload });
       const { paint } = context.terminal;
       const verdict = answer.verdict === 'permit' ? paint.good(answer.verdict) : paint.bad(answer.verdict);
@@ -57,12 +59,19 @@ const lint = command({
     }),
 });
 
-async function payloadOf(transaction?: string, typedData?: string, message?: string) {
-  const given = [transaction, typedData, message].filter((each) => each !== undefined);
+async function payloadOf(options: {
+  readonly transaction: string | undefined;
+  readonly 'typed-data': string | undefined;
+  readonly message: string | undefined;
+  readonly authorization: string | undefined;
+}): Promise<MethodParams<'grant.explain'>['payload']> {
+  const { transaction, 'typed-data': typedData, message, authorization } = options;
+  const given = [transaction, typedData, message, authorization].filter((each) => each !== undefined);
   if (given.length !== 1) {
-    throw usageError('options_conflict', 'Give one of --transaction, --typed-data and --message.');
+    throw usageError('options_conflict', 'Give one of --transaction, --typed-data, --message and --authorization.');
   }
   if (transaction !== undefined) return { transaction };
+  if (authorization !== undefined) return { authorization };
   return typedData === undefined ? { message: message! } : { typedData: await readTextFile(typedData) };
 }
 

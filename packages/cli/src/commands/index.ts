@@ -11,6 +11,7 @@ import { GRANT_FILE_COMMANDS } from './grant-files.ts';
 import { GRANT_REPLAY_COMMANDS } from './grant-replay.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
+import { SETTLEMENT_COMMANDS } from './settlement.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
 import { VAULT_RUN_COMMAND } from './vault-run.ts';
 import { VAULT_SECRET_COMMANDS } from './vault-secrets.ts';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   ...CLIENT_COMMANDS,
   ...CLIENT_SIGN_COMMANDS,
   ...WALLET_COMMANDS,
+  ...SETTLEMENT_COMMANDS,
   ...GRANT_COMMANDS,
   ...GRANT_FILE_COMMANDS,
   ...GRANT_ADVICE_COMMANDS,

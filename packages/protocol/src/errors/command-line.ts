@@ -27,6 +27,7 @@ export const COMMAND_LINE_ERRORS = {
   usage_duration: text('This is no span of time.', 'Write one such as 1h or 7d.'),
   usage_chain: text('This is no chain.', 'Write its number, such as 1.'),
   usage_digest: text('This is no digest.', 'Write 0x and 64 lower-case hex digits.'),
+  usage_outcome: text('This is no way in which a request ends.', 'Write executed, never or allowance-ended.'),
   usage_abi: text('The ABI is too long.', 'Leave out the functions that nobody calls.'),
   usage_number: text('This is no whole number in range.', HELP),
   usage_limit: text('This is no limit with a span of time.', 'Write one such as 2eth/1d.'),
