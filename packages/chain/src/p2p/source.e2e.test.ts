@@ -189,6 +189,33 @@ describe.skipIf('missing' in found)(`the light client beside two real nodes${ski
     await one.mine(1);
   });
 
+  it('broadcasts a parent that pays nothing with the child that pays for both', async () => {
+    const light = source([one, two]);
+    const followed = follow(light);
+    await followed.until(() => light.peers().length === 2 && light.health().state === 'live');
+    const [coin] = await alice<{ txid: string; vout: number; amount: number }[]>('listunspent', 100);
+    const between = await alice<string>('getnewaddress', '', 'bech32');
+    // Version 3 (BIP431): only of such a one nodes take a parent that pays nothing at all.
+    const sign = async (made: string, spent: readonly object[] = []) =>
+      (await alice<{ hex: string }>('signrawtransactionwithwallet', made.replace(/^02/, '03'), spent)).hex;
+    const inputs = [{ txid: coin!.txid, vout: coin!.vout }];
+    const parent = await sign(await alice<string>('createrawtransaction', inputs, [{ [between]: coin!.amount }]));
+    const { txid, vout } = await one.rpc<{ txid: string; vout: { scriptPubKey: { hex: string } }[] }>(
+      'decoderawtransaction',
+      parent,
+    );
+    const spent = { txid, vout: 0, scriptPubKey: vout[0]!.scriptPubKey.hex, amount: coin!.amount };
+    const child = await sign(
+      await alice<string>('createrawtransaction', [{ txid, vout: 0 }], [{ [miner]: coin!.amount - 0.001 }]),
+      [spent],
+    );
+    // Alone nobody keeps it, and nobody says why.
+    expect(await light.broadcast([fromHex(parent)!])).toMatchObject({ kind: 'unknown' });
+    expect(await light.broadcast([fromHex(parent)!, fromHex(child)!])).toEqual({ kind: 'accepted', heardBack: true });
+    expect(await two.rpc<string[]>('getrawmempool')).toContain(txid);
+    await one.mine(1);
+  });
+
   it('finds coins of the past by their filters, with progress', async () => {
     const address = await alice<string>('getnewaddress');
     const from = (await one.tip()).height + 1;
