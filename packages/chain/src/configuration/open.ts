@@ -19,7 +19,7 @@ export interface OpenDeps {
 }
 
 /**
- * Opens one source of a configuration. `dataDir` belongs to the network: the light client keeps its headers there, and
+ * Opens one source of a configuration. `dataDir` belongs to the network: the light client and servers keep headers there, and
  * the certificates of servers are remembered there. Throws `data_dir_in_use` where another process has it.
  */
 export function openSource(
@@ -45,10 +45,16 @@ export function openSource(
     }
     case 'electrum': {
       const tls = trustOf(source, openCertificates(join(dataDir, 'certificates.json')));
-      return createElectrumSource(deps, { name, network, endpoint: { ...readPlace(source.server), tls, ...isolated } });
+      return createElectrumSource(deps, {
+        ...{ name, network, dataDir: join(dataDir, name) },
+        endpoint: { ...readPlace(source.server), tls, ...isolated },
+      });
     }
     case 'esplora':
-      return createEsploraSource(deps, { name, network, endpoint: { url: source.url, ...isolated } });
+      return createEsploraSource(deps, {
+        ...{ name, network, dataDir: join(dataDir, name) },
+        endpoint: { url: source.url, ...isolated },
+      });
     default:
       return assertNever(source);
   }

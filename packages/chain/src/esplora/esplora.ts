@@ -31,8 +31,8 @@ const TXS_A_PAGE = 25;
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
 
 /**
- * An Esplora server (HTTP) as a source. It has no headers in bulk, ten blocks a question: give it a header chain that
- * starts at a recent checkpoint. What it learns of the owner, and what it can hide, is in docs/sources.md.
+ * An Esplora server (HTTP) as a source. It has no headers in bulk, ten blocks a question: give it a directory to keep them,
+ * or a header chain that starts at a checkpoint.
  */
 export function createEsploraSource(deps: ServerSourceDeps, options: EsploraOptions): ChainSource {
   const backend: ServerBackend = {

@@ -7,10 +7,10 @@ import { TUNING, type P2pDeps, type P2pOptions, type P2pTuning } from './options
 import { openAddressBook } from './peers/address-book.ts';
 import { createPeerManager, type PeerManager } from './peers/manager.ts';
 import { parsePeerAddress } from './peers/peer-address.ts';
-import { lockDirectory } from './store/directory-lock.ts';
+import { lockDirectory } from '../store/directory-lock.ts';
 import { dnsSeeds, resolveName } from './peers/seeds.ts';
 import { openFilterHeaders, type FilterHeaders } from './store/filter-headers.ts';
-import { openHeaderLog } from './store/header-log.ts';
+import { openHeaderLog } from '../store/header-log.ts';
 import { openReplacedMark, type ReplacedMark } from './store/replaced-mark.ts';
 import { createBlockFetch, type BlockFetch } from './sync/block-fetch.ts';
 import { createFilterFetch, type FilterFetch } from './sync/filter-fetch.ts';

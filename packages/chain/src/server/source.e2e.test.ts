@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fromHex } from '@keepwatch/base';
 import {
   findBitcoind,
@@ -369,6 +372,40 @@ describe.skipIf('missing' in found)(
           expect(await problemOf({ host: 'electrum.onion', tls, proxy: dead })).toBe('server_unreachable');
         } finally {
           await proxy.stop();
+        }
+      });
+
+      it('asks only for the headers that are new where it keeps them, one process at a time', async () => {
+        const dataDir = mkdtempSync(join(tmpdir(), 'keepwatch-server-'));
+        const esplora = await startEsploraEndpoint(node);
+        const open = () =>
+          createEsploraSource(deps, { name: 'kept', network, dataDir, endpoint: { url: esplora.url }, pollMs: 200 });
+        const askedFor = () => esplora.asked.filter((path) => path.startsWith('/blocks/')).length;
+        const reachTip = async () => {
+          const source = open();
+          const before = askedFor();
+          const run = follow(source, null);
+          try {
+            expect(open).toThrow(expect.objectContaining({ code: 'data_dir_in_use' }));
+            await tipIs(run);
+            return askedFor() - before;
+          } finally {
+            await run.stop();
+            await source.close();
+          }
+        };
+        try {
+          const all = await reachTip();
+          await node.mine(1);
+          const again = await reachTip();
+          expect(all).toBeGreaterThan(10);
+          expect(again).toBeLessThan(all / 2);
+          // What is there no longer is asked for again.
+          truncateSync(join(dataDir, 'headers.dat'), 80 * 20 + 7);
+          expect(await reachTip()).toBeGreaterThan(again);
+        } finally {
+          await esplora.stop();
+          rmSync(dataDir, { recursive: true, force: true });
         }
       });
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { HeaderChain, InternalHash } from '@keepwatch/bitcoin';
-import { openRecordFile } from './record-file.ts';
+import { openRecordFile } from '../../store/record-file.ts';
 
 /**
  * The filter headers (BIP157) that our peers agreed on, for the best chain from its root on. Each record also holds four

@@ -6,7 +6,7 @@ import { generateHeaders } from '@keepwatch/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openFilterHeaders } from './filter-headers.ts';
-import { openHeaderLog } from './header-log.ts';
+import { openHeaderLog } from '../../store/header-log.ts';
 import { openReplacedMark } from './replaced-mark.ts';
 
 const COUNT = 60;

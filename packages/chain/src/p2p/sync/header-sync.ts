@@ -11,7 +11,7 @@ import {
 import { MAX_HEADERS, type PeerMessage } from '@keepwatch/bitcoin/p2p';
 import type { Peer } from '../peers/peer.ts';
 import type { PeerManager } from '../peers/manager.ts';
-import type { HeaderLog } from '../store/header-log.ts';
+import type { HeaderLog } from '../../store/header-log.ts';
 
 export interface HeaderSyncDeps {
   readonly chain: HeaderChain;
