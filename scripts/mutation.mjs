@@ -64,6 +64,8 @@ function mutate(file, concurrency) {
   const { status } = spawnSync(process.execPath, stryker, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
   if (status !== 0) return undefined;
   const report = JSON.parse(readFileSync(join(root, 'reports/mutation/mutation.json'), 'utf8'));
+  // The code or its tests could not be run at all: that says nothing of them.
+  if (report.files[file]?.mutants.some(({ status: how }) => how === 'RuntimeError')) return undefined;
   return report.files[file] ? summarise(report, file) : { killed: 0, survived: 0, noCoverage: 0, survivors: [] };
 }
 
