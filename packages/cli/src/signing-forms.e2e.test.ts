@@ -111,7 +111,9 @@ describe('a token', () => {
   it('is understood once somebody said what it is', () => {
     expect(bot.fails('client', 'sign-transaction', unsigned(1n), ...where).error).toBe('denied');
     const entry = ['--name', 'Test dollar', '--standard', 'erc20', '--symbol', 'TUSD', '--decimals', '6'];
-    owner.json('contract', 'register', TOKEN, '--chain', '31337', ...entry);
+    const looked = ['--code-hash', `0x${'AB'.repeat(32)}`, '--implementation', ALICE];
+    const said = owner.json<{ entry: object }>('contract', 'register', TOKEN, '--chain', '31337', ...entry, ...looked);
+    expect(said.entry).toMatchObject({ codeHash: `0x${'ab'.repeat(32)}`, implementation: ALICE.toLowerCase() });
     const signed = bot.run(['client', 'sign-transaction', unsigned(250_000_000n), ...where]);
     expect(signed.out).toContain(`Client bot wants to transfer 250 TUSD to ${ALICE.toLowerCase()}`);
     expect(owner.run(['contract', 'list']).out).toContain('TUSD (6 decimals)');

@@ -18,6 +18,9 @@ const register = command({
     symbol: { value: 'SYMBOL', words: 'of a token, such as USDT' },
     decimals: { value: 'N', words: 'of a token' },
     underlying: { value: 'ADDRESS', words: 'the token that a vault or wrapper stands for' },
+    issuer: { value: 'ADDRESS', words: 'of a lending token: the pool that it belongs to' },
+    'code-hash': { value: 'HEX', words: 'Keccak-256 of its code when you looked at it, for the record' },
+    implementation: { value: 'ADDRESS', words: 'of a proxy: where its code was when you looked at it, for the record' },
     abi: { value: 'FILE', words: 'its further functions: ABI JSON, or an artefact of solc, Foundry or Hardhat' },
     contract: { value: 'NAME', words: 'which contract of an artefact that has several' },
   },
@@ -34,7 +37,10 @@ const register = command({
       functions: [],
       ...(options.symbol === undefined ? {} : { symbol: options.symbol }),
       ...(options.decimals === undefined ? {} : { decimals: decimalsOf(options.decimals) }),
-      ...(options.underlying === undefined ? {} : { underlying: parseAddress(options.underlying, '--underlying') }),
+      ...address('underlying', options.underlying),
+      ...address('issuer', options.issuer),
+      ...address('implementation', options.implementation),
+      ...(options['code-hash'] === undefined ? {} : { codeHash: hashOf(options['code-hash']) }),
     };
     const abi = options.abi === undefined ? {} : { abi: await readAbi(options.abi, options.contract) };
     return withOperator(context, async (operator) => {
@@ -133,6 +139,15 @@ const remove = command({
     });
   },
 });
+
+function address(name: 'underlying' | 'issuer' | 'implementation', text: string | undefined) {
+  return text === undefined ? {} : { [name]: parseAddress(text, `--${name}`) };
+}
+
+function hashOf(text: string): string {
+  if (/^0x[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw usageError('digest', `--code-hash: “${text}” is no digest: 0x and 64 hex digits.`);
+}
 
 function decimalsOf(text: string): number {
   if (/^(0|[1-9][0-9]?)$/.test(text)) return Number(text);
