@@ -26,7 +26,10 @@ function entryOf({ client, params, nonce, unsigned, charge }: SignRequest): stri
   return canonicalJson({
     ...{ type: 'request.permitted', client, wallet: params.wallet, chain: params.chain, key: params.key, nonce },
     ...{ digest: toBase64url(keccak_256(unsigned)), grant: LIMIT.grant },
-    intent: { outflows: [{ amount: charge.toString() }], fee: { maxFeeWei: '0' } },
+    charges: [
+      { grant: LIMIT.grant, budget: 'volume native 86400s', amount: charge.toString() },
+      { grant: LIMIT.grant, budget: 'count 86400s', amount: '1' },
+    ],
   });
 }
 
