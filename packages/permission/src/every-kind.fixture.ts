@@ -12,22 +12,14 @@ import {
   type WalletCap,
 } from './grant.ts';
 import type { Action, ActionKind, Amount, Fee, Intent, NamedValue, Outflow, TokenTransfer } from './intent.ts';
+import { ACTION_KINDS as KINDS } from './parse/grant-parse.ts';
+
+export { KINDS };
 
 /**
  * Random grants and requests of every kind, with constraints of every type. The names are few and the numbers small, so
  * that grants and requests meet, limits are reached to the unit, and permits and denials are both common.
  */
-
-export const KINDS = [
-  'ether-transfer',
-  'token-transfer',
-  'contract-call',
-  'opaque-call',
-  'contract-creation',
-  'typed-data',
-  'message',
-  'delegation',
-] as const satisfies readonly ActionKind[];
 
 /** When scenes begin: a Thursday, 00:00 UTC. */
 export const START = 70 * 86_400_000;

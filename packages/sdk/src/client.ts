@@ -12,13 +12,14 @@ import {
   type VaultStatus,
   type WalletInfo,
 } from '@keepwatch/protocol';
+import { timeOfUuidV7 } from '@keepwatch/wire';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { checkSignedTransaction, parseSignature, signatureFault } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
-import { newKey, timeOfKey } from './idempotency-key.ts';
+import { newKey } from './idempotency-key.ts';
 import { allApprovals, allGrants, allWallets } from './lists.ts';
 
 /**
@@ -147,7 +148,7 @@ export function createClient(connection: Connection): Client {
 
   const named = ({ wallet, chain, key = newKey(), expires }: SignRequest) => ({
     ...{ wallet, chain, key },
-    expires: expires ?? timeOfKey(key) + REQUEST_LIFETIME_MS,
+    expires: expires ?? timeOfUuidV7(key) + REQUEST_LIFETIME_MS,
   });
 
   /** The signature must be the wallet's, over what the client itself wanted to have signed. */
@@ -207,16 +208,10 @@ export function createClient(connection: Connection): Client {
       const { wallet } = request;
       const unsigned =
         request.transaction instanceof Uint8Array ? request.transaction : encodeTransfer(request.transaction);
-      const chain = chainOf(request);
-      const key = request.key ?? newKey();
-      const params = {
-        wallet,
-        chain,
-        transaction: `0x${toHex(unsigned)}`,
-        key,
-        expires: request.expires ?? timeOfKey(key) + REQUEST_LIFETIME_MS,
-      };
-      const answer = await connection.call('transaction.sign', params).catch((error: unknown) => {
+      const params = named({ ...request, chain: chainOf(request) });
+      const { chain, key } = params;
+      const asked = connection.call('transaction.sign', { ...params, transaction: `0x${toHex(unsigned)}` });
+      const answer = await asked.catch((error: unknown) => {
         throw withCheckedDenial(error, authority);
       });
       const raw = fromHex(answer.transaction) ?? new Uint8Array(0);

@@ -21,8 +21,3 @@ function draw(length: number): Uint8Array {
   used += length;
   return pool.subarray(used - length, used);
 }
-
-/** The first 48 bits of a UUIDv7 (RFC 9562 §5.7): milliseconds since the Unix epoch. */
-export function timeOfKey(key: string): number {
-  return Number.parseInt(key.slice(0, 8) + key.slice(9, 13), 16);
-}

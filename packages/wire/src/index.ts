@@ -86,4 +86,4 @@ export {
   type TlsStatementError,
   type TlsStatementExpectation,
 } from './tls-statement.ts';
-export { uuidV7 } from './uuid-v7.ts';
+export { timeOfUuidV7, uuidV7 } from './uuid-v7.ts';

@@ -8,6 +8,11 @@ export function isUuidV7(text: string): boolean {
   return UUID_V7.test(text);
 }
 
+/** The time in a UUIDv7, its first 48 bits: milliseconds since the Unix epoch. */
+export function timeOfUuidV7(uuid: string): number {
+  return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
+}
+
 /** `timeMs`: milliseconds since the Unix epoch. */
 export function uuidV7(timeMs: number, entropy: Entropy): string {
   const bytes = new Uint8Array(16);

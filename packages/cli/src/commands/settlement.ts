@@ -14,9 +14,11 @@ const OUTCOME = {
   outcome: { value: 'HOW', words: '`executed` for good, `never` to be, or `allowance-ended`: proven to be zero' },
 } as const;
 
-function outcomeOf(text: string): Settlement['outcome'] {
+/** Which entry, and how what it permitted ended. */
+function readEnd(option: string | undefined, entry: string): Pick<Settlement, 'seq' | 'outcome'> {
+  const text = needed(option, '--outcome');
   const outcome = OUTCOMES.find((each) => each === text);
-  if (outcome) return outcome;
+  if (outcome) return { seq: parseCount(entry, 'ENTRY'), outcome };
   throw usageError('outcome', `--outcome: “${text}” is no outcome.`, `Write one of ${OUTCOMES.join(', ')}.`);
 }
 
@@ -26,12 +28,11 @@ const asOperator = command({
   positionals: ['WALLET', 'ENTRY'],
   options: OUTCOME,
   run(context, options, [word = '', entry = '']) {
-    const outcome = outcomeOf(needed(options.outcome, '--outcome'));
-    const seq = parseCount(entry, 'ENTRY');
+    const told = readEnd(options.outcome, entry);
     return withOperator(context, async (operator) => {
-      const { wallet } = await findWallet(operator, word);
-      await operator.command('wallet.settle', { wallet, seq, outcome });
-      return settled({ wallet, seq, outcome });
+      const settlement = { wallet: (await findWallet(operator, word)).wallet, ...told };
+      await operator.command('wallet.settle', settlement);
+      return settled(settlement);
     });
   },
 });
@@ -42,12 +43,11 @@ const asObserver = command({
   positionals: ['WALLET', 'ENTRY'],
   options: OUTCOME,
   run(context, options, [word = '', entry = '']) {
-    const outcome = outcomeOf(needed(options.outcome, '--outcome'));
-    const seq = parseCount(entry, 'ENTRY');
+    const told = readEnd(options.outcome, entry);
     return withClient(context, async (client) => {
-      const { wallet } = await findWallet(client, word);
-      await client.settle({ wallet, seq, outcome });
-      return settled({ wallet, seq, outcome });
+      const settlement = { wallet: (await findWallet(client, word)).wallet, ...told };
+      await client.settle(settlement);
+      return settled(settlement);
     });
   },
 });

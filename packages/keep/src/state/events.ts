@@ -3,7 +3,6 @@ import type { ContractEntry } from '@keepwatch/evm';
 import type { BudgetLine, Charge, DenyReason, IntentForm, Jsonified, Outcome } from '@keepwatch/permission';
 import type { ReplacementFault, SignedFees } from './nonces.ts';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
-import { entryText } from './entry-text.ts';
 
 /**
  * What the journal remembers: each event is a fact that has happened, in the past tense, complete enough that folding
@@ -195,11 +194,6 @@ export type Entry = VaultEvent & { readonly at: number; readonly salt: string };
 /** The event with its time (ms) and salt. */
 export function stampEntry(event: VaultEvent, at: number, salt: string): Entry {
   return { ...event, at, salt };
-}
-
-/** The bytes that the journal hashes and encrypts: the text of `entryText` in UTF-8. */
-export function encodeEntry(entry: Entry): Uint8Array {
-  return Buffer.from(entryText(entry));
 }
 
 /** The journal holds only what this keep wrote and authenticated, so a malformed entry is a bug, not an input. */

@@ -8,7 +8,8 @@ import { isPolicyCommand, stepAddWallets, stepCommand, type PolicyCommand } from
 import { createRegistries } from '../step/registries.ts';
 import { stepSign } from '../step/sign.ts';
 import { createZones } from '../vault/zones.ts';
-import { encodeEntry, decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
+import { entryText } from './entry-text.ts';
+import { decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
 import { emptyState, fold } from './fold.ts';
 import { canonicalState, decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import { clientOf, type State } from './state.ts';
@@ -195,7 +196,7 @@ function live(acts: readonly (readonly [Act, number])[]): readonly Entry[] {
   const entries: Entry[] = [];
   let now = START;
   const append = (made: VaultEvent) => {
-    const entry = decodeEntry(encodeEntry(stampEntry(made, now, 'salt')));
+    const entry = decodeEntry(utf8(entryText(stampEntry(made, now, 'salt'))));
     entries.push(entry);
     fold(state, state.seq + 1, entry);
   };

@@ -16,6 +16,7 @@ import {
   type PermissionRequest,
   type Replaced,
 } from '@keepwatch/permission';
+import { timeOfUuidV7 } from '@keepwatch/wire';
 import {
   agreeing,
   APPROVAL_LIFETIME_MS,
@@ -96,7 +97,7 @@ function checkValidity(params: SignParams, now: number): SignOutcome | null {
   if (params.expires <= now) {
     return refuse('request_expired', 'The request expired before it arrived.', 'Check both clocks and send it anew.');
   }
-  const keyTime = Number.parseInt(params.key.slice(0, 8) + params.key.slice(9, 13), 16);
+  const keyTime = timeOfUuidV7(params.key);
   if (keyTime < now - KEY_MAX_AGE_MS) {
     return refuse(
       'idempotency_key_expired',

@@ -72,7 +72,7 @@ export const ROUTES = [
   'safe',
 ] as const satisfies readonly Route[];
 
-const ACTION_KINDS = [
+export const ACTION_KINDS = [
   'ether-transfer',
   'token-transfer',
   'contract-call',

@@ -2,7 +2,8 @@ import { toBase64url, toHex, utf8 } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { Window } from '@keepwatch/permission';
 import { createKeccak256 } from '../../../keep/src/crypto/keccak.ts';
-import { decodeEntry, encodeEntry, stampEntry, type Entry, type VaultEvent } from '../../../keep/src/state/events.ts';
+import { entryText } from '../../../keep/src/state/entry-text.ts';
+import { decodeEntry, stampEntry, type Entry, type VaultEvent } from '../../../keep/src/state/events.ts';
 import { emptyState, fold } from '../../../keep/src/state/fold.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../../keep/src/state/snapshot.ts';
 import type { State } from '../../../keep/src/state/state.ts';
@@ -89,7 +90,7 @@ function createWorld(random: Random, foldEntry: typeof fold, limit: bigint, wind
   for (const entry of journal) foldEntry(state, state.seq + 1, entry);
 
   function entryOf(event: VaultEvent): Entry {
-    return decodeEntry(encodeEntry(stampEntry(event, now, 'salt')));
+    return decodeEntry(utf8(entryText(stampEntry(event, now, 'salt'))));
   }
 
   function ask(request: SignRequest): void {
