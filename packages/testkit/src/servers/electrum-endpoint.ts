@@ -129,16 +129,19 @@ export async function startElectrumEndpoint(
   }
 
   let seen = index.version;
+  let told = index.blocks.at(-1)?.hash;
   const look = setInterval(() => void notify().catch(() => undefined), 100);
   async function notify(): Promise<void> {
-    const before = index.blocks.at(-1)?.hash;
     await index.refresh();
     if (index.version === seen) return;
     seen = index.version;
+    // Looks may overlap: compared with what was told last, not with what stood there when this one began.
+    const moved = index.blocks.at(-1)?.hash !== told;
+    told = index.blocks.at(-1)?.hash;
     for (const [socket, client] of clients) {
       const tell = (method: string, params: unknown) =>
         socket.write(`${JSON.stringify({ jsonrpc: '2.0', method, params })}\n`);
-      if (client.headers && index.blocks.at(-1)?.hash !== before) tell('blockchain.headers.subscribe', [tip()]);
+      if (client.headers && moved) tell('blockchain.headers.subscribe', [tip()]);
       for (const [hash, old] of client.scripts) {
         const now = status(hash) ?? '';
         if (now !== old) tell('blockchain.scripthash.subscribe', [hash, now]);

@@ -39,8 +39,10 @@ export function createScriptIndex(node: BitcoindNode): ScriptIndex {
   const touchedBy = (tx: RpcTx, inputs: readonly (RpcOutput | undefined)[]) =>
     [...inputs, ...tx.vout].flatMap((output) => (output ? [hashOf(output.scriptPubKey.hex)] : []));
 
-  async function readBlock(hash: string): Promise<void> {
-    const block = await node.rpc<{ tx: RpcTx[] }>('getblock', hash, 3);
+  /** Whether the block builds on the newest one that is held. */
+  async function readBlock(hash: string): Promise<boolean> {
+    const block = await node.rpc<{ previousblockhash?: string; tx: RpcTx[] }>('getblock', hash, 3);
+    if (blocks.length > 0 && block.previousblockhash !== blocks.at(-1)!.hash) return false;
     const header = await node.rpc<string>('getblockheader', hash, false);
     const touched = new Map<string, string[]>();
     for (const tx of block.tx) {
@@ -55,9 +57,11 @@ export function createScriptIndex(node: BitcoindNode): ScriptIndex {
     }
     blocks.push({ hash, header, txids: block.tx.map(({ txid }) => txid), touched });
     version++;
+    return true;
   }
 
-  async function read(): Promise<void> {
+  /** False: the chain was reorganised while it was read. */
+  async function readBlocks(): Promise<boolean> {
     const { blocks: height } = await node.rpc<{ blocks: number }>('getblockchaininfo');
     while (blocks.length > 0) {
       const at = blocks.length - 1;
@@ -65,7 +69,14 @@ export function createScriptIndex(node: BitcoindNode): ScriptIndex {
       blocks.pop();
       version++;
     }
-    for (let at = blocks.length; at <= height; at++) await readBlock(await node.rpc<string>('getblockhash', at));
+    for (let at = blocks.length; at <= height; at++) {
+      if (!(await readBlock(await node.rpc<string>('getblockhash', at)))) return false;
+    }
+    return true;
+  }
+
+  async function read(): Promise<void> {
+    while (!(await readBlocks()));
     const txids = await node.rpc<string[]>('getrawmempool');
     const next = new Map<string, readonly string[]>();
     for (const txid of txids) {
