@@ -95,7 +95,10 @@ const told = (state: WalletScanState) =>
 
 describe('a scan of a wallet', () => {
   it('finds every coin and its spend, with indices as they are needed, whatever ends it in between', async () => {
-    let deep = 0;
+    // One wallet goes far: otherwise nothing may ever have to be derived while it runs.
+    const far = Array.from({ length: 10 }, (_, n): Payment => {
+      return { height: 4 + n, branch: n % 2, index: Math.floor(n / 2) * GAP + GAP - 1, spentAt: n === 3 ? 9 : null };
+    });
     await fc.assert(
       fc.asyncProperty(
         wallet,
@@ -119,13 +122,10 @@ describe('a scan of a wallet', () => {
           });
           expect(told(state).sort()).toEqual(expected.sort());
           expect(state.next).toBe(tip + 1);
-          deep = Math.max(deep, ...all.map(({ index }) => index));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[far, [], []]] },
     );
-    // Otherwise nothing ever had to be derived while it ran.
-    expect(deep).toBeGreaterThan(4 * GAP);
   });
 
   it('goes on behind what it had, some blocks back, and not from the start', async () => {
