@@ -23,7 +23,7 @@ module.exports = {
         'Pure packages run anywhere and decide nothing by I/O, clock or chance: hashing and randomness are injected.',
       severity: 'error',
       from: {
-        path: pkg('base', 'protocol', 'wire', 'evm', 'bitcoin', 'permission'),
+        path: pkg('base', 'protocol', 'wire', 'evm', 'bitcoin', 'permission', 'watch'),
         pathNot: '\\.(test|fixture)\\.ts$',
       },
       to: { dependencyTypes: ['core'] },
@@ -34,6 +34,13 @@ module.exports = {
     only('bitcoin', ['base'], 'Bytes of the protocol; nothing of nodes, wallets or the vault.'),
     only('chain', ['base', 'protocol', 'bitcoin'], 'Sources say what they see; what it means is the watch’s business.'),
     only('permission', ['base'], 'The engine is chain-independent: intents come to it as values.'),
+    only('watch', ['base', 'protocol', 'bitcoin'], 'What a story means does not depend on who tells it.'),
+    only('notify', ['base', 'protocol', 'watch'], 'Channels carry words; they know no chain, no vault and no journal.'),
+    only(
+      'monitor',
+      ['base', 'protocol', 'bitcoin', 'chain', 'watch', 'notify', 'journal', 'wire', 'sdk', 'gate'],
+      'The monitor reaches the vault as a client like any other; of the edge it uses the listener.',
+    ),
     only('wire', ['base', 'protocol'], 'Both ends of a connection share this and nothing above it.'),
     only('journal', ['base', 'wire'], 'The journal stores bytes; what they mean is its user’s business.'),
     only(
@@ -45,7 +52,7 @@ module.exports = {
     only('sdk', ['base', 'protocol', 'wire'], 'A client library that anyone can run.'),
     only(
       'cli',
-      ['base', 'protocol', 'sdk', 'gate', 'bitcoin', 'chain'],
+      ['base', 'protocol', 'sdk', 'gate', 'bitcoin', 'chain', 'monitor', 'notify', 'watch'],
       'The command is a client like any other; it starts the daemon by its entry file alone.',
     ),
     {

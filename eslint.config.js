@@ -1,6 +1,8 @@
 import tseslint from 'typescript-eslint';
 
-const pure = ['base', 'protocol', 'wire', 'evm', 'bitcoin', 'permission'].map((name) => `packages/${name}/src/**/*.ts`);
+const pure = ['base', 'protocol', 'wire', 'evm', 'bitcoin', 'permission', 'watch'].map(
+  (name) => `packages/${name}/src/**/*.ts`,
+);
 const because = 'Pure packages take time and entropy as values (ports Clock and Entropy).';
 
 export default tseslint.config(

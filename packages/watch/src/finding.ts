@@ -1,0 +1,102 @@
+import type { Outpoint, Txid } from '@keepwatch/bitcoin';
+import type { BlockRef, Grade } from './chain-input.ts';
+
+/**
+ * A finding: something that happened to what is watched, or to the watch itself, worth keeping and perhaps telling. The
+ * set is closed, documented and versioned: who reads an old journal knows what each word meant.
+ *
+ * A finding exists once it is durable. It is never changed: what a reorganisation undoes is said by a `disconnected`
+ * finding that names what it `retracts`.
+ */
+export const FINDING_VERSION = 1;
+
+/** How much it matters unless a rule says otherwise. */
+export type Severity = 'info' | 'notice' | 'warning' | 'critical';
+
+export interface Evidence {
+  readonly txid?: Txid;
+  readonly block?: BlockRef;
+  readonly grade?: Grade;
+  /** Names of the sources that said so when the finding was made. */
+  readonly seenBy: readonly string[];
+}
+
+/** Amounts are satoshis, as decimal strings in JSON. */
+export interface Movement {
+  readonly txid: Txid;
+  /** What our scripts receive, and what of our coins is spent. */
+  readonly receivedSats: bigint;
+  readonly spentSats: bigint;
+  readonly received: readonly (Outpoint & { readonly address: string | null; readonly sats: bigint })[];
+  readonly spent: readonly (Outpoint & { readonly sats: bigint | null })[];
+}
+
+export type FindingDetail =
+  /** First seen outside a block, or its grade rose. `claimed` is never a fact: it says that somebody says so. */
+  | ({ readonly kind: 'sighted'; readonly direction: Direction; readonly grade: Grade } & Movement)
+  | { readonly kind: 'replaced'; readonly txid: Txid; readonly by: Txid }
+  | { readonly kind: 'evicted'; readonly txid: Txid }
+  /** A coin of ours is spent by two transactions that cannot both stand. */
+  | { readonly kind: 'double-spend'; readonly txid: Txid; readonly other: Txid; readonly outpoint: Outpoint }
+  /** In a block for the first time. */
+  | ({ readonly kind: Direction } & Movement)
+  /** So many blocks deep: each depth of the configuration once; the last one is `buried`. */
+  | { readonly kind: 'confirmed'; readonly txid: Txid; readonly depth: number; readonly buried: boolean }
+  /** A block that held the transaction left the chain. `retracts`: ids of the findings that no longer hold. */
+  | { readonly kind: 'disconnected'; readonly txid: Txid; readonly retracts: readonly string[] }
+  | { readonly kind: 'large-amount'; readonly txid: Txid; readonly sats: bigint; readonly limitSats: bigint }
+  | { readonly kind: 'balance-above' | 'balance-below'; readonly sats: bigint; readonly limitSats: bigint }
+  /** Somebody sends next to nothing, mostly to link addresses. */
+  | { readonly kind: 'dust'; readonly txid: Txid; readonly outpoint: Outpoint; readonly sats: bigint }
+  | { readonly kind: 'address-reuse'; readonly txid: Txid; readonly address: string }
+  /** A coin can soon be spent by another path of its script (a recovery path), or now. `opensAtHeight`: the first block. */
+  | {
+      readonly kind: 'timelock-expiry';
+      readonly outpoint: Outpoint;
+      readonly opensAtHeight: number;
+      readonly blocksLeft: number;
+      readonly sats: bigint;
+    }
+  | { readonly kind: 'feerate-spike'; readonly satPerVbyte: number; readonly limit: number }
+  /** No block for long; `lastBlock` is the tip. */
+  | { readonly kind: 'tip-stalled'; readonly lastBlock: BlockRef; readonly forSeconds: number; readonly over: boolean }
+  | {
+      readonly kind: 'source-down' | 'source-behind';
+      readonly source: string;
+      readonly words: string;
+      readonly over: boolean;
+    }
+  | {
+      readonly kind: 'sources-disagree';
+      readonly about: string;
+      readonly others: readonly string[];
+      readonly over: boolean;
+    }
+  | { readonly kind: 'quorum-lost'; readonly over: boolean }
+  | { readonly kind: 'disk-low'; readonly freeBytes: number; readonly over: boolean }
+  | { readonly kind: 'clock-skew'; readonly skewSeconds: number; readonly over: boolean }
+  /** The monitor was started again; what came meanwhile is told as late. `downSeconds`: since its last sign of life. */
+  | { readonly kind: 'restarted'; readonly downSeconds: number; readonly fromHeight: number }
+  | { readonly kind: 'gap-filled'; readonly fromHeight: number; readonly toHeight: number }
+  /** History of a wallet was read. */
+  | { readonly kind: 'backfilled'; readonly toHeight: number; readonly transactions: number }
+  /** A channel cannot deliver, or can again. */
+  | { readonly kind: 'channel-dead'; readonly channel: string; readonly words: string; readonly over: boolean };
+
+export type Direction = 'received' | 'spent' | 'self-transfer';
+export type FindingKind = FindingDetail['kind'];
+
+export interface Finding {
+  readonly version: typeof FINDING_VERSION;
+  /** Stable: made of what happened, so that the same happening never has two. */
+  readonly id: string;
+  /** Id of the wallet that it concerns; null for the watch itself. */
+  readonly wallet: string | null;
+  readonly severity: Severity;
+  /** When the monitor learnt of it (ms since 1970). */
+  readonly atMs: number;
+  /** Learnt while catching up after the monitor was down, or of the past of a wallet. */
+  readonly late: boolean;
+  readonly evidence: Evidence;
+  readonly detail: FindingDetail;
+}
