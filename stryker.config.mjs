@@ -1,13 +1,10 @@
-// Mutation testing: is there a test that notices when the code is wrong? `npm run test:mutation` runs it file by file and
-// keeps a summary under docs/reports; see scripts/mutation.mjs.
+// Mutation testing: is there a test that notices when the code is wrong? `npm run test:mutation` runs it and keeps a
+// summary under docs/reports; see scripts/mutation.mjs.
 export default {
-  testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner'],
-  vitest: { configFile: 'vitest.mutation.config.ts' },
+  plugins: ['./scripts/mutation/runner.mjs'],
   coverageAnalysis: 'perTest',
   // One mutant at a time, so that it can run beside other work: `npm run test:mutation -- --concurrency N` for more.
   concurrency: 1,
-  incremental: true,
   reporters: ['json'],
   tempDirName: '.stryker/sandbox',
   // What the tests of the pure packages do not read is not copied into the sandbox.
@@ -18,7 +15,7 @@ export default {
     '/.git',
     '/packages/{cli,gate,keep,sdk,testkit,bitcoin,chain,journal,wire,protocol}',
   ],
-  timeoutMS: 5_000,
-  timeoutFactor: 3,
+  timeoutMS: 20_000,
+  timeoutFactor: 10,
   disableTypeChecks: false,
 };

@@ -1,9 +1,8 @@
-// Mutation testing of the pure packages: changes the code in small ways and looks whether a test notices. File by file, so
-// that a run can be stopped and taken up again; what was measured before and did not change is not run again.
+// Mutation testing of the pure packages: changes the code in small ways and looks whether a test notices. A package takes
+// some minutes (scripts/mutation/runner.mjs says why not hours).
 //
-// Usage: node scripts/mutation.mjs [PACKAGE | FILE …] [--minutes N] [--concurrency N] [--report]
+// Usage: node scripts/mutation.mjs [PACKAGE | FILE …] [--concurrency N] [--report]
 //   PACKAGE  evm, permission (both without an argument); FILE  a path below packages/
-//   --minutes N  starts no further file after N minutes (60)
 //   --concurrency N  so many mutants at a time (1)
 //   --report     only writes docs/reports/mutation.md anew from what was measured
 //
@@ -52,21 +51,20 @@ function original(lines, start, end) {
   return short(lines[start.line - 1].slice(start.column - 1, last));
 }
 
-function mutate(file, concurrency) {
-  const state = `.stryker/${file.replaceAll('/', '_')}.json`;
-  mkdirSync(join(root, '.stryker'), { recursive: true });
+/** Runs the mutants of `files`, all of one package; the results of the files whose code and tests could be run. */
+function mutate(name, files, concurrency) {
   const stryker = [
     'node_modules/@stryker-mutator/core/bin/stryker.js',
-    ...['run', 'stryker.config.mjs', '--mutate', file, '--incrementalFile', state, '--logLevel', 'warn'],
+    ...['run', 'stryker.config.mjs', '--mutate', files.join(','), '--testRunner', 'keepwatch', '--logLevel', 'warn'],
     ...['--concurrency', concurrency],
   ];
-  const env = { ...process.env, KEEPWATCH_MUTATED: file.split('/')[1] };
+  const env = { ...process.env, KEEPWATCH_MUTATED: name };
   const { status } = spawnSync(process.execPath, stryker, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) return undefined;
+  if (status !== 0) return {};
   const report = JSON.parse(readFileSync(join(root, 'reports/mutation/mutation.json'), 'utf8'));
-  // The code or its tests could not be run at all: that says nothing of them.
-  if (report.files[file]?.mutants.some(({ status: how }) => how === 'RuntimeError')) return undefined;
-  return report.files[file] ? summarise(report, file) : { killed: 0, survived: 0, noCoverage: 0, survivors: [] };
+  const ran = files.filter((file) => !report.files[file]?.mutants.some(({ status: how }) => how === 'RuntimeError'));
+  const nothing = { killed: 0, survived: 0, noCoverage: 0, survivors: [] };
+  return Object.fromEntries(ran.map((file) => [file, report.files[file] ? summarise(report, file) : nothing]));
 }
 
 const scoreOf = ({ killed, survived, noCoverage }) => (100 * killed) / (killed + survived + noCoverage || 1);
@@ -114,33 +112,23 @@ async function writePage() {
 }
 
 async function main(args) {
-  const valueOf = (option, otherwise) => (args.includes(option) ? args[args.indexOf(option) + 1] : otherwise);
-  const minutes = Number(valueOf('--minutes', '60'));
-  const concurrency = valueOf('--concurrency', '1');
-  const wanted = args.filter(
-    (each, i) => !each.startsWith('--') && !/^--(minutes|concurrency)$/.test(args[i - 1] ?? ''),
-  );
+  const concurrency = args.includes('--concurrency') ? args[args.indexOf('--concurrency') + 1] : '1';
+  const wanted = args.filter((each, i) => !each.startsWith('--') && args[i - 1] !== '--concurrency');
   const files = args.includes('--report')
     ? []
     : (wanted.length > 0 ? wanted : PACKAGES).flatMap((each) => (PACKAGES.includes(each) ? filesOf(each) : [each]));
-  const end = performance.now() + minutes * 60_000;
   mkdirSync(join(root, 'docs/reports'), { recursive: true });
-  for (const [i, file] of files.entries()) {
-    if (performance.now() > end) {
-      console.log(`${minutes} minutes are over; not run: ${files.slice(i).join(', ')}`);
-      break;
+  for (const name of PACKAGES) {
+    const own = files.filter((file) => file.startsWith(`packages/${name}/`));
+    if (own.length === 0) continue;
+    const measured = mutate(name, own, concurrency);
+    for (const file of own) {
+      console.log(measured[file] ? `${scoreOf(measured[file]).toFixed(1).padStart(5)} %  ${file}` : `${file}: failed`);
+      if (!measured[file]) process.exitCode = 1;
     }
-    const result = mutate(file, concurrency);
-    if (!result) {
-      console.log(`${file}: Stryker failed`);
-      process.exitCode = 1;
-      continue;
-    }
-    const name = file.split('/')[1];
-    const results = { ...resultsOf(name), [file]: result };
+    const results = { ...resultsOf(name), ...measured };
     const sorted = Object.fromEntries(Object.entries(results).sort(([a], [b]) => (a < b ? -1 : 1)));
     await write(resultFile(name), JSON.stringify(sorted));
-    console.log(`${scoreOf(result).toFixed(1).padStart(5)} %  ${file}`);
   }
   await writePage();
   for (const name of PACKAGES) {
