@@ -16,7 +16,6 @@ import { evaluate } from '../evaluate.ts';
 import type { Condition, Grant } from '../grant.ts';
 import { createGrantIndex } from '../grant-index.ts';
 import type { Action, Intent, NamedValue } from '../intent.ts';
-import { fitsTemplate } from './message-template.ts';
 
 const CONTRACT = '0xc0ffee0000000000000000000000000000000000';
 const scope = {
@@ -250,44 +249,6 @@ describe('delegation', () => {
     expect(codeOf(grant, { ...action, delegate: BOB }, { fee: null })).toBe('delegate_not_granted');
     expect(codeOf(grant, { ...action, chainId: 0n }, { fee: null })).toBe('delegate_not_granted');
     expect(codeOf(grant, action, { fee: feeOf(1n) })).toBe('no_fee_limit');
-  });
-});
-
-describe('fitsTemplate', () => {
-  it.each<[string, string, boolean]>([
-    ['exact', 'exact', true],
-    ['exact', 'exactly', false],
-    ['a{}', 'ab', true],
-    ['a{}', 'a', false],
-    ['{}z', 'z', false],
-    ['{}z', 'zz', true],
-    ['a{}b{}c', 'a1b2b3c', true],
-    ['a{}b{}c', 'abbbc', true],
-    ['a{}b{}c', 'abbc', false],
-    ['a{}b', 'a\nb', false],
-    ['a{}b', `a${'x'.repeat(256)}b`, true],
-    ['a{}b', `a${'x'.repeat(257)}b`, false],
-    ['a{}b', 'axb\n', false],
-    ['a{}b', 'cxb', false],
-    ['{}', 'x', true],
-    ['{}', '', false],
-    // A line break of the template itself is no line break in a placeholder.
-    ['a\n{}\nb{}', 'a\nx\nby', true],
-    ['a{}b', 'a\u2028b', false],
-    ['a{}b', 'a\vb', false],
-    // The first end that the part before can have is too far away, a later one is not.
-    ['a{}c{}b', `a1c${'c'.padStart(200, 'y')}${'z'.repeat(200)}b`, true],
-    ['a{}c{}b', `a1c${'z'.repeat(257)}b`, false],
-    ['a{}c{}b', `a1c${'c'.padStart(100, 'y')}${'c'.padStart(150, 'y')}${'z'.repeat(200)}b`, true],
-    ['a{}b', 'a1b2b', true],
-    ['a{}b', 'a1b2', false],
-  ])('%s and %j: %s', (template, text, fits) => {
-    expect(fitsTemplate(template, text)).toBe(fits);
-  });
-
-  it('takes no more than a moment for the worst text', () => {
-    const template = Array.from({ length: 17 }, () => 'a').join('{}');
-    expect(fitsTemplate(`${template}b`, 'a'.repeat(100_000))).toBe(false);
   });
 });
 
