@@ -84,6 +84,37 @@ const changed = (type: TypeName, index: number, item: RlpItem) =>
 const withTuple = (index: number, item: RlpItem) =>
   changed('eip7702', 9, [TUPLE.map((field, i) => (i === index ? item : field))]);
 
+describe('unsigned transactions', () => {
+  it.each(Object.keys(TYPES) as TypeName[])('are encoded again as they were: %s', (type) => {
+    const bytes = bytesOf(type, TYPES[type]);
+    const decoded = decodeUnsigned(bytes);
+    expect(decoded).toMatchObject({ ok: true, value: { type, chainId: 1, nonce: 7, gasLimit: 21_000n, value: 5n } });
+    if (decoded.ok) expect(toHex(encodeUnsigned(decoded.value))).toBe(toHex(bytes));
+  });
+
+  it('with authorisations say each of them', () => {
+    expect(decodeUnsigned(bytesOf('eip7702', TYPES.eip7702))).toMatchObject({
+      value: {
+        to: `0x${'aa'.repeat(20)}`,
+        authorizationList: [
+          { chainId: 1, address: `0x${'aa'.repeat(20)}`, nonce: 3, yParity: 1, r: `0x${'0'.repeat(63)}4` },
+        ],
+      },
+    });
+  });
+
+  // viem, src/utils/transaction/serializeTransaction.test.ts: its second authorisation is for chain 10.
+  it('with an authorisation for another chain are refused, though others write them', () => {
+    const word = '60fdd29ff912ce880cd3edaf9f932dc61d3dae823ea77e0323f94adb9f6a72fe';
+    const unsigned = hex(
+      '04f8e3018203118080809470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c0f8ba' +
+        `f85c0194fba3912ca04dd458c843e2ee08967fc04f3579c28201a480a0${word}a0${word}` +
+        `f85a0a9400000000000000000000000000000000000000004501a0${word}a0${word}`,
+    );
+    expect(decodeUnsigned(unsigned)).toEqual({ ok: false, error: 'authorization_for_another_chain' });
+  });
+});
+
 describe('each type', () => {
   it.each(Object.keys(TYPES) as TypeName[])('%s has its own number of fields, and no more bytes', (type) => {
     const fields = TYPES[type];
