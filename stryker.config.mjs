@@ -5,7 +5,7 @@ export default {
   coverageAnalysis: 'perTest',
   // One mutant at a time, so that it can run beside other work: `npm run test:mutation -- --concurrency N` for more.
   concurrency: 1,
-  reporters: ['json'],
+  reporters: ['json', 'progress-append-only'],
   tempDirName: '.stryker/sandbox',
   // What the tests of the pure packages do not read is not copied into the sandbox.
   ignorePatterns: [

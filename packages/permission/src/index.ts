@@ -60,7 +60,7 @@ export type {
   Value,
 } from './intent.ts';
 export { toJson, type Jsonified } from './json.ts';
-export { lint, type LintTopic, type LintFinding } from './lint.ts';
+export { lint, type LintTopic, type LintFinding } from './lint/lint.ts';
 export { parseGrant, type GrantError, type GrantErrorCode } from './parse/grant-parse.ts';
 export { evaluateTimeless } from './timeless.ts';
 export { describeDenial } from './words/denial-words.ts';

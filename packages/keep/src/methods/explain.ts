@@ -111,7 +111,7 @@ function wordsOf({ grant, verdict, rules }: Explained, chain: string, names: Nam
 export function lintGrants(vault: VaultContext): MethodResult<'grant.lint'> {
   const { state } = requireUnsealed(vault);
   const live = [...state.grants.values()].filter(({ revoked }) => revoked === null).map(({ grant }) => grant);
-  const findings = lint(live, keepTime(vault, state));
+  const findings = lint(live, keepTime(vault, state), vault.deps.zones);
   return { findings: findings.slice(0, MAX_FINDINGS), left: Math.max(0, findings.length - MAX_FINDINGS) };
 }
 

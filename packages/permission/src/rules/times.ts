@@ -3,7 +3,10 @@ import type { WallClock } from '../zones.ts';
 import { PASS, type RuleContext, type RuleVerdict } from './rule.ts';
 
 /** `validity`: not before it begins and not after it ends. */
-export function checkValidity({ fromMs, untilMs }: Validity, { grant, nowMs }: RuleContext): RuleVerdict {
+export function checkValidity(
+  { fromMs, untilMs }: Validity,
+  { grant, nowMs }: Pick<RuleContext, 'grant' | 'nowMs'>,
+): RuleVerdict {
   const early = fromMs !== null && nowMs < fromMs;
   if (!early && (untilMs === null || nowMs < untilMs)) return PASS;
   const freeAtMs = early ? fromMs : null;
@@ -11,7 +14,10 @@ export function checkValidity({ fromMs, untilMs }: Validity, { grant, nowMs }: R
 }
 
 /** `weekly`: the wall clock of the zone shows one of the spans. */
-export function checkWeekly({ zone, spans }: Weekly, { grant, nowMs, zones }: RuleContext): RuleVerdict {
+export function checkWeekly(
+  { zone, spans }: Weekly,
+  { grant, nowMs, zones }: Pick<RuleContext, 'grant' | 'nowMs' | 'zones'>,
+): RuleVerdict {
   const clock = zones.wallClock(zone, nowMs);
   if (clock === undefined) {
     return { verdict: 'fail', reason: { code: 'unknown_zone', grant, rule: 'weekly', asked: zone } };

@@ -1,6 +1,9 @@
-import type { Constraint, Volume } from './constraint.ts';
-import { constraintsOf, permits, type Grant, type PermittingGrant, type WalletCap } from './grant.ts';
-import { fallsShort } from './kinds/reach.ts';
+import type { Constraint, Volume } from '../constraint.ts';
+import { constraintsOf, permits, type Grant, type PermittingGrant, type WalletCap } from '../grant.ts';
+import { fallsShort } from '../kinds/reach.ts';
+import type { Zones } from '../zones.ts';
+import { neverMatches, overlooked } from './deny-reach.ts';
+import { neverOpen, unknownZones } from './open-hours.ts';
 
 /** Something about grants that is valid and perhaps not meant. `about`: the other grant, where there is one. */
 export interface LintFinding {
@@ -12,6 +15,7 @@ export interface LintFinding {
 
 export type LintTopic =
   | 'never_matches'
+  | 'overlooks'
   | 'never_needed'
   | 'bypassed'
   | 'shadowed'
@@ -38,15 +42,20 @@ const DATA_FEES: readonly string[] = [
 ];
 
 /** What to look at again in these grants, which are all that is in force. It finds nothing that `parseGrant` refuses. */
-export function lint(grants: readonly Grant[], nowMs: number): LintFinding[] {
-  return grants.flatMap((grant) => [...lintOne(grant, nowMs), ...lintAgainst(grant, grants)]);
+export function lint(grants: readonly Grant[], nowMs: number, zones: Zones): LintFinding[] {
+  return grants.flatMap((grant) => [...lintOne(grant, nowMs, zones), ...lintAgainst(grant, grants)]);
 }
 
-function lintOne(grant: Grant, nowMs: number): LintFinding[] {
+function lintOne(grant: Grant, nowMs: number, zones: Zones): LintFinding[] {
   const found: LintFinding[] = [];
   const add = (topic: LintTopic, words: string) => found.push({ topic, grant: grant.id, about: null, words });
-  if (grant.kind === 'deny') return found;
-  for (const reason of unreachable(grant, nowMs)) add('never_matches', reason);
+  if (grant.kind === 'deny') {
+    const never = neverMatches(grant);
+    if (never !== undefined) add('never_matches', never);
+    for (const each of overlooked(grant)) add('overlooks', each);
+    return found;
+  }
+  for (const reason of unreachable(grant, nowMs, zones)) add('never_matches', reason);
   for (const constraint of grant.constraints) lintConstraint(constraint, grant, add);
   if (!permits(grant)) return found;
   const assets = new Set(grant.constraints.flatMap((each) => ('asset' in each ? [each.asset] : [])));
@@ -71,12 +80,17 @@ function lintOne(grant: Grant, nowMs: number): LintFinding[] {
 }
 
 /** Why nothing can ever be permitted under it. */
-function unreachable(grant: PermittingGrant | WalletCap, nowMs: number): string[] {
+function unreachable(grant: PermittingGrant | WalletCap, nowMs: number, zones: Zones): string[] {
   const reasons = permits(grant) ? fallsShort(grant) : [];
   for (const constraint of grant.constraints) {
     if (constraint.type === 'validity' && constraint.untilMs !== null && constraint.untilMs <= nowMs) {
       reasons.push('its validity has ended');
     }
+  }
+  for (const zone of unknownZones(grant.constraints, nowMs, zones))
+    reasons.push(`the time zone ${zone} is not known here`);
+  if (reasons.length === 0 && neverOpen(grant.constraints, nowMs, zones)) {
+    reasons.push('its validity ends before any of its hours of the week comes');
   }
   const fee = grant.constraints.find(({ type }) => type === 'max-fee');
   if (fee?.type === 'max-fee' && fee.limit < 21_000n) reasons.push('no transaction costs so little as its max-fee');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Constraint } from './constraint.ts';
-import { BOB, etherGrant, EVE, tokenGrant, USDT, USDT_ASSET, volume } from './engine.fixture.ts';
+import type { Constraint } from '../constraint.ts';
+import { BOB, etherGrant, EVE, PLAIN_ZONES, tokenGrant, USDT, USDT_ASSET, volume } from '../engine.fixture.ts';
 import {
   ACKNOWLEDGE_DELEGATECALL,
   ACKNOWLEDGE_DELEGATION,
@@ -8,14 +8,14 @@ import {
   ACKNOWLEDGE_UNREGISTERED_TYPE,
   type Grant,
   type PermittingGrant,
-} from './grant.ts';
+} from '../grant.ts';
 import { lint } from './lint.ts';
 
 /** Each finding has a grant that shows it and one, as like it as can be, that does not. */
 
 const NOW = 1_000_000;
 const topics = (...grants: readonly Grant[]) =>
-  lint(grants, NOW).map(({ topic, grant, about }) =>
+  lint(grants, NOW, PLAIN_ZONES).map(({ topic, grant, about }) =>
     about === null ? `${topic} ${grant}` : `${topic} ${grant} ${about}`,
   );
 
