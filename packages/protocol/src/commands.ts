@@ -70,7 +70,7 @@ export const COMMANDS = {
   'vault.seal': spec('initialised', 'Wipe every key from memory at once; an unseal under way fails.', none, true),
   'vault.configure': spec(
     'unsealed',
-    'Change settings: after how many idle seconds the vault seals itself (null: never).',
+    'Change settings: after how many seconds without a command or a permitted request the vault seals itself (null: never).',
     z.strictObject({ idleSealSeconds: z.number().int().min(10).max(31_536_000).nullable() }),
   ),
   'vault.password': spec(

@@ -92,7 +92,9 @@ const confirmTime = simple(
 const configure = command({
   name: 'vault configure',
   summary: 'Change settings',
-  options: { 'idle-seal': { value: 'TIME|never', words: 'seal after so long without a request' } },
+  options: {
+    'idle-seal': { value: 'TIME|never', words: 'seal after so long without a command or a permitted request' },
+  },
   async run(context, options) {
     const text = options['idle-seal'];
     if (text === undefined) throw usageError('option_missing', '--idle-seal is missing.', 'There is no other setting.');

@@ -49,9 +49,10 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
       if (!begun.ok) throw coded(begun.error);
       return { key: begun.value.key, expires: begun.value.expiresMs };
     },
-    command(session, { jws }) {
+    async command(session, { jws }) {
+      const done = await commands.run(session, jws);
       if (vault.unsealed) vault.unsealed.lastActivityMs = monotonicMs();
-      return commands.run(session, jws);
+      return done;
     },
     'peer.register'(session, params) {
       if (!proposals.take(monotonicMs())) throw coded('rate_limited');

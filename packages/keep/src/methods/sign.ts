@@ -59,7 +59,6 @@ export function createSigning(vault: VaultContext): Signing {
     const unsealed = requireUnsealed(vault);
     // Before anything is decided: a decision that cannot be journaled costs folding the whole state again.
     if (vault.deps.reserve.low()) throw coded('storage_full');
-    unsealed.lastActivityMs = vault.deps.clock().monotonicMs;
     const request = sha256Text(canonicalJson(params as unknown as Json));
     const input = { client: session.peer, params, payload, request };
     return new Promise((resolve, reject) => {
@@ -68,6 +67,8 @@ export function createSigning(vault: VaultContext): Signing {
       unsealed.engine.submit({
         decide(state, nowMs) {
           outcome = stepSign(state, input, nowMs, vault.deps);
+          // Only what is permitted is a use of the vault: whoever is denied everything must not keep it unsealed.
+          if ('effect' in outcome && outcome.effect) unsealed.lastActivityMs = vault.deps.clock().monotonicMs;
           switch (outcome.kind) {
             case 'decided':
               journaled = outcome.effect !== null || mayJournalDenial(session.peer);

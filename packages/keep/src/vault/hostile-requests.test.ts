@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { toBase64url } from '@keepwatch/base';
 import { METHODS } from '@keepwatch/protocol';
-import { DEFAULT_SESSION_LIMITS, parseReceipt, uuidV7, vaultId, verifyReceipt } from '@keepwatch/wire';
+import { DEFAULT_SESSION_LIMITS, parseReceipt, vaultId, verifyReceipt } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
 import { createNonceDesk } from '../methods/nonces.ts';
 import { readJournal, readReceipts } from '../methods/journal.ts';
 import { visibleWallets, listGrants } from '../methods/queries.ts';
-import { ETHER, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
+import { askedOf, ETHER, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
 import { createZones } from './zones.ts';
 
 /** What a client that is registered, and hostile, may send: it harms nobody else, and what is journaled can be read. */
@@ -27,10 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => v.remove());
 
-const ask = () => {
-  const now = v.clock.now().wallMs;
-  return { wallet: wallet.wallet, chain: CHAIN, key: uuidV7(now, randomBytes), expires: now + 60_000 };
-};
+const ask = () => askedOf(v, wallet.wallet);
 
 /** Until the command is in the engine's queue, which is decided as one batch when this turn of the event loop ends. */
 const queued = () => new Promise<void>((resolve) => process.nextTick(resolve));

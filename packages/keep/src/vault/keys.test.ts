@@ -6,18 +6,12 @@ import { sealedUnder } from '../secure/index.ts';
 import { dropBackup, readBackup } from './backup.ts';
 import type { KeepStore } from './context.ts';
 import { dropUpload, writeBackupPiece } from './restore.ts';
-import { makePeer, makeVault, memoryStore, PASSWORD, signParams, type TestVault } from './test-vault.fixture.ts';
+import type { makeVault } from './test-vault.fixture.ts';
+import { createVaults, makePeer, memoryStore, PASSWORD, signParams, type TestVault } from './test-vault.fixture.ts';
 import { admit, statusOf } from './vault.ts';
 
-const made: TestVault[] = [];
-async function newVault(options: Parameters<typeof makeVault>[0] = {}): Promise<TestVault> {
-  const vault = await makeVault(options);
-  made.push(vault);
-  return vault;
-}
-afterEach(() => {
-  for (const vault of made.splice(0)) vault.remove();
-});
+const { newVault, removeAll } = createVaults();
+afterEach(removeAll);
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const SPACES = ['root', 'data-key', 'receipt-key', 'seed', 'wallet-key'];

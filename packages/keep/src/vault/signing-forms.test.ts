@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { toHex } from '@keepwatch/base';
 import { encodeAuthorization, encodeUnsigned, type Address, type Transaction } from '@keepwatch/evm';
 import type { CommandParams } from '@keepwatch/protocol';
-import { uuidV7 } from '@keepwatch/wire';
+
 import {
   encodeFunctionData,
   erc20Abi,
@@ -14,7 +13,7 @@ import {
 } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listGrants, visibleWallets } from '../methods/queries.ts';
-import { ETHER, makePeer, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
+import { askedOf, ETHER, makePeer, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
 import { createZones } from './zones.ts';
 
 /** What clients have signed besides plain transfers, through the vault's real keys, engine and journal. */
@@ -37,10 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => v.remove());
 
-const ask = () => {
-  const now = v.clock.now().wallMs;
-  return { wallet: wallet.wallet, chain: CHAIN, key: uuidV7(now, randomBytes), expires: now + 60_000 };
-};
+const ask = () => askedOf(v, wallet.wallet);
 const create = (draft: object) =>
   v.command('grant.create', {
     grant: { client: client.session.peer, wallet: wallet.wallet, chain: CHAIN, ...draft } as unknown as Draft,

@@ -125,6 +125,21 @@ export interface TestVaultOptions {
 
 export type TestVault = Awaited<ReturnType<typeof makeVault>>;
 
+/** Vaults that a test makes as it goes; `removeAll` belongs in its `afterEach`. */
+export function createVaults() {
+  const made: TestVault[] = [];
+  return {
+    async newVault(options: TestVaultOptions = {}): Promise<TestVault> {
+      const vault = await makeVault(options);
+      made.push(vault);
+      return vault;
+    },
+    removeAll() {
+      for (const vault of made.splice(0)) vault.remove();
+    },
+  };
+}
+
 export async function makeVault(options: TestVaultOptions = {}) {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'keepwatch-vault-'));
   const clock = options.clock ?? makeClock();
@@ -250,6 +265,12 @@ export async function makeVault(options: TestVaultOptions = {}) {
 
 export const ETHER = 10n ** 18n;
 export const RECIPIENT = `0x${'22'.repeat(20)}`;
+
+/** What every request to sign says besides what is to be signed: a new key, and a minute to live. */
+export function askedOf(v: TestVault, wallet: string, chain = 'eip155:1') {
+  const now = v.clock.now().wallMs;
+  return { wallet, chain, key: uuidV7(now, (length) => randomBytes(length)), expires: now + 60_000 };
+}
 
 export interface TransferOptions {
   readonly to?: string;

@@ -7,9 +7,9 @@ import { verifyJournal } from '../methods/journal.ts';
 import { decodeEntry } from '../state/events.ts';
 import type { KeepStore } from './context.ts';
 import {
+  createVaults,
   ETHER,
   makePeer,
-  makeVault,
   memoryStore,
   PASSWORD,
   signParams,
@@ -18,15 +18,8 @@ import {
 } from './test-vault.fixture.ts';
 import { acceptPeer, admit, statusFor, statusOf, tick } from './vault.ts';
 
-const made: TestVault[] = [];
-async function newVault(options: Parameters<typeof makeVault>[0] = {}): Promise<TestVault> {
-  const vault = await makeVault(options);
-  made.push(vault);
-  return vault;
-}
-afterEach(() => {
-  for (const vault of made.splice(0)) vault.remove();
-});
+const { newVault, removeAll } = createVaults();
+afterEach(removeAll);
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -136,6 +129,26 @@ describe('phases', () => {
     await tick(v.vault);
     expect(statusOf(v.vault).phase).toBe('unsealed');
     v.clock.pass(2_000);
+    await tick(v.vault);
+    expect(statusOf(v.vault).phase).toBe('sealed');
+  });
+
+  it('is not kept unsealed by requests that are denied, but by those that are signed', async () => {
+    const v = await newVault();
+    await v.init();
+    const client = await v.client();
+    const wallet = await v.wallet();
+    await v.grant(client, wallet.wallet);
+    await v.command('vault.configure', { idleSealSeconds: 60 });
+    v.clock.pass(40_000);
+    await v.sign(client, wallet.wallet);
+    v.clock.pass(40_000);
+    await tick(v.vault);
+    expect(statusOf(v.vault).phase).toBe('unsealed');
+    await v.command('grant.revoke', { grant: 'g1' });
+    v.clock.pass(40_000);
+    await expect(v.sign(client, wallet.wallet)).rejects.toEqual(code('denied'));
+    v.clock.pass(21_000);
     await tick(v.vault);
     expect(statusOf(v.vault).phase).toBe('sealed');
   });
@@ -411,113 +424,6 @@ describe('signing', () => {
   });
 });
 
-describe('commits that fail', () => {
-  /** A store whose next commits of batches fail as told. */
-  function failing(): { store: KeepStore; fail: (error: CodedError | null) => void; commits: () => number } {
-    const inner = memoryStore();
-    let error: CodedError | null = null;
-    let commits = 0;
-    return {
-      fail: (next) => {
-        error = next;
-      },
-      commits: () => commits,
-      store: {
-        ...inner,
-        commit(batches, writes) {
-          if (error && batches.length > 0) throw error;
-          commits += batches.length;
-          return inner.commit(batches, writes);
-        },
-      },
-    };
-  }
-
-  async function ready(store: KeepStore) {
-    const v = await newVault({ store });
-    await v.init();
-    const client = await v.client();
-    const { wallet } = await v.wallet();
-    await v.grant(client, wallet);
-    return { v, client, wallet };
-  }
-
-  it('signs nothing when the disk is full, goes on from what is durable, and still revokes', async () => {
-    const { store, fail } = failing();
-    const { v, client, wallet } = await ready(store);
-    fail(new CodedError('storage_full', 'full'));
-    await expect(v.sign(client, wallet, { value: ETHER })).rejects.toEqual(code('storage_full'));
-    fail(null);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    // Nothing of the failed request was charged, and its nonce is free.
-    await v.sign(client, wallet, { value: ETHER });
-    expect((await verifyJournal(v.vault)).foldMatches).toBe(true);
-    v.setDiskLow(true);
-    await expect(v.sign(client, wallet, { nonce: 1 })).rejects.toEqual(code('storage_full'));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await v.command('grant.revoke', { grant: 'g1' });
-    await v.command('vault.seal', {});
-    expect(statusOf(v.vault).phase).toBe('sealed');
-  });
-
-  it('answers an unseal that finds the disk full, and goes on', async () => {
-    const { v } = await ready(memoryStore());
-    await v.command('vault.seal', {});
-    v.setDiskLow(true);
-    await expect(v.unseal()).rejects.toEqual(code('storage_full'));
-    expect(v.happened).not.toContain('fatal storage_full');
-    v.setDiskLow(false);
-    await v.unseal();
-  });
-
-  it('answers a revoke that a seal overtook, after a commit that failed', async () => {
-    const { store, fail } = failing();
-    const { v, client, wallet } = await ready(store);
-    fail(new CodedError('storage_full', 'full'));
-    const signing = v.sign(client, wallet);
-    const revoking = v.command('grant.revoke', { grant: 'g1' });
-    const settled = Promise.allSettled([signing, revoking]);
-    await signing.catch(() => undefined);
-    await v.command('vault.seal', {});
-    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(v.happened.filter((words) => words.startsWith('fatal'))).toEqual([]);
-  });
-
-  it('gives up the process where the outcome of a commit is unknown', async () => {
-    const { store, fail } = failing();
-    const { v, client, wallet } = await ready(store);
-    fail(new CodedError('storage_failed', 'the disk is gone'));
-    await expect(v.sign(client, wallet)).rejects.toEqual(code('storage_failed'));
-    expect(v.happened).toContain('fatal storage_failed');
-  });
-
-  it('answers nobody before the commit', async () => {
-    const inner = memoryStore();
-    let release: () => void = () => undefined;
-    let hold = false;
-    const store: KeepStore = {
-      ...inner,
-      commit(batches, writes) {
-        if (!hold || batches.length === 0) return inner.commit(batches, writes);
-        return new Promise<void>((resolve) => {
-          release = () => resolve(inner.commit(batches, writes) as undefined);
-        });
-      },
-    };
-    const { v, client, wallet } = await ready(store);
-    hold = true;
-    let answered = false;
-    const answer = v.sign(client, wallet).then(() => {
-      answered = true;
-    });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(answered).toBe(false);
-    release();
-    await answer;
-    expect(answered).toBe(true);
-  });
-});
-
 describe('remembered heads', () => {
   it('freezes signing when a peer remembers entries that are not here, until an operator resumes', async () => {
     const old = memoryStore();
@@ -541,7 +447,6 @@ describe('remembered heads', () => {
     const { head } = statusOf(v.vault);
     // The copy from before is put back.
     const back = await v.reopen({ store: copy });
-    made.push(back);
     await back.unseal();
     await back.sign(client, wallet, { nonce: 7 });
     const claim = { role: 'client', wish: 'session', key: client.session.key } as const;
