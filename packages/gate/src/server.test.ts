@@ -9,6 +9,9 @@ import { serveEcho, type Echo } from './fixtures/echo-link.ts';
 import type { GateLimits } from './limits.ts';
 import { createGate, type Gate } from './server.ts';
 
+/** Machines are slow at times: what comes soon may take a while. */
+const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 60_000 });
+
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const listen = { host: '127.0.0.1', port: 0 };
 
@@ -127,7 +130,7 @@ describe('messages', () => {
     expect(echo.seen.opened.length).toBe(1);
     a.ws.close();
     mute.ws.close();
-    await vi.waitFor(() => expect(echo.seen.closed.length).toBe(1));
+    await soon(() => expect(echo.seen.closed.length).toBe(1));
     expect(echo.seen.closed[0]!.connection).toBe(echo.seen.opened[0]!.connection);
   });
 
@@ -203,7 +206,7 @@ describe('limits', () => {
     expect(await a.ask('a')).toBe('a');
     expect(await metricsOf(gate!)).toContain('ended_total{reason="table_full"} 1');
     b.ws.close();
-    await vi.waitFor(async () => expect(await metricsOf(gate!)).toContain('gate_connections 1\n'));
+    await soon(async () => expect(await metricsOf(gate!)).toContain('gate_connections 1\n'));
     expect(await (await client(gate!)).ask('in')).toBe('in');
   });
 
@@ -213,7 +216,7 @@ describe('limits', () => {
     await slow.ask('auth');
     slow.ws.pause();
     slow.send('flood 400');
-    await vi.waitFor(() => expect(echo.seen.closed[0]).toMatchObject({ code: 4009 }), { timeout: 10_000 });
+    await soon(() => expect(echo.seen.closed[0]).toMatchObject({ code: 4009 }));
     expect(await good.ask('still here')).toBe('still here');
     expect(await metricsOf(gate!)).toMatch(/buffered_bytes\{by="peers"\} \d{1,5}\n/);
     slow.ws.terminate();
@@ -228,7 +231,7 @@ describe('limits', () => {
       each.ws.pause();
       each.send('flood 110');
     }
-    await vi.waitFor(() => expect(echo.seen.closed.length).toBeGreaterThan(0), { timeout: 10_000 });
+    await soon(() => expect(echo.seen.closed.length).toBeGreaterThan(0));
     expect(await good.ask('still here')).toBe('still here');
     for (const each of slow) each.ws.terminate();
   });
@@ -292,26 +295,24 @@ describe('TLS rotation', () => {
     const old = gate!.tlsFingerprint();
     const before = await client(gate!);
     echo.control({ type: 'tls_rotate' });
-    await vi.waitFor(() => expect(echo.seen.controls.at(-1)).toMatchObject({ type: 'tls_rotated' }));
+    await soon(() => expect(echo.seen.controls.at(-1)).toMatchObject({ type: 'tls_rotated' }));
     const { tls } = echo.seen.controls.at(-1) as { tls: string };
     expect(tls).not.toBe(old);
     expect((await httpsGet(gate!.address.port, '/health')).pin).toBe(old);
 
     echo.control({ type: 'tls_statement', tls: 'A'.repeat(43), jws: 'a.b.c' });
-    await vi.waitFor(() =>
-      expect(echo.seen.controls.at(-1)).toEqual({ type: 'tls_refused', reason: 'other_next_key' }),
-    );
+    await soon(() => expect(echo.seen.controls.at(-1)).toEqual({ type: 'tls_refused', reason: 'other_next_key' }));
     echo.control({ type: 'tls_statement', tls, jws: 'not a JWS' });
-    await vi.waitFor(() => expect(echo.seen.controls.at(-1)).toMatchObject({ reason: 'not_a_statement' }));
+    await soon(() => expect(echo.seen.controls.at(-1)).toMatchObject({ reason: 'not_a_statement' }));
 
     echo.control({ type: 'tls_statement', tls, jws: 'a.b.c' });
-    await vi.waitFor(() => expect(echo.seen.controls.at(-1)).toEqual({ type: 'tls_commit', tls }));
+    await soon(() => expect(echo.seen.controls.at(-1)).toEqual({ type: 'tls_commit', tls }));
     expect((await httpsGet(gate!.address.port, '/health')).pin).toBe(tls);
     expect(await statements(gate!.address.port)).toEqual({ tls, statements: ['a.b.c'] });
     expect(await before.ask('old connections live on')).toBe('old connections live on');
     // A keep that crashed before it saw the commit says the last step again.
     echo.control({ type: 'tls_statement', tls, jws: 'a.b.c' });
-    await vi.waitFor(() => expect(echo.seen.controls.filter(({ type }) => type === 'tls_commit').length).toBe(2));
+    await soon(() => expect(echo.seen.controls.filter(({ type }) => type === 'tls_commit').length).toBe(2));
 
     await gate!.close();
     expect((await startGate()).tlsFingerprint()).toBe(tls);
@@ -322,12 +323,12 @@ describe('TLS rotation', () => {
     const echo = await attachEcho(await startGate());
     const old = gate!.tlsFingerprint();
     echo.control({ type: 'tls_rotate' });
-    await vi.waitFor(() => expect(echo.seen.controls.length).toBe(2));
+    await soon(() => expect(echo.seen.controls.length).toBe(2));
     const next = (echo.seen.controls[1] as { tls: string }).tls;
     await gate!.close();
     const again = await attachEcho(await startGate());
-    await vi.waitFor(() => expect(again.seen.controls).toEqual([{ type: 'gate_ready', tls: old, next }]));
+    await soon(() => expect(again.seen.controls).toEqual([{ type: 'gate_ready', tls: old, next }]));
     again.control({ type: 'tls_rotate' });
-    await vi.waitFor(() => expect(again.seen.controls.at(-1)).toEqual({ type: 'tls_rotated', tls: next }));
+    await soon(() => expect(again.seen.controls.at(-1)).toEqual({ type: 'tls_rotated', tls: next }));
   });
 });
