@@ -80,8 +80,13 @@ describe('what each package brings along', () => {
     expect(listed('bitcoin and chain'), WHY).toEqual(both.filter((each) => !others.includes(each)));
   });
 
+  it('notify: the page lists what sdk, bitcoin and chain do not', () => {
+    const others = ['sdk', 'bitcoin', 'chain'].flatMap(closure);
+    expect(listed('notify'), WHY).toEqual(closure('notify').filter((each) => !others.includes(each)));
+  });
+
   it('cli: the page lists what the others do not', () => {
-    const others = ['keep', 'gate', 'sdk', 'bitcoin', 'chain'].flatMap(closure);
+    const others = ['keep', 'gate', 'sdk', 'bitcoin', 'chain', 'notify'].flatMap(closure);
     expect(listed('cli'), WHY).toEqual(closure('cli').filter((each) => !others.includes(each)));
   });
 

@@ -1,3 +1,6 @@
+import type { Json } from '@keepwatch/base';
+import type { Severity } from '@keepwatch/watch';
+
 /**
  * One way to reach somebody: email, a webhook, a chat. Each adapter is small, keeps to its own time-out and never throws
  * for what a service does; all pass one contract suite.
@@ -20,16 +23,21 @@ export interface Message {
   /** Idempotency key: the same message has the same id, however often it is tried. */
   readonly id: string;
   readonly subject: string;
-  /** Plain text, lines of any length. */
+  /** Plain text, lines of any length. It says in words what `number` and `acknowledgement` say to machines. */
   readonly body: string;
-  readonly severity: 'info' | 'notice' | 'warning' | 'critical';
+  readonly severity: Severity;
   /** Number of this message on this channel, from 1 without gaps: a missing one shows. */
   readonly number: number;
   readonly atMs: number;
-  /** Where it can be acknowledged, and by which code; null where nothing waits for it. */
-  readonly acknowledgement: { readonly code: string; readonly url: string | null } | null;
+  readonly acknowledgement: AcknowledgeBy | null;
   /** For machines: what webhooks carry as `data`. Null below the privacy level `full`. */
-  readonly data: unknown;
+  readonly data: Json;
+}
+
+/** How a message can be acknowledged: by sending the code back, or by opening the page; null where nothing waits for it. */
+export interface AcknowledgeBy {
+  readonly code: string;
+  readonly url: string | null;
 }
 
 /**

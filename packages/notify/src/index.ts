@@ -2,4 +2,19 @@
  * notify: how news reaches people. One adapter for each channel behind one port, and the outbox that never loses a
  * message. What is worth telling, and to whom, is decided before; what happened is the watch's to say.
  */
-export type { Channel, ChannelKind, Delivery, Message } from './channel.ts';
+export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message } from './channel.ts';
+export { createDispatcher, type Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
+export { applyOutboxEvent } from './outbox/apply.ts';
+export { decodeOutboxEvent, decodeOutboxState, encodeOutboxEvent, encodeOutboxState } from './outbox/codec.ts';
+export { dueEffects, nextDueMs, type OutboxEffect } from './outbox/due.ts';
+export type { OutboxEvent, OutboxInput } from './outbox/event.ts';
+export {
+  createOutboxState,
+  deadChannels,
+  OUTBOX_DEFAULTS,
+  type Lane,
+  type OutboxOptions,
+  type OutboxState,
+  type Post,
+} from './outbox/state.ts';
+export { outboxStep } from './outbox/step.ts';

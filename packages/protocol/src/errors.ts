@@ -3,6 +3,7 @@ import { CLIENT_ERRORS } from './errors/client.ts';
 import { COMMAND_LINE_ERRORS } from './errors/command-line.ts';
 import { CONNECTION_ERRORS } from './errors/connection.ts';
 import { KEY_ERRORS } from './errors/keys.ts';
+import { NOTIFY_ERRORS } from './errors/notify.ts';
 import { PROCESS_ERRORS } from './errors/processes.ts';
 import { STORAGE_ERRORS } from './errors/storage.ts';
 import { VAULT_ERRORS } from './errors/vault.ts';
@@ -24,6 +25,7 @@ export const ERRORS = {
   ...KEY_ERRORS,
   ...PROCESS_ERRORS,
   ...CHAIN_ERRORS,
+  ...NOTIFY_ERRORS,
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

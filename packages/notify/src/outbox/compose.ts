@@ -1,0 +1,41 @@
+import type { Message } from '../channel.ts';
+import type { Entry } from './state.ts';
+
+/** The words as they go out, made of the entry alone: every try says the same. */
+export function composeMessage(entry: Entry): Message {
+  const { post, more, bare, sent } = entry;
+  if (!sent) throw new TypeError('a message has words once it has a number');
+  const subject = more.count === 0 ? post.subject : `${more.count + 1} of this kind: ${post.subject}`;
+  const parts = bare ? [BARE] : [post.body, ...(more.count > 0 ? [gathered(entry)] : [])];
+  if (post.acknowledgement) parts.push(acknowledgeWords(post.acknowledgement));
+  parts.push(numberWords(sent));
+  return {
+    // Another text needs another key: a service that drops what it saw would drop this too.
+    id: bare ? `${sent.id}-bare` : sent.id,
+    subject: bare ? 'Something happened: look' : subject,
+    body: parts.join('\n\n'),
+    ...{ severity: post.severity, number: sent.number, atMs: post.atMs, acknowledgement: post.acknowledgement },
+    data: bare ? null : post.data,
+  };
+}
+
+const BARE = 'Something happened. This channel would not take the words for it: look at the monitor.';
+
+function gathered({ more }: Entry): string {
+  const rest = more.count - more.subjects.length;
+  const head = more.count === 1 ? '1 more of this kind:' : `${more.count} more of this kind:`;
+  return [head, ...more.subjects.map((each) => `- ${each}`), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
+}
+
+function acknowledgeWords({ code, url }: { code: string; url: string | null }): string {
+  const page = url === null ? '' : `, or open ${url}`;
+  return `To say that you have seen this, send back the code ${code}${page}`;
+}
+
+/** “Message 17; the one before was 16”: whoever did not see 16 knows that something was kept from them. */
+function numberWords({ number, missing }: { number: number; missing: readonly number[] }): string {
+  const before = number === 1 ? 'the first on this channel' : `the one before was ${number - 1}`;
+  const words = `Message ${number}; ${before}.`;
+  if (missing.length === 0) return words;
+  return `${words} Not delivered here: ${missing.length === 1 ? 'message' : 'messages'} ${missing.join(', ')}.`;
+}
