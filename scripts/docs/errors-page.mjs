@@ -1,6 +1,7 @@
 // The generated part of docs/errors.md.
 import { CHAIN_ERRORS } from '../../packages/protocol/src/errors/chain.ts';
 import { NOTIFY_ERRORS } from '../../packages/protocol/src/errors/notify.ts';
+import { WATCH_ERRORS } from '../../packages/protocol/src/errors/watch.ts';
 import { CLIENT_ERRORS } from '../../packages/protocol/src/errors/client.ts';
 import { COMMAND_LINE_ERRORS } from '../../packages/protocol/src/errors/command-line.ts';
 import { CONNECTION_ERRORS } from '../../packages/protocol/src/errors/connection.ts';
@@ -30,6 +31,7 @@ export const ERROR_TABLES = [
   ['The vault’s processes', PROCESS_ERRORS],
   ['Sources of a bitcoin chain', CHAIN_ERRORS],
   ['Channels and their outbox', NOTIFY_ERRORS],
+  ['The watch', WATCH_ERRORS],
 ];
 
 export const REASON_TABLES = [

@@ -6,6 +6,7 @@ import { KEY_ERRORS } from './errors/keys.ts';
 import { NOTIFY_ERRORS } from './errors/notify.ts';
 import { PROCESS_ERRORS } from './errors/processes.ts';
 import { STORAGE_ERRORS } from './errors/storage.ts';
+import { WATCH_ERRORS } from './errors/watch.ts';
 import { VAULT_ERRORS } from './errors/vault.ts';
 
 export { CONNECTION_ERRORS, type ConnectionErrorCode } from './errors/connection.ts';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...PROCESS_ERRORS,
   ...CHAIN_ERRORS,
   ...NOTIFY_ERRORS,
+  ...WATCH_ERRORS,
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

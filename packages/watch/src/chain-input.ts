@@ -48,10 +48,14 @@ export type ChainInput =
       readonly matches: readonly MatchedTx[];
       readonly seenBy: readonly string[];
     }
-  /** What a scan of the past found, for a wallet that was added later. `toHeight`: how far that scan is. */
+  /**
+   * What a scan of the past found for a wallet, in the order of the chain. `scan`: the number of the scan that was asked for
+   * (`dueScans`); `toHeight`: how far it is; `done`: it is through. A scan goes up to the source's own tip.
+   */
   | {
       readonly kind: 'history';
       readonly wallet: string;
+      readonly scan: number;
       readonly found: readonly { readonly block: BlockRef; readonly matches: readonly MatchedTx[] }[];
       readonly toHeight: number;
       readonly done: boolean;

@@ -21,9 +21,13 @@ export interface Evidence {
   readonly seenBy: readonly string[];
 }
 
-/** Amounts are satoshis, as decimal strings in JSON. */
+/**
+ * What a transaction does to one wallet. Amounts are satoshis, as decimal strings in JSON. `amends`: id of an earlier
+ * finding of the same transaction, made when less of it was known: this one takes its place.
+ */
 export interface Movement {
   readonly txid: Txid;
+  readonly amends?: string;
   /** What our scripts receive, and what of our coins is spent. */
   readonly receivedSats: bigint;
   readonly spentSats: bigint;
@@ -36,9 +40,9 @@ export type FindingDetail =
   | ({ readonly kind: 'sighted'; readonly direction: Direction; readonly grade: Grade } & Movement)
   | { readonly kind: 'replaced'; readonly txid: Txid; readonly by: Txid }
   | { readonly kind: 'evicted'; readonly txid: Txid }
-  /** A coin of ours is spent by two transactions that cannot both stand. */
+  /** A coin of ours is spent by two transactions that cannot both stand; told once for each pair. */
   | { readonly kind: 'double-spend'; readonly txid: Txid; readonly other: Txid; readonly outpoint: Outpoint }
-  /** In a block for the first time. */
+  /** In a block. `self-transfer`: it spends coins of the wallet and pays nobody else. */
   | ({ readonly kind: Direction } & Movement)
   /** So many blocks deep: each depth of the configuration once; the last one is `buried`. */
   | { readonly kind: 'confirmed'; readonly txid: Txid; readonly depth: number; readonly buried: boolean }
@@ -57,6 +61,7 @@ export type FindingDetail =
       readonly blocksLeft: number;
       readonly sats: bigint;
     }
+  /** Whole sat/vB, rounded up. */
   | { readonly kind: 'feerate-spike'; readonly satPerVbyte: number; readonly limit: number }
   /** No block for long; `lastBlock` is the tip. */
   | { readonly kind: 'tip-stalled'; readonly lastBlock: BlockRef; readonly forSeconds: number; readonly over: boolean }
@@ -78,7 +83,7 @@ export type FindingDetail =
   /** The monitor was started again; what came meanwhile is told as late. `downSeconds`: since its last sign of life. */
   | { readonly kind: 'restarted'; readonly downSeconds: number; readonly fromHeight: number }
   | { readonly kind: 'gap-filled'; readonly fromHeight: number; readonly toHeight: number }
-  /** History of a wallet was read. */
+  /** History of a wallet was read: so many transactions of the time before it was watched are known now. */
   | { readonly kind: 'backfilled'; readonly toHeight: number; readonly transactions: number }
   /** A channel cannot deliver, or can again. */
   | { readonly kind: 'channel-dead'; readonly channel: string; readonly words: string; readonly over: boolean };
@@ -95,7 +100,7 @@ export interface Finding {
   readonly severity: Severity;
   /** When the monitor learnt of it (ms since 1970). */
   readonly atMs: number;
-  /** Learnt while catching up after the monitor was down, or of the past of a wallet. */
+  /** Learnt while catching up after the monitor was down, or of a block that was told already. */
   readonly late: boolean;
   readonly evidence: Evidence;
   readonly detail: FindingDetail;

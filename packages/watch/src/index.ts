@@ -1,9 +1,16 @@
 /**
- * watch: what a chain's story means for the wallets that are watched. `step` takes one event and gives findings; state is
- * the fold of what it gave. Pure: no source, no clock, no channel. Whom a finding concerns, and how it reaches them, is
- * the business of rules and of notify.
+ * watch: what a chain's story means for the wallets that are watched. `watchStep` takes one input and decides; what it gives
+ * is journaled and folded by `applyWatchEvent`, and the findings in it are what there is to tell. Pure: no source, no clock,
+ * no channel. Whom a finding concerns, and how it reaches them, is the business of rules and of notify.
+ *
+ * A driver's order: `watchStep` → make the events durable → `applyWatchEvent` each → act (tell, watch new scripts and coins).
+ * After each step it looks at `dueScripts` and `dueScans`. After a restart: `decodeWatchState` of the last snapshot, fold the
+ * events behind it, hand in `started`, and resume the sources from `cursorBlocks`.
  */
 export type { BlockRef, ChainInput, Grade } from './chain-input.ts';
+export { decodeWatchEvent, encodeWatchEvent, WATCH_EVENT_VERSION, type WatchCodecErrorCode } from './codec/event.ts';
+export { decodeWatchState, encodeWatchState, WATCH_STATE_VERSION } from './codec/state.ts';
+export type { TxAt, WatchEvent } from './event.ts';
 export {
   FINDING_VERSION,
   type Direction,
@@ -14,3 +21,34 @@ export {
   type Movement,
   type Severity,
 } from './finding.ts';
+export { applyWatchEvent } from './fold.ts';
+export type { MachineInput, OwnerInput, WatchInput } from './input.ts';
+export type { ScriptRange } from './script-index.ts';
+export { DEFAULT_SETTINGS, type WatchSettings } from './settings.ts';
+export { severityOf } from './severity.ts';
+export { createWatchState, type TxFact, type TxStatus, type WatchState } from './state.ts';
+export { watchStep } from './step.ts';
+export {
+  cursorBlocks,
+  dueScans,
+  dueScripts,
+  walletBalance,
+  watchedCoins,
+  watchedScripts,
+  type DueScan,
+  type DueScripts,
+  type WalletBalance,
+  type WatchedCoin,
+} from './views.ts';
+export {
+  DEFAULT_GAP_LIMIT,
+  DEFAULT_LIMITS,
+  watchedWallet,
+  type TimeLock,
+  type WalletError,
+  type WalletErrorCode,
+  type WalletLimits,
+  type WalletSpec,
+  type WatchedDescriptor,
+  type WatchedWallet,
+} from './wallet.ts';

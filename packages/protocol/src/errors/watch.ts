@@ -1,0 +1,31 @@
+import { text, type ErrorText } from './text.ts';
+
+/** What is wrong with a watched wallet, or with what the watch had stored. */
+export const WATCH_ERRORS = {
+  wallet_bad_id: text('The id of a watched wallet is not valid.', 'Use 1 to 64 of a–z, 0–9, “.”, “_” and “-”.'),
+  wallet_bad_number: text('A number of a watched wallet is out of its range.', 'The message says which range it has.'),
+  wallet_bad_outpoint: text(
+    'A watched outpoint is not valid.',
+    'Write the transaction id as 64 lower-case hex digits, and the number of the output.',
+  ),
+  wallet_watches_nothing: text(
+    'A watched wallet has nothing to watch.',
+    'Give it a descriptor, an address as `addr(…)`, a script as `raw(…)`, or an outpoint.',
+  ),
+  watch_event_malformed: text(
+    'An entry of the monitor’s journal cannot be read.',
+    'Check the journal with `verify`; restore it from a backup where it is damaged.',
+  ),
+  watch_event_unknown_version: text(
+    'An entry of the monitor’s journal is of another version.',
+    'Run the version of Keepwatch that wrote it, or a later one.',
+  ),
+  watch_state_malformed: text(
+    'A snapshot of the watch cannot be read.',
+    'Nothing is lost: the journal is read from its start, which takes longer.',
+  ),
+  watch_state_unknown_version: text(
+    'A snapshot of the watch is of another version.',
+    'Nothing is lost: the journal is read from its start, which takes longer.',
+  ),
+} as const satisfies Readonly<Record<string, ErrorText>>;

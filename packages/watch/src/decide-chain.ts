@@ -1,0 +1,159 @@
+import type { Txid } from '@keepwatch/bitcoin';
+import type { BlockRef, ChainInput } from './chain-input.ts';
+import { decideConfirmed, factOfMatch, tellDepths } from './decide-tx.ts';
+import { inBlockId } from './id.ts';
+import { type TxFact } from './state.ts';
+import { isSpent, openingsOf } from './timelock.ts';
+import { emit, tell, type Turn } from './turn.ts';
+import { closeCondition, endCatchUp } from './decide-condition.ts';
+
+type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
+
+/** A block on top of the tip. Told again, it can only say more of what it holds. */
+export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connected'>): void {
+  const { state, nowMs } = turn;
+  const facts = matches.map(factOfMatch);
+  if (state.blocks.get(block.height)?.hash === block.hash) {
+    for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, true);
+    return;
+  }
+  // A source that forgot to take blocks back is believed in what it says now.
+  while (state.tip !== null && state.tip.height >= block.height) takeBack(turn, state.tip, null, seenBy);
+  const late = isLate(turn, block);
+  if (state.catchingUp && block.timeSeconds * 1_000 >= state.catchingUp.sinceMs) endCatchUp(turn);
+  const held = state.held.get(block.hash)?.txs ?? [];
+  const waiting = state.timers.get(block.height) ?? [];
+  emit(turn, { kind: 'block', block, atMs: nowMs });
+  closeCondition(turn, 'tip-stalled', (id) =>
+    tell(turn, id, null, { block, seenBy }, { kind: 'tip-stalled', lastBlock: block, forSeconds: 0, over: true }),
+  );
+  for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, late);
+  for (const fact of held) decideConfirmed(turn, fact, block, seenBy, late);
+  for (const depth of state.settings.depths.toReversed()) {
+    const below = state.blocks.get(block.height - depth + 1);
+    for (const txid of (below && state.blockTxs.get(below.hash)) ?? []) tellDepths(turn, txid, seenBy, late);
+  }
+  tellOpenings(turn, waiting, block, late);
+  if (block.height >= state.bestHeight) tellBalances(turn, block, seenBy, late);
+}
+
+/** The tip leaves the chain, and what was told of its transactions no longer holds. */
+export function decideBlockBack(turn: Turn, { block, fork, seenBy }: Of<'disconnected'>): void {
+  const { tip } = turn.state;
+  if (tip !== null && tip.hash !== block.hash) return;
+  if (tip === null && !turn.state.blockTxs.has(block.hash)) return;
+  takeBack(turn, block, fork, seenBy);
+}
+
+function takeBack(turn: Turn, block: BlockRef, fork: BlockRef | null, seenBy: readonly string[]): void {
+  const { state, nowMs } = turn;
+  const before = (state.blockTxs.get(block.hash) ?? []).map((txid) => state.txs.get(txid)!);
+  const below = state.blocks.get(block.height - 1);
+  const to = below ?? (fork?.height === block.height - 1 ? fork : null);
+  emit(turn, { kind: 'block-back', block, to, atMs: nowMs });
+  // What was told last is taken back first.
+  for (const { txid, parts, round } of before.toReversed()) {
+    for (const { wallet, told } of parts) {
+      const id = (what: string) => inBlockId(what, wallet, txid, block, round);
+      const detail = { kind: 'disconnected', txid, retracts: told.map(id) } as const;
+      tell(turn, id('disconnected'), wallet, { txid, block, seenBy }, detail);
+    }
+  }
+}
+
+/** More is known of a block that was told. */
+export function decideSupplement(turn: Turn, { block, matches, seenBy }: Of<'supplement'>): void {
+  decidePast(turn, block, matches.map(factOfMatch), seenBy);
+}
+
+export function decideHistory(turn: Turn, { wallet, scan, found, toHeight, done }: Of<'history'>): void {
+  const { state } = turn;
+  const known = () => state.wallets.get(wallet);
+  if (!known()) return;
+  const before = new Set<Txid>();
+  const after = new Set<Txid>();
+  const isOf = (txid: Txid) => state.txs.get(txid)?.parts.some((part) => part.wallet === wallet) ?? false;
+  for (const { block, matches } of found) {
+    for (const { txid } of matches) if (isOf(txid)) before.add(txid);
+    decidePast(turn, block, matches.map(factOfMatch), []);
+    for (const { txid } of matches) if (isOf(txid)) after.add(txid);
+  }
+  const record = known()!;
+  // Scripts were added meanwhile: another scan was asked for, and this one says nothing of them.
+  if (record.scan?.scan !== scan) return;
+  const transactions = [...after].filter((txid) => !before.has(txid)).length;
+  const told = record.scan.transactions + transactions;
+  const isWhole = record.scan.first && done && !state.scriptsDue.has(wallet);
+  emit(turn, { kind: 'scan-progress', wallet, toHeight, done, transactions });
+  if (!isWhole) return;
+  const detail = { kind: 'backfilled', toHeight, transactions: told } as const;
+  tell(turn, `backfilled:${wallet}:${scan}`, wallet, { seenBy: [] }, detail);
+}
+
+function decidePast(turn: Turn, block: BlockRef, facts: readonly TxFact[], seenBy: readonly string[]): void {
+  const { state } = turn;
+  const top = state.tip?.height ?? state.bestHeight;
+  const ours = state.blocks.get(block.height);
+  if (block.height > top) {
+    hold(turn, block, facts);
+    return;
+  }
+  if (ours !== undefined && ours.hash !== block.hash) return;
+  for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, true);
+}
+
+/** A scan was faster than the chain that is told: what it found waits for its block. */
+function hold(turn: Turn, block: BlockRef, facts: readonly TxFact[]): void {
+  const { txs = [] } = turn.state.held.get(block.hash) ?? {};
+  const known = new Set(txs.map(({ txid }) => txid));
+  const more = facts.filter(({ txid }) => !known.has(txid));
+  if (more.length > 0) emit(turn, { kind: 'held', block, txs: [...txs, ...more] });
+}
+
+function tellOpenings(turn: Turn, waiting: readonly string[], block: BlockRef, late: boolean): void {
+  const { state } = turn;
+  for (const key of waiting) {
+    const coin = state.coins.get(key);
+    if (!coin || isSpent(state, coin)) continue;
+    for (const { wallet, opensAtHeight, soonHeight, openHeight } of openingsOf(state, coin)) {
+      const record = state.txs.get(coin.txid)!;
+      if (record.status.kind !== 'confirmed') continue;
+      const stage = block.height >= openHeight ? 'open' : block.height >= soonHeight ? 'soon' : undefined;
+      const what = `timelock-expiry/${coin.vout}/${opensAtHeight}/${stage}`;
+      const told = record.parts.find((part) => part.wallet === wallet)?.told;
+      if (stage === undefined || told === undefined || told.includes(what)) continue;
+      const blocksLeft = Math.max(0, openHeight - block.height);
+      const outpoint = { txid: coin.txid, vout: coin.vout };
+      const detail = { kind: 'timelock-expiry', outpoint, opensAtHeight, blocksLeft, sats: coin.sats! } as const;
+      const evidence = { txid: coin.txid, block: record.status.block, seenBy: [] };
+      tell(turn, inBlockId(what, wallet, coin.txid, record.status.block, record.round), wallet, evidence, detail, late);
+    }
+  }
+}
+
+/** Compares balances that changed with their limits, once the chain is as long as it was: not in the midst of a reorg. */
+function tellBalances(turn: Turn, block: BlockRef, seenBy: readonly string[], late: boolean): void {
+  const { state } = turn;
+  const changed = [...state.unsettled.keys()].map((id) => {
+    const { wallet, confirmedSats: sats, above: wasAbove, below: wasBelow } = state.wallets.get(id)!;
+    const { aboveSats, belowSats } = wallet.limits;
+    const above = aboveSats !== null && sats > aboveSats;
+    const below = belowSats !== null && sats < belowSats;
+    return { id, sats, aboveSats, belowSats, above, below, rose: above && !wasAbove, fell: below && !wasBelow };
+  });
+  if (changed.length === 0) return;
+  const number = state.counter + 1;
+  emit(turn, { kind: 'settled', wallets: changed.map(({ id, above, below }) => ({ id, above, below })) });
+  for (const { id, sats, aboveSats, belowSats, rose, fell } of changed) {
+    const say = (kind: 'balance-above' | 'balance-below', limitSats: bigint) =>
+      tell(turn, `${kind}:${id}:${number}`, id, { block, seenBy }, { kind, sats, limitSats }, late);
+    if (rose) say('balance-above', aboveSats!);
+    if (fell) say('balance-below', belowSats!);
+  }
+}
+
+function isLate({ state, nowMs }: Turn, block: BlockRef): boolean {
+  const minedMs = block.timeSeconds * 1_000;
+  const { catchingUp, settings } = state;
+  return nowMs - minedMs > settings.lateAfterSeconds * 1_000 || (catchingUp !== null && minedMs < catchingUp.sinceMs);
+}

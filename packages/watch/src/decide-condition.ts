@@ -1,0 +1,132 @@
+import { assertNever } from '@keepwatch/base';
+import type { ChainInput } from './chain-input.ts';
+import type { FindingDetail } from './finding.ts';
+import type { MachineInput } from './input.ts';
+import { emit, tell, type Turn } from './turn.ts';
+
+type ConditionInput =
+  MachineInput | Extract<ChainInput, { readonly kind: 'source' | 'disagreement' | 'quorum' | 'tick' }>;
+
+/** How often the journal is told that the monitor lives, where nothing else is written. */
+const SIGN_OF_LIFE_MS = 60_000;
+/** How long no block has to come until the tip counts as reached, where its time does not show it. */
+const QUIET_MS = 15_000;
+
+/** How the watch itself fares: sources, the machine, the channels, the time. What is wrong is told once, and its end. */
+export function decideCondition(turn: Turn, input: ConditionInput): void {
+  const { state, nowMs } = turn;
+  switch (input.kind) {
+    case 'source': {
+      const { source, problem } = input;
+      const known = state.sources.get(source);
+      if (known?.state === input.state) return;
+      const record = { state: input.state, words: problem?.words ?? '', sinceMs: nowMs };
+      emit(turn, { kind: 'source', source, record });
+      if (input.state !== 'down') end(turn, `source-down/${source}`, sourceDetail('source-down', source, '', true));
+      if (input.state !== 'behind')
+        end(turn, `source-behind/${source}`, sourceDetail('source-behind', source, '', true));
+      return;
+    }
+    case 'disagreement': {
+      const { about, over, others, seenBy } = input;
+      const detail = { kind: 'sources-disagree', about, others, over } as const;
+      return over
+        ? end(turn, `sources-disagree/${about}`, detail, seenBy)
+        : begin(turn, `sources-disagree/${about}`, detail, seenBy);
+    }
+    case 'quorum':
+      return follow(turn, 'quorum-lost', !input.able, (over) => ({ kind: 'quorum-lost', over }));
+    case 'tick':
+      return decideTick(turn);
+    case 'started': {
+      const downSeconds = state.aliveMs === 0 ? 0 : Math.max(0, Math.round((nowMs - state.aliveMs) / 1_000));
+      const isFirst = state.aliveMs === 0;
+      emit(turn, { kind: 'started', atMs: nowMs });
+      if (isFirst) return;
+      const detail = { kind: 'restarted', downSeconds, fromHeight: state.tip?.height ?? -1 } as const;
+      return tell(turn, `restarted:${state.counter}`, null, { seenBy: [] }, detail);
+    }
+    case 'feerate': {
+      const limit = state.settings.feerateLimit;
+      const satPerVbyte = Math.ceil(input.satPerVbyte);
+      if (limit !== null && satPerVbyte >= limit) {
+        return begin(turn, 'feerate-spike', { kind: 'feerate-spike', satPerVbyte, limit });
+      }
+      return closeCondition(turn, 'feerate-spike', () => undefined);
+    }
+    case 'disk': {
+      const freeBytes = Math.floor(input.freeBytes);
+      const isLow = freeBytes < state.settings.diskLowBytes;
+      return follow(turn, 'disk-low', isLow, (over) => ({ kind: 'disk-low', freeBytes, over }));
+    }
+    case 'clock': {
+      const skewSeconds = Math.round(input.skewSeconds);
+      const isSkewed = Math.abs(skewSeconds) > state.settings.clockSkewSeconds;
+      return follow(turn, 'clock-skew', isSkewed, (over) => ({ kind: 'clock-skew', skewSeconds, over }));
+    }
+    case 'channel': {
+      const { channel, words } = input;
+      const key = `channel-dead/${channel}`;
+      return follow(turn, key, !input.alive, (over) => ({ kind: 'channel-dead', channel, words, over }));
+    }
+    default:
+      assertNever(input);
+  }
+}
+
+function decideTick(turn: Turn): void {
+  const { state, nowMs } = turn;
+  const { tip, catchingUp, settings } = state;
+  if (nowMs - state.aliveMs >= SIGN_OF_LIFE_MS) emit(turn, { kind: 'alive', atMs: nowMs });
+  for (const [source, { state: condition, words, sinceMs }] of state.sources.entries()) {
+    if (nowMs - sinceMs < settings.sourceGraceSeconds * 1_000) continue;
+    if (condition !== 'down' && condition !== 'behind') continue;
+    const kind = condition === 'down' ? 'source-down' : 'source-behind';
+    begin(turn, `${kind}/${source}`, sourceDetail(kind, source, words, false));
+  }
+  const isLive = [...state.sources.values()].some((record) => record.state === 'live');
+  if (catchingUp && isLive && nowMs - Math.max(state.tipAtMs, state.startedMs) >= QUIET_MS) endCatchUp(turn);
+  const waitingMs = nowMs - Math.max(state.tipAtMs, state.startedMs);
+  if (tip === null || waitingMs < settings.stalledAfterSeconds * 1_000) return;
+  const forSeconds = Math.round(waitingMs / 1_000);
+  begin(turn, 'tip-stalled', { kind: 'tip-stalled', lastBlock: tip, forSeconds, over: false });
+}
+
+/** The chain is followed again after a start: which blocks came meanwhile. */
+export function endCatchUp(turn: Turn): void {
+  const { state } = turn;
+  const fromHeight = state.catchingUp!.fromHeight;
+  const toHeight = state.tip?.height ?? null;
+  const number = state.counter;
+  emit(turn, { kind: 'caught-up' });
+  if (fromHeight === null || toHeight === null || toHeight <= fromHeight) return;
+  const detail = { kind: 'gap-filled', fromHeight: fromHeight + 1, toHeight } as const;
+  tell(turn, `gap-filled:${number}:${toHeight}`, null, { seenBy: [] }, detail, true);
+}
+
+function sourceDetail(kind: 'source-down' | 'source-behind', source: string, words: string, over: boolean) {
+  return { kind, source, words, over } as const;
+}
+
+function follow(turn: Turn, key: string, isWrong: boolean, detail: (over: boolean) => FindingDetail): void {
+  if (isWrong) begin(turn, key, detail(false));
+  else if (turn.state.conditions.has(key)) end(turn, key, detail(true));
+}
+
+function begin(turn: Turn, key: string, detail: FindingDetail, seenBy: readonly string[] = []): void {
+  if (turn.state.conditions.has(key)) return;
+  emit(turn, { kind: 'condition', key, open: true });
+  tell(turn, `${key}:${turn.state.conditions.get(key)!}`, null, { seenBy }, detail);
+}
+
+function end(turn: Turn, key: string, detail: FindingDetail, seenBy: readonly string[] = []): void {
+  closeCondition(turn, key, (id) => tell(turn, id, null, { seenBy }, detail));
+}
+
+/** Ends what is wrong, if it is; `say` is given the id for the finding that says so. */
+export function closeCondition(turn: Turn, key: string, say: (id: string) => void): void {
+  const number = turn.state.conditions.get(key);
+  if (number === undefined) return;
+  emit(turn, { kind: 'condition', key, open: false });
+  say(`${key}:${number}:over`);
+}

@@ -1,0 +1,49 @@
+import { canonicalJson } from '@keepwatch/base';
+import type { OwnerInput } from './input.ts';
+import { toJson } from './json.ts';
+import type { WatchSettings } from './settings.ts';
+import { emit, type Turn } from './turn.ts';
+import type { WatchedWallet } from './wallet.ts';
+
+export function decideSettings(turn: Turn, settings: WatchSettings): void {
+  if (!same(turn.state.settings, settings)) emit(turn, { kind: 'settings', settings });
+}
+
+export function decideWallet(turn: Turn, wallet: WatchedWallet): void {
+  const known = turn.state.wallets.get(wallet.id)?.wallet;
+  if (known && same(known, wallet)) return;
+  const isOther =
+    known !== undefined &&
+    !(
+      same(known.descriptors, wallet.descriptors) &&
+      same(known.outpoints, wallet.outpoints) &&
+      known.birthdaySeconds === wallet.birthdaySeconds
+    );
+  if (isOther) emit(turn, { kind: 'wallet-dropped', wallet: wallet.id });
+  emit(turn, { kind: 'wallet-put', wallet });
+}
+
+export function decideWalletRemoved(turn: Turn, wallet: string): void {
+  if (turn.state.wallets.has(wallet)) emit(turn, { kind: 'wallet-dropped', wallet });
+}
+
+/** Scripts that nobody asked for, or that were given already, are passed over. */
+export function decideScripts(turn: Turn, input: Extract<OwnerInput, { readonly kind: 'scripts' }>): void {
+  const { state } = turn;
+  const { wallet, descriptor, branch, from, to, lengths, bytes } = input;
+  const record = state.wallets.get(wallet);
+  const next = record?.derived[descriptor]?.[branch];
+  const stride = lengths.reduce((sum, length) => sum + length, 0);
+  if (!record || next !== from || to <= from || lengths.length === 0 || bytes.length !== stride * (to - from)) return;
+  const top = state.tip?.height ?? state.bestHeight;
+  const added = record.addedHeight ?? top;
+  // The first scripts of a wallet are looked for in what came since it was added; later ones from where they were due.
+  const since = from === 0 ? added + 1 : (record.growthFrom ?? added + 1);
+  const scanFrom = since <= top ? since : null;
+  const range = { wallet, descriptor, branch, from, to, lengths, bytes };
+  emit(turn, { kind: 'scripts-added', range, scanFrom });
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return canonicalJson(toJson(a)) === canonicalJson(toJson(b));
+}

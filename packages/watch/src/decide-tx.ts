@@ -1,0 +1,262 @@
+import { toHex } from '@keepwatch/base';
+import { decodeTransaction, scriptToAddress, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
+import type { BlockRef, ChainInput } from './chain-input.ts';
+import type { Direction, Evidence, Movement } from './finding.ts';
+import { conflictKey, inBlockId } from './id.ts';
+import { outpointKey, outpointOf, type TxFact, type TxPart, type TxRecord } from './state.ts';
+import { emit, tell, type Turn } from './turn.ts';
+
+type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
+
+const RANK = { claimed: 0, valid: 1, relayed: 2 } as const;
+
+/** Somebody says that there is a transaction, or more is known about it. */
+export function decideSighting(turn: Turn, { tx, grade, seenBy }: Of<'sighted'>): void {
+  const { state } = turn;
+  const known = state.txs.get(tx.txid);
+  if (known?.status.kind === 'confirmed') return;
+  const fact = ours(turn, tx);
+  if (!fact && !known) return;
+  const before = known?.status.kind === 'unconfirmed' ? known.status.grade : null;
+  const rises = before === null || RANK[grade] > RANK[before];
+  const grown = fact ? grownWallets(turn, fact, known) : new Set<string>();
+  if (!rises && grown.size === 0) return;
+  const now = before !== null && !rises ? before : grade;
+  emit(turn, { kind: 'tx', tx: fact ?? factOf(known!), at: { grade: now } });
+  const record = state.txs.get(tx.txid)!;
+  const evidence: Evidence = { txid: tx.txid, grade: now, seenBy };
+  for (const { wallet, sightings } of record.parts) {
+    if (!rises && !grown.has(wallet)) continue;
+    const part = record.parts.find((each) => each.wallet === wallet)!;
+    const movement = movementOf(turn, record, part);
+    const direction = directionOf(record, part, movement);
+    const amends = !rises && sightings > 0 ? { amends: sightedId(wallet, tx.txid, sightings - 1) } : {};
+    const detail = { kind: 'sighted', direction, grade: now, ...movement, ...amends } as const;
+    tell(turn, sightedId(wallet, tx.txid, sightings), wallet, evidence, detail);
+    if (sightings === 0) tellLarge(turn, record, movement, wallet, evidence, false);
+  }
+  decideConflicts(turn, record, evidence);
+}
+
+function sightedId(wallet: string, txid: Txid, number: number): string {
+  return `sighted:${wallet}:${txid}${number === 0 ? '' : `~${number}`}`;
+}
+
+/** A transaction in a block of the chain, known before or not. The block is connected already. */
+export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenBy: readonly string[], late: boolean) {
+  const { state } = turn;
+  const known = state.txs.get(fact.txid);
+  const isInBlock = known?.status.kind === 'confirmed';
+  if (isInBlock && (known.status as { block: BlockRef }).block.hash !== block.hash) return;
+  const mine = attributable(turn, fact);
+  if (!mine && !known) return;
+  const grown = mine ? grownWallets(turn, mine, known) : new Set<string>();
+  if (isInBlock && grown.size === 0) return;
+  const usedBefore = new Map(
+    (mine ?? factOf(known!)).received.map(({ vout, script }) => [vout, (state.uses.get(toHex(script)) ?? 0) > 0]),
+  );
+  emit(turn, { kind: 'tx', tx: mine ?? factOf(known!), at: { block } });
+  const record = state.txs.get(fact.txid)!;
+  const evidence: Evidence = { txid: fact.txid, block, grade: 'confirmed', seenBy };
+  for (const part of record.parts) {
+    const { wallet } = part;
+    if (part.silent || (isInBlock && !grown.has(wallet))) continue;
+    const id = (what: string) => inBlockId(what, wallet, fact.txid, block, record.round);
+    const movement = movementOf(turn, record, part);
+    const direction = directionOf(record, part, movement);
+    const earlier = part.told.filter((told) => /^(received|spent|self-transfer)(~\d+)?$/.test(told));
+    const suffix = earlier.length === 0 ? '' : `~${earlier.length}`;
+    const amends = earlier.length === 0 ? {} : { amends: id(earlier.at(-1)!) };
+    tell(turn, id(`${direction}${suffix}`), wallet, evidence, { kind: direction, ...movement, ...amends }, late);
+    tellLarge(turn, record, movement, wallet, evidence, late);
+    tellPrivacy(turn, record, part, evidence, usedBefore, late);
+  }
+  decideConflicts(turn, record, evidence);
+  loseRivals(turn, record, seenBy);
+  tellDepths(turn, record.txid, seenBy, late);
+}
+
+/** Each depth that the transaction has reached and that was not told of it in this block. */
+export function tellDepths(turn: Turn, txid: Txid, seenBy: readonly string[], late: boolean): void {
+  const { state } = turn;
+  const { depths } = state.settings;
+  const record = state.txs.get(txid);
+  if (record?.status.kind !== 'confirmed' || state.tip === null) return;
+  const { block } = record.status;
+  const reached = state.tip.height - block.height + 1;
+  for (const depth of depths) {
+    if (depth > reached) continue;
+    for (const part of record.parts) {
+      const what = `confirmed/${depth}`;
+      if (part.silent || part.told.includes(what)) continue;
+      const id = inBlockId(what, part.wallet, txid, block, record.round);
+      const detail = { kind: 'confirmed', txid, depth, buried: depth === depths.at(-1) } as const;
+      tell(turn, id, part.wallet, { txid, block, grade: 'confirmed', seenBy }, detail, late);
+    }
+  }
+}
+
+/** An unconfirmed transaction is replaced, or no longer in the mempool. */
+export function decideLoss(turn: Turn, input: Of<'replaced' | 'evicted'>): void {
+  const record = turn.state.txs.get(input.txid);
+  if (record?.status.kind === 'unconfirmed') lose(turn, record, 'by' in input ? input.by : null, input.seenBy);
+}
+
+function lose(turn: Turn, record: TxRecord, by: Txid | null, seenBy: readonly string[]): void {
+  const { txid, parts, round } = record;
+  emit(turn, { kind: 'tx-gone', txid, by });
+  for (const { wallet } of parts) {
+    const what = by === null ? 'evicted' : `replaced/${by}`;
+    const id = `${what}:${wallet}:${txid}${round === 0 ? '' : `~${round}`}`;
+    const detail = by === null ? ({ kind: 'evicted', txid } as const) : ({ kind: 'replaced', txid, by } as const);
+    tell(turn, id, wallet, { txid, seenBy }, detail);
+  }
+}
+
+/** Other transactions that spend a coin which this one spends too, and are not known to have lost. */
+function decideConflicts(turn: Turn, { txid, parts }: TxRecord, evidence: Evidence): void {
+  const { state } = turn;
+  for (const key of new Set(parts.flatMap(({ spent }) => spent))) {
+    for (const other of state.coins.get(key)!.spenders) {
+      const coin = state.coins.get(key)!;
+      if (other === txid || coin.conflicts.includes(conflictKey(txid, other))) continue;
+      const rival = state.txs.get(other);
+      if (!rival || rival.status.kind === 'gone') continue;
+      const outpoint = outpointOf(key);
+      emit(turn, { kind: 'conflict', outpoint, txid, other });
+      for (const wallet of coin.wallets) {
+        const id = `double-spend:${wallet}:${conflictKey(txid, other)}/${key}`;
+        tell(turn, id, wallet, evidence, { kind: 'double-spend', txid, other, outpoint });
+      }
+    }
+  }
+}
+
+/** What spends the same coin and is in no block can no longer stand. */
+function loseRivals(turn: Turn, { txid, parts }: TxRecord, seenBy: readonly string[]): void {
+  const { state } = turn;
+  for (const key of new Set(parts.flatMap(({ spent }) => spent))) {
+    for (const other of state.coins.get(key)!.spenders) {
+      const rival = state.txs.get(other);
+      if (other !== txid && rival?.status.kind === 'unconfirmed') lose(turn, rival, txid, seenBy);
+    }
+  }
+}
+
+function tellLarge(
+  turn: Turn,
+  { txid, round }: TxRecord,
+  { receivedSats, spentSats }: Movement,
+  wallet: string,
+  evidence: Evidence,
+  late: boolean,
+): void {
+  const limitSats = turn.state.wallets.get(wallet)?.wallet.limits.largeSats ?? null;
+  const net = receivedSats - spentSats;
+  const sats = net < 0n ? -net : net;
+  if (limitSats === null || sats < limitSats) return;
+  const told = turn.state.txs.get(txid)!.parts.find((part) => part.wallet === wallet)!.told;
+  if (evidence.block && told.includes('large-amount')) return;
+  const id = evidence.block
+    ? inBlockId('large-amount', wallet, txid, evidence.block, round)
+    : `large-amount:${wallet}:${txid}`;
+  tell(turn, id, wallet, evidence, { kind: 'large-amount', txid, sats, limitSats }, late);
+}
+
+/** Dust that strangers send, and addresses that are paid again: both say who owns what. */
+function tellPrivacy(
+  turn: Turn,
+  { txid, round }: TxRecord,
+  part: TxPart,
+  evidence: Evidence,
+  usedBefore: ReadonlyMap<number, boolean>,
+  late: boolean,
+): void {
+  const { state } = turn;
+  const { wallet } = part;
+  const watched = state.wallets.get(wallet)?.wallet;
+  if (!watched) return;
+  const told = state.txs.get(txid)!.parts.find((each) => each.wallet === wallet)!.told;
+  const id = (what: string) => inBlockId(what, wallet, txid, evidence.block!, round);
+  for (const vout of part.vouts) {
+    const coin = state.coins.get(outpointKey({ txid, vout }))!;
+    const { dustSats } = watched.limits;
+    const dust = `dust/${vout}`;
+    if (part.spent.length === 0 && dustSats !== null && coin.sats! < dustSats && !told.includes(dust)) {
+      const detail = { kind: 'dust', txid, outpoint: { txid, vout }, sats: coin.sats! } as const;
+      tell(turn, id(dust), wallet, evidence, detail, late);
+    }
+    // An address that stands alone is there to be paid again.
+    const isRanged = state.scripts
+      .find(coin.script!)
+      .some((place) => place.wallet === wallet && watched.descriptors[place.descriptor]!.ranged);
+    const reuse = `address-reuse/${vout}`;
+    const address = scriptToAddress(coin.script!, state.settings.network);
+    if (!isRanged || address === undefined || !usedBefore.get(vout) || told.includes(reuse)) continue;
+    tell(turn, id(reuse), wallet, evidence, { kind: 'address-reuse', txid, address }, late);
+  }
+}
+
+function movementOf(turn: Turn, { txid }: TxRecord, part: TxPart): Movement {
+  const { state } = turn;
+  const received = part.vouts.map((vout) => {
+    const { sats, script } = state.coins.get(outpointKey({ txid, vout }))!;
+    return { txid, vout, address: scriptToAddress(script!, state.settings.network) ?? null, sats: sats! };
+  });
+  const spent = part.spent.map((key) => ({ ...outpointOf(key), sats: state.coins.get(key)!.sats }));
+  const sum = (list: readonly { readonly sats: bigint | null }[]) =>
+    list.reduce((total, { sats }) => total + (sats ?? 0n), 0n);
+  return { txid, receivedSats: sum(received), spentSats: sum(spent), received, spent };
+}
+
+/** By what is left in the end: whoever gets more out of a common transaction than he puts in has received. */
+function directionOf({ outputs }: TxRecord, part: TxPart, { receivedSats, spentSats }: Movement): Direction {
+  if (part.spent.length === 0) return 'received';
+  if (part.vouts.length === outputs) return 'self-transfer';
+  return receivedSats > spentSats ? 'received' : 'spent';
+}
+
+/** Wallets for which the fact holds more than is known of the transaction. */
+function grownWallets(turn: Turn, fact: TxFact, known: TxRecord | undefined): ReadonlySet<string> {
+  const { state } = turn;
+  const grown = new Set<string>();
+  const partOf = (id: string) => known?.parts.find(({ wallet }) => wallet === id);
+  for (const { vout, script } of fact.received) {
+    for (const { wallet } of state.scripts.find(script)) if (!partOf(wallet)?.vouts.includes(vout)) grown.add(wallet);
+  }
+  for (const outpoint of fact.spent) {
+    const key = outpointKey(outpoint);
+    for (const wallet of state.coins.get(key)?.wallets ?? [])
+      if (!partOf(wallet)?.spent.includes(key)) grown.add(wallet);
+  }
+  return grown;
+}
+
+/** What a source reports, as far as it is kept. Bytes that cannot be read say nothing more than what was matched. */
+export function factOfMatch({ txid, raw, received, spent }: MatchedTx): TxFact {
+  const decoded = decodeTransaction(raw);
+  const inputs = decoded.ok ? decoded.value.inputs : [];
+  return {
+    txid,
+    coinbase: inputs.length === 1 && inputs[0]!.vout === 0xffff_ffff && inputs[0]!.previous.every((byte) => byte === 0),
+    outputs: decoded.ok ? decoded.value.outputs.length : received.length,
+    received: received.map(({ vout, script, sats }) => ({ vout, script, sats })),
+    spent: spent.map(({ outpoint }) => ({ txid: outpoint.txid, vout: outpoint.vout })),
+  };
+}
+
+function ours(turn: Turn, tx: MatchedTx): TxFact | undefined {
+  return attributable(turn, factOfMatch(tx));
+}
+
+/** The part of a fact that concerns watched wallets; a source may still watch what was taken out here. */
+function attributable({ state }: Turn, fact: TxFact): TxFact | undefined {
+  const received = fact.received.filter(({ script }) => state.scripts.find(script).length > 0);
+  const spent = fact.spent.filter((outpoint) => state.coins.has(outpointKey(outpoint)));
+  return received.length + spent.length === 0 ? undefined : { ...fact, received, spent };
+}
+
+/** What is known already, said again in another status. */
+function factOf({ txid, coinbase, outputs }: TxRecord): TxFact {
+  return { txid, coinbase, outputs, received: [], spent: [] };
+}

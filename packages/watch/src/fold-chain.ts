@@ -1,0 +1,171 @@
+import { toHex } from '@keepwatch/base';
+import type { Txid } from '@keepwatch/bitcoin';
+import type { BlockRef } from './chain-input.ts';
+import type { TxAt } from './event.ts';
+import { noteUse, requestScan } from './growth.ts';
+import { outpointKey, type Coin, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
+import { scheduleCoin } from './timelock.ts';
+
+export function foldBlock(state: WatchState, block: BlockRef, atMs: number): void {
+  const { tip } = state;
+  if (state.bestHeight < 0) {
+    for (const [id, record] of state.wallets.entries()) {
+      state.wallets.set(id, { ...record, addedHeight: block.height - 1 });
+    }
+  }
+  if (tip !== null && block.height > tip.height + 1) {
+    // Blocks in between were not told: every wallet may have missed something.
+    for (const id of state.wallets.keys()) requestScan(state, id, tip.height + 1);
+  }
+  state.tip = block;
+  state.tipAtMs = atMs;
+  state.aliveMs = Math.max(state.aliveMs, atMs);
+  state.bestHeight = Math.max(state.bestHeight, block.height);
+  state.blocks.set(block.height, block);
+  state.timers.delete(block.height);
+  for (const [hash, held] of state.held.entries()) if (held.block.height <= block.height) state.held.delete(hash);
+  const settled = state.blocks.get(block.height - state.settings.keptBlocks);
+  if (settled === undefined) return;
+  state.blocks.delete(settled.height);
+  state.blockTxs.delete(settled.hash);
+}
+
+export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef | null, atMs: number): void {
+  const txids = state.blockTxs.get(block.hash) ?? [];
+  state.blocks.delete(block.height);
+  state.blockTxs.delete(block.hash);
+  state.tip = to;
+  state.aliveMs = Math.max(state.aliveMs, atMs);
+  for (const txid of txids) {
+    const record = state.txs.get(txid)!;
+    count(state, record, -1);
+    for (const vout of voutsOf(record)) countUse(state, state.coins.get(outpointKey({ txid, vout })), -1);
+    // A coinbase can stand in its own block only.
+    const status = record.coinbase
+      ? ({ kind: 'gone', by: null } as const)
+      : ({ kind: 'unconfirmed', grade: 'valid' } as const);
+    if (!record.coinbase) state.unconfirmed.set(txid, true);
+    const parts = record.parts.map((part) => ({ ...part, silent: false, told: [] }));
+    state.txs.set(txid, { ...record, status, round: record.round + 1, parts });
+    for (const key of spentOf(record)) scheduleCoin(state, key);
+  }
+}
+
+/** `at`: unconfirmed of a grade, or in a block of the chain. */
+export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
+  const { txid } = fact;
+  const known = state.txs.get(txid);
+  if (known?.status.kind === 'confirmed') count(state, known, -1);
+  const before = new Set(known?.status.kind === 'confirmed' ? voutsOf(known) : []);
+  const round = (known?.round ?? 0) + (known?.status.kind === 'gone' ? 1 : 0);
+  const height = 'block' in at ? at.block.height : null;
+  const parts = new Map(known?.parts.map((part) => [part.wallet, part]));
+  const partOf = (wallet: string): TxPart =>
+    parts.get(wallet) ?? { wallet, vouts: [], spent: [], silent: false, told: [], sightings: 0 };
+
+  for (const { vout, script, sats } of fact.received) {
+    const places = state.scripts.find(script);
+    for (const place of places) {
+      const part = partOf(place.wallet);
+      if (!part.vouts.includes(vout)) parts.set(place.wallet, { ...part, vouts: [...part.vouts, vout].sort(byNumber) });
+      noteUse(state, place, height ?? state.bestHeight);
+    }
+    addCoin(state, { txid, vout }, sats, script, [...new Set(places.map(({ wallet }) => wallet))]);
+  }
+  for (const outpoint of fact.spent) {
+    const key = outpointKey(outpoint);
+    const coin = state.coins.get(key);
+    if (!coin) continue;
+    if (!coin.spenders.includes(txid)) state.coins.set(key, { ...coin, spenders: [...coin.spenders, txid] });
+    for (const wallet of coin.wallets) {
+      const part = partOf(wallet);
+      if (!part.spent.includes(key)) parts.set(wallet, { ...part, spent: [...part.spent, key] });
+    }
+  }
+  const settled = [...parts.values()].map((part) => {
+    const isOld = part.told.length === 0 && height !== null && round === 0 && height <= addedHeight(state, part.wallet);
+    return isOld ? { ...part, silent: true } : part;
+  });
+  const status =
+    'block' in at
+      ? ({ kind: 'confirmed', block: at.block } as const)
+      : ({ kind: 'unconfirmed', grade: at.grade } as const);
+  const { coinbase, outputs } = fact;
+  const record: TxRecord = { txid, coinbase, outputs, status, round, parts: settled };
+  state.txs.set(txid, record);
+  if (!('block' in at)) {
+    state.unconfirmed.set(txid, true);
+    return;
+  }
+  state.unconfirmed.delete(txid);
+  count(state, record, 1);
+  for (const vout of voutsOf(record)) {
+    const key = outpointKey({ txid, vout });
+    if (before.has(vout)) continue;
+    countUse(state, state.coins.get(key), 1);
+    scheduleCoin(state, key);
+  }
+  const inBlock = state.blockTxs.get(at.block.hash) ?? [];
+  if (!inBlock.includes(txid)) state.blockTxs.set(at.block.hash, [...inBlock, txid]);
+  if (!state.blocks.has(at.block.height)) state.blocks.set(at.block.height, at.block);
+}
+
+export function foldTxGone(state: WatchState, txid: Txid, by: Txid | null): void {
+  const record = state.txs.get(txid)!;
+  state.unconfirmed.delete(txid);
+  state.txs.set(txid, { ...record, status: { kind: 'gone', by } });
+}
+
+function addCoin(state: WatchState, at: Pick<Coin, 'txid' | 'vout'>, sats: bigint, script: Uint8Array, of: string[]) {
+  const key = outpointKey(at);
+  const known = state.coins.get(key);
+  const wallets = [...new Set([...(known?.wallets ?? []), ...of])];
+  if (known?.sats === sats && wallets.length === known.wallets.length) return;
+  const { spenders = [], conflicts = [] } = known ?? {};
+  state.coins.set(key, {
+    txid: at.txid,
+    vout: at.vout,
+    sats,
+    script: Uint8Array.from(script),
+    wallets,
+    spenders,
+    conflicts,
+  });
+}
+
+/** Adds what a transaction does to the confirmed balances of its wallets, or takes it away. */
+function count(state: WatchState, record: TxRecord, sign: 1 | -1): void {
+  for (const part of record.parts) {
+    const wallet = state.wallets.get(part.wallet);
+    if (!wallet) continue;
+    let sats = 0n;
+    for (const vout of part.vouts) sats += state.coins.get(outpointKey({ txid: record.txid, vout }))?.sats ?? 0n;
+    for (const key of part.spent) {
+      const coin = state.coins.get(key);
+      // A coin that is watched by itself was never counted as the wallet's.
+      const isCounted = state.txs
+        .get(coin!.txid)
+        ?.parts.some(({ wallet, vouts }) => wallet === part.wallet && vouts.includes(coin!.vout));
+      if (isCounted) sats -= coin!.sats ?? 0n;
+    }
+    const confirmedSats = wallet.confirmedSats + (sign === 1 ? sats : -sats);
+    state.wallets.set(part.wallet, { ...wallet, confirmedSats });
+    state.unsettled.set(part.wallet, true);
+  }
+}
+
+export function countUse(state: WatchState, coin: Coin | undefined, change: 1 | -1): void {
+  if (!coin?.script) return;
+  const key = toHex(coin.script);
+  const uses = (state.uses.get(key) ?? 0) + change;
+  if (uses > 0) state.uses.set(key, uses);
+  else state.uses.delete(key);
+}
+
+const voutsOf = (record: TxRecord): ReadonlySet<number> => new Set(record.parts.flatMap(({ vouts }) => vouts));
+const spentOf = (record: TxRecord): ReadonlySet<string> => new Set(record.parts.flatMap(({ spent }) => spent));
+const byNumber = (a: number, b: number) => a - b;
+
+function addedHeight(state: WatchState, wallet: string): number {
+  return state.wallets.get(wallet)?.addedHeight ?? -1;
+}

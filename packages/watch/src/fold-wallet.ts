@@ -1,0 +1,99 @@
+import { countUse } from './fold-chain.ts';
+import { requestScan, wantedOf } from './growth.ts';
+import type { ScriptRange } from './script-index.ts';
+import { outpointKey, type WalletRecord, type WatchState } from './state.ts';
+import type { WatchedWallet } from './wallet.ts';
+
+export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
+  const known = state.wallets.get(wallet.id);
+  const zeros = () => wallet.descriptors.map(({ branches }) => Array<number>(branches).fill(0));
+  const record: WalletRecord = known
+    ? { ...known, wallet }
+    : {
+        ...{ wallet, addedHeight: state.bestHeight < 0 ? null : (state.tip?.height ?? state.bestHeight) },
+        ...{ confirmedSats: 0n, derived: zeros(), used: zeros(), growthFrom: null, scan: null },
+        ...{ above: false, below: false },
+      };
+  state.wallets.set(wallet.id, record);
+  state.unsettled.set(wallet.id, true);
+  state.scriptsDue.set(wallet.id, true);
+  if (known) return;
+  for (const outpoint of wallet.outpoints) {
+    const key = outpointKey(outpoint);
+    const { txid, vout } = outpoint;
+    const coin = state.coins.get(key);
+    const { wallets = [], sats = null, script = null, spenders = [], conflicts = [] } = coin ?? {};
+    state.coins.set(key, { txid, vout, sats, script, wallets: [...wallets, wallet.id], spenders, conflicts });
+  }
+  if (wallet.birthdaySeconds !== null) {
+    const scan = { scan: ++state.counter, fromHeight: null, first: true, transactions: 0 };
+    state.wallets.set(wallet.id, { ...record, scan });
+    state.scansDue.set(wallet.id, true);
+  }
+}
+
+/** Takes a wallet out, and what was known for it alone. */
+export function foldWalletDropped(state: WatchState, id: string): void {
+  state.scripts.removeWallet(id);
+  for (const due of [state.wallets, state.unsettled, state.scriptsDue, state.scansDue]) due.delete(id);
+  for (const [key, coin] of state.coins.entries()) {
+    if (!coin.wallets.includes(id)) continue;
+    const wallets = coin.wallets.filter((wallet) => wallet !== id);
+    if (wallets.length > 0) state.coins.set(key, { ...coin, wallets });
+    else {
+      if (state.txs.get(coin.txid)?.status.kind === 'confirmed') countUse(state, coin, -1);
+      state.coins.delete(key);
+    }
+  }
+  const gone = new Set<string>();
+  for (const [txid, record] of state.txs.entries()) {
+    const parts = record.parts.filter(({ wallet }) => wallet !== id);
+    if (parts.length === record.parts.length) continue;
+    if (parts.length > 0) state.txs.set(txid, { ...record, parts });
+    else {
+      state.txs.delete(txid);
+      state.unconfirmed.delete(txid);
+      gone.add(txid);
+    }
+  }
+  if (gone.size === 0) return;
+  for (const [hash, txids] of state.blockTxs.entries()) {
+    const kept = txids.filter((txid) => !gone.has(txid));
+    if (kept.length === 0) state.blockTxs.delete(hash);
+    else if (kept.length < txids.length) state.blockTxs.set(hash, kept);
+  }
+}
+
+export function foldScripts(state: WatchState, range: ScriptRange, scanFrom: number | null): void {
+  const { wallet: id, descriptor, branch } = range;
+  state.scripts.add(range);
+  const record = state.wallets.get(id)!;
+  const derived = record.derived.map((counts, d) =>
+    d === descriptor ? counts.map((count, b) => (b === branch ? range.to : count)) : counts,
+  );
+  const changed = { ...record, derived };
+  const satisfied = wantedOf(changed).length === 0;
+  state.wallets.set(id, satisfied ? { ...changed, growthFrom: null } : changed);
+  if (satisfied) state.scriptsDue.delete(id);
+  if (scanFrom !== null) requestScan(state, id, scanFrom);
+}
+
+export function foldScanProgress(
+  state: WatchState,
+  {
+    wallet,
+    toHeight,
+    done,
+    transactions,
+  }: { readonly wallet: string; readonly toHeight: number; readonly done: boolean; readonly transactions: number },
+): void {
+  const record = state.wallets.get(wallet)!;
+  if (record.scan === null) return;
+  const scan = {
+    ...record.scan,
+    fromHeight: Math.max(record.scan.fromHeight ?? 0, toHeight + 1),
+    transactions: record.scan.transactions + transactions,
+  };
+  state.wallets.set(wallet, { ...record, scan: done ? null : scan });
+  if (done) state.scansDue.delete(wallet);
+}

@@ -1,0 +1,34 @@
+import type { ChainInput } from './chain-input.ts';
+import type { WatchSettings } from './settings.ts';
+import type { WatchedWallet } from './wallet.ts';
+
+/** All that the watch is told: what happens on the chain, what its owner wants, and how the machine around it fares. */
+export type WatchInput = ChainInput | OwnerInput | MachineInput;
+
+export type OwnerInput =
+  | { readonly kind: 'settings'; readonly settings: WatchSettings }
+  /** Added, or changed where the id is known. With other descriptors or outpoints it begins anew, and is scanned again. */
+  | { readonly kind: 'wallet'; readonly wallet: WatchedWallet }
+  | { readonly kind: 'wallet-removed'; readonly wallet: string }
+  /** Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. */
+  | {
+      readonly kind: 'scripts';
+      readonly wallet: string;
+      readonly descriptor: number;
+      readonly branch: number;
+      readonly from: number;
+      readonly to: number;
+      /** The length of each script of an index. */
+      readonly lengths: readonly number[];
+      readonly bytes: Uint8Array;
+    };
+
+export type MachineInput =
+  /** The monitor was started; told once, before anything else. */
+  | { readonly kind: 'started' }
+  /** What a confirmation within the next few blocks costs. */
+  | { readonly kind: 'feerate'; readonly satPerVbyte: number }
+  | { readonly kind: 'disk'; readonly freeBytes: number }
+  /** How far the clock is from what others say; positive: it is ahead of them. */
+  | { readonly kind: 'clock'; readonly skewSeconds: number }
+  | { readonly kind: 'channel'; readonly channel: string; readonly alive: boolean; readonly words: string };

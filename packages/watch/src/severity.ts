@@ -1,0 +1,54 @@
+import { assertNever } from '@keepwatch/base';
+import type { FindingDetail, Severity } from './finding.ts';
+
+/** How much a finding matters unless a rule says otherwise. The end of something that was wrong is a notice. */
+export function severityOf(detail: FindingDetail): Severity {
+  if ('over' in detail && detail.over) return 'notice';
+  switch (detail.kind) {
+    case 'sighted':
+      return detail.direction === 'spent' ? 'warning' : 'info';
+    case 'spent':
+      return 'warning';
+    case 'received':
+    case 'self-transfer':
+      return 'notice';
+    case 'confirmed':
+      return 'info';
+    case 'replaced':
+    case 'evicted':
+      return 'notice';
+    case 'double-spend':
+      return 'critical';
+    case 'disconnected':
+      return 'warning';
+    case 'large-amount':
+    case 'balance-below':
+      return 'warning';
+    case 'balance-above':
+    case 'dust':
+    case 'feerate-spike':
+      return 'notice';
+    case 'address-reuse':
+      return 'info';
+    case 'timelock-expiry':
+      return detail.blocksLeft === 0 ? 'critical' : 'warning';
+    case 'tip-stalled':
+    case 'source-down':
+    case 'sources-disagree':
+    case 'clock-skew':
+      return 'warning';
+    case 'source-behind':
+      return 'notice';
+    case 'quorum-lost':
+    case 'disk-low':
+    case 'channel-dead':
+      return 'critical';
+    case 'restarted':
+      return 'notice';
+    case 'gap-filled':
+    case 'backfilled':
+      return 'info';
+    default:
+      return assertNever(detail);
+  }
+}

@@ -1,0 +1,171 @@
+import type { BlockHash, Outpoint, Txid } from '@keepwatch/bitcoin';
+import type { BlockRef, Grade } from './chain-input.ts';
+import { layered, type Layer } from './layer.ts';
+import { createScriptIndex, type ScriptIndex } from './script-index.ts';
+import { DEFAULT_SETTINGS, type WatchSettings } from './settings.ts';
+import type { WatchedWallet } from './wallet.ts';
+
+/**
+ * What the watch knows: the fold of its events. Records are never changed, only put in place of others, so that a step can
+ * try things out on a layer above the state (`draftOf`) and leave the state itself alone.
+ */
+export interface WatchState {
+  settings: WatchSettings;
+  readonly scripts: ScriptIndex;
+  readonly wallets: Layer<string, WalletRecord>;
+  readonly txs: Layer<Txid, TxRecord>;
+  /** By `outpointKey`. */
+  readonly coins: Layer<string, Coin>;
+  /** The chain's last blocks by height, and which of our transactions each holds. */
+  readonly blocks: Layer<number, BlockRef>;
+  readonly blockTxs: Layer<BlockHash, readonly Txid[]>;
+  readonly unconfirmed: Layer<Txid, true>;
+  /** How many outputs in blocks pay to a script (hex). */
+  readonly uses: Layer<string, number>;
+  /** Coins to look at when this height is connected: a path of theirs is about to open. */
+  readonly timers: Layer<number, readonly string[]>;
+  /** Found by a scan in blocks that were not told yet. */
+  readonly held: Layer<BlockHash, Held>;
+  /** Wallets whose balance changed since it was last compared with their limits. */
+  readonly unsettled: Layer<string, true>;
+  /** Wallets that wait for scripts; those that wait for a scan. */
+  readonly scriptsDue: Layer<string, true>;
+  readonly scansDue: Layer<string, true>;
+  /** What is wrong at present, by what it is: since when, and the number that its findings carry. */
+  readonly conditions: Layer<string, number>;
+  readonly sources: Layer<string, SourceRecord>;
+  /** Numbers for conditions, crossings of limits, starts and scans: each is given once. */
+  counter: number;
+  tip: BlockRef | null;
+  /** The greatest height that the tip had; −1: no block was told yet. */
+  bestHeight: number;
+  /** When the tip was learnt, and when the monitor was last known to live (ms since 1970). */
+  tipAtMs: number;
+  aliveMs: number;
+  startedMs: number;
+  /** After a start: the height and the time at which it began, until the tip is reached. */
+  catchingUp: { readonly fromHeight: number | null; readonly sinceMs: number } | null;
+}
+
+export interface WalletRecord {
+  readonly wallet: WatchedWallet;
+  /** What is at or below this height is the wallet's past, and no news. Null: no block was told yet. */
+  readonly addedHeight: number | null;
+  readonly confirmedSats: bigint;
+  /** Of each descriptor and branch: indices that are watched, and the first behind the last used one. */
+  readonly derived: readonly (readonly number[])[];
+  readonly used: readonly (readonly number[])[];
+  /** The lowest height at which an index was used that makes more scripts due. */
+  readonly growthFrom: number | null;
+  /** What a scan has to look for, while one is due. `first`: the wallet's whole past. */
+  readonly scan: ScanRecord | null;
+  /** Whether the balance was last seen above or below its limit. */
+  readonly above: boolean;
+  readonly below: boolean;
+}
+
+export interface ScanRecord {
+  readonly scan: number;
+  /** Null: from the birthday on. */
+  readonly fromHeight: number | null;
+  readonly first: boolean;
+  readonly transactions: number;
+}
+
+export type TxStatus =
+  | { readonly kind: 'unconfirmed'; readonly grade: Exclude<Grade, 'confirmed'> }
+  | { readonly kind: 'confirmed'; readonly block: BlockRef }
+  /** Replaced or evicted; it may come back. */
+  | { readonly kind: 'gone'; readonly by: Txid | null };
+
+export interface TxRecord {
+  readonly txid: Txid;
+  readonly coinbase: boolean;
+  /** How many outputs it has in all. */
+  readonly outputs: number;
+  readonly status: TxStatus;
+  /** How often it left a block, or came back after it was gone. */
+  readonly round: number;
+  readonly parts: readonly TxPart[];
+}
+
+/** A transaction as one wallet sees it. */
+export interface TxPart {
+  readonly wallet: string;
+  readonly vouts: readonly number[];
+  readonly spent: readonly string[];
+  /** In the wallet's past: what it does in its present block is no news. */
+  readonly silent: boolean;
+  /** What was told of it in its present block; and how often it was told unconfirmed. */
+  readonly told: readonly string[];
+  readonly sightings: number;
+}
+
+export interface Coin extends Outpoint {
+  /** Null for a coin that is watched by itself and whose transaction was never seen. */
+  readonly sats: bigint | null;
+  readonly script: Uint8Array | null;
+  readonly wallets: readonly string[];
+  /** Transactions that spend it, whatever became of them. */
+  readonly spenders: readonly Txid[];
+  /** Others whose conflict with a spender was told, as `txid:txid`. */
+  readonly conflicts: readonly string[];
+}
+
+export interface Held {
+  readonly block: BlockRef;
+  readonly txs: readonly TxFact[];
+}
+
+/** What is kept of a transaction that a source reports. */
+export interface TxFact {
+  readonly txid: Txid;
+  readonly coinbase: boolean;
+  readonly outputs: number;
+  readonly received: readonly { readonly vout: number; readonly script: Uint8Array; readonly sats: bigint }[];
+  readonly spent: readonly Outpoint[];
+}
+
+export interface SourceRecord {
+  readonly state: 'starting' | 'syncing' | 'live' | 'stale' | 'behind' | 'down';
+  readonly words: string;
+  readonly sinceMs: number;
+}
+
+export function createWatchState(settings: WatchSettings = DEFAULT_SETTINGS): WatchState {
+  return {
+    ...{ settings, scripts: createScriptIndex(), wallets: new Map(), txs: new Map(), coins: new Map() },
+    ...{ blocks: new Map(), blockTxs: new Map(), unconfirmed: new Map(), uses: new Map(), timers: new Map() },
+    ...{ held: new Map(), unsettled: new Map(), scriptsDue: new Map(), scansDue: new Map(), conditions: new Map() },
+    ...{ sources: new Map(), counter: 0, tip: null, bestHeight: -1, tipAtMs: 0, aliveMs: 0, startedMs: 0 },
+    catchingUp: null,
+  };
+}
+
+/** The state with a layer above it that takes all changes. Scripts cannot be changed through it. */
+export function draftOf(state: WatchState): WatchState {
+  const { scripts } = state;
+  return {
+    ...state,
+    scripts: {
+      size: scripts.size,
+      add: () => undefined,
+      removeWallet: () => undefined,
+      find: (script) => scripts.find(script),
+      ranges: () => scripts.ranges(),
+    },
+    ...{ wallets: layered(state.wallets), txs: layered(state.txs), coins: layered(state.coins) },
+    ...{ blocks: layered(state.blocks), blockTxs: layered(state.blockTxs), unconfirmed: layered(state.unconfirmed) },
+    ...{ uses: layered(state.uses), timers: layered(state.timers), held: layered(state.held) },
+    ...{ unsettled: layered(state.unsettled), scriptsDue: layered(state.scriptsDue) },
+    ...{ scansDue: layered(state.scansDue), conditions: layered(state.conditions), sources: layered(state.sources) },
+  };
+}
+
+export function outpointKey({ txid, vout }: Outpoint): string {
+  return `${txid}:${vout}`;
+}
+
+export function outpointOf(key: string): Outpoint {
+  return { txid: key.slice(0, 64) as Txid, vout: Number(key.slice(65)) };
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding } from './finding.ts';
+import { walletBalance } from './views.ts';
+import { blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from './watch.fixture.ts';
+
+const kinds = (findings: readonly Finding[]) => findings.map(({ detail }) => detail.kind);
+const [a, b, c] = [txidOf(0xa), txidOf(0xb), txidOf(0xc)];
+const seenBy = ['node'];
+
+function begun() {
+  const watch = createWatch();
+  watch.add(scriptsWallet('savings', [1, 2]), [1, 2]);
+  watch.connect(100);
+  return watch;
+}
+
+describe('payments', () => {
+  it('tells what is received, spent, and sent to oneself', () => {
+    const watch = begun();
+    const [received] = watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+    expect(received).toMatchObject({
+      id: `received:savings:${a}@${blockOf(101).hash}`,
+      wallet: 'savings',
+      severity: 'notice',
+      late: false,
+      evidence: { txid: a, block: blockOf(101), grade: 'confirmed', seenBy },
+      detail: { kind: 'received', receivedSats: 50_000n, spentSats: 0n },
+    });
+    const own = watch.connect(102, [paymentOf(b, [[2, 49_000n]], [{ txid: a, vout: 0 }], 0)]);
+    expect(kinds(own)).toEqual(['self-transfer']);
+    const [spent] = watch.connect(103, [paymentOf(c, [[1, 9_000n]], [{ txid: b, vout: 0 }])]);
+    expect(spent?.detail).toMatchObject({ kind: 'spent', spentSats: 49_000n, receivedSats: 9_000n });
+    expect(walletBalance(watch.state, 'savings')).toEqual({ confirmed: 9_000n, incoming: 0n, outgoing: 0n });
+  });
+
+  it('tells each depth once, the last as buried', () => {
+    const watch = begun();
+    watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+    const told = [102, 103, 104, 105, 106, 107].map((height) => kinds(watch.connect(height)).length);
+    expect(told).toEqual([0, 1, 0, 0, 1, 0]);
+    expect(watch.events.at(-2)).toMatchObject({ finding: { detail: { kind: 'confirmed', depth: 6, buried: true } } });
+  });
+
+  it('follows a coin that the same block creates and spends', () => {
+    const watch = begun();
+    const found = watch.connect(101, [paymentOf(a, [[1, 50_000n]]), paymentOf(b, [], [{ txid: a, vout: 0 }])]);
+    expect(kinds(found)).toEqual(['received', 'spent']);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(0n);
+  });
+
+  it('says the same only once, however often it is told', () => {
+    const watch = begun();
+    const tx = paymentOf(a, [[1, 50_000n]]);
+    watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy });
+    expect(watch.tell({ kind: 'sighted', tx, grade: 'claimed', seenBy })).toEqual([]);
+    watch.connect(101, [tx]);
+    expect(watch.connect(101, [tx])).toEqual([]);
+    expect(watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy })).toEqual([]);
+    expect(watch.tell({ kind: 'supplement', block: blockOf(101), matches: [tx], seenBy })).toEqual([]);
+  });
+});
+
+describe('outside of blocks', () => {
+  it('tells a sighting with its grade, and again when the grade rises', () => {
+    const watch = begun();
+    const tx = paymentOf(a, [[1, 50_000n]]);
+    const [claimed] = watch.tell({ kind: 'sighted', tx, grade: 'claimed', seenBy });
+    expect(claimed).toMatchObject({
+      evidence: { grade: 'claimed' },
+      detail: { kind: 'sighted', direction: 'received' },
+    });
+    expect(walletBalance(watch.state, 'savings')?.incoming).toBe(0n);
+    const [relayed] = watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy });
+    expect(relayed?.id).not.toBe(claimed?.id);
+    expect(walletBalance(watch.state, 'savings')?.incoming).toBe(50_000n);
+  });
+
+  it('tells a double spend, and which of the two lost when the other is in a block', () => {
+    const watch = begun();
+    watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+    const coin = { txid: a, vout: 0 };
+    watch.tell({ kind: 'sighted', tx: paymentOf(b, [], [coin]), grade: 'valid', seenBy });
+    const rival = paymentOf(c, [], [coin], 2);
+    expect(kinds(watch.tell({ kind: 'sighted', tx: rival, grade: 'valid', seenBy }))).toEqual([
+      'sighted',
+      'double-spend',
+    ]);
+    const found = watch.connect(102, [rival]);
+    expect(kinds(found)).toEqual(['spent', 'replaced']);
+    expect(found[1]?.detail).toEqual({ kind: 'replaced', txid: b, by: c });
+    expect(watch.tell({ kind: 'replaced', txid: b, by: c, seenBy })).toEqual([]);
+  });
+
+  it('tells an eviction, and that it is seen again', () => {
+    const watch = begun();
+    const tx = paymentOf(a, [[1, 50_000n]]);
+    const [first] = watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy });
+    expect(kinds(watch.tell({ kind: 'evicted', txid: a, seenBy }))).toEqual(['evicted']);
+    const [again] = watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy });
+    expect(again?.detail.kind).toBe('sighted');
+    expect(again?.id).not.toBe(first?.id);
+  });
+});
+
+describe('a reorganisation', () => {
+  it('takes back what was told, by name, and tells it anew in its new block', () => {
+    const watch = begun();
+    const tx = paymentOf(a, [[1, 50_000n]]);
+    const [first] = watch.connect(101, [tx]);
+    watch.connect(102);
+    const [deep] = watch.connect(103);
+    watch.disconnect(103);
+    watch.disconnect(102);
+    const [back] = watch.disconnect(101);
+    expect(back?.detail).toEqual({ kind: 'disconnected', txid: a, retracts: [first!.id, deep!.id] });
+    expect(walletBalance(watch.state, 'savings')).toEqual({ confirmed: 0n, incoming: 50_000n, outgoing: 0n });
+    watch.connect(101, [], 1);
+    const [anew] = watch.connect(102, [tx], 1);
+    expect(anew?.detail.kind).toBe('received');
+    expect(anew?.evidence.block).toEqual(blockOf(102, 1));
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+  });
+
+  it('gives a transaction that returns to the same block another id', () => {
+    const watch = begun();
+    const tx = paymentOf(a, [[1, 50_000n]]);
+    const [first] = watch.connect(101, [tx]);
+    watch.disconnect(101);
+    const [again] = watch.connect(101, [tx]);
+    expect(again?.detail.kind).toBe('received');
+    expect(again?.id).not.toBe(first?.id);
+  });
+});

@@ -1,0 +1,117 @@
+import type { Txid } from '@keepwatch/bitcoin';
+import type { BlockRef } from './chain-input.ts';
+import { wantedOf, type WantedScripts } from './growth.ts';
+import { outpointKey, type Coin, type TxStatus, type WatchState } from './state.ts';
+import { isSpent } from './timelock.ts';
+
+/** Scripts to derive and to hand in as an input of kind `scripts`; `text` is the descriptor. */
+export interface DueScripts extends WantedScripts {
+  readonly wallet: string;
+  readonly text: string;
+}
+
+/** What is to be derived next. It is a view of the state: after a restart the same is due again. */
+export function dueScripts(state: WatchState): readonly DueScripts[] {
+  return [...state.scriptsDue.keys()].flatMap((wallet) => {
+    const record = state.wallets.get(wallet)!;
+    return wantedOf(record).map((wanted) => {
+      const { text } = record.wallet.descriptors[wanted.descriptor]!;
+      return { ...wanted, wallet, text };
+    });
+  });
+}
+
+/**
+ * A scan of past blocks that is to be run, with all scripts and coins of the wallet, and told as `history` with its number.
+ * From a height on or, where that is null, from the wallet's birthday; up to the source's tip.
+ */
+export interface DueScan {
+  readonly wallet: string;
+  readonly scan: number;
+  readonly fromHeight: number | null;
+  readonly birthdaySeconds: number | null;
+}
+
+/** Scans whose wallet has all the scripts that it needs at present. */
+export function dueScans(state: WatchState): readonly DueScan[] {
+  return [...state.scansDue.keys()].flatMap((id) => {
+    const { scan, wallet } = state.wallets.get(id)!;
+    if (scan === null || state.scriptsDue.has(id)) return [];
+    return [{ wallet: id, scan: scan.scan, fromHeight: scan.fromHeight, birthdaySeconds: wallet.birthdaySeconds }];
+  });
+}
+
+/** Every script that is watched, or those of one wallet: views into memory that is not to be changed. */
+export function* watchedScripts(state: WatchState, wallet?: string): Generator<Uint8Array> {
+  for (const range of state.scripts.ranges()) {
+    if (wallet !== undefined && range.wallet !== wallet) continue;
+    for (let at = 0; at < range.bytes.length;) {
+      for (const length of range.lengths) {
+        yield range.bytes.subarray(at, at + length);
+        at += length;
+      }
+    }
+  }
+}
+
+export interface WatchedCoin {
+  readonly txid: Txid;
+  readonly vout: number;
+  readonly sats: bigint | null;
+  readonly script: Uint8Array | null;
+  readonly wallets: readonly string[];
+  /** Null: its transaction was never seen. */
+  readonly status: TxStatus | null;
+  readonly spentBy: readonly { readonly txid: Txid; readonly status: TxStatus }[];
+}
+
+/** Coins that no transaction in a block has spent: of all wallets, or of one. */
+export function* watchedCoins(state: WatchState, wallet?: string): Generator<WatchedCoin> {
+  for (const coin of state.coins.values()) {
+    if (wallet !== undefined && !coin.wallets.includes(wallet)) continue;
+    if (!isSpent(state, coin)) yield coinOf(state, coin);
+  }
+}
+
+function coinOf(state: WatchState, { txid, vout, sats, script, wallets, spenders }: Coin): WatchedCoin {
+  const spentBy = spenders.flatMap((spender) => {
+    const record = state.txs.get(spender);
+    return record ? [{ txid: spender, status: record.status }] : [];
+  });
+  return { txid, vout, sats, script, wallets, status: state.txs.get(txid)?.status ?? null, spentBy };
+}
+
+/** In satoshis. `incoming` and `outgoing`: what transactions outside blocks would change, those that are only claimed left out. */
+export interface WalletBalance {
+  readonly confirmed: bigint;
+  readonly incoming: bigint;
+  readonly outgoing: bigint;
+}
+
+export function walletBalance(state: WatchState, wallet: string): WalletBalance | undefined {
+  const record = state.wallets.get(wallet);
+  if (!record) return undefined;
+  let [incoming, outgoing] = [0n, 0n];
+  for (const txid of state.unconfirmed.keys()) {
+    const { status, parts } = state.txs.get(txid)!;
+    const part = parts.find((each) => each.wallet === wallet);
+    if (!part || status.kind !== 'unconfirmed' || status.grade === 'claimed') continue;
+    for (const vout of part.vouts) incoming += state.coins.get(outpointKey({ txid, vout }))?.sats ?? 0n;
+    for (const key of part.spent) outgoing += state.coins.get(key)?.sats ?? 0n;
+  }
+  return { confirmed: record.confirmedSats, incoming, outgoing };
+}
+
+const NEAR = 144;
+
+/** The last blocks, newest first, for a source to go on from: each of the last 144, then every 144th. */
+export function cursorBlocks(state: WatchState): readonly BlockRef[] {
+  const { tip } = state;
+  if (tip === null) return [];
+  const blocks: BlockRef[] = [];
+  for (let back = 0; back <= state.settings.keptBlocks; back += back < NEAR ? 1 : NEAR) {
+    const block = state.blocks.get(tip.height - back);
+    if (block) blocks.push(block);
+  }
+  return blocks;
+}

@@ -1,0 +1,154 @@
+import { err, ok, type Result } from '@keepwatch/base';
+import { parseDescriptor, toInternal, type DescriptorErrorCode, type Network, type Outpoint } from '@keepwatch/bitcoin';
+
+/**
+ * A wallet as it is watched: whose it is, which scripts it has, and from which amounts on its owner wants to hear more. A
+ * single address or script is a descriptor too (`addr(…)`, `raw(…)`, BIP385).
+ */
+export interface WatchedWallet {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
+  /** By descriptor text, address or outpoint: whatever its owner wrote to it. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Seconds since 1970; nothing older belongs to it. Null: it is new and has no past. */
+  readonly birthdaySeconds: number | null;
+  /** Unused indices in a row that are watched behind the last used one of each branch. */
+  readonly gapLimit: number;
+  readonly descriptors: readonly WatchedDescriptor[];
+  /** Coins that are watched by themselves. */
+  readonly outpoints: readonly Outpoint[];
+  readonly limits: WalletLimits;
+}
+
+/** What the watch needs of a descriptor; the rest stays in its text. */
+export interface WatchedDescriptor {
+  readonly text: string;
+  readonly ranged: boolean;
+  readonly branches: number;
+  readonly locks: readonly TimeLock[];
+}
+
+/**
+ * A time lock of a spending path, in blocks: `older` after the coin's own block (BIP68, BIP112), `after` a height (BIP65).
+ * Locks by time are not followed.
+ */
+export interface TimeLock {
+  readonly kind: 'older' | 'after';
+  readonly blocks: number;
+}
+
+/** Null: not watched for. */
+export interface WalletLimits {
+  /** A transaction that moves at least so much into or out of the wallet. */
+  readonly largeSats: bigint | null;
+  /** The confirmed balance rises above, or falls below. */
+  readonly aboveSats: bigint | null;
+  readonly belowSats: bigint | null;
+  /** What strangers send below this is dust. */
+  readonly dustSats: bigint | null;
+  /** How many blocks before a path opens it is told. */
+  readonly timelockBlocks: number | null;
+}
+
+export const DEFAULT_LIMITS: WalletLimits = {
+  largeSats: null,
+  aboveSats: null,
+  belowSats: null,
+  dustSats: 1_000n,
+  timelockBlocks: 4_320,
+};
+
+export const DEFAULT_GAP_LIMIT = 20;
+
+/** What is said of a wallet to have it watched; what is left out has its usual value. */
+export interface WalletSpec {
+  readonly id: string;
+  readonly name?: string;
+  readonly owner?: string | null;
+  readonly tags?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly birthdaySeconds?: number | null;
+  readonly gapLimit?: number;
+  readonly descriptors?: readonly string[];
+  readonly outpoints?: readonly Outpoint[];
+  readonly limits?: Partial<WalletLimits>;
+}
+
+export type WalletErrorCode =
+  DescriptorErrorCode | 'wallet_bad_id' | 'wallet_watches_nothing' | 'wallet_bad_outpoint' | 'wallet_bad_number';
+
+export interface WalletError {
+  readonly code: WalletErrorCode;
+  readonly message: string;
+}
+
+/** Lower case, so that ids stand in file names and addresses; no colon, for ids of findings hold them. */
+const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const MAX_GAP = 10_000;
+
+/** Reads the descriptors of a wallet and fills in what was left out. */
+export function watchedWallet(spec: WalletSpec, network: Network): Result<WatchedWallet, WalletError> {
+  if (!ID.test(spec.id)) {
+    return fault('wallet_bad_id', 'The id of a wallet has 1 to 64 of a–z, 0–9, “.”, “_” and “-”.');
+  }
+  const gapLimit = spec.gapLimit ?? DEFAULT_GAP_LIMIT;
+  if (!Number.isSafeInteger(gapLimit) || gapLimit < 1 || gapLimit > MAX_GAP) {
+    return fault('wallet_bad_number', `The gap limit of a wallet is between 1 and ${MAX_GAP}.`);
+  }
+  const birthdaySeconds = spec.birthdaySeconds ?? null;
+  if (birthdaySeconds !== null && (!Number.isSafeInteger(birthdaySeconds) || birthdaySeconds < 0)) {
+    return fault('wallet_bad_number', 'The birthday of a wallet is in whole seconds since 1970.');
+  }
+  const limits = { ...DEFAULT_LIMITS, ...spec.limits };
+  const { timelockBlocks, ...amounts } = limits;
+  if (timelockBlocks !== null && (!Number.isSafeInteger(timelockBlocks) || timelockBlocks < 0)) {
+    return fault('wallet_bad_number', 'The warning before a time lock opens is a whole number of blocks.');
+  }
+  if (Object.values(amounts).some((sats) => sats !== null && sats < 0n)) {
+    return fault('wallet_bad_number', 'A limit of a wallet is an amount of 0 or more satoshis.');
+  }
+  const descriptors: WatchedDescriptor[] = [];
+  for (const text of spec.descriptors ?? []) {
+    const parsed = parseDescriptor(text, network);
+    if (!parsed.ok) return parsed;
+    const { ranged, branches } = parsed.value;
+    descriptors.push({ text: `${parsed.value.text}#${parsed.value.checksum}`, ranged, branches, locks: locksOf(text) });
+  }
+  const outpoints = spec.outpoints ?? [];
+  for (const { txid, vout } of outpoints) {
+    if (toInternal(txid) === undefined || !Number.isInteger(vout) || vout < 0 || vout > 0xffff_ffff) {
+      return fault('wallet_bad_outpoint', 'An outpoint is a transaction id (64 lower-case hex digits) and a number.');
+    }
+  }
+  if (descriptors.length + outpoints.length === 0) {
+    return fault('wallet_watches_nothing', 'A wallet has at least one descriptor, address, script or outpoint.');
+  }
+  const { id, name = spec.id, owner = null, tags = [], labels = {} } = spec;
+  return ok({ id, name, owner, tags, labels, birthdaySeconds, gapLimit, descriptors, outpoints, limits });
+}
+
+const BY_TIME = 1 << 22;
+const FIRST_TIME = 500_000_000;
+
+/**
+ * The time locks by blocks that a descriptor has. Nothing but a fragment of miniscript has these names and a bracket behind
+ * them, and what is read here was parsed already.
+ */
+export function locksOf(descriptor: string): readonly TimeLock[] {
+  const locks = new Map<string, TimeLock>();
+  for (const [, kind, digits] of descriptor.matchAll(/\b(older|after)\(([0-9]{1,10})\)/g)) {
+    const value = Number(digits);
+    // BIP68: bit 22 stands for units of 512 seconds; 16 bits hold the number. BIP65: heights are below 500 million.
+    const isOlder = kind === 'older';
+    if (isOlder ? (value & BY_TIME) !== 0 : value >= FIRST_TIME) continue;
+    const blocks = isOlder ? value & 0xffff : value;
+    locks.set(`${kind}${blocks}`, { kind: isOlder ? 'older' : 'after', blocks });
+  }
+  return [...locks.values()];
+}
+
+function fault(code: WalletErrorCode, message: string) {
+  return err({ code, message });
+}
