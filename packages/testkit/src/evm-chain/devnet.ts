@@ -7,6 +7,8 @@ export interface Mined {
   readonly status: '0x0' | '0x1';
   /** In wei. */
   readonly fee: bigint;
+  /** What its blobs took (EIP-4844). */
+  readonly blobGas: bigint;
   /** The contract that it made. */
   readonly created: Hex;
 }
@@ -41,7 +43,8 @@ export async function startDevnet(): Promise<Devnet> {
       receipt = (await anvil.call('eth_getTransactionReceipt', [hash])) as Record<string, string> | null;
     }
     const fee = BigInt(receipt['gasUsed']!) * BigInt(receipt['effectiveGasPrice']!);
-    return { status: receipt['status'] as Mined['status'], fee, created: receipt['contractAddress'] as Hex };
+    const blobGas = BigInt(receipt['blobGasUsed'] ?? 0);
+    return { status: receipt['status'] as Mined['status'], fee, blobGas, created: receipt['contractAddress'] as Hex };
   }
 
   async function send(from: Hex, to: Hex | null, data: Hex, value = 0n): Promise<Mined> {

@@ -3,14 +3,18 @@ import { encodeAuthorization } from '@keepwatch/evm';
 import type { GrantDraft } from '@keepwatch/protocol';
 import { createClient, denialOf, type Client } from '@keepwatch/sdk';
 import {
+  concat,
   encodeFunctionData,
   erc1155Abi,
+  fromRlp,
   hashMessage,
   hashTypedData,
   keccak256,
   maxUint256,
   parseSignature,
   serializeTransaction,
+  sha256,
+  toRlp,
   type Hex,
 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -86,19 +90,23 @@ interface Sent {
   readonly to?: Hex | null;
   readonly value?: bigint;
   readonly data?: Hex;
+  /** Versioned hashes of blobs, and the most that a unit of their gas may cost. */
+  readonly blobs?: { readonly blobVersionedHashes: readonly Hex[]; readonly maxFeePerBlobGas: bigint };
 }
 
 /** A wallet of its own for each kind, so that nothing but the grant of that kind speaks of it. */
 function account(index: number) {
   const { wallet, address } = wallets[index]!;
   let nonce = 0;
-  const unsigned = ({ to = null, value = 0n, data = '0x' }: Sent, chainId: number) =>
-    fromHex(
-      serializeTransaction({
-        ...{ type: 'eip1559', chainId, nonce, gas: 300_000n, maxFeePerGas: 3n * 10n ** 9n, to, value, data },
-        maxPriorityFeePerGas: 1n,
-      }),
+  const unsigned = ({ to = null, value = 0n, data = '0x', blobs }: Sent, chainId: number) => {
+    const gas = { gas: 300_000n, maxFeePerGas: 3n * 10n ** 9n, maxPriorityFeePerGas: 1n };
+    const plain = { ...gas, chainId, nonce, to, value, data };
+    return fromHex(
+      blobs === undefined
+        ? serializeTransaction({ type: 'eip1559', ...plain })
+        : serializeTransaction({ type: 'eip4844', ...plain, to: to!, ...blobs }),
     )!;
+  };
   return {
     wallet,
     address: address as Hex,
@@ -109,12 +117,27 @@ function account(index: number) {
     async send(sent: Sent): Promise<Mined> {
       const { raw } = await client.signTransaction({ wallet, chain: CHAIN, transaction: unsigned(sent, 31_337) });
       nonce++;
-      return devnet.broadcast(`0x${Buffer.from(raw).toString('hex')}`);
+      const signed: Hex = `0x${Buffer.from(raw).toString('hex')}`;
+      return devnet.broadcast(sent.blobs === undefined ? signed : withEmptyBlobs(signed, sent.blobs));
     },
     /** Asks for it and is denied: the codes of the reasons. */
     refused: (sent: Sent, chainId = 31_337) =>
       reasons(client.signTransaction({ wallet, chain: `eip155:${chainId}`, transaction: unsigned(sent, chainId) })),
   };
+}
+
+/** The point at infinity: the commitment to a blob of zeros, and the proof of it (EIP-4844, "Helpers"). */
+const INFINITY: Hex = `0xc0${'00'.repeat(47)}`;
+const EMPTY_BLOB: Hex = `0x${'00'.repeat(131_072)}`;
+/** VERSIONED_HASH_VERSION_KZG and the rest of the SHA-256 of the commitment. */
+const EMPTY_BLOB_HASH: Hex = `0x01${sha256(INFINITY).slice(4)}`;
+
+/** What is broadcast: the signed transaction with its sidecar (EIP-7594: version 1, 128 proofs of cells for a blob). */
+function withEmptyBlobs(signed: Hex, { blobVersionedHashes: { length } }: NonNullable<Sent['blobs']>): Hex {
+  const of = (count: number, item: Hex) => Array.from({ length: count }, () => item);
+  const body = fromRlp(`0x${signed.slice(4)}`);
+  const sidecar = ['0x01', of(length, EMPTY_BLOB), of(length, INFINITY), of(128 * length, INFINITY)] as const;
+  return concat(['0x03', toRlp([body, ...sidecar] as never)]);
 }
 
 async function reasons(asked: Promise<unknown>): Promise<readonly string[]> {
@@ -150,6 +173,31 @@ it('ether-transfer: no more ether leaves than the limit, fees and all', async ()
   expect(await from.refused({ to: BOB, value: 0n })).toEqual(['volume_exceeded']);
   expect((await devnet.balance(BOB)) - before).toBe(3n * part + rest);
   expect(10n * ETHER - (await devnet.balance(from.address))).toBeLessThanOrEqual(ETHER);
+});
+
+it('ether-transfer with blobs: what they cost is in the limit, and the chain takes them', async () => {
+  const from = account(11);
+  const gwei = 10n ** 9n;
+  /** What 131,072 units of blob gas (EIP-4844: GAS_PER_BLOB) cost at most. */
+  const blob = 131_072n * 100n * gwei;
+  const most = 2n * blob + FEE;
+  await from.grant({
+    ...{ kind: 'ether-transfer', recipients: [BOB] },
+    constraints: [volume('native', ETHER), { type: 'max-fee', limit: most.toString() }],
+  });
+  const blobs = (count: number, maxFeePerBlobGas = 100n * gwei) => ({
+    blobs: { blobVersionedHashes: Array.from({ length: count }, () => EMPTY_BLOB_HASH), maxFeePerBlobGas },
+  });
+  expect(await from.refused({ to: EVE, ...blobs(1) })).toEqual(['recipient_not_permitted']);
+  expect(await from.refused({ to: BOB, ...blobs(3) })).toEqual(['max_fee_exceeded']);
+  expect(await from.refused({ to: BOB, ...blobs(2, 100n * gwei + 1n) })).toEqual(['max_fee_exceeded']);
+  expect(await from.refused({ to: BOB, value: ETHER - most + 1n, ...blobs(2) })).toEqual(['volume_exceeded']);
+  const before = await devnet.balance(BOB);
+  const mined = await from.send({ to: BOB, value: ETHER - most, ...blobs(2) });
+  expect(mined).toMatchObject({ ...DONE, blobGas: 2n * 131_072n });
+  expect((await devnet.balance(BOB)) - before).toBe(ETHER - most);
+  expect(10n * ETHER - (await devnet.balance(from.address))).toBeLessThanOrEqual(ETHER);
+  expect(await from.refused({ to: BOB, ...blobs(1, 1n) })).toEqual(['volume_exceeded']);
 });
 
 it('token-transfer, ERC-20: transfers and allowances draw on one limit', async () => {
