@@ -32,8 +32,10 @@ export const it = (title, run) => {
 };
 
 const each = (register) => (table) => (title, body) => {
+  // As vitest has it: rows are spread where all of them are lists.
+  const areLists = table.every(Array.isArray);
   for (const row of table) {
-    const values = Array.isArray(row) ? row : [row];
+    const values = areLists ? row : [row];
     const named = String(title).replaceAll(/\$(\w+)/g, (all, key) =>
       row?.[key] === undefined ? all : String(row[key]),
     );

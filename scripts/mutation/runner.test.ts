@@ -33,6 +33,7 @@ import { count, first, half, leave, LIMIT, twice } from './code.ts';
 describe('code', () => {
   it('has a limit', () => { expect(LIMIT).toBe(10); });
   it.each([[1, 2], [2, 4]])('doubles %i', (n, doubled) => { expect(twice(n)).toBe(doubled); });
+  it.each([[1], 2, null])('takes %j as it stands', (item) => { expect([[1], 2, null]).toContainEqual(item); });
   it('halves', () => { half(2); });
   it('counts', () => { expect(count()).toBe(3); });
   it('remembers', async () => { expect(first(7)).toBe(7); });
@@ -67,7 +68,9 @@ describe('mutants of a package', () => {
   it('has tests that pass and tells what each reaches', async () => {
     const { tests, mutantCoverage } = await runner.dryRun({ timeout: 60_000 });
     expect(tests.map(({ name, status }) => `${name}: ${status}`)).toEqual([
-      ...['code > has a limit: 0', 'code > doubles 1: 0', 'code > doubles 2: 0', 'code > halves: 0'],
+      ...['code > has a limit: 0', 'code > doubles 1: 0', 'code > doubles 2: 0'],
+      ...['code > takes [1] as it stands: 0', 'code > takes 2 as it stands: 0', 'code > takes null as it stands: 0'],
+      'code > halves: 0',
       ...['code > counts: 0', 'code > remembers: 0', 'code > leaves nothing: 0'],
     ]);
     expect(Object.keys(mutantCoverage.static)).toEqual(['constant']);
