@@ -18,15 +18,21 @@ export function parseWei(text: string): Result<Wei, 'not_an_amount'> {
   return value > MAX_UINT256 ? err('not_an_amount') : ok(value as Wei);
 }
 
-const ETHER = 10n ** 18n;
-
 /** Wei from an amount in ether such as `2` or `0.05`. More than 18 decimals is an error, never rounded. */
 export function parseEther(text: string): Result<Wei, 'not_an_amount' | 'too_many_decimals'> {
+  return parseUnits(text, 18) as Result<Wei, 'not_an_amount' | 'too_many_decimals'>;
+}
+
+/**
+ * Base units from an amount such as `2` or `0.05` in the unit that has so many decimals. More decimals than it has are an
+ * error, never rounded.
+ */
+export function parseUnits(text: string, decimals: number): Result<bigint, 'not_an_amount' | 'too_many_decimals'> {
   const match = /^(0|[1-9][0-9]{0,59})(?:\.([0-9]+))?$/.exec(text);
   if (!match) return err('not_an_amount');
   const fraction = match[2] ?? '';
-  if (fraction.length > 18) return err('too_many_decimals');
-  return ok((BigInt(match[1]!) * ETHER + BigInt(fraction.padEnd(18, '0'))) as Wei);
+  if (fraction.length > decimals) return err('too_many_decimals');
+  return ok(BigInt(match[1]! + fraction.padEnd(decimals, '0')));
 }
 
 /** Ether as a decimal string with no digit lost: 1500000000000000000 → `1.5`. */

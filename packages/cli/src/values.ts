@@ -1,36 +1,45 @@
-import { formatEther, parseEther, toHex, wei, type Wei } from '@keepwatch/base';
+import { formatEther, formatUnits, parseUnits, toHex, wei, type Wei } from '@keepwatch/base';
 import { addressBytes, checksumAddress } from '@keepwatch/sdk';
 import { usageError } from './exit-codes.ts';
 
 /** What people type for amounts, times, chains and limits, and how the same is printed. Nothing is ever rounded. */
 
-const GWEI_DECIMALS = 9;
+/** Decimals of the units of ether. */
+const UNITS: Readonly<Record<string, number>> = { eth: 18, gwei: 9, wei: 0 };
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
 /** `2eth`, `0.05 ETH`, `30gwei`, `7wei`. The unit is never guessed. */
 export function parseAmount(text: string, option: string): Wei {
   const match = /^([0-9.]+)\s*(eth|gwei|wei)$/i.exec(text.trim());
-  const amount = match ? amountOf(match[1]!, match[2]!.toLowerCase()) : undefined;
-  if (amount === undefined) {
+  const amount = match ? parseUnits(match[1]!, UNITS[match[2]!.toLowerCase()]!) : undefined;
+  if (!amount?.ok) {
     throw usageError(
       'amount',
       `${option}: “${text}” is no amount.`,
       'Write a number and its unit, such as 2eth, 0.05eth, 30gwei or 7wei; ether has at most 18 decimals.',
     );
   }
-  return amount;
+  return wei(amount.value);
 }
 
-function amountOf(number: string, unit: string): Wei | undefined {
-  if (unit === 'eth') {
-    const parsed = parseEther(number);
-    return parsed.ok ? parsed.value : undefined;
-  }
-  const [whole = '', fraction = '', ...rest] = number.split('.');
-  const decimals = unit === 'gwei' ? GWEI_DECIMALS : 0;
-  if (rest.length > 0 || !/^(0|[1-9][0-9]{0,59})$/.test(whole)) return undefined;
-  if (number.includes('.') && (fraction === '' || fraction.length > decimals)) return undefined;
-  return wei(BigInt(whole + fraction.padEnd(decimals, '0')));
+/** How people write amounts of a token. */
+export interface TokenUnit {
+  readonly symbol: string;
+  readonly decimals: number;
+}
+
+/** `250usdt` or `0.5 USDT` in base units of the token. Its symbol is never left out, so that nothing is counted in another unit. */
+function parseTokenAmount(text: string, { symbol, decimals }: TokenUnit, option: string): bigint {
+  const trimmed = text.trim();
+  const number = trimmed.slice(0, -symbol.length).trimEnd();
+  const isOfToken = trimmed.toLowerCase().endsWith(symbol.toLowerCase());
+  const amount = isOfToken ? parseUnits(number, decimals) : undefined;
+  if (amount?.ok) return amount.value;
+  throw usageError(
+    'amount',
+    `${option}: “${text}” is no amount of ${symbol}.`,
+    `Write a number and the symbol, such as 250${symbol.toLowerCase()}; ${symbol} has ${decimals} decimals.`,
+  );
 }
 
 /** Ether with no digit lost, and its unit. `text` is a decimal string of wei. */
@@ -79,9 +88,10 @@ export interface WindowedLimit<L> {
   readonly window: { readonly seconds: number };
 }
 
-/** An amount of a budget: ether for the chain's coin, base units of tokens, a number of signatures. */
-export function showBudget(amount: string, asset: string | null | undefined): string {
+/** An amount of a budget: ether for the chain's coin, tokens as the grant says or in base units, a number of signatures. */
+export function showBudget(amount: string, asset: string | null | undefined, token?: TokenUnit): string {
   if (asset === 'native') return showEther(amount);
+  if (token !== undefined) return `${formatUnits(BigInt(amount), token.decimals)} ${token.symbol}`;
   return asset === null || asset === undefined ? amount : `${amount} units of ${asset}`;
 }
 
@@ -92,10 +102,11 @@ export function showWindow(window: string): string {
   return /^[0-9]+s$/.test(first) ? `in ${showDuration(Number(first.slice(0, -1)))}` : first;
 }
 
-/** `2eth/1d`: at most so much ether in any span of that length. */
-export function parseVolume(text: string, option: string): WindowedLimit<string> {
-  const [amount, window] = splitWindow(text, option, '2eth/1d');
-  return { limit: parseAmount(amount, option).toString(), window: { seconds: parseDuration(window, option) } };
+/** `2eth/1d`, or `250usdt/1d` of a token: at most so much in any span of that length. */
+export function parseVolume(text: string, option: string, token?: TokenUnit): WindowedLimit<string> {
+  const [amount, window] = splitWindow(text, option, token ? `250${token.symbol.toLowerCase()}/1d` : '2eth/1d');
+  const limit = token === undefined ? parseAmount(amount, option) : parseTokenAmount(amount, token, option);
+  return { limit: limit.toString(), window: { seconds: parseDuration(window, option) } };
 }
 
 /** `10/1h`: at most so many transactions in any span of that length. */

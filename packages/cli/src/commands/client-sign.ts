@@ -6,7 +6,7 @@ import { findWallet } from '../find.ts';
 import { readTextFile } from '../json-file.ts';
 import { needed } from '../needed.ts';
 import { fields } from '../table.ts';
-import { parseChain } from '../values.ts';
+import { parseChain, parseCount } from '../values.ts';
 import { withClient } from '../vault-session.ts';
 
 const WHERE = {
@@ -88,6 +88,24 @@ const authorization = command({
     }),
 });
 
+const nonce = command({
+  name: 'client nonce',
+  summary: 'As a client: a nonce that the vault has not signed, held for you for a minute',
+  options: {
+    ...WHERE,
+    'at-least': { value: 'N', words: 'not below this one, which the chain says is next (default: 0)' },
+  },
+  more: 'Clients who share a wallet get different nonces. It is no promise: what is signed first has the nonce.',
+  run: (context, options) =>
+    withClient(context, async (client) => {
+      const { wallet } = await findWallet(client, needed(options.wallet, '--wallet'));
+      const chain = parseChain(needed(options.chain, '--chain'), '--chain');
+      const atLeast = options['at-least'] === undefined ? 0 : parseCount(options['at-least'], '--at-least');
+      const next = await client.nextNonce(wallet, chain, atLeast);
+      return { json: { wallet, chain, nonce: next }, text: String(next) };
+    }),
+});
+
 function answer({ signature, digest, decision, receipt, key }: SignedData): Answer {
   return {
     json: { signature, digest, key, decision, receipt: receipt.json },
@@ -101,4 +119,4 @@ function answer({ signature, digest, decision, receipt, key }: SignedData): Answ
   };
 }
 
-export const CLIENT_SIGN_COMMANDS = [transaction, typedData, message, authorization];
+export const CLIENT_SIGN_COMMANDS = [transaction, typedData, message, authorization, nonce];

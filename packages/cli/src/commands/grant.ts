@@ -1,92 +1,10 @@
-import type { GrantDraft, GrantInfo, PeerInfo, WalletInfo } from '@keepwatch/protocol';
+import type { GrantInfo, PeerInfo, WalletInfo } from '@keepwatch/protocol';
 import { command } from '../command.ts';
-import { usageError } from '../exit-codes.ts';
-import { findGrant, findPeer, findWallet } from '../find.ts';
-import { needed } from '../needed.ts';
+import { findGrant } from '../find.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
-import {
-  parseAddress,
-  parseAmount,
-  parseChain,
-  parseRate,
-  parseVolume,
-  showAddress,
-  showBudget,
-  showTime,
-  showWindow,
-  splitList,
-} from '../values.ts';
+import { showAddress, showBudget, showTime, showWindow, type TokenUnit } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
-
-const create = command({
-  name: 'grant create',
-  summary: 'Allow a client to send ether from a wallet, within limits',
-  options: {
-    client: { value: 'CLIENT', words: 'who may ask' },
-    wallet: { value: 'WALLET', words: 'from which wallet' },
-    chain: { value: 'N', words: 'on which chain, such as 1' },
-    to: { value: 'ADDRESS,…', many: true, words: 'to these addresses and no other; `any` has to be said by name' },
-    volume: { value: 'AMOUNT/TIME', many: true, words: 'at most so much, fees included, in any such span: 2eth/1d' },
-    count: { value: 'N/TIME', many: true, words: 'at most so many transactions in any such span: 10/1h' },
-    'max-fee': { value: 'AMOUNT', words: 'at most this fee for one transaction' },
-    label: { value: 'NAME', words: 'what people call the grant' },
-  },
-  more: 'Example\n  keepwatch grant create --client bot --wallet main --chain 1 --to 0x7099…79C8 --volume 2eth/1d --count 10/1h',
-  async run(context, options) {
-    const client = needed(options.client, '--client');
-    const wallet = needed(options.wallet, '--wallet');
-    const chain = parseChain(needed(options.chain, '--chain'), '--chain');
-    const recipients = parseRecipients(options.to);
-    const constraints = parseConstraints(options);
-    return withOperator(context, async (operator) => {
-      const draft: EtherTransferDraft = {
-        client: (await findPeer(operator, client, 'client', 'registered')).peer,
-        wallet: (await findWallet(operator, wallet)).wallet,
-        chain,
-        kind: 'ether-transfer',
-        recipients,
-        constraints,
-        ...(options.label === undefined ? {} : { label: options.label }),
-      };
-      const { value } = await operator.command('grant.create', { grant: draft });
-      return { json: value, text: `${context.terminal.paint.strong(value.grant)}  ${value.sentence}` };
-    });
-  },
-});
-
-type EtherTransferDraft = Extract<GrantDraft, { kind: 'ether-transfer' }>;
-
-function parseRecipients(values: readonly string[]): EtherTransferDraft['recipients'] {
-  const members = splitList(values, '--to');
-  if (members.length === 0) throw usageError('option_missing', '--to is missing.', 'Name the addresses, or say `any`.');
-  if (members.includes('any')) {
-    if (members.length === 1) return 'any';
-    throw usageError('recipients', '--to: `any` stands alone.', 'Name addresses, or `any`, but not both.');
-  }
-  return members.map((member) => parseAddress(member, '--to'));
-}
-
-interface ConstraintOptions {
-  readonly volume: readonly string[];
-  readonly count: readonly string[];
-  readonly 'max-fee': string | undefined;
-}
-
-function parseConstraints(options: ConstraintOptions): EtherTransferDraft['constraints'] {
-  if (options.volume.length === 0) {
-    throw usageError('option_missing', '--volume is missing.', 'Every grant has a limit of volume, such as 2eth/1d.');
-  }
-  const constraints: EtherTransferDraft['constraints'] = [
-    ...options.volume.map((text) => ({ type: 'volume' as const, asset: 'native', ...parseVolume(text, '--volume') })),
-    ...options.count.map((text) => ({ type: 'count' as const, ...parseRate(text, '--count') })),
-  ];
-  const maxFee = options['max-fee'];
-  if (maxFee !== undefined) {
-    constraints.push({ type: 'max-fee', limit: parseAmount(maxFee, '--max-fee').toString() });
-  }
-  return constraints;
-}
 
 const list = command({
   name: 'grant list',
@@ -106,7 +24,7 @@ const list = command({
         walletName(grant, wallets),
         grant.draft.chain,
         whatOf(grant),
-        grant.budgets.map(shortBudget).join(', '),
+        grant.budgets.map((budget) => shortBudget(budget, grant)).join(', '),
       ]);
       const head = ['GRANT', 'CLIENT', 'WALLET', 'CHAIN', 'WHAT', 'LEFT'];
       return { json: { grants }, text: table([head, ...rows], context.terminal.paint.quiet) };
@@ -139,9 +57,17 @@ const revoke = command({
 
 type Budget = GrantInfo['budgets'][number];
 
-function shortBudget({ limit, left, asset, window, words }: Budget): string {
+function shortBudget({ limit, left, asset, window, words }: Budget, { draft }: GrantInfo): string {
   if (limit === null || left === null) return words;
-  return `${showBudget(left, asset)} of ${showBudget(limit, asset)} ${window === null ? 'unsettled' : showWindow(window)}`;
+  const token = tokenOf(draft, asset);
+  return `${showBudget(left, asset, token)} of ${showBudget(limit, asset, token)} ${window === null ? 'unsettled' : showWindow(window)}`;
+}
+
+/** How the grant itself writes amounts of an asset. */
+function tokenOf(draft: GrantInfo['draft'], asset: string | null): TokenUnit | undefined {
+  const assets = draft.kind === 'token-transfer' ? draft.assets : [];
+  const { symbol, decimals } = assets.find((each) => each.asset === asset) ?? {};
+  return symbol === undefined || decimals === undefined ? undefined : { symbol, decimals };
 }
 
 function whatOf({ draft }: GrantInfo): string {
@@ -156,7 +82,7 @@ function describe(grant: GrantInfo, peers: readonly PeerInfo[], wallets: readonl
       budget.allFreeAt === null || budget.spent === null || budget.spent === '0'
         ? ''
         : `  all free again at ${showTime(budget.allFreeAt)}`;
-    return `  ${budget.rule}: ${shortBudget(budget)}${budget.left === null ? '' : ' left'}${free}`;
+    return `  ${budget.rule}: ${shortBudget(budget, grant)}${budget.left === null ? '' : ' left'}${free}`;
   });
   return [
     `${paint.strong(grant.grant)}  ${grant.sentence}`,
@@ -204,4 +130,4 @@ const lift = command({
     }),
 });
 
-export const GRANT_COMMANDS = [create, list, show, revoke, lift];
+export const GRANT_COMMANDS = [list, show, revoke, lift];

@@ -7,6 +7,7 @@ import { CONTRACT_COMMANDS } from './contract.ts';
 import { DOCTOR_COMMAND } from './doctor.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { GRANT_ADVICE_COMMANDS } from './grant-advice.ts';
+import { GRANT_CREATE_COMMANDS } from './grant-create.ts';
 import { GRANT_FILE_COMMANDS } from './grant-files.ts';
 import { GRANT_REPLAY_COMMANDS } from './grant-replay.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   ...CLIENT_SIGN_COMMANDS,
   ...WALLET_COMMANDS,
   ...SETTLEMENT_COMMANDS,
+  ...GRANT_CREATE_COMMANDS,
   ...GRANT_COMMANDS,
   ...GRANT_FILE_COMMANDS,
   ...GRANT_ADVICE_COMMANDS,
