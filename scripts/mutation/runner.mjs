@@ -24,6 +24,13 @@ const testFiles = (directory) =>
     .sort()
     .map((file) => join(directory, file));
 
+/** How long tests may compute beyond ten times what they take otherwise, before they are said not to end. */
+const PATIENCE_MS = 3_000;
+/** The same where they have to be loaded first. */
+const LOADING_MS = 20_000;
+/** And the end of all patience, by the clock on the wall: something waits for what never comes. */
+const IDLE_MS = 300_000;
+
 /** Runs the mutants of the package in `directory`, whose code has been instrumented by Stryker. */
 export function createMutantRunner(directory) {
   /** The thread that stays, and what it told of the tests. */
@@ -34,11 +41,26 @@ export function createMutantRunner(directory) {
       workerData: { files, namespace: NAMESPACE, active },
     });
 
-  /** The next answer of a thread; 'late' when there is none in time, and the thread is ended then. */
+  /**
+   * The next answer of a thread; 'late' when it computed for so long (milliseconds of its own time on a processor, so that
+   * a machine that does much else changes nothing) without an answer, and the thread is ended then.
+   */
   function answer(thread, milliseconds) {
     return new Promise((resolve, reject) => {
+      const since = performance.now();
+      let before;
+      const watch = setInterval(async () => {
+        const { user, system } = await thread.cpuUsage().catch(() => ({ user: 0, system: 0 }));
+        before ??= user + system;
+        const isLate = (user + system - before) / 1000 > milliseconds || performance.now() - since > IDLE_MS;
+        if (isLate)
+          finish(
+            resolve,
+            thread.terminate().then(() => 'late'),
+          );
+      }, 250);
       const finish = (how, value) => {
-        clearTimeout(timer);
+        clearInterval(watch);
         for (const [event, listener] of Object.entries(listeners)) thread.off(event, listener);
         how(value);
       };
@@ -47,24 +69,17 @@ export function createMutantRunner(directory) {
         error: (error) => finish(reject, error),
         exit: (code) => finish(reject, new Error(`the thread of the tests ended by itself (${code})`)),
       };
-      const timer = setTimeout(
-        () =>
-          finish(
-            resolve,
-            thread.terminate().then(() => 'late'),
-          ),
-        milliseconds,
-      );
       for (const [event, listener] of Object.entries(listeners)) thread.on(event, listener);
     });
   }
 
-  async function warmUp(milliseconds) {
+  async function warmUp() {
     if (warm) return warm;
     const thread = start(testFiles(directory));
-    const told = await answer(thread, milliseconds);
+    const told = await answer(thread, IDLE_MS);
     if (told === 'late') throw new Error('the tests did not end');
-    warm = { thread, ...told };
+    const total = told.results.reduce((sum, { timeSpentMs }) => sum + timeSpentMs, 0);
+    warm = { thread, total, ...told };
     return warm;
   }
 
@@ -74,8 +89,8 @@ export function createMutantRunner(directory) {
     await thread?.terminate();
   }
 
-  const dryRun = async ({ timeout }) => {
-    const { results, coverage } = await warmUp(timeout);
+  const dryRun = async () => {
+    const { results, coverage } = await warmUp();
     return {
       status: 'complete',
       mutantCoverage: coverage,
@@ -103,8 +118,8 @@ export function createMutantRunner(directory) {
   });
   const LATE = { status: 'timeout', reason: 'it did not end' };
 
-  async function mutantRun({ activeMutant: { id }, testFilter, hitLimit, sandboxFileName, timeout }) {
-    const { thread, coverage, results } = await warmUp(timeout);
+  async function mutantRun({ activeMutant: { id }, testFilter, hitLimit, sandboxFileName }) {
+    const { thread, coverage, results } = await warmUp();
     const judge = ({ failed, ran, hits }) => {
       if (hitLimit !== undefined && hits > hitLimit) return LATE;
       return failed ? killed(failed, ran) : { status: 'survived', nrOfTests: ran };
@@ -112,9 +127,10 @@ export function createMutantRunner(directory) {
     const times = new Map(results.map((each) => [each.id, each.timeSpentMs]));
     const reaching = Object.keys(coverage.perTest).filter((test) => id in coverage.perTest[test]);
     const wanted = reaching.sort((a, b) => times.get(a) - times.get(b));
+    const sumOf = (tests) => tests.reduce((sum, test) => sum + times.get(test), 0);
     if (wanted.length > 0) {
       thread.postMessage({ mutant: id, hitLimit, wanted });
-      const told = await answer(thread, timeout / 3);
+      const told = await answer(thread, PATIENCE_MS + 10 * sumOf(wanted));
       if (told === 'late') {
         warm = undefined;
         return LATE;
@@ -122,13 +138,13 @@ export function createMutantRunner(directory) {
       if (told.spoilt) await coolDown();
       else if (told.failed) return judge(told);
     }
-    await warmUp(timeout);
+    const { total } = await warmUp();
     // Only tests that reach it can notice it, unless it was reached while loading.
     const onLoading = testFilter === undefined;
     const files = onLoading ? related(sandboxFileName) : [...new Set(wanted.map((test) => test.split('#')[0]))];
     if (files.length === 0) return { status: 'survived', nrOfTests: 0 };
     const fresh = start(files, { mutant: id, hitLimit, wanted: onLoading ? undefined : wanted });
-    const told = await answer(fresh, timeout / 2);
+    const told = await answer(fresh, LOADING_MS + 10 * total);
     if (told === 'late') return LATE;
     await fresh.terminate();
     return judge(told);

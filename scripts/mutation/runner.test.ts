@@ -61,12 +61,12 @@ describe('mutants of a package', () => {
 
   const run = (id: string, more: object = {}) =>
     runner.mutantRun({
-      ...{ activeMutant: { id }, testFilter: [], hitLimit: undefined, timeout: 60_000 },
+      ...{ activeMutant: { id }, testFilter: [], hitLimit: undefined },
       ...{ sandboxFileName: join(directory, 'src/code.ts'), ...more },
     });
 
   it('has tests that pass and tells what each reaches', async () => {
-    const { tests, mutantCoverage } = await runner.dryRun({ timeout: 60_000 });
+    const { tests, mutantCoverage } = await runner.dryRun();
     expect(tests.map(({ name, status }) => `${name}: ${status}`)).toEqual([
       ...['code > has a limit: 0', 'code > doubles 1: 0', 'code > doubles 2: 0'],
       ...['code > takes [1] as it stands: 0', 'code > takes 2 as it stands: 0', 'code > takes null as it stands: 0'],
@@ -104,7 +104,7 @@ describe('mutants of a package', () => {
   });
 
   it('is ended when it does not end', async () => {
-    expect(await run('endless', { timeout: 15_000 })).toMatchObject({ status: 'timeout' });
+    expect(await run('endless')).toMatchObject({ status: 'timeout' });
     expect(await run('noticed')).toMatchObject({ status: 'killed' });
   });
 
