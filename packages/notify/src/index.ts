@@ -3,7 +3,10 @@
  * message. What is worth telling, and to whom, is decided before; what happened is the watch's to say.
  */
 export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message } from './channel.ts';
+export { createEmail, type EmailOptions } from './channels/email.ts';
+export { createWebhook, type WebhookOptions } from './channels/webhook.ts';
 export { createDispatcher, type Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
+export type { Route } from './net/dial.ts';
 export { applyOutboxEvent } from './outbox/apply.ts';
 export { decodeOutboxEvent, decodeOutboxState, encodeOutboxEvent, encodeOutboxState } from './outbox/codec.ts';
 export { dueEffects, nextDueMs, type OutboxEffect } from './outbox/due.ts';

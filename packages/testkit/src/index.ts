@@ -27,6 +27,14 @@ export {
   type SourceUnderContract,
   type SourceWorld,
 } from './contracts/chain-source.ts';
+export {
+  startHttpService,
+  startSmtpService,
+  type HttpCall,
+  type HttpService,
+  type SmtpService,
+} from './channels/index.ts';
+export { channelContract, type ChannelFault, type ChannelWorld, type FaultyService } from './contracts/channel.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
 export {

@@ -1,0 +1,88 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { once } from 'node:events';
+import { SMTPServer } from 'smtp-server';
+import type { ChannelFault, FaultyService } from '../contracts/channel.ts';
+import { TEST_CA, TEST_SERVER, UNTRUSTED_SERVER } from './certificates.ts';
+
+/** A real SMTP receiver on loopback that can be made to fail. */
+export interface SmtpService extends FaultyService {
+  readonly port: number;
+  readonly ca: string;
+  /** Mails as they were taken, with their headers. */
+  readonly mails: readonly string[];
+}
+
+export interface SmtpAccount {
+  readonly user: string;
+  readonly password: string;
+}
+
+const SLOW_MS = 300;
+
+export async function startSmtpService(security: 'tls' | 'starttls', account: SmtpAccount): Promise<SmtpService> {
+  const mails: string[] = [];
+  const sockets = new Set<Socket>();
+  let fault: ChannelFault | null = null;
+  const fail = (code: number) => Object.assign(new Error('the inside of the service'), { responseCode: code });
+
+  const create = (certificate: { key: string; cert: string }) => {
+    const server = new SMTPServer({
+      ...{ secure: security === 'tls', ...certificate, authOptional: false, disableReverseLookup: true },
+      onAuth({ username, password }, _session, callback) {
+        if (username === account.user && password === account.password) callback(null, { user: username });
+        else callback(fail(535));
+      },
+      onData(stream, _session, callback) {
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.on('end', () => {
+          const take = () => {
+            mails.push(Buffer.concat(chunks).toString());
+            callback(null);
+          };
+          switch (fault) {
+            case 'hung':
+              return;
+            case 'error':
+              return callback(fail(451));
+            case 'busy':
+              return callback(fail(450));
+            case 'slow':
+              return setTimeout(take, SLOW_MS);
+            default:
+              return take();
+          }
+        });
+      },
+    });
+    server.on('error', () => undefined);
+    server.server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    return server;
+  };
+
+  let server = create(TEST_SERVER);
+  server.listen(0, '127.0.0.1');
+  await once(server.server, 'listening');
+  const { port } = server.server.address() as AddressInfo;
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    if (!server.server.listening) return;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+
+  return {
+    ...{ port, ca: TEST_CA, mails },
+    async fail(next) {
+      fault = next;
+      await close();
+      if (next === 'refused') return;
+      server = create(next === 'tls' ? UNTRUSTED_SERVER : TEST_SERVER);
+      server.listen(port, '127.0.0.1');
+      await once(server.server, 'listening');
+    },
+    stop: close,
+  };
+}
