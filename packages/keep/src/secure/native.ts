@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { CodedError, equalBytes, fromHex } from '@keepwatch/base';
+import { leanCalls, type SodiumBinding } from './lean-sodium.ts';
 
 /**
  * The functions of libsodium that this room uses, in the order in which sodium-native takes their arguments. Outputs
@@ -98,6 +99,7 @@ export function loadNative(require: (id: string) => unknown = createRequire(impo
     sodium: load(require, 'sodium-native') as Sodium,
     secp256k1: load(require, 'secp256k1/bindings.js') as Secp256k1,
   };
+  native.sodium = { ...native.sodium, ...leanCalls(load(require, 'sodium-native/binding.js') as SodiumBinding) };
   const digest = new Uint8Array(64);
   native.sodium.crypto_hash_sha512(digest, ABC);
   requireEqual('sodium-native', digest, SHA512_ABC);

@@ -22,7 +22,7 @@ const PAGE = 1_000;
  * sealed.
  */
 export function readKeysAhead(store: Pick<JournalStore, 'list'>, soon: (run: () => void) => void): ReadAhead {
-  const ahead: (readonly StoredRecord[])[] = [];
+  const ahead: (() => readonly StoredRecord[])[] = [];
   let after = '';
   let ended = false;
   let stopped = false;
@@ -50,15 +50,30 @@ export function readKeysAhead(store: Pick<JournalStore, 'list'>, soon: (run: () 
     }
     // A store that answers later gains nothing by it.
     if (page instanceof Promise) throw new TypeError('the store of a keep reads synchronously');
-    ahead.push(page);
+    ahead.push(packed(page));
     soon(step);
   }
 
   soon(step);
   return {
-    next: () => ahead.shift() ?? read(),
+    next: () => ahead.shift()?.() ?? read(),
     stop() {
       stopped = true;
     },
   };
+}
+
+/** The page to be had again, its values in one piece: a hundred thousand small ones would keep the collector busy. */
+function packed(page: readonly StoredRecord[]): () => readonly StoredRecord[] {
+  const keys = page.map(({ key }) => key);
+  const ends: number[] = [];
+  let length = 0;
+  for (const { value } of page) ends.push((length += value.length));
+  const bytes = new Uint8Array(length);
+  for (const [i, { value }] of page.entries()) bytes.set(value, ends[i]! - value.length);
+  return () =>
+    keys.map((key, i) => {
+      const start = i === 0 ? 0 : ends[i - 1]!;
+      return { key, value: new Uint8Array(bytes.buffer, start, ends[i]! - start) };
+    });
 }
