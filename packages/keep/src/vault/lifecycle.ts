@@ -136,7 +136,7 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
     const wallets = await openWalletKeys(sealedKeys, ring);
     if (wallets.behind || (await othersBehind(vault, ring))) await catchUp(vault, ring);
     const journal = await openJournal(vault, ring);
-    const { state, folded } = await loadState(journal);
+    const { state, folded, bytes } = await loadState(journal);
     const parts = { ring, journal, state, walletKeys: wallets.keys, entriesSinceSnapshot: folded };
     const unsealed = createUnsealed(vault, parts);
     if (!vault.boot.restored) checkBootTable(vault, state);
@@ -148,6 +148,7 @@ export async function unsealWith(vault: VaultContext, terms: UnsealTerms, by: By
     const { result } = await submit(unsealed, decided);
     await saveBoot(vault, { failedUnseals: { count: 0, lastMs: 0 } });
     enter(vault, unsealed, 'unsealed', sealings);
+    if (bytes > LONG_TAIL_BYTES) deps.soon(() => void saveSnapshot(vault));
     const openMs = deps.clock().monotonicMs - derivedMs;
     deps.events.log('info', 'keys and state are loaded', { openMs, wallets: state.wallets.size, entries: state.seq });
     return result;
@@ -275,11 +276,13 @@ function enter(vault: VaultContext, unsealed: Unsealed, reason: string, sealings
   if (vault.sealings !== sealings) throw coded('vault_sealed');
   vault.unsealed = unsealed;
   vault.deps.events.phase('unsealed', reason);
-  if (unsealed.entriesSinceSnapshot > LONG_TAIL) vault.deps.soon(() => void saveSnapshot(vault));
 }
 
-/** Entries behind the last snapshot that make the next start worth another one. */
-const LONG_TAIL = 10_000;
+/**
+ * Of entries behind the last snapshot: so many that the next start is worth another one. Bytes and not entries, for one
+ * entry may hold a hundred wallets.
+ */
+const LONG_TAIL_BYTES = 4 << 20;
 
 /** Submits events as one job and waits until they are durable. */
 export function runJob(

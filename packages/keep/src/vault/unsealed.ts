@@ -40,16 +40,23 @@ export function journalError(fault: JournalFault): CodedError {
   return new CodedError(fault.code, fault.message, { details: { seq: fault.seq } });
 }
 
-/** The state as the journal tells it: from the latest snapshot that belongs to this chain, then entry by entry. */
-export async function loadState(journal: Journal): Promise<{ state: State; folded: number }> {
+/**
+ * The state as the journal tells it: from the latest snapshot that belongs to this chain, then entry by entry. `folded`
+ * and `bytes`: how many entries those were, and how long.
+ */
+export async function loadState(journal: Journal): Promise<{ state: State; folded: number; bytes: number }> {
   const snapshot = await journal.latestSnapshot(FOLD_VERSION);
   const state = snapshot ? decodeSnapshot(snapshot.bytes) : emptyState();
   const from = state.seq;
+  let length = 0;
   for (;;) {
     const read = await journal.read(state.seq + 1, 1_000);
     if (!read.ok) throw journalError(read.error);
-    for (const { seq, bytes } of read.value) fold(state, seq, decodeEntry(bytes));
-    if (read.value.length === 0) return { state, folded: state.seq - from };
+    for (const { seq, bytes } of read.value) {
+      length += bytes.length;
+      fold(state, seq, decodeEntry(bytes));
+    }
+    if (read.value.length === 0) return { state, folded: state.seq - from, bytes: length };
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { utf8 } from '@keepwatch/base';
-import type { GrantDraft, Role } from '@keepwatch/protocol';
+import type { CommandParams, GrantDraft, Role } from '@keepwatch/protocol';
 import {
   connect,
   createMemory,
@@ -58,10 +58,11 @@ export async function connectOperator(
   return { person, connection, operator: createOperator(connection, person.identity) };
 }
 
-/** The first operator joins by the token and creates the vault. `PASSWORD` where none is given; the cheapest KDF. */
+/** The first operator joins by the token and creates the vault. `PASSWORD` where none is given; the cheapest KDF unless said otherwise. */
 export async function setUpOperator(
   vault: Pick<VaultProcess, 'connection' | 'bootstrapConnection'>,
   password = PASSWORD,
+  kdf: CommandParams<'vault.init'>['kdf'] = 'interactive',
 ): Promise<SeatedOperator> {
   const person = createPerson('owner', 'operator');
   const first = await connectAs(vault, person, {
@@ -71,7 +72,7 @@ export async function setUpOperator(
   await first.close();
   const seated = await connectOperator(vault, person);
   const sealed = await seated.operator.sealSecret('vault.init', utf8(password));
-  await seated.operator.command('vault.init', { password: sealed, kdf: 'interactive', time: Date.now() });
+  await seated.operator.command('vault.init', { password: sealed, kdf, time: Date.now() });
   return seated;
 }
 

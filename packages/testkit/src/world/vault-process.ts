@@ -41,6 +41,8 @@ export interface VaultProcess {
   keepReady(count: number): Promise<void>;
   /** kill -9. Does not wait for the next one. */
   killKeep(): void;
+  /** Keep ends in good order: it seals itself first. Does not wait for the next one. */
+  endKeep(): void;
   /** Ends everything in good order. Removes the data directory where it was left to `startVault`. */
   stop(): Promise<void>;
 }
@@ -135,6 +137,7 @@ export async function startVault(options: StartVaultOptions = {}): Promise<Vault
     keepStarts: () => keepStarts,
     keepReady: (count) => until(() => keepsReady >= count),
     killKeep: () => void process.kill(current.keep, 'SIGKILL'),
+    endKeep: () => void process.kill(current.keep, 'SIGTERM'),
     stop,
   };
 }
