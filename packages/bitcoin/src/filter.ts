@@ -3,6 +3,7 @@ import { compactSize, compactSizeLength, readCompactSize } from './compact-size.
 import type { InternalHash } from './hash.ts';
 import { scriptOf, type Layout } from './layout.ts';
 import { sha256d } from './sha256d.ts';
+import { sha256dChain } from './wasm/hashing.ts';
 import { createKernel, type Kernel } from './wasm/kernel.ts';
 
 /**
@@ -150,7 +151,5 @@ export function filterHeader(hash: InternalHash, previous: InternalHash): Intern
 
 /** Filter headers of consecutive blocks from their filter hashes: what a `cfheaders` message stands for. */
 export function filterHeadersFrom(previous: InternalHash, hashes: readonly InternalHash[]): InternalHash[] {
-  const headers: InternalHash[] = [];
-  for (const hash of hashes) headers.push(filterHeader(hash, headers.at(-1) ?? previous));
-  return headers;
+  return sha256dChain(previous, hashes);
 }

@@ -1,11 +1,13 @@
 import { consensusOf } from './consensus.ts';
 import { medianTimePast, nextBits, versionOutdated, warpsTime, type Ancestry } from './difficulty.ts';
 import { toDisplay, toInternal, type BlockHash, type InternalHash } from './hash.ts';
+import { createMemoryArchive, type HeaderArchive } from './header-archive.ts';
+import { createBestPath } from './header-path.ts';
 import { createHeaderStore } from './header-store.ts';
-import { decodeHeader, headerHash } from './header.ts';
+import { decodeHeader } from './header.ts';
 import { HEADER_BYTES } from './layout.ts';
 import type { Network } from './network.ts';
-import { meetsTarget, targetFromBits, workOfTarget } from './proof-of-work.ts';
+import { isAtMost, targetBytes, targetFromBits, workOfTarget } from './proof-of-work.ts';
 import { sha256dEach } from './wasm/hashing.ts';
 
 /** A block as its header shows it. */
@@ -55,7 +57,8 @@ export interface HeaderChain {
   size(): number;
   /**
    * Headers one behind the other, 80 bytes each, checked against all rules for headers of the network. The valid ones
-   * before the first fault are kept. `nowSeconds`: our own clock, for headers from the future.
+   * before the first fault are kept, in the archive first. `nowSeconds`: our own clock, for headers from the future.
+   * Where the archive throws, this throws, and everything is as it was before.
    */
   accept(headers: Uint8Array, nowSeconds: number): AcceptedHeaders;
   /** The block at this height of the best chain. */
@@ -85,15 +88,22 @@ export interface HeaderChainOptions {
   readonly checkpoints?: readonly { readonly height: number; readonly hash: BlockHash }[];
   /** What the work of the whole chain is at least, as far as the release knows. Default: nothing. */
   readonly minimumWork?: bigint;
+  /**
+   * Where the headers are kept. What it holds is held to the same rules again, so that nothing in it has to be trusted; a
+   * header that does not hold, and what follows it, is cut off. Default: memory.
+   */
+  readonly archive?: HeaderArchive;
 }
 
 /** Bitcoin Core's MAX_FUTURE_BLOCK_TIME. */
 const MAX_FUTURE_SECONDS = 7_200;
-const NO_NODE = 0xffff_ffff;
+/** Headers that are read from the archive at once. */
+const CHUNK = 2_000;
 
 export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
   const { network } = options;
   const params = consensusOf(network);
+  const archive = options.archive ?? createMemoryArchive();
   const rootBytes = options.root?.header ?? params.genesis;
   const rootHeader = decodeHeader(rootBytes);
   const rootHeight = options.root?.height ?? 0;
@@ -103,19 +113,14 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
   if (rootTarget === undefined) throw new RangeError('the root has no target');
   const checkpoints = new Map(options.checkpoints?.map(({ height, hash }) => [height, hash]));
 
-  const store = createHeaderStore(options.root?.work ?? workOfTarget(rootTarget));
-  let tip = store.add(headerHash(rootBytes), -1, rootHeight, rootHeader.timeSeconds, rootHeader.bits);
-  let tipWork = store.work(tip);
-  /** Nodes of the best chain by height above the root. */
-  let best = new Uint32Array(1 << 12).fill(NO_NODE);
-  best[0] = tip;
+  const rootWork = options.root?.work ?? workOfTarget(rootTarget);
+  const store = createHeaderStore({ header: rootBytes, height: rootHeight, work: rootWork }, archive);
+  const best = createBestPath(store);
+  let tipWork = rootWork;
   let lowestFork = rootHeight;
-  const targets = new Map<number, bigint>();
+  /** What compact targets stand for. */
+  const targets = new Map<number, { readonly limit: Uint8Array; readonly work: bigint }>();
 
-  const isBest = (node: number) => {
-    const height = store.height(node);
-    return height <= store.height(tip) && best[height - rootHeight] === node;
-  };
   const point = (node: number): HeaderPoint => ({
     height: store.height(node),
     hash: toDisplay<BlockHash>(store.hash(node)),
@@ -124,12 +129,12 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
 
   /** Ancestors by height. Remembers the last one it was asked for, so that walking down a side branch stays linear. */
   function createAncestry(): Ancestry & { of(node: number): Ancestry } {
-    let base = tip;
-    let cursor = tip;
+    let base = best.tip();
+    let cursor = base;
     function ancestor(height: number): number {
       if (height > store.height(cursor)) cursor = base;
-      while (store.height(cursor) > height && !isBest(cursor)) cursor = store.parent(cursor);
-      if (store.height(cursor) > height) cursor = best[height - rootHeight]!;
+      while (store.height(cursor) > height && !best.has(cursor)) cursor = store.parent(cursor);
+      if (store.height(cursor) > height) cursor = best.at(height)!;
       return cursor;
     }
     return {
@@ -149,18 +154,10 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
   const ancestry = createAncestry();
 
   function setTip(node: number, work: bigint): void {
-    const height = store.height(node) - rootHeight;
-    if (height >= best.length) {
-      const larger = new Uint32Array(Math.max(height + 1, best.length + (best.length >> 1))).fill(NO_NODE);
-      larger.set(best);
-      best = larger;
-    }
-    // Above the tip nothing may be left of a longer chain with less work.
-    best.fill(NO_NODE, height + 1, store.height(tip) - rootHeight + 1);
-    tip = node;
+    best.moveTo(node);
     tipWork = work;
-    for (let i = height, at = node; i >= 0 && best[i] !== at; i--, at = store.parent(at)) best[i] = at;
-    if (checkpoints.has(store.height(node))) lowestFork = Math.max(lowestFork, store.height(node));
+    const height = store.height(node);
+    if (checkpoints.has(height)) lowestFork = Math.max(lowestFork, height);
   }
 
   /** What the header at `at` says, or why it is refused. */
@@ -173,11 +170,12 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     if (bits !== nextBits(params, behind, timeSeconds)) return 'header_wrong_bits';
     let target = targets.get(bits);
     if (target === undefined) {
-      target = targetFromBits(bits);
-      if (target === undefined || target > params.powLimit) return 'header_wrong_bits';
+      const number = targetFromBits(bits);
+      if (number === undefined || number > params.powLimit) return 'header_wrong_bits';
+      target = { limit: targetBytes(number), work: workOfTarget(number) };
       targets.set(bits, target);
     }
-    if (!meetsTarget(hash, target)) return 'header_no_work';
+    if (!isAtMost(hash, target.limit)) return 'header_no_work';
     const vouched = checkpoints.get(height);
     if (vouched !== undefined && vouched !== toDisplay(hash)) return 'header_against_checkpoint';
     if (height <= lowestFork) return 'header_against_checkpoint';
@@ -185,13 +183,13 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     if (warpsTime(params, behind, timeSeconds)) return 'header_time_warp';
     if (timeSeconds > now + MAX_FUTURE_SECONDS) return 'header_time_too_new';
     if (versionOutdated(params, height, version)) return 'header_version_outdated';
-    return { height, timeSeconds, bits, work: workOfTarget(target) };
+    return { work: target.work };
   }
 
-  function accept(headers: Uint8Array, nowSeconds: number): AcceptedHeaders {
+  /** Takes headers into the tree. With `loading`, one that is known already is where it ends. */
+  function take(headers: Uint8Array, nowSeconds: number, loading: boolean) {
     const hashes = sha256dEach(headers, HEADER_BYTES);
     const view = new DataView(headers.buffer, headers.byteOffset, headers.length);
-    const oldTip = tip;
     let added = 0;
     let known = 0;
     let fault: AcceptedHeaders['fault'] = null;
@@ -204,8 +202,8 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
         break;
       }
       const hash = hashes.subarray(index * 32, index * 32 + 32) as InternalHash;
-      const seen = store.find(hash, 0);
-      if (seen >= 0) {
+      if (store.find(hash, 0) >= 0) {
+        if (loading) break;
         known++;
         lastHash = undefined;
         continue;
@@ -222,19 +220,45 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
         break;
       }
       const work = (follows ? lastWork : store.work(parent)) + checked.work;
-      last = store.add(hash, parent, checked.height, checked.timeSeconds, checked.bits);
+      last = store.add(hash, headers, at, parent);
       lastHash = hash;
       lastWork = work;
       added++;
       if (work > tipWork) setTip(last, work);
     }
-    return { added, known, fault, change: tip === oldTip ? null : changeFrom(oldTip) };
+    return { added, known, fault };
+  }
+
+  function accept(headers: Uint8Array, nowSeconds: number): AcceptedHeaders {
+    const before = { path: best.snapshot(), tipWork, lowestFork };
+    const oldTip = best.tip();
+    let taken;
+    try {
+      taken = take(headers, nowSeconds, false);
+      store.commit();
+    } catch (error) {
+      store.rollback();
+      best.restore(before.path);
+      ({ tipWork, lowestFork } = before);
+      throw error;
+    }
+    return { ...taken, change: best.tip() === oldTip ? null : changeFrom(oldTip) };
+  }
+
+  /** They were not from the future when they came. A clock that went back since then must not cost them. */
+  function load(): void {
+    for (let at = 0; at < archive.count;) {
+      const headers = archive.read(at, CHUNK);
+      const { added } = take(headers, Infinity, true);
+      at += added;
+      if (added < headers.length / HEADER_BYTES) return store.cutOff();
+    }
   }
 
   function changeFrom(oldTip: number) {
     const disconnected: HeaderPoint[] = [];
     let at = oldTip;
-    for (; !isBest(at); at = store.parent(at)) disconnected.push(point(at));
+    for (; !best.has(at); at = store.parent(at)) disconnected.push(point(at));
     return { fork: point(at), disconnected };
   }
 
@@ -243,30 +267,27 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     return internal === undefined ? -1 : store.find(internal, 0);
   }
 
-  function nodeAt(height: number): number | undefined {
-    if (!Number.isInteger(height) || height < rootHeight || height > store.height(tip)) return undefined;
-    return best[height - rootHeight];
-  }
+  load();
 
   return {
     network,
-    root: point(tip),
-    tip: () => point(tip),
+    root: point(0),
+    tip: () => point(best.tip()),
     work: () => tipWork,
     hasMinimumWork: () => tipWork >= (options.minimumWork ?? 0n),
     size: () => store.size,
     accept,
     at(height) {
-      const node = nodeAt(height);
+      const node = best.at(height);
       return node === undefined ? undefined : point(node);
     },
     hashAt(height) {
-      const node = nodeAt(height);
+      const node = best.at(height);
       return node === undefined ? undefined : store.hash(node);
     },
     find(hash) {
       const node = nodeOf(hash);
-      return node < 0 ? undefined : { ...point(node), onBest: isBest(node) };
+      return node < 0 ? undefined : { ...point(node), onBest: best.has(node) };
     },
     parentOf(hash) {
       const node = nodeOf(hash);
@@ -276,21 +297,21 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
     forkPoint(hash) {
       let node = nodeOf(hash);
       if (node < 0) return undefined;
-      while (!isBest(node)) node = store.parent(node);
+      while (!best.has(node)) node = store.parent(node);
       return point(node);
     },
     medianTimePast(height) {
-      const node = nodeAt(height);
+      const node = best.at(height);
       return node === undefined ? undefined : medianTimePast(ancestry.of(node));
     },
     locator() {
       const hashes: InternalHash[] = [];
       let step = 1;
-      for (let height = store.height(tip); height > rootHeight; height -= step) {
-        hashes.push(store.hash(nodeAt(height)!));
+      for (let height = store.height(best.tip()); height > rootHeight; height -= step) {
+        hashes.push(store.hash(best.at(height)!));
         if (hashes.length > 10) step *= 2;
       }
-      hashes.push(store.hash(nodeAt(rootHeight)!));
+      hashes.push(store.hash(best.at(rootHeight)!));
       return hashes;
     },
   };

@@ -45,6 +45,7 @@ export {
   type FilterMatcher,
 } from './filter.ts';
 export { toDisplay, toInternal, type BlockHash, type InternalHash, type Txid } from './hash.ts';
+export { type HeaderArchive } from './header-archive.ts';
 export { decodeHeader, encodeHeader, headerHash, type Header } from './header.ts';
 export {
   createHeaderChain,

@@ -35,10 +35,16 @@ export function workOfTarget(target: bigint): bigint {
 
 /** Whether the hash, read as a number, is no larger than the target. */
 export function meetsTarget(hash: InternalHash, target: bigint): boolean {
-  const view = new DataView(hash.buffer, hash.byteOffset, 32);
-  const high = (view.getBigUint64(24, true) << 64n) | view.getBigUint64(16, true);
-  const highTarget = target >> 128n;
-  if (high !== highTarget) return high < highTarget;
-  const low = (view.getBigUint64(8, true) << 64n) | view.getBigUint64(0, true);
-  return low <= (target & ((1n << 128n) - 1n));
+  return isAtMost(hash, targetBytes(target));
+}
+
+/** The target as a hash is written: 32 bytes, the lowest first. */
+export function targetBytes(target: bigint): Uint8Array {
+  return Uint8Array.from({ length: 32 }, (_, i) => Number((target >> BigInt(8 * i)) & 0xffn));
+}
+
+/** Compares 32 bytes as numbers, the lowest byte first. */
+export function isAtMost(hash: InternalHash, limit: Uint8Array): boolean {
+  for (let i = 31; i >= 0; i--) if (hash[i] !== limit[i]) return hash[i]! < limit[i]!;
+  return true;
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { concat, toHex } from '@keepwatch/base';
-import { sha256dEach, sha256dMany } from './hashing.ts';
+import type { InternalHash } from '../hash.ts';
+import { sha256dChain, sha256dEach, sha256dMany } from './hashing.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 const oracle = (bytes: Uint8Array) => toHex(sha256(sha256(bytes)));
@@ -43,4 +44,15 @@ it.each(Array.from({ length: 122 }, (_, i) => i + 8))('hashes %i bytes', (width)
   for (let i = 0; i < 5; i++) {
     expect(toHex(hashes.subarray(i * 32, i * 32 + 32))).toBe(oracle(bytes.subarray(i * width, (i + 1) * width)));
   }
+});
+
+it('chains hashes as OpenSSL does', () => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((each) => each as InternalHash);
+  fc.assert(
+    fc.property(bytes, fc.array(bytes, { maxLength: 9 }), (previous, hashes) => {
+      let link: Uint8Array = previous;
+      const expected = hashes.map((hash) => (link = sha256(sha256(concat(hash, link)))));
+      expect(sha256dChain(previous, hashes).map(toHex)).toEqual(expected.map(toHex));
+    }),
+  );
 });

@@ -40,6 +40,22 @@ export function sha256dEach(bytes: Uint8Array, width: number): Uint8Array {
   return sha256dMany(bytes, table, count);
 }
 
+/** Links of a chain, each the double SHA-256 of its hash and the link before it. */
+export function sha256dChain(previous: InternalHash, hashes: readonly InternalHash[]): InternalHash[] {
+  shared ??= createKernel();
+  const base = align(shared.heapStart());
+  const table = base + 64;
+  const scratch = table + 64;
+  const memory = shared.memory(scratch + 4 * 192);
+  new Uint32Array(memory.buffer, table, 4).set([0, 4, 60, 64]);
+  memory.set(previous, base + 32);
+  return hashes.map((hash) => {
+    memory.set(hash, base);
+    shared!.sha256dMany(1, table, base, base + 32, scratch, 192);
+    return memory.slice(base + 32, base + 64) as InternalHash;
+  });
+}
+
 /** The merkle root of 32-byte hashes, at least one, and whether two equal ones made a pair in any row. */
 export function rootOfRow(hashes: Uint8Array): { readonly root: InternalHash; readonly mutated: boolean } {
   shared ??= createKernel();

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
-import { createHeaderChain, vouchedFor, type HeaderChain } from '@keepwatch/bitcoin';
+import { createHeaderChain, HEADER_BYTES, vouchedFor, type HeaderChain } from '@keepwatch/bitcoin';
 import { defaultPort } from '@keepwatch/bitcoin/p2p';
 import { TUNING, type P2pDeps, type P2pOptions, type P2pTuning } from './options.ts';
 import { openAddressBook } from './peers/address-book.ts';
@@ -10,7 +10,7 @@ import { parsePeerAddress } from './peers/peer-address.ts';
 import { lockDirectory } from '../store/directory-lock.ts';
 import { dnsSeeds, resolveName } from './peers/seeds.ts';
 import { openFilterHeaders, type FilterHeaders } from './store/filter-headers.ts';
-import { openHeaderLog } from '../store/header-log.ts';
+import { openRecordFile } from '../store/record-file.ts';
 import { openReplacedMark, type ReplacedMark } from './store/replaced-mark.ts';
 import { createBlockFetch, type BlockFetch } from './sync/block-fetch.ts';
 import { createFilterFetch, type FilterFetch } from './sync/filter-fetch.ts';
@@ -53,8 +53,8 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dataDir);
   const random = () => new DataView(Uint8Array.from(entropy(4)).buffer).getUint32(0) / 2 ** 32;
-  const chain = createHeaderChain({ network, ...(options.vouched ?? vouchedFor(network)) });
-  const headerLog = openHeaderLog(join(dataDir, 'headers.dat'), chain);
+  const archive = openRecordFile(join(dataDir, 'headers.dat'), HEADER_BYTES);
+  const chain = createHeaderChain({ network, ...(options.vouched ?? vouchedFor(network)), archive });
   const filterHeaders = openFilterHeaders(join(dataDir, 'filter-headers.dat'), chain);
   const listeners = new Set<() => void>();
   const ring = () => {
@@ -85,7 +85,7 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
   const blocks = createBlockFetch(manager, network, tuning.answerMs);
   let changedMs = nowMs();
   const headers = createHeaderSync({
-    ...{ chain, headerLog, manager, nowMs, log },
+    ...{ chain, manager, nowMs, log },
     shown: (peer) => filterSync.shown(peer),
     changed(change) {
       changedMs = nowMs();
@@ -140,7 +140,7 @@ export function openLightClient(deps: P2pDeps, options: P2pOptions): LightClient
       const closing = filterSync.close();
       await manager.close();
       await closing;
-      headerLog.close();
+      archive.close();
       filterHeaders.close();
       lock.release();
     },

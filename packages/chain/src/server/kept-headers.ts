@@ -1,29 +1,26 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HeaderChain } from '@keepwatch/bitcoin';
+import { createHeaderChain, HEADER_BYTES, type HeaderChain, type HeaderChainOptions } from '@keepwatch/bitcoin';
 import { lockDirectory } from '../store/directory-lock.ts';
-import { openHeaderLog } from '../store/header-log.ts';
-
-/** Where a source puts headers: into its chain, and onto a disk where it has one. */
-export interface HeaderKeeper {
-  accept: HeaderChain['accept'];
-  close(): void;
-}
+import { openRecordFile } from '../store/record-file.ts';
 
 /**
- * Fills the chain with what an earlier run kept in the directory, and keeps what comes. What was kept is held to the same
+ * A chain with what an earlier run kept in the directory; it keeps there what comes. What was kept is held to the same
  * rules again. Without a directory nothing is kept, and every start asks for all headers anew. Throws `data_dir_in_use`.
  */
-export function keepHeaders(chain: HeaderChain, dataDir: string | undefined): HeaderKeeper {
-  if (dataDir === undefined) return { accept: chain.accept, close: () => undefined };
+export function openKeptChain(
+  options: HeaderChainOptions,
+  dataDir: string | undefined,
+): { readonly chain: HeaderChain; close(): void } {
+  if (dataDir === undefined) return { chain: createHeaderChain(options), close: () => undefined };
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dataDir);
   try {
-    const log = openHeaderLog(join(dataDir, 'headers.dat'), chain);
+    const archive = openRecordFile(join(dataDir, 'headers.dat'), HEADER_BYTES);
     return {
-      accept: log.accept,
+      chain: createHeaderChain({ ...options, archive }),
       close() {
-        log.close();
+        archive.close();
         lock.release();
       },
     };

@@ -1,6 +1,5 @@
 import { toHex, type Entropy } from '@keepwatch/base';
 import {
-  createHeaderChain,
   createScanner,
   headerHash,
   toDisplay,
@@ -19,7 +18,7 @@ import { ServerFault, type ServerBackend, type ServerSession } from './backend.t
 import { confirmedAt } from './block-matches.ts';
 import { broadcastBy } from './broadcast.ts';
 import { createHistories, type Histories } from './histories.ts';
-import { keepHeaders, type HeaderKeeper } from './kept-headers.ts';
+import { openKeptChain } from './kept-headers.ts';
 import { createMempoolView, type MempoolView } from './mempool-view.ts';
 import { scanBy } from './scan.ts';
 
@@ -27,7 +26,7 @@ export interface ServerSourceOptions {
   readonly name: string;
   readonly network: Network;
   /** Where the header chain starts, and what is known of it. Default: at genesis, and what the release vouches for. */
-  readonly headers?: Omit<HeaderChainOptions, 'network'>;
+  readonly headers?: Omit<HeaderChainOptions, 'network' | 'archive'>;
   /** Where headers are kept from one run to the next, for one process at a time. Left out: nowhere. */
   readonly dataDir?: string;
 }
@@ -65,8 +64,8 @@ export function createServerSource(
   options: ServerSourceOptions,
 ): ChainSource {
   const { network } = options;
-  const chain = createHeaderChain({ network, ...vouchedFor(network), ...options.headers });
-  const kept = keepHeaders(chain, options.dataDir);
+  const kept = openKeptChain({ network, ...vouchedFor(network), ...options.headers }, options.dataDir);
+  const { chain } = kept;
   const scanner = createScanner(deps);
   const histories = createHistories(scanner);
   const closing = new AbortController();
@@ -101,7 +100,7 @@ export function createServerSource(
     while (!signal.aborted) {
       try {
         session ??= await open(() => alarm.ring(), signal);
-        if (await takeHeaders(chain, kept, session, deps.nowMs)) {
+        if (await takeHeaders(chain, session, deps.nowMs)) {
           if (delivered.length === 0) delivered.push(...before(chain));
           yield* round(chain, session, histories, scanner, mempool, delivered, (height) => (deliveredHeight = height));
           yield* turn({ state: 'live', tip: chain.tip(), peers: 1, problem: null });
@@ -132,8 +131,7 @@ export function createServerSource(
   }
 
   async function reachTip(own: ServerSession): Promise<void> {
-    if (!(await takeHeaders(chain, kept, own, deps.nowMs)))
-      throw new ServerFault('transient', BEHIND.code, BEHIND.words);
+    if (!(await takeHeaders(chain, own, deps.nowMs))) throw new ServerFault('transient', BEHIND.code, BEHIND.words);
   }
 
   async function open(changed: () => void, signal: AbortSignal): Promise<ServerSession> {
@@ -215,12 +213,7 @@ export function createServerSource(
  * Brings the header chain to the server's tip. Whether the server then stands where the chain does: one that is on a
  * branch with less work, or behind, is to be waited for.
  */
-async function takeHeaders(
-  chain: HeaderChain,
-  kept: HeaderKeeper,
-  session: ServerSession,
-  nowMs: () => number,
-): Promise<boolean> {
+async function takeHeaders(chain: HeaderChain, session: ServerSession, nowMs: () => number): Promise<boolean> {
   const lowest = chain.root.height + 1;
   const tip = await session.tipHeight();
   if (tip < lowest) return tip === chain.tip().height && chain.hasMinimumWork();
@@ -230,7 +223,7 @@ async function takeHeaders(
   for (let back = 1; start <= tip;) {
     const bytes = await session.headers(start, Math.min(HEADERS_AT_ONCE, tip - start + 1));
     if (bytes.length === 0) return false;
-    const { fault } = kept.accept(bytes, Math.floor(nowMs() / 1_000));
+    const { fault } = chain.accept(bytes, Math.floor(nowMs() / 1_000));
     if (fault?.code === 'header_unknown_parent' && fault.index === 0) {
       if (start === lowest) {
         throw new ServerFault(

@@ -1,8 +1,9 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 
 /**
  * Records of one length, one behind the other, in one file. Added at the end and made durable; a write that was torn by a
- * kill leaves less than a record, which the next opening cuts off. What the records say their reader checks.
+ * kill leaves less than a record, which the next opening cuts off. An append that throws (a full disk) added nothing. What
+ * the records say their reader checks.
  */
 export interface RecordFile {
   readonly count: number;
@@ -14,7 +15,7 @@ export interface RecordFile {
 }
 
 export function openRecordFile(path: string, recordBytes: number): RecordFile {
-  const fd = openSync(path, 'a+', 0o600);
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   let count = Math.floor(fstatSync(fd).size / recordBytes);
   ftruncateSync(fd, count * recordBytes);
   return {
@@ -23,7 +24,9 @@ export function openRecordFile(path: string, recordBytes: number): RecordFile {
     },
     append(records) {
       if (records.length % recordBytes !== 0) throw new RangeError('not a whole number of records');
-      for (let at = 0; at < records.length;) at += writeSync(fd, records, at, records.length - at, null);
+      // By position: what an append that failed has left is written over.
+      const start = count * recordBytes;
+      for (let at = 0; at < records.length;) at += writeSync(fd, records, at, records.length - at, start + at);
       fdatasyncSync(fd);
       count += records.length / recordBytes;
     },

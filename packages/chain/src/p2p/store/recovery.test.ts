@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHeaderChain, filterHash, filterHeadersFrom, type InternalHash } from '@keepwatch/bitcoin';
+import { createHeaderChain, filterHash, filterHeadersFrom, HEADER_BYTES, type InternalHash } from '@keepwatch/bitcoin';
 import { generateHeaders } from '@keepwatch/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openFilterHeaders } from './filter-headers.ts';
-import { openHeaderLog } from '../../store/header-log.ts';
+import { openRecordFile } from '../../store/record-file.ts';
 import { openReplacedMark } from './replaced-mark.ts';
 
 const COUNT = 60;
@@ -21,27 +21,29 @@ const headerFile = join(dir, 'headers.dat');
 const filterFile = join(dir, 'filter-headers.dat');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const newChain = () => createHeaderChain({ network: 'regtest' });
 const fullChain = () => {
-  const chain = newChain();
+  const chain = createHeaderChain({ network: 'regtest' });
   chain.accept(headers, NOW);
   return chain;
 };
+function openChain() {
+  const archive = openRecordFile(headerFile, HEADER_BYTES);
+  return { chain: createHeaderChain({ network: 'regtest', archive }), close: () => archive.close() };
+}
 
 describe('headers on disk', () => {
   beforeEach(() => writeFileSync(headerFile, headers));
 
   /** Opens what is there, brings the rest again, and looks at what a later start finds. */
   function recovered(): { readonly found: number; readonly after: number } {
-    const chain = newChain();
-    const log = openHeaderLog(headerFile, chain);
-    const found = chain.tip().height;
-    expect(log.accept(headers, NOW).fault).toBeNull();
-    log.close();
-    const again = newChain();
-    openHeaderLog(headerFile, again).close();
-    expect(again.tip()).toEqual(fullChain().tip());
-    return { found, after: again.tip().height };
+    const first = openChain();
+    const found = first.chain.tip().height;
+    expect(first.chain.accept(headers, NOW).fault).toBeNull();
+    first.close();
+    const again = openChain();
+    again.close();
+    expect(again.chain.tip()).toEqual(fullChain().tip());
+    return { found, after: again.chain.tip().height };
   }
 
   it('are all there again', () => expect(recovered()).toEqual({ found: COUNT, after: COUNT }));
@@ -76,11 +78,10 @@ describe('headers on disk', () => {
   });
 
   it('stay where the clock went back to 1970', () => {
-    const chain = newChain();
-    const log = openHeaderLog(headerFile, chain);
-    expect(log.accept(new Uint8Array(0), 0).fault).toBeNull();
+    const { chain, close } = openChain();
+    expect(chain.accept(new Uint8Array(0), 0).fault).toBeNull();
     expect(chain.tip().height).toBe(COUNT);
-    log.close();
+    close();
     expect(statSync(headerFile).size).toBe(headers.length);
   });
 });
@@ -120,7 +121,7 @@ describe('filter headers on disk', () => {
   });
 
   it('of another branch of the chain are not taken for those of this one', () => {
-    const chain = newChain();
+    const chain = createHeaderChain({ network: 'regtest' });
     chain.accept(headers.subarray(0, 80 * 20), NOW);
     const file = openFilterHeaders(filterFile, chain);
     expect(file.height()).toBe(20);

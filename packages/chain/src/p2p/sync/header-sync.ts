@@ -11,11 +11,9 @@ import {
 import { MAX_HEADERS, type PeerMessage } from '@keepwatch/bitcoin/p2p';
 import type { Peer } from '../peers/peer.ts';
 import type { PeerManager } from '../peers/manager.ts';
-import type { HeaderLog } from '../../store/header-log.ts';
 
 export interface HeaderSyncDeps {
   readonly chain: HeaderChain;
-  readonly headerLog: HeaderLog;
   readonly manager: PeerManager;
   readonly nowMs: () => number;
   readonly log: (line: string) => void;
@@ -41,7 +39,7 @@ const ZERO = new Uint8Array(32) as InternalHash;
 
 /** Keeps the header chain at what our peers have: whoever shows most work is right, whatever the others say. */
 export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
-  const { chain, headerLog, manager, log } = deps;
+  const { chain, manager, log } = deps;
   const done = new Set<number>();
   const busy = new Map<number, Promise<void>>();
   const again = new Set<number>();
@@ -54,7 +52,7 @@ export function createHeaderSync(deps: HeaderSyncDeps): HeaderSync {
   let leader: number | undefined;
 
   function take(peer: Peer, headers: Uint8Array, asked: boolean): AcceptedHeaders {
-    const accepted = headerLog.accept(headers, Math.floor(deps.nowMs() / 1_000));
+    const accepted = chain.accept(headers, Math.floor(deps.nowMs() / 1_000));
     if (accepted.change) deps.changed(accepted.change);
     if (accepted.fault === null && headers.length > 0) {
       const last = toDisplay<BlockHash>(headerHash(headers, headers.length - HEADER_BYTES));

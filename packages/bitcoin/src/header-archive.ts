@@ -1,0 +1,40 @@
+import { HEADER_BYTES } from './layout.ts';
+
+/**
+ * Where the headers of a chain lie: 80 bytes each, one behind the other, in the order in which they were accepted. A chain
+ * keeps in memory what finds them and reads the rest here, so `read` has to be fast: a file does.
+ */
+export interface HeaderArchive {
+  readonly count: number;
+  /** Adds whole headers at the end. They are durable when it returns; where it throws, nothing was added. */
+  append(headers: Uint8Array): void;
+  /** `count` headers from the given one on, fewer where the end comes first. */
+  read(from: number, count: number): Uint8Array;
+  /** Keeps the first `count`. */
+  truncate(count: number): void;
+}
+
+/** Headers in memory alone: for short chains, and where there is no disk. */
+export function createMemoryArchive(): HeaderArchive {
+  let bytes = new Uint8Array(64 * HEADER_BYTES);
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    append(headers) {
+      const end = count * HEADER_BYTES + headers.length;
+      if (end > bytes.length) {
+        const larger = new Uint8Array(Math.max(end, bytes.length + (bytes.length >> 1)));
+        larger.set(bytes);
+        bytes = larger;
+      }
+      bytes.set(headers, count * HEADER_BYTES);
+      count = end / HEADER_BYTES;
+    },
+    read: (from, wanted) => bytes.slice(from * HEADER_BYTES, Math.min(from + wanted, count) * HEADER_BYTES),
+    truncate(kept) {
+      count = Math.min(count, kept);
+    },
+  };
+}
