@@ -8,8 +8,8 @@ export interface HeaderArchive {
   readonly count: number;
   /** Adds whole headers at the end. They are durable when it returns; where it throws, nothing was added. */
   append(headers: Uint8Array): void;
-  /** `count` headers from the given one on, fewer where the end comes first. */
-  read(from: number, count: number): Uint8Array;
+  /** Fills the bytes with headers from the given one on, and gives how many: fewer than would fit only at the end. */
+  read(from: number, into: Uint8Array): number;
   /** Keeps the first `count`. */
   truncate(count: number): void;
 }
@@ -32,7 +32,11 @@ export function createMemoryArchive(): HeaderArchive {
       bytes.set(headers, count * HEADER_BYTES);
       count = end / HEADER_BYTES;
     },
-    read: (from, wanted) => bytes.slice(from * HEADER_BYTES, Math.min(from + wanted, count) * HEADER_BYTES),
+    read(from, into) {
+      const length = Math.max(0, Math.min(Math.floor(into.length / HEADER_BYTES), count - from)) * HEADER_BYTES;
+      into.set(bytes.subarray(from * HEADER_BYTES, from * HEADER_BYTES + length));
+      return length / HEADER_BYTES;
+    },
     truncate(kept) {
       count = Math.min(count, kept);
     },

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { concat } from '@keepwatch/base';
 import { consensusOf } from './consensus.ts';
 import { toDisplay, type BlockHash } from './hash.ts';
+import { createMemoryArchive } from './header-archive.ts';
 import { createHeaderChain } from './header-chain.ts';
 import { decodeHeader, headerHash } from './header.ts';
 import { mineOn } from './mining.fixture.ts';
@@ -24,14 +25,27 @@ function pathOf(node: Node): Node[] {
 }
 
 it('follows the most work like a model that starts from nothing each time, over random forks', () => {
-  const step = fc.record({ on: fc.nat(), count: fc.integer({ min: 1, max: 12 }), again: fc.boolean() });
+  const count = fc.integer({ min: 1, max: 12 });
+  const step = fc.record({ on: fc.nat(), count, again: fc.boolean(), diskFull: fc.boolean() });
   let reorgs = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
-      const chain = createHeaderChain({ network: 'regtest' });
+      const kept = createMemoryArchive();
+      let full = false;
+      const archive = {
+        ...kept,
+        get count() {
+          return kept.count;
+        },
+        append(headers: Uint8Array) {
+          if (full) throw new Error('no space left');
+          kept.append(headers);
+        },
+      };
+      const chain = createHeaderChain({ network: 'regtest', archive });
       const nodes: Node[] = [{ header: genesis, height: 0, parent: null }];
       let best = nodes[0]!;
-      for (const [salt, { on, count, again }] of steps.entries()) {
+      for (const [salt, { on, count, again, diskFull }] of steps.entries()) {
         // Half of the branches leave near the newest block, so that they become long.
         let parent = on % 2 === 0 ? nodes.at(-1)! : nodes[on % nodes.length]!;
         const batch: Uint8Array[] = again && parent.height > 0 ? [parent.header] : [];
@@ -42,6 +56,14 @@ it('follows the most work like a model that starts from nothing each time, over 
           batch.push(header);
           nodes.push(parent);
           if (parent.height > best.height) best = parent;
+        }
+        if (diskFull) {
+          const was = [chain.tip(), chain.work(), chain.size(), chain.locator()];
+          full = true;
+          expect(() => chain.accept(concat(...batch), NOW)).toThrow('no space left');
+          full = false;
+          expect([chain.tip(), chain.work(), chain.size(), chain.locator()]).toEqual(was);
+          expect(chain.find(hashOf(batch.at(-1)!))).toBeUndefined();
         }
         const accepted = chain.accept(concat(...batch), NOW);
         expect(accepted).toMatchObject({ added: count, known: batch.length - count, fault: null });
@@ -62,11 +84,16 @@ it('follows the most work like a model that starts from nothing each time, over 
         expect(chain.at(path.length)).toBeUndefined();
       }
       const onBest = new Set(pathOf(best));
-      for (const node of nodes) {
-        const found = chain.find(hashOf(node.header))!;
-        expect([found.height, found.onBest]).toEqual([node.height, onBest.has(node)]);
-        const fork = pathOf(node).findLast((ancestor) => onBest.has(ancestor))!;
-        expect(chain.forkPoint(found.hash)!.hash).toBe(hashOf(fork.header));
+      // A later start reads the same from what was kept.
+      for (const each of [chain, createHeaderChain({ network: 'regtest', archive })]) {
+        expect([each.size(), each.tip().hash]).toEqual([nodes.length, hashOf(best.header)]);
+        for (const node of nodes) {
+          const found = each.find(hashOf(node.header))!;
+          expect([found.height, found.onBest]).toEqual([node.height, onBest.has(node)]);
+          const fork = pathOf(node).findLast((ancestor) => onBest.has(ancestor))!;
+          expect(each.forkPoint(found.hash)!.hash).toBe(hashOf(fork.header));
+          expect(each.parentOf(found.hash)?.hash).toBe(node.parent ? hashOf(node.parent.header) : undefined);
+        }
       }
     }),
     { numRuns: 60 },

@@ -98,7 +98,7 @@ export interface HeaderChainOptions {
 /** Bitcoin Core's MAX_FUTURE_BLOCK_TIME. */
 const MAX_FUTURE_SECONDS = 7_200;
 /** Headers that are read from the archive at once. */
-const CHUNK = 2_000;
+const CHUNK = 500;
 
 export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
   const { network } = options;
@@ -247,11 +247,12 @@ export function createHeaderChain(options: HeaderChainOptions): HeaderChain {
 
   /** They were not from the future when they came. A clock that went back since then must not cost them. */
   function load(): void {
+    const memory = new Uint8Array(CHUNK * HEADER_BYTES);
     for (let at = 0; at < archive.count;) {
-      const headers = archive.read(at, CHUNK);
-      const { added } = take(headers, Infinity, true);
+      const count = archive.read(at, memory);
+      const { added } = take(memory.subarray(0, count * HEADER_BYTES), Infinity, true);
       at += added;
-      if (added < headers.length / HEADER_BYTES) return store.cutOff();
+      if (added < count) return store.cutOff();
     }
   }
 

@@ -80,15 +80,27 @@ export function createHeaderStore(root: HeaderRoot, archive: HeaderArchive): Hea
     }
     const wanted = Math.floor(at / PAGE);
     if (wanted !== page) {
-      pageBytes = pages.get(wanted) ?? archive.read(wanted * PAGE, PAGE);
+      pageBytes = pages.get(wanted) ?? readPage(wanted);
       page = wanted;
-      // The one that was not used for the longest time goes.
+      // The one that was not used for the longest time goes first.
       pages.delete(wanted);
       pages.set(wanted, pageBytes);
-      if (pages.size > PAGES) pages.delete(pages.keys().next().value!);
     }
     bytes = pageBytes;
     return (at % PAGE) * HEADER_BYTES;
+  }
+
+  function readPage(wanted: number): Uint8Array {
+    let memory: Uint8Array | undefined;
+    if (pages.size >= PAGES) {
+      // Its memory is used again: garbage of this size is collected late.
+      const [oldest] = pages.keys();
+      memory = pages.get(oldest!)!;
+      pages.delete(oldest!);
+    }
+    memory ??= new Uint8Array(PAGE * HEADER_BYTES);
+    archive.read(wanted * PAGE, memory);
+    return memory;
   }
 
   function word(node: number, offset: number): number {

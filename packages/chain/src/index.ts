@@ -54,6 +54,7 @@ export {
   type WalletScanOptions,
   type WalletScanProgress,
 } from './wallet-scan/wallet-scan.ts';
+export { keepYoungHeapSmall } from './young-heap.ts';
 export { createP2pSource, type P2pSource, type PeerInfo, type SyncProgress } from './p2p/source.ts';
 export type { Ban } from './p2p/peers/address-book.ts';
 export { type P2pDeps, type P2pOptions, type P2pTuning } from './p2p/options.ts';

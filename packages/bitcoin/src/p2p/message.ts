@@ -136,7 +136,7 @@ export function decodeMessage(command: string, payload: Uint8Array): Result<Peer
     case 'cfilter': {
       if (reader.u8() !== BASIC_FILTER) return err('message_unknown');
       const block = hash(reader);
-      return whole(reader, { kind: 'cfilter', block, filter: reader.bytes(reader.size(MAX_MESSAGE_BYTES)) });
+      return whole(reader, { kind: 'cfilter', block, filter: reader.view(reader.size(MAX_MESSAGE_BYTES)) });
     }
     case 'cfheaders': {
       if (reader.u8() !== BASIC_FILTER) return err('message_unknown');

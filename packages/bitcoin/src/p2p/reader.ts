@@ -17,6 +17,8 @@ export interface Reader {
   big(): bigint;
   /** A copy. */
   bytes(length: number): Uint8Array;
+  /** Where they stand: for what is long and is read only. */
+  view(length: number): Uint8Array;
   /** All that is left, as a copy. */
   rest(): Uint8Array;
   left(): number;
@@ -44,6 +46,8 @@ export function createReader(source: Uint8Array): Reader {
     return from < 0 ? zero : get(from);
   };
   const bytes = (length: number) => read(length, (from) => source.slice(from, from + length), new Uint8Array(0));
+
+  const viewOf = (length: number) => read(length, (from) => source.subarray(from, from + length), new Uint8Array(0));
 
   return {
     u8: () => read(1, (from) => source[from]!, 0),
@@ -78,6 +82,7 @@ export function createReader(source: Uint8Array): Reader {
       return value;
     },
     bytes,
+    view: viewOf,
     rest: () => bytes(source.length - at),
     left: () => source.length - at,
     good: () => good,

@@ -29,15 +29,21 @@ export function sha256dMany(bytes: Uint8Array, table: Uint32Array, count: number
   return memory.slice(out, out + count * 32);
 }
 
+/** The table of the last call of `sha256dEach`: mostly the next one is of the same width. */
+let rows = { width: 0, table: new Uint32Array(0) };
+
 /** Double SHA-256 of each `width` bytes (8 at least); what is left over at the end is not looked at. */
 export function sha256dEach(bytes: Uint8Array, width: number): Uint8Array {
   const count = Math.floor(bytes.length / width);
-  const table = new Uint32Array(count * 4);
-  for (let i = 0; i < count; i++) {
-    const start = i * width;
-    table.set([start, start + 4, start + width - 4, start + width], i * 4);
+  if (rows.width !== width || rows.table.length < count * 4) {
+    const table = new Uint32Array(count * 4);
+    for (let i = 0; i < count; i++) {
+      const start = i * width;
+      table.set([start, start + 4, start + width - 4, start + width], i * 4);
+    }
+    rows = { width, table };
   }
-  return sha256dMany(bytes, table, count);
+  return sha256dMany(bytes, rows.table, count);
 }
 
 /** Links of a chain, each the double SHA-256 of its hash and the link before it. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { CodedError } from '@keepwatch/base';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The certificates that servers showed at the first meeting, by `host:port`, in a file. */
 export interface Certificates {

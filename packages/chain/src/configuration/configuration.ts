@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '@keepwatch/base';
 import { NETWORKS, type Network } from '@keepwatch/bitcoin';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { QuorumConfig, Suffices } from '../quorum/step.ts';
 
 /**

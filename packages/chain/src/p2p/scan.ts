@@ -6,7 +6,7 @@ import { createCoins } from './coins.ts';
 import type { LightClient } from './light-client.ts';
 
 /** Filters of one question, and questions under way at once: some megabytes of filters of full blocks. */
-const BATCH = 100;
+const BATCH = 50;
 const AHEAD = 2;
 
 /**

@@ -8,7 +8,8 @@ import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync
 export interface RecordFile {
   readonly count: number;
   append(records: Uint8Array): void;
-  read(from: number, count: number): Uint8Array;
+  /** Fills the bytes with records from the given one on, and gives how many: fewer than would fit only at the end. */
+  read(from: number, into: Uint8Array): number;
   /** Keeps the first `count`. */
   truncate(count: number): void;
   close(): void;
@@ -30,15 +31,15 @@ export function openRecordFile(path: string, recordBytes: number): RecordFile {
       fdatasyncSync(fd);
       count += records.length / recordBytes;
     },
-    read(from, wanted) {
-      const length = Math.max(0, Math.min(wanted, count - from)) * recordBytes;
-      const out = new Uint8Array(length);
+    read(from, into) {
+      const wanted = Math.max(0, Math.min(Math.floor(into.length / recordBytes), count - from));
+      const length = wanted * recordBytes;
       for (let at = 0; at < length;) {
-        const got = readSync(fd, out, at, length - at, from * recordBytes + at);
+        const got = readSync(fd, into, at, length - at, from * recordBytes + at);
         if (got === 0) throw new Error(`${path} became shorter while it was read`);
         at += got;
       }
-      return out;
+      return wanted;
     },
     truncate(kept) {
       if (kept >= count) return;

@@ -1,6 +1,6 @@
 import { err, fromHex, ok, type Result } from '@keepwatch/base';
 import type { BlockHash, Txid } from '@keepwatch/bitcoin';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BlockRef, WatchedOutpoint } from '../source.ts';
 import type { ScriptPlace } from './scripts.ts';
 

@@ -4,7 +4,13 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodedError } from '@keepwatch/base';
 import { NETWORKS, type Network } from '@keepwatch/bitcoin';
-import { openSource, readChainConfiguration, type ChainConfiguration, type ChainSource } from '@keepwatch/chain';
+import {
+  keepYoungHeapSmall,
+  openSource,
+  readChainConfiguration,
+  type ChainConfiguration,
+  type ChainSource,
+} from '@keepwatch/chain';
 import type { Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { readJsonFile } from '../json-file.ts';
@@ -119,6 +125,7 @@ export async function withSources<T>(
   use: (sources: readonly ChainSource[], signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const deps = { entropy: (length: number) => new Uint8Array(randomBytes(length)), nowMs: Date.now };
+  keepYoungHeapSmall();
   const stop = new AbortController();
   const end = () => stop.abort();
   process.once('SIGINT', end).once('SIGTERM', end);

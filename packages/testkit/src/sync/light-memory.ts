@@ -33,9 +33,6 @@ export interface LightMemoryReport {
   readonly disk: number;
 }
 
-/** V8 lets young garbage grow to dozens of megabytes where nobody tells it not to. */
-const FLAGS = ['--max-semi-space-size=1'];
-
 /**
  * How much memory a light client takes over `count` headers, with `scripts` scripts, looking through the last `blocks`
  * blocks. It runs as it is published, as JavaScript: to take the types off while loading costs some 40 MB that nobody has
@@ -75,7 +72,7 @@ export async function measureLightMemory(
 }
 
 async function runLight(program: string, args: readonly string[]): Promise<LightMemory> {
-  const child = spawn(process.execPath, [...FLAGS, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let last: (LightMemory & { readonly done: boolean }) | undefined;
   for await (const text of createInterface({ input: child.stdout })) last = JSON.parse(text) as typeof last;
   if (!last?.done) throw new Error('the light client ended before its work was done');

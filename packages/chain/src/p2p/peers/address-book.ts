@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyOf, netgroup, parsePeerAddress, type PeerAddress } from './peer-address.ts';
 
 /** Nodes that we know of, on disk, so that a start needs no seed, and what was learnt of them. */

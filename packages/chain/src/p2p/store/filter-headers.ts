@@ -39,9 +39,10 @@ export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeade
 
   /** How many from the first on are as they were written, for blocks of the chain as it is now. */
   function sound(): number {
+    const records = new Uint8Array(CHUNK * RECORD_BYTES);
     for (let at = 0; at < file.count; at += CHUNK) {
-      const records = file.read(at, CHUNK);
-      for (let i = 0; i * RECORD_BYTES < records.length; i++) {
+      const count = file.read(at, records);
+      for (let i = 0; i < count; i++) {
         const record = records.subarray(i * RECORD_BYTES, (i + 1) * RECORD_BYTES);
         const tag = tagOf(root + at + i, record.subarray(0, HASH_BYTES));
         if (!tag?.equals(record.subarray(HASH_BYTES))) return at + i;
@@ -58,9 +59,9 @@ export function openFilterHeaders(path: string, chain: HeaderChain): FilterHeade
     height: () => root + file.count - 1,
     at(height) {
       if (height < root) return new Uint8Array(HASH_BYTES) as InternalHash;
-      const record = file.read(height - root, 1);
-      if (record.length === 0) throw new RangeError(`there is no filter header at ${height}`);
-      return record.subarray(0, HASH_BYTES) as InternalHash;
+      const record = new Uint8Array(RECORD_BYTES);
+      if (file.read(height - root, record) === 0) throw new RangeError(`there is no filter header at ${height}`);
+      return record.slice(0, HASH_BYTES) as InternalHash;
     },
     append(headers) {
       const records = new Uint8Array(headers.length * RECORD_BYTES);

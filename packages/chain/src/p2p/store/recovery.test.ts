@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHeaderChain, filterHash, filterHeadersFrom, HEADER_BYTES, type InternalHash } from '@keepwatch/bitcoin';
@@ -75,6 +75,15 @@ describe('headers on disk', () => {
   it('behind which a disk wrote zeros after a loss of power are as many as are whole', () => {
     writeFileSync(headerFile, Buffer.concat([headers.subarray(0, 80 * 10), Buffer.alloc(80 * 5)]));
     expect(recovered()).toEqual({ found: 10, after: COUNT });
+  });
+
+  it('are whole after an append that failed half-way', () => {
+    writeFileSync(headerFile, headers.subarray(0, 80 * 10));
+    const first = openChain();
+    appendFileSync(headerFile, headers.subarray(80 * 10, 80 * 10 + 130));
+    expect(first.chain.accept(headers, NOW)).toMatchObject({ added: COUNT - 10, known: 10 });
+    first.close();
+    expect(recovered()).toEqual({ found: COUNT, after: COUNT });
   });
 
   it('stay where the clock went back to 1970', () => {

@@ -68,8 +68,7 @@ export function createFilterFetch(
               lied = true;
               return {};
             }
-            // A copy: what came with it in one piece need not stay.
-            found.push(message.filter.slice());
+            found.push(message.filter);
             return found.length === hashes.length ? {} : 'more';
           });
           if (!lied) return found.map((filter, i) => ({ block: blocks[i]!, filter, header: wanted[i]! }));
