@@ -43,3 +43,4 @@ export {
   type ElectrumEndpoint,
   type EsploraEndpoint,
 } from './servers/index.ts';
+export { findTor, startTorNetwork, type FoundTor, type TorNetwork } from './tor/index.ts';

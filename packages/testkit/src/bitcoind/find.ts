@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cachedRoot, fetchKnots } from './fetch.ts';
+import { cachedProgram, fetchPackage } from '../debian/fetch.ts';
 
 /** How a real node is started here: the program and the arguments that stand before the node's own. */
 export interface Bitcoind {
@@ -14,6 +14,9 @@ export interface Bitcoind {
 }
 
 export type FoundBitcoind = { readonly bitcoind: Bitcoind } | { readonly missing: string };
+
+/** A derivative of Bitcoin Core. */
+const KNOTS = { name: 'bitcoin-knots', backports: true, size: '25 MB' };
 
 const run = promisify(execFile);
 let found: Promise<FoundBitcoind> | undefined;
@@ -34,23 +37,18 @@ async function find(tell: (words: string) => void): Promise<FoundBitcoind> {
     const version = await versionOf(command, []);
     if (version) return { bitcoind: { command, leading: [], version, origin: 'path' } };
   }
-  const cached = await inRoot(cachedRoot());
+  const cached = await inCache();
   if (cached) return { bitcoind: cached };
-  const fetched = await fetchKnots(tell);
-  if ('missing' in fetched) return fetched;
-  const bitcoind = await inRoot(fetched.root);
+  const fetched = await fetchPackage(KNOTS, tell);
+  if ('missing' in fetched) return { missing: `no bitcoind on PATH, and ${fetched.missing}` };
+  const bitcoind = await inCache();
   return bitcoind ? { bitcoind } : { missing: `the bitcoind that was unpacked into ${fetched.root} does not start` };
 }
 
-/** The node of an unpacked Debian root, run by that root's own loader, so that no library of this machine matters. */
-async function inRoot(root: string): Promise<Bitcoind | undefined> {
-  const loader = join(root, 'usr/lib64/ld-linux-x86-64.so.2');
-  const libraries = ['usr/lib/x86_64-linux-gnu', 'usr/lib', 'lib/x86_64-linux-gnu'].map((each) => join(root, each));
-  const program = join(root, 'usr/bin/bitcoind');
-  if (!existsSync(loader) || !existsSync(program)) return undefined;
-  const leading = ['--library-path', libraries.join(':'), program];
-  const version = await versionOf(loader, leading);
-  return version === undefined ? undefined : { command: loader, leading, version, origin: 'debian' };
+async function inCache(): Promise<Bitcoind | undefined> {
+  const program = cachedProgram(KNOTS.name, 'bitcoind');
+  const version = program && (await versionOf(program.command, program.leading));
+  return version === undefined ? undefined : { ...program!, version, origin: 'debian' };
 }
 
 async function versionOf(command: string, leading: readonly string[]): Promise<string | undefined> {

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bitcoind } from './find.ts';
+import { freePorts } from '../free-ports.ts';
 import { createRpc, RpcError, type Rpc } from './rpc.ts';
 
 export interface BitcoindOptions {
@@ -187,18 +187,4 @@ async function poll(done: () => Promise<boolean>, what: string, withinMs = 60_00
     if (Date.now() > until) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
     await sleep(50);
   }
-}
-
-/** Ports that are free now, all different. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return (server.address() as AddressInfo).port;
-    }),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

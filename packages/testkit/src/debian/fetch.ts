@@ -6,41 +6,65 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /**
- * Debian's bitcoin-knots (a derivative of Bitcoin Core), fetched through apt into a root of its own. Nothing of the
- * system changes: apt gets lists, cache and status of its own, downloads only, and each package is unpacked by dpkg -x.
+ * Programs of Debian, fetched through apt into a root of their own. Nothing of the system changes: apt gets lists, cache
+ * and status of its own, downloads only, and each package is unpacked by dpkg -x.
  */
+export interface DebianPackage {
+  readonly name: string;
+  /** Packages of it that are newer than the suite's own. */
+  readonly backports: boolean;
+  /** What has to be downloaded, for who waits. */
+  readonly size: string;
+}
 
 const run = promisify(execFile);
 const SUITE = 'trixie';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const APT_MS = 240_000;
 
-export function cachedRoot(): string {
+function cachedRoot(name: string): string {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return join(cache, 'keepwatch', `bitcoin-knots-${SUITE}`);
+  return join(cache, 'keepwatch', `${name}-${SUITE}`);
 }
 
-export async function fetchKnots(
+/** How a program of an unpacked root is started: by that root's own loader, so that no library of this machine matters. */
+export interface DebianProgram {
+  readonly command: string;
+  readonly leading: readonly string[];
+}
+
+/** A program of the package, if it was fetched before. */
+export function cachedProgram(packageName: string, program: string): DebianProgram | undefined {
+  const root = cachedRoot(packageName);
+  const loader = join(root, 'usr/lib64/ld-linux-x86-64.so.2');
+  const libraries = ['usr/lib/x86_64-linux-gnu', 'usr/lib', 'lib/x86_64-linux-gnu'].map((each) => join(root, each));
+  const path = join(root, 'usr/bin', program);
+  if (!existsSync(loader) || !existsSync(path)) return undefined;
+  return { command: loader, leading: ['--library-path', libraries.join(':'), path] };
+}
+
+/** Fetches the package with all that it depends on into the cache, once. `missing`: why that is not possible. */
+export async function fetchPackage(
+  wanted: DebianPackage,
   tell: (words: string) => void,
 ): Promise<{ readonly root: string } | { readonly missing: string }> {
-  const root = cachedRoot();
+  const root = cachedRoot(wanted.name);
   const mirror = debianMirror();
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return { missing: 'no bitcoind on PATH, and Debian’s is fetched on linux-x64 only' };
-  }
-  if (!mirror || !existsSync(KEYRING)) return { missing: 'no bitcoind on PATH, and this machine is not a Debian' };
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return { missing: 'Debian’s is fetched on linux-x64 only' };
+  if (!mirror || !existsSync(KEYRING)) return { missing: 'this machine is not a Debian' };
   mkdirSync(dirname(root), { recursive: true });
   const leave = await enter(`${root}.lock`);
   const scratch = `${root}.${process.pid}`;
   try {
     if (existsSync(root)) return { root };
-    tell(`fetching Debian’s bitcoin-knots from ${mirror} (25 MB, once) …`);
-    const unpacked = await download(mirror, scratch);
+    tell(`fetching Debian’s ${wanted.name} from ${mirror} (${wanted.size}, once) …`);
+    const unpacked = await download(wanted, mirror, scratch);
     renameSync(unpacked, root);
     return { root };
   } catch (error) {
     const text = error as { stderr?: string; message: string };
-    return { missing: `no bitcoind on PATH, and apt did not bring it: ${(text.stderr || text.message).trim()}` };
+    return { missing: `apt did not bring it: ${(text.stderr || text.message).trim()}` };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
     leave();
@@ -63,7 +87,7 @@ function debianMirror(): string | undefined {
   return undefined;
 }
 
-async function download(mirror: string, scratch: string): Promise<string> {
+async function download(wanted: DebianPackage, mirror: string, scratch: string): Promise<string> {
   rmSync(scratch, { recursive: true, force: true });
   for (const each of ['lists/partial', 'cache/archives/partial', 'state', 'root']) {
     mkdirSync(join(scratch, each), { recursive: true });
@@ -94,7 +118,8 @@ async function download(mirror: string, scratch: string): Promise<string> {
   );
   const env = { ...process.env, APT_CONFIG: file, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-q'], { env, timeout: APT_MS, maxBuffer: 1 << 24 });
-  const install = ['install', '-q', '-y', '-t', `${SUITE}-backports`, '--download-only', 'bitcoin-knots'];
+  const release = wanted.backports ? `${SUITE}-backports` : SUITE;
+  const install = ['install', '-q', '-y', '-t', release, '--download-only', wanted.name];
   await run('apt-get', install, { env, timeout: APT_MS, maxBuffer: 1 << 24 });
   const archives = join(scratch, 'cache/archives');
   const root = join(scratch, 'root');
