@@ -1,5 +1,6 @@
 // The generated part of docs/errors.md.
 import { CHAIN_ERRORS } from '../../packages/protocol/src/errors/chain.ts';
+import { MONITOR_ERRORS } from '../../packages/protocol/src/errors/monitor.ts';
 import { NOTIFY_ERRORS } from '../../packages/protocol/src/errors/notify.ts';
 import { WATCH_ERRORS } from '../../packages/protocol/src/errors/watch.ts';
 import { CLIENT_ERRORS } from '../../packages/protocol/src/errors/client.ts';
@@ -30,6 +31,7 @@ export const ERROR_TABLES = [
   ['Keys, locked memory and add-ons', KEY_ERRORS],
   ['The vault’s processes', PROCESS_ERRORS],
   ['Sources of a bitcoin chain', CHAIN_ERRORS],
+  ['The monitor', MONITOR_ERRORS],
   ['Channels and their outbox', NOTIFY_ERRORS],
   ['The watch', WATCH_ERRORS],
 ];

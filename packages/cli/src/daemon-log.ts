@@ -11,7 +11,7 @@ export interface LogLine {
   readonly time: string;
   readonly level: 'info' | 'warn' | 'error';
   /** Which process speaks. */
-  readonly name: 'supervisor' | 'keep' | 'gate';
+  readonly name: 'supervisor' | 'keep' | 'gate' | 'monitor';
   readonly msg: string;
   readonly [field: string]: unknown;
 }

@@ -7,6 +7,8 @@ export interface Directories {
   readonly data: string;
   /** What is kept of public chains: headers, filter headers, scans. */
   readonly chain: string;
+  /** The monitor's data. */
+  readonly monitor: string;
   /** Where the profiles lie, and the configuration of the chain’s sources. */
   readonly home: string;
   /** This profile's keys and what it remembers of its vault, one folder for each role. */
@@ -34,6 +36,7 @@ export function findDirectories(
   return {
     data: join(data, 'vault'),
     chain: join(data, 'chain'),
+    monitor: join(data, 'monitor'),
     home,
     operator: join(profile, 'operator'),
     client: join(profile, 'client'),

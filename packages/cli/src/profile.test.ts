@@ -49,6 +49,7 @@ describe('directories', () => {
     expect(absolute).toEqual({
       data: '/d/keepwatch/vault',
       chain: '/d/keepwatch/chain',
+      monitor: '/d/keepwatch/monitor',
       home: '/c/keepwatch',
       operator: '/c/keepwatch/p/operator',
       client: '/c/keepwatch/p/client',

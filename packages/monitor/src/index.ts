@@ -1,4 +1,13 @@
 /**
- * monitor: the daemon that joins chain sources, the watch, the journal and the channels. It decides nothing itself.
+ * monitor: the daemon that joins chain sources, the watch, the journal and the channels. What the chain tells is stepped by
+ * the watch, made durable in an encrypted journal, and only then told on. It decides nothing itself, holds no key to a
+ * coin, and reaches a vault as a client like any other.
  */
-export {};
+export { connectApi, type ApiClient } from './api/client.ts';
+export { createLocalApi, type MonitorApi } from './api/local.ts';
+export { socketPath, startDaemon, type Daemon, type DaemonOptions } from './daemon.ts';
+export { descriptorsOfKey } from './import/extended-key.ts';
+export { readWalletFile } from './import/import.ts';
+export type { Imported, ImportedLabel, ImportedWallet, ImportError, ImportFormat } from './import/imported.ts';
+export { openMonitor, type OpenMonitor } from './open.ts';
+export { isMade, lockKind, makeLock, openLock, type LockKind, type NewLock, type Unlocking } from './store/lock.ts';

@@ -3,6 +3,7 @@ import { CLIENT_ERRORS } from './errors/client.ts';
 import { COMMAND_LINE_ERRORS } from './errors/command-line.ts';
 import { CONNECTION_ERRORS } from './errors/connection.ts';
 import { KEY_ERRORS } from './errors/keys.ts';
+import { MONITOR_ERRORS } from './errors/monitor.ts';
 import { NOTIFY_ERRORS } from './errors/notify.ts';
 import { PROCESS_ERRORS } from './errors/processes.ts';
 import { STORAGE_ERRORS } from './errors/storage.ts';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...KEY_ERRORS,
   ...PROCESS_ERRORS,
   ...CHAIN_ERRORS,
+  ...MONITOR_ERRORS,
   ...NOTIFY_ERRORS,
   ...WATCH_ERRORS,
 } as const;

@@ -36,20 +36,20 @@ export async function readDescriptors(
 export type Beginning = { readonly height: number } | { readonly timeSeconds: number };
 
 /** A height, or a day or time (UTC unless it says otherwise). */
-export function readBeginning(text: string | undefined): Beginning {
+export function readBeginning(text: string | undefined, option = '--from'): Beginning {
   if (text === undefined) {
     throw usageError(
       'option_missing',
-      '--from is missing.',
+      `${option} is missing.`,
       'Write the first height or day that may hold a payment, such as 800000 or 2024-05-01; 0 for all.',
     );
   }
-  if (/^[0-9]+$/.test(text)) return { height: parseCount(text, '--from', 0x7fff_ffff) };
+  if (/^[0-9]+$/.test(text)) return { height: parseCount(text, option, 0x7fff_ffff) };
   const ms = /^\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN;
   if (!Number.isNaN(ms)) return { timeSeconds: Math.floor(ms / 1_000) };
   throw usageError(
     'beginning',
-    `--from: “${text}” is no height and no day.`,
+    `${option}: “${text}” is no height and no day.`,
     'Write one such as 800000 or 2024-05-01.',
   );
 }

@@ -1,16 +1,19 @@
 import type { Command } from '../command.ts';
 import { APPROVAL_COMMANDS } from './approval.ts';
 import { CHAIN_COMMANDS } from './chain.ts';
+import { CHANNEL_COMMANDS } from './channel.ts';
 import { CLIENT_COMMANDS } from './client.ts';
 import { CLIENT_SIGN_COMMANDS } from './client-sign.ts';
 import { CONTRACT_COMMANDS } from './contract.ts';
 import { DOCTOR_COMMAND } from './doctor.ts';
+import { FINDINGS_COMMANDS } from './findings.ts';
 import { GRANT_COMMANDS } from './grant.ts';
 import { GRANT_ADVICE_COMMANDS } from './grant-advice.ts';
 import { GRANT_CREATE_COMMANDS } from './grant-create.ts';
 import { GRANT_FILE_COMMANDS } from './grant-files.ts';
 import { GRANT_REPLAY_COMMANDS } from './grant-replay.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
+import { MONITOR_COMMANDS } from './monitor.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
 import { SETTLEMENT_COMMANDS } from './settlement.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
@@ -19,6 +22,7 @@ import { VAULT_SECRET_COMMANDS } from './vault-secrets.ts';
 import { VAULT_COMMANDS } from './vault.ts';
 import { VERSION_COMMAND } from './version.ts';
 import { WALLET_COMMANDS } from './wallet.ts';
+import { WATCH_COMMANDS } from './watch.ts';
 
 /** Every command there is, in the order of the help text. */
 export const COMMANDS: readonly Command[] = [
@@ -40,6 +44,10 @@ export const COMMANDS: readonly Command[] = [
   ...CONTRACT_COMMANDS,
   ...JOURNAL_COMMANDS,
   ...CHAIN_COMMANDS,
+  ...MONITOR_COMMANDS,
+  ...WATCH_COMMANDS,
+  ...FINDINGS_COMMANDS,
+  ...CHANNEL_COMMANDS,
   DOCTOR_COMMAND,
   VERSION_COMMAND,
 ];

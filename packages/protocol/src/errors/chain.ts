@@ -34,5 +34,6 @@ export const CHAIN_ERRORS = {
     'A thread that looks through past blocks has ended.',
     'Start the scan again: it goes on from the last block that it reported.',
   ),
+  source_behind: text('A source of the chain is behind the others.', 'Wait, or look at what holds it up.'),
   source_failed: text('A source of the chain failed in a way that was not foreseen.', 'The message has its words.'),
 } as const satisfies Record<string, ErrorText>;

@@ -55,6 +55,13 @@ export const COMMAND_LINE_ERRORS = {
   usage_network: text('There is no such network.', 'Choose main, test4, signet or regtest.'),
   usage_chain_source: text('This is no source of a chain.', HELP),
   usage_descriptor: text('This is no descriptor of a wallet.', 'Give the public descriptor of the wallet, whole.'),
+  usage_key_kind: text('This is no way to protect a monitor.', 'Choose passphrase, credential or file.'),
+  usage_xpub: text('This is no extended public key.', 'Give the one of the account, whole.'),
+  usage_script: text('This is no script.', 'Write the scriptPubKey in hex.'),
+  usage_outpoint: text('This is no coin.', 'Write TXID:NUMBER, as explorers show it.'),
+  usage_kind: text('This is no kind of finding.', 'Write one such as received or spent.'),
+  usage_severity: text('This is no severity.', 'Choose info, notice, warning or critical.'),
+  usage_since: text('This is no time.', 'Write one such as 2h, 7d or 2026-05-01.'),
   usage_beginning: text('This is no height and no day.', 'Write one such as 800000 or 2024-05-01.'),
 
   chain_configuration_invalid: text(

@@ -1,0 +1,49 @@
+import { command } from '../command.ts';
+import { MONITOR_OPTIONS } from '../monitor/options.ts';
+
+const add = command({
+  name: 'channel add',
+  summary: 'Add a way by which the monitor tells what it finds, and try it',
+  positionals: ['NAME'],
+  options: {
+    webhook: { value: 'URL', words: 'POST there, signed (Standard Webhooks)' },
+    'secret-file': { value: 'FILE', words: 'its whsec_… or whsk_… secret; left out: one is made, and shown once' },
+    file: { value: 'FILE', words: 'any kind of channel, as JSON; docs/watch.md shows them' },
+    from: { value: 'LEVEL', words: 'tell what is at least so severe: info, notice (default), warning or critical' },
+    privacy: { value: 'LEVEL', words: 'full (default), no-amounts, or look: that something happened and no more' },
+    untested: { words: 'send no test message' },
+    ...MONITOR_OPTIONS,
+  },
+  more: [
+    'Secrets of a channel are kept in the encrypted journal, and never shown again. A test message is sent; where it does',
+    'not arrive, the channel is kept all the same, and the answer says what the service said.',
+  ].join('\n'),
+  run: async (context, options, [name]) => (await import('../monitor/channels.ts')).channelAdd(context, name!, options),
+});
+
+const test = command({
+  name: 'channel test',
+  summary: 'Send a test message by a channel, and say what became of it',
+  positionals: ['NAME'],
+  options: MONITOR_OPTIONS,
+  run: async (context, options, [name]) =>
+    (await import('../monitor/channels.ts')).channelTest(context, name!, options),
+});
+
+const list = command({
+  name: 'channel list',
+  summary: 'The channels, what waits for them, and which of them cannot deliver',
+  options: MONITOR_OPTIONS,
+  run: async (context, options) => (await import('../monitor/channels.ts')).channelList(context, options),
+});
+
+const remove = command({
+  name: 'channel remove',
+  summary: 'Tell nothing more by a channel, and give up what waits for it',
+  positionals: ['NAME'],
+  options: MONITOR_OPTIONS,
+  run: async (context, options, [name]) =>
+    (await import('../monitor/channels.ts')).channelRemove(context, name!, options),
+});
+
+export const CHANNEL_COMMANDS = [add, test, list, remove];

@@ -1,0 +1,55 @@
+import { CHAIN_OPTIONS } from '../chain/options.ts';
+import { command } from '../command.ts';
+import { MONITOR_OPTIONS } from '../monitor/options.ts';
+
+// What these commands need is read from disk only when one of them runs: all others start without it.
+
+const { data: _, ...SOURCES } = CHAIN_OPTIONS;
+
+const init = command({
+  name: 'monitor init',
+  summary: 'Make a monitor: its data directory, and what protects it',
+  options: {
+    ...MONITOR_OPTIONS,
+    network: { value: 'NAME', words: 'main, test4, signet or regtest (default: main)' },
+    key: { value: 'KIND', words: 'passphrase (default), credential or file' },
+    credential: { value: 'NAME', words: 'of systemd’s credential that holds the key (default: keepwatch-monitor-key)' },
+  },
+  more: [
+    'Everything that a monitor knows is encrypted: whose addresses these are is as much worth as what lies on them. With',
+    '`passphrase` somebody types it at each start; with `credential` systemd hands the key over, from a file or a TPM;',
+    'with `file` it lies beside the data, which protects from other users of the machine and from nothing else.',
+  ].join('\n'),
+  run: async (context, options) => (await import('../monitor/run.ts')).monitorInit(context, options),
+});
+
+const run = command({
+  name: 'monitor run',
+  summary: 'Watch the chain in the foreground until Ctrl-C, and tell what happens',
+  options: {
+    ...MONITOR_OPTIONS,
+    ...SOURCES,
+    http: { value: 'HOST:PORT', words: 'health and metrics; `off` for none (default: 127.0.0.1:7410)' },
+  },
+  more: [
+    'It goes on behind the last block that it knew, whatever ended it. Logs go to stderr: JSON lines, or short lines on a',
+    'terminal; they name no wallet and no address. Sources are named as for `keepwatch chain status`.',
+  ].join('\n'),
+  run: async (context, options) => (await import('../monitor/run.ts')).monitorRun(context, options),
+});
+
+const status = command({
+  name: 'monitor status',
+  summary: 'Whether the monitor runs, what its sources say, and what it has left to do',
+  options: MONITOR_OPTIONS,
+  run: async (context, options) => (await import('../monitor/status.ts')).monitorStatus(context, options),
+});
+
+const unlock = command({
+  name: 'monitor unlock',
+  summary: 'Give a running monitor its pass phrase',
+  options: MONITOR_OPTIONS,
+  run: async (context, options) => (await import('../monitor/status.ts')).monitorUnlock(context, options),
+});
+
+export const MONITOR_COMMANDS = [init, run, status, unlock];

@@ -1,0 +1,80 @@
+import { command } from '../command.ts';
+import { MONITOR_OPTIONS } from '../monitor/options.ts';
+
+const ABOUT = {
+  birthday: { value: 'HEIGHT|DATE', words: 'the first block or day that may hold a payment; left out: it is new' },
+  'gap-limit': { value: 'N', words: 'unused addresses in a row that were handed out (default: 20)' },
+  tag: { value: 'T', many: true, words: 'a word by which rules know it' },
+  owner: { value: 'O', words: 'whose it is' },
+} as const;
+
+const add = command({
+  name: 'watch add',
+  summary: 'Watch a wallet, an address, a script or a coin',
+  positionals: ['NAME'],
+  options: {
+    descriptor: {
+      value: 'D',
+      many: true,
+      words: 'public output descriptor (BIP380 to BIP389), miniscript and taproot too',
+    },
+    xpub: { value: 'KEY', many: true, words: 'extended public key; of an xpub all usual kinds of script are watched' },
+    address: { value: 'A', many: true, words: 'one address' },
+    script: { value: 'HEX', many: true, words: 'one scriptPubKey' },
+    outpoint: { value: 'TXID:N', many: true, words: 'one coin' },
+    ...ABOUT,
+    large: { value: 'BTC', words: 'tell of transactions that move at least so much' },
+    above: { value: 'BTC', words: 'tell when the balance rises above' },
+    below: { value: 'BTC', words: 'tell when the balance falls below' },
+    ...MONITOR_OPTIONS,
+  },
+  more: [
+    "keepwatch watch add savings --descriptor 'wpkh([d34db33f/84h/0h/0h]xpub…/<0;1>/*)' --birthday 2023-06-01",
+    'keepwatch watch add donations --address bc1… --tag public',
+    '',
+    'With a birthday the past is read while the chain goes on to be watched; `keepwatch watch list` shows how far it is.',
+  ].join('\n'),
+  run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchAdd(context, name!, options),
+});
+
+const list = command({
+  name: 'watch list',
+  summary: 'What is watched, with balances, and how far each past is read',
+  options: MONITOR_OPTIONS,
+  run: async (context, options) => (await import('../monitor/wallets.ts')).watchList(context, options),
+});
+
+const show = command({
+  name: 'watch show',
+  summary: 'One wallet: its descriptors, its coins, its settings',
+  positionals: ['NAME'],
+  options: MONITOR_OPTIONS,
+  run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchShow(context, name!, options),
+});
+
+const remove = command({
+  name: 'watch remove',
+  summary: 'Watch a wallet no longer; what was found stays',
+  positionals: ['NAME'],
+  options: MONITOR_OPTIONS,
+  run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchRemove(context, name!, options),
+});
+
+const importFile = command({
+  name: 'watch import',
+  summary: 'Watch what another wallet exported: Bitcoin Core, Sparrow, Electrum, Specter, Liana, BIP388, BIP329',
+  positionals: ['FILE'],
+  options: {
+    name: { value: 'NAME', words: 'what it is called here (default: as in the file)' },
+    ...ABOUT,
+    wallet: { value: 'NAME', words: 'of a file that holds labels alone: whose they are' },
+    ...MONITOR_OPTIONS,
+  },
+  more: [
+    'What the file is, is found out by looking at it. Public parts alone are taken: a file with a private key is refused.',
+    'docs/watch.md says which menu of each program makes such a file.',
+  ].join('\n'),
+  run: async (context, options, [file]) => (await import('../monitor/wallets.ts')).watchImport(context, file!, options),
+});
+
+export const WATCH_COMMANDS = [add, list, show, remove, importFile];

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { CodedError } from '@keepwatch/base';
+import type { MonitorApi } from '@keepwatch/monitor';
+import type { Answer, Context } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
+import { readJsonFile, readTextFile } from '../json-file.ts';
+import { table } from '../table.ts';
+import { showTime } from '../values.ts';
+import type { MonitorPlace } from './options.ts';
+import { withMonitor } from './reach.ts';
+
+export interface ChannelAddOptions extends MonitorPlace {
+  readonly webhook: string | undefined;
+  readonly 'secret-file': string | undefined;
+  readonly file: string | undefined;
+  readonly from: string | undefined;
+  readonly privacy: string | undefined;
+  readonly untested: boolean;
+}
+
+interface Shown {
+  readonly name: string;
+  readonly kind: string;
+  readonly from: string;
+  readonly privacy: string;
+  readonly target: string;
+  readonly waiting: number;
+  readonly sent: number;
+  readonly dead: { readonly sinceMs: number; readonly words: string } | null;
+}
+
+type Delivery =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'later' | 'refused' | 'broken'; readonly code: string; readonly words: string };
+
+/** 32 random bytes, as Standard Webhooks writes them. */
+const freshSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
+
+export async function channelAdd(context: Context, name: string, options: ChannelAddOptions): Promise<Answer> {
+  const { webhook, file, from, privacy } = options;
+  if ((webhook === undefined) === (file === undefined)) {
+    throw usageError('option_missing', 'Name one channel: --webhook URL or --file FILE.');
+  }
+  const about = { name, ...(from === undefined ? {} : { from }), ...(privacy === undefined ? {} : { privacy }) };
+  const made = webhook !== undefined && options['secret-file'] === undefined ? freshSecret() : undefined;
+  const channel =
+    webhook === undefined
+      ? { ...((await readJsonFile(file!)) as object), ...about }
+      : {
+          kind: 'webhook',
+          ...about,
+          url: webhook,
+          secrets: [made ?? (await readTextFile(options['secret-file']!)).trim()],
+        };
+  return withMonitor(context, options, async (api) => {
+    const shown = (await api.call('channel.put', { channel })) as Shown;
+    const tested = options.untested ? null : await test(api, name);
+    const { paint } = context.terminal;
+    const lines = [
+      `${paint.strong(name)} is a channel: ${shown.kind} to ${shown.target}, from ${shown.from} on.`,
+      ...(made === undefined ? [] : [`Its secret, shown this once; the receiver checks signatures by it:  ${made}`]),
+      ...(tested === null ? [] : [testWords(context, tested)]),
+    ];
+    return {
+      json: { channel: shown, ...(made === undefined ? {} : { secret: made }), test: tested },
+      text: lines.join('\n'),
+    };
+  });
+}
+
+const test = async (api: MonitorApi, name: string) => (await api.call('channel.test', { name })) as Delivery;
+
+const testWords = ({ terminal: { paint } }: Context, delivery: Delivery): string =>
+  delivery.kind === 'delivered'
+    ? paint.good('A test message was delivered: look whether it is there.')
+    : paint.bad(`The test message was not delivered: ${delivery.words} (${delivery.code})`);
+
+export function channelTest(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const delivery = await test(api, name);
+    if (delivery.kind === 'delivered') return { json: delivery, text: testWords(context, delivery) };
+    throw new CodedError(
+      'channel_test_failed',
+      `The test message was not delivered: ${delivery.words} (${delivery.code})`,
+      {
+        remedy: 'Check the address and the secret of the channel, and whether this machine reaches it.',
+        details: { ...delivery },
+      },
+    );
+  });
+}
+
+export function channelList(context: Context, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const channels = (await api.call('channel.list')) as readonly Shown[];
+    const { paint } = context.terminal;
+    if (channels.length === 0) {
+      return {
+        json: { channels },
+        text: 'No channel: what is found is told to nobody.\nNext: keepwatch channel add NAME --webhook URL',
+      };
+    }
+    const rows = channels.map(({ name, kind, target, from, privacy, waiting, sent, dead }) => [
+      ...[name, kind, target, from, privacy, String(sent), String(waiting)],
+      dead ? paint.bad(`cannot deliver since ${showTime(dead.sinceMs)}: ${dead.words}`) : paint.good('alive'),
+    ]);
+    const head = ['CHANNEL', 'KIND', 'TO', 'FROM', 'PRIVACY', 'SENT', 'WAITING', ''];
+    return { json: { channels }, text: table([head, ...rows], paint.title) };
+  });
+}
+
+export function channelRemove(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const json = await api.call('channel.remove', { name });
+    return { json, text: `Nothing more is told by ${name}.` };
+  });
+}

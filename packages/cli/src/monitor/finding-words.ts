@@ -1,0 +1,71 @@
+import { formatBitcoin } from '@keepwatch/base';
+
+/** A finding as the socket gives it: amounts are decimal strings. */
+export interface FindingJson {
+  readonly id: string;
+  readonly wallet: string | null;
+  readonly severity: 'info' | 'notice' | 'warning' | 'critical';
+  readonly atMs: number;
+  readonly late: boolean;
+  readonly evidence: {
+    readonly txid?: string;
+    readonly block?: { readonly height: number; readonly hash: string };
+    readonly grade?: string;
+    readonly seenBy: readonly string[];
+  };
+  readonly detail: { readonly kind: string } & Readonly<Record<string, unknown>>;
+}
+
+const btc = (text: unknown) => `${formatBitcoin(BigInt(String(text)))} BTC`;
+const short = (text: unknown) => `${String(text).slice(0, 12)}…`;
+
+/** What happened, in one line. A kind that a later version knows is shown by its name. */
+export function findingWords({ detail, evidence }: FindingJson): string {
+  const at = evidence.block ? ` in block ${evidence.block.height}` : '';
+  switch (detail.kind) {
+    case 'sighted':
+      return `${movement(String(detail['direction']), detail)} is seen outside a block (${String(detail['grade'])})`;
+    case 'received':
+    case 'spent':
+    case 'self-transfer':
+      return `${movement(detail.kind, detail)}${at}`;
+    case 'replaced':
+      return `${short(detail['txid'])} is replaced by ${short(detail['by'])}`;
+    case 'evicted':
+      return `${short(detail['txid'])} has left the mempool`;
+    case 'double-spend':
+      return `${short(detail['txid'])} and ${short(detail['other'])} spend the same coin`;
+    case 'confirmed':
+      return `${short(detail['txid'])} is ${String(detail['depth'])} blocks deep${detail['buried'] ? ', buried' : ''}`;
+    case 'disconnected':
+      return `${short(detail['txid'])} is in no block any more: the chain was reorganised`;
+    case 'large-amount':
+      return `${short(detail['txid'])} moves ${btc(detail['sats'])}, more than ${btc(detail['limitSats'])}`;
+    case 'balance-above':
+    case 'balance-below':
+      return `the balance is ${btc(detail['sats'])}, ${detail.kind.slice(8)} ${btc(detail['limitSats'])}`;
+    case 'restarted':
+      return `the monitor is back after ${String(detail['downSeconds'])} s`;
+    case 'backfilled':
+      return `the past is read up to block ${String(detail['toHeight'])}: ${String(detail['transactions'])} transactions`;
+    case 'gap-filled':
+      return `blocks ${String(detail['fromHeight'])} to ${String(detail['toHeight'])} are caught up with`;
+    default:
+      return Object.entries(detail)
+        .flatMap(([name, value]) => (name === 'kind' || typeof value === 'object' ? [] : [`${name} ${String(value)}`]))
+        .join(', ');
+  }
+}
+
+function movement(direction: string, detail: FindingJson['detail']): string {
+  const [received, spent] = [BigInt(String(detail['receivedSats'])), BigInt(String(detail['spentSats']))];
+  const tx = short(detail['txid']);
+  switch (direction) {
+    case 'received':
+      return `${btc(received)} by ${tx}`;
+    case 'spent':
+      return `${btc(spent > received ? spent - received : spent)} by ${tx}`;
+    default:
+      return `${btc(spent)} to itself by ${tx}`;
+  }
+}

@@ -1,0 +1,166 @@
+import { CodedError } from '@keepwatch/base';
+import type { MonitorApi } from '@keepwatch/monitor';
+import type { Answer, Context } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
+import { createNewFile } from '../new-file.ts';
+import { shownJson } from '../shown.ts';
+import { fields, table } from '../table.ts';
+import { parseCount, parseDuration, showCount, showTime } from '../values.ts';
+import { findingWords, type FindingJson } from './finding-words.ts';
+import type { MonitorPlace } from './options.ts';
+import { withMonitor } from './reach.ts';
+
+export interface FilterOptions extends MonitorPlace {
+  readonly wallet: string | undefined;
+  readonly kind: readonly string[];
+  readonly severity: string | undefined;
+  readonly since: string | undefined;
+}
+
+interface Row {
+  readonly seq: number;
+  readonly finding: FindingJson;
+}
+
+const SEVERITIES = ['info', 'notice', 'warning', 'critical'];
+const KIND = /^[a-z][a-z-]{1,31}$/;
+
+function filterOf({ wallet, kind, severity, since }: FilterOptions): object {
+  const stranger = kind.flatMap((text) => text.split(',')).find((text) => !KIND.test(text));
+  if (stranger !== undefined) throw usageError('kind', `--kind: “${stranger}” is no kind of finding.`);
+  if (severity !== undefined && !SEVERITIES.includes(severity)) {
+    throw usageError('severity', `--severity: “${severity}” is none.`, `Choose ${SEVERITIES.join(', ')}.`);
+  }
+  return {
+    ...(wallet === undefined ? {} : { wallet }),
+    ...(kind.length === 0 ? {} : { kinds: kind.flatMap((text) => text.split(',')) }),
+    ...(severity === undefined ? {} : { severity }),
+    ...(since === undefined ? {} : { sinceMs: sinceOf(since) }),
+  };
+}
+
+/** `2h` ago, or a day or time. */
+function sinceOf(text: string): number {
+  if (/^[0-9]+\s*[smhdw]$/.test(text)) return Math.max(0, Date.now() - parseDuration(text, '--since') * 1_000);
+  const ms = /^\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN;
+  if (!Number.isNaN(ms)) return ms;
+  throw usageError('since', `--since: “${text}” is no time.`, 'Write one such as 2h, 7d or 2026-05-01.');
+}
+
+export function findingsList(
+  context: Context,
+  options: FilterOptions & { readonly limit: string | undefined; readonly before: string | undefined },
+): Promise<Answer> {
+  const limit = options.limit === undefined ? 50 : parseCount(options.limit, '--limit', 10_000);
+  if (limit === 0) throw usageError('number', '--limit: at least one finding has to be asked for.');
+  const before = options.before === undefined ? {} : { before: parseCount(options.before, '--before') };
+  const filter = filterOf(options);
+  return withMonitor(context, options, async (api) => {
+    const findings = (await api.call('findings.list', { ...filter, limit, ...before })) as readonly Row[];
+    const { paint } = context.terminal;
+    if (findings.length === 0) return { json: { findings }, text: 'No finding.' };
+    const rows = findings.map((row) => cells(context, row));
+    return {
+      json: { findings },
+      text: table([['SEQ', 'TIME', 'SEVERITY', 'WALLET', 'KIND', ''], ...rows], paint.title),
+    };
+  });
+}
+
+function cells({ terminal: { paint } }: Context, { seq, finding }: Row): readonly string[] {
+  const { severity, wallet, atMs, late, detail } = finding;
+  const paints = { info: paint.quiet, notice: paint.good, warning: paint.warning, critical: paint.bad };
+  return [
+    ...[String(seq), showTime(atMs), paints[severity](severity), wallet ?? '–', detail.kind],
+    `${findingWords(finding)}${late ? paint.quiet(' (late)') : ''}`,
+  ];
+}
+
+const lineOf = (context: Context, row: Row): Answer => ({ json: row, text: cells(context, row).join('  ') });
+
+/** From a cursor on, without a gap; goes on until Ctrl-C. */
+export function findingsTail(
+  context: Context,
+  options: FilterOptions & { readonly after: string | undefined },
+): Promise<void> {
+  const given = options.after === undefined ? undefined : parseCount(options.after, '--after');
+  const filter = filterOf(options);
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  return withMonitor(context, options, async (api, running) => {
+    if (!running) {
+      throw new CodedError('monitor_not_running', 'No monitor runs there, and nothing new is found.', {
+        remedy: 'Start it with `keepwatch monitor run`; `keepwatch findings list` shows what was found.',
+      });
+    }
+    let after = given;
+    if (after === undefined) {
+      const last = (await api.call('findings.list', { ...filter, limit: 10 })) as readonly Row[];
+      for (const row of last) context.emit(lineOf(context, row));
+      after = last.at(-1)?.seq ?? 0;
+    }
+    for await (const row of api.subscribe('findings.follow', { ...filter, after, follow: true }, stop.signal)) {
+      context.emit(lineOf(context, row as Row));
+    }
+  });
+}
+
+export function findingsExport(
+  context: Context,
+  options: FilterOptions & { readonly after: string | undefined; readonly out: string | undefined },
+): Promise<Answer | undefined> {
+  const after = options.after === undefined ? 0 : parseCount(options.after, '--after');
+  const filter = filterOf(options);
+  return withMonitor(context, options, async (api) => {
+    if (options.out === undefined) {
+      await exportTo(api, { ...filter, after }, async (line) => void context.terminal.output.write(line));
+      return undefined;
+    }
+    const file = await createNewFile(options.out);
+    try {
+      const findings = await exportTo(api, { ...filter, after }, (line) => file.appendFile(line));
+      await file.sync();
+      return { json: { findings, file: options.out }, text: `${showCount(findings, 'finding')} in ${options.out}.` };
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function exportTo(api: MonitorApi, params: object, write: (line: string) => Promise<void>): Promise<number> {
+  let count = 0;
+  const rows = api.subscribe('findings.follow', { ...params, follow: false }, new AbortController().signal);
+  for await (const row of rows) {
+    await write(`${shownJson(JSON.stringify(row))}\n`);
+    count += 1;
+  }
+  return count;
+}
+
+export function findingsVerify(context: Context, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const report = (await api.call('findings.verify')) as {
+      readonly monitor: string;
+      readonly entries: number;
+      readonly batches: number;
+      readonly findings: number;
+      readonly sameState: boolean;
+    };
+    if (!report.sameState) {
+      throw new CodedError('journal_fold_differs', 'The journal is whole, but the state is not what follows from it.', {
+        remedy: 'Stop the monitor, keep a copy of its data, and report it.',
+        details: { ...report },
+      });
+    }
+    return {
+      json: report,
+      text: fields([
+        ['journal', context.terminal.paint.good('whole, and the state follows from it')],
+        ['entries', `${report.entries} in ${showCount(report.batches, 'batch', 'batches')}`],
+        ['findings', String(report.findings)],
+        ['monitor', report.monitor],
+      ]),
+    };
+  });
+}

@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import { CodedError } from '@keepwatch/base';
+import {
+  connectApi,
+  createLocalApi,
+  lockKind,
+  openLock,
+  openMonitor,
+  socketPath,
+  type MonitorApi,
+  type Unlocking,
+} from '@keepwatch/monitor';
+import type { Context } from '../command.ts';
+import { readSecret } from '../secret-input.ts';
+import type { MonitorPlace } from './options.ts';
+
+export const monitorDirectory = (context: Context, data: string | undefined): string =>
+  data === undefined ? context.directories.monitor : resolve(data);
+
+/**
+ * The monitor in the data directory: the one that runs, over its socket; where none does, its data is opened here for as
+ * long as `use` runs. Either way the same methods answer.
+ */
+export async function withMonitor<T>(
+  context: Context,
+  place: MonitorPlace,
+  use: (api: MonitorApi, running: boolean) => Promise<T>,
+): Promise<T> {
+  const dataDir = monitorDirectory(context, place.data);
+  const client = await connectApi(socketPath(dataDir));
+  if (client) {
+    try {
+      const { phase } = (await client.call('status')) as { readonly phase: string };
+      if (phase === 'locked') {
+        throw new CodedError('monitor_locked', 'The monitor runs, and is locked.', {
+          remedy: 'Run `keepwatch monitor unlock` first.',
+        });
+      }
+      return await use(client, true);
+    } finally {
+      client.close();
+    }
+  }
+  const rootKey = await openLock(dataDir, await unlockingOf(context, dataDir, place));
+  const monitor = await openMonitor({ dataDir, rootKey });
+  try {
+    return await use(createLocalApi(monitor), false);
+  } finally {
+    await monitor.close();
+  }
+}
+
+/** What opens the lock, where this machine or a person can give it. */
+export async function unlockingOf(context: Context, dataDir: string, place: MonitorPlace): Promise<Unlocking> {
+  const credentials = context.terminal.environment['CREDENTIALS_DIRECTORY'];
+  if (lockKind(dataDir) !== 'passphrase') return { credentials };
+  return { credentials, passphrase: await readPassphrase(context, place['passphrase-file']) };
+}
+
+export const readPassphrase = (context: Context, file: string | undefined): Promise<Uint8Array> =>
+  readSecret(context.terminal, { prompt: 'Pass phrase of the monitor', option: '--passphrase-file', file });

@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { CodedError } from '@keepwatch/base';
+import { isMade, lockKind, makeLock, openLock, openMonitor, startDaemon } from '@keepwatch/monitor';
+import { NETWORKS, type Network } from '@keepwatch/bitcoin';
+import type { ChainOptions } from '../chain/options.ts';
+import { chainSettings } from '../chain/settings.ts';
+import type { Answer, Context } from '../command.ts';
+import { parseListen } from '../commands/vault-run.ts';
+import { createDaemonLog } from '../daemon-log.ts';
+import { usageError } from '../exit-codes.ts';
+import { readNewPassword } from '../secret-input.ts';
+import { fields } from '../table.ts';
+import type { MonitorPlace } from './options.ts';
+import { monitorDirectory, readPassphrase } from './reach.ts';
+
+const DEFAULT_HTTP = '127.0.0.1:7410';
+const CREDENTIAL = 'keepwatch-monitor-key';
+const PROTECTION = {
+  file: 'a key file beside the data: a stolen disk or a copy of the directory yields everything',
+  passphrase: 'a pass phrase at each start: a stolen disk yields nothing without it',
+  credential: 'a credential of systemd: a stolen disk yields nothing without it',
+};
+
+export interface InitOptions extends MonitorPlace {
+  readonly network: string | undefined;
+  readonly key: string | undefined;
+  readonly credential: string | undefined;
+}
+
+export async function monitorInit(context: Context, options: InitOptions): Promise<Answer> {
+  const dataDir = monitorDirectory(context, options.data);
+  const network = (options.network ?? 'main') as Network;
+  if (!NETWORKS.includes(network)) {
+    throw usageError('network', `There is no network “${network}”.`, `There are: ${NETWORKS.join(', ')}.`);
+  }
+  const kind = options.key ?? (options.credential === undefined ? 'passphrase' : 'credential');
+  if (isMade(dataDir)) {
+    throw new CodedError('monitor_exists', `There is a monitor in ${dataDir} already.`, {
+      remedy: 'Use it, or name another directory with --data.',
+    });
+  }
+  const credentials = context.terminal.environment['CREDENTIALS_DIRECTORY'];
+  const give: { passphrase?: Uint8Array } = {};
+  if (kind === 'passphrase') {
+    const file = options['passphrase-file'];
+    const source = { prompt: 'Pass phrase for the monitor', option: '--passphrase-file', file };
+    give.passphrase = await readNewPassword(context.terminal, source);
+    await makeLock(dataDir, { kind, passphrase: give.passphrase });
+  } else if (kind === 'credential') {
+    await makeLock(dataDir, { kind, name: options.credential ?? CREDENTIAL, directory: credentials });
+  } else if (kind === 'file') {
+    await makeLock(dataDir, { kind });
+  } else {
+    throw usageError('key_kind', `--key: “${kind}” is none.`, 'Choose passphrase, credential or file.');
+  }
+  const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, { credentials, ...give }), network });
+  const id = monitor.store.id;
+  await monitor.close();
+  const protection = PROTECTION[lockKind(dataDir)];
+  const { paint } = context.terminal;
+  return {
+    json: { monitor: id, data: dataDir, network, key: kind },
+    text: [
+      `The monitor is made in ${dataDir}, for ${network}.`,
+      `It is protected by ${kind === 'file' ? paint.warning(protection) : protection}.`,
+      'Next: keepwatch watch add NAME --descriptor D, and keepwatch monitor run',
+    ].join('\n'),
+  };
+}
+
+export interface RunOptions extends MonitorPlace, Omit<ChainOptions, 'data'> {
+  readonly http: string | undefined;
+}
+
+export async function monitorRun(context: Context, options: RunOptions): Promise<void> {
+  const dataDir = monitorDirectory(context, options.data);
+  const { configuration: chain } = await chainSettings(context, { ...options, data: join(dataDir, 'chain') });
+  const write = createDaemonLog(context.terminal, context.terminal.interactive && !context.json);
+  const credentials = context.terminal.environment['CREDENTIALS_DIRECTORY'];
+  const lock = lockKind(dataDir);
+  const ask = lock === 'passphrase' && (options['passphrase-file'] !== undefined || context.terminal.interactive);
+  const daemon = await startDaemon({
+    dataDir,
+    chain,
+    unlocking: {
+      credentials,
+      ...(ask ? { passphrase: await readPassphrase(context, options['passphrase-file']) } : {}),
+    },
+    http: options.http === 'off' ? null : parseListen(options.http ?? DEFAULT_HTTP, '--http'),
+    log: (level, msg, details) => write({ ...details, time: new Date().toISOString(), level, name: 'monitor', msg }),
+  });
+  const { phase, httpUrl: http } = daemon;
+  if (lock === 'file') context.note(`The monitor is protected by ${PROTECTION.file}.`);
+  context.emit({
+    json: { event: phase(), network: chain.network, data: dataDir, http, key: lock },
+    text: phase() === 'running' ? `The monitor watches ${chain.network}.` : 'The monitor is locked.',
+  });
+  const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  try {
+    await Promise.race([ended, daemon.failed]);
+  } finally {
+    await daemon.stop();
+  }
+}
+
+/** What a person wants to know of a running monitor first. */
+export const showPlace = (context: Context, dataDir: string, lock: keyof typeof PROTECTION): string =>
+  fields([
+    ['data', dataDir],
+    ['key', lock === 'file' ? context.terminal.paint.warning(PROTECTION[lock]) : PROTECTION[lock]],
+  ]);

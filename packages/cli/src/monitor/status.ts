@@ -1,0 +1,101 @@
+import { CodedError } from '@keepwatch/base';
+import { connectApi, isMade, lockKind, socketPath } from '@keepwatch/monitor';
+import type { Answer, Context } from '../command.ts';
+import { fields, table } from '../table.ts';
+import { showCount, showTime } from '../values.ts';
+import type { MonitorPlace } from './options.ts';
+import { monitorDirectory, readPassphrase } from './reach.ts';
+
+interface Status {
+  readonly phase: 'locked' | 'running';
+  readonly lock: 'file' | 'passphrase' | 'credential';
+  readonly http: string | null;
+  readonly network?: string;
+  readonly able?: boolean;
+  readonly tip?: { readonly height: number; readonly hash: string; readonly timeSeconds: number } | null;
+  readonly entries?: number;
+  readonly wallets?: number;
+  readonly scripts?: number;
+  readonly scans?: number;
+  readonly messagesWaiting?: number;
+  readonly channelsDead?: readonly { readonly channel: string; readonly sinceMs: number; readonly words: string }[];
+  readonly sources?: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly state: string;
+    readonly tip: { readonly height: number } | null;
+    readonly peers: number;
+    readonly problem: { readonly code: string; readonly words: string } | null;
+  }[];
+}
+
+const KEYS = {
+  file: 'a key file beside the data: it does not protect a stolen disk',
+  passphrase: 'a pass phrase at each start',
+  credential: 'a credential of systemd',
+};
+
+export async function monitorStatus(context: Context, place: MonitorPlace): Promise<Answer> {
+  const dataDir = monitorDirectory(context, place.data);
+  const client = await connectApi(socketPath(dataDir));
+  if (!client) {
+    const made = isMade(dataDir);
+    const next = made ? 'keepwatch monitor run' : 'keepwatch monitor init';
+    return {
+      json: { phase: made ? 'stopped' : 'not-made', data: dataDir, ...(made ? { lock: lockKind(dataDir) } : {}) },
+      text: `${made ? 'The monitor does not run: nothing is watched.' : 'There is no monitor yet.'}\nNext: ${next}`,
+    };
+  }
+  try {
+    const status = (await client.call('status')) as Status;
+    return { json: status, text: textOf(context, dataDir, status) };
+  } finally {
+    client.close();
+  }
+}
+
+function textOf({ terminal: { paint } }: Context, dataDir: string, status: Status): string {
+  if (status.phase === 'locked') {
+    return `${paint.bad('The monitor is locked: nothing is watched.')}\nNext: keepwatch monitor unlock`;
+  }
+  const { tip, able, channelsDead = [], sources = [] } = status;
+  const about = fields([
+    ['monitor', paint.good('watches')],
+    ['network', status.network],
+    ['verdict', able ? paint.good('enough sources speak') : paint.bad('no set of sources that suffices speaks')],
+    ['tip', tip ? `${tip.height} ${tip.hash}, ${showTime(tip.timeSeconds * 1_000)}` : 'none yet'],
+    ['wallets', `${showCount(status.wallets!, 'wallet')} with ${showCount(status.scripts!, 'script')}`],
+    ['scans', status.scans ? `the past of ${showCount(status.scans, 'wallet')} is being read` : undefined],
+    ['journal', `${showCount(status.entries!, 'entry', 'entries')}`],
+    ['messages', status.messagesWaiting ? `${status.messagesWaiting} not delivered yet` : 'all delivered'],
+    ['data', dataDir],
+    ['key', status.lock === 'file' ? paint.warning(KEYS.file) : KEYS[status.lock]],
+    ['http', status.http ?? undefined],
+  ]);
+  const rows = sources.map(({ name, kind, state, tip: at, peers, problem }) => [
+    ...[name, kind, state === 'live' ? paint.good(state) : paint.warning(state), at ? String(at.height) : '–'],
+    ...[String(peers), problem?.words ?? ''],
+  ]);
+  const dead = channelsDead.map(
+    ({ channel, sinceMs, words }) => `${paint.bad(channel)} cannot deliver since ${showTime(sinceMs)}: ${words}`,
+  );
+  const lines = [about, '', table([['SOURCE', 'KIND', 'STATE', 'HEIGHT', 'PEERS', ''], ...rows], paint.title)];
+  return [...lines, ...(dead.length > 0 ? ['', ...dead] : [])].join('\n');
+}
+
+export async function monitorUnlock(context: Context, place: MonitorPlace): Promise<Answer> {
+  const dataDir = monitorDirectory(context, place.data);
+  const client = await connectApi(socketPath(dataDir));
+  if (!client) {
+    throw new CodedError('monitor_not_running', 'No monitor runs there.', {
+      remedy: 'Start it with `keepwatch monitor run`.',
+    });
+  }
+  try {
+    const passphrase = await readPassphrase(context, place['passphrase-file']);
+    await client.call('unlock', { passphrase: Buffer.from(passphrase).toString('utf8') });
+    return { json: { phase: 'running' }, text: 'The monitor is unlocked, and watches.' };
+  } finally {
+    client.close();
+  }
+}

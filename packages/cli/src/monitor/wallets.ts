@@ -1,0 +1,291 @@
+import { basename } from 'node:path';
+import { formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
+import { addressToScript, type Network } from '@keepwatch/bitcoin';
+import { descriptorsOfKey, readWalletFile, type ImportedLabel, type MonitorApi } from '@keepwatch/monitor';
+import { CodedError } from '@keepwatch/base';
+import type { Answer, Context } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
+import { readTextFile } from '../json-file.ts';
+import { fields, table } from '../table.ts';
+import { parseCount, showCount, showTime, splitList } from '../values.ts';
+import { readBeginning } from '../chain/wallet.ts';
+import type { MonitorPlace } from './options.ts';
+import { withMonitor } from './reach.ts';
+
+export interface AddOptions extends MonitorPlace {
+  readonly descriptor: readonly string[];
+  readonly xpub: readonly string[];
+  readonly address: readonly string[];
+  readonly script: readonly string[];
+  readonly outpoint: readonly string[];
+  readonly birthday: string | undefined;
+  readonly 'gap-limit': string | undefined;
+  readonly tag: readonly string[];
+  readonly owner: string | undefined;
+  readonly large: string | undefined;
+  readonly above: string | undefined;
+  readonly below: string | undefined;
+}
+
+interface Summary {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
+  readonly confirmedSats: string;
+  readonly scripts: number;
+  readonly descriptors: number;
+  readonly outpoints: number;
+  readonly scan: Scan | null;
+}
+interface Scan {
+  readonly height: number | null;
+  readonly done: number;
+  readonly total: number | null;
+  readonly problem: string | null;
+}
+interface Details extends Omit<Summary, 'descriptors' | 'outpoints'> {
+  readonly incomingSats: string;
+  readonly outgoingSats: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly birthdaySeconds: number | null;
+  readonly gapLimit: number;
+  readonly descriptors: readonly { readonly text: string; readonly derived: readonly number[] }[];
+  readonly outpoints: readonly { readonly txid: string; readonly vout: number }[];
+  readonly coins: readonly {
+    readonly txid: string;
+    readonly vout: number;
+    readonly sats: string | null;
+    readonly address: string | null;
+    readonly block: { readonly height: number } | null;
+    readonly spentBy: string | null;
+  }[];
+}
+
+const networkOf = async (api: MonitorApi) => ((await api.call('settings')) as { readonly network: Network }).network;
+const birthdayOf = (text: string | undefined) => (text === undefined ? null : readBeginning(text, '--birthday'));
+const sats = (text: string | undefined, option: string): string | undefined => {
+  if (text === undefined) return undefined;
+  const amount = parseBitcoin(text.replace(/\s*btc$/i, ''));
+  if (amount.ok) return String(amount.value);
+  throw usageError('amount', `${option}: “${text}” is no amount of bitcoin.`, 'Write one such as 0.5 or 0.5btc.');
+};
+
+export async function watchAdd(context: Context, name: string, options: AddOptions): Promise<Answer> {
+  const birthday = birthdayOf(options.birthday);
+  const gapLimit =
+    options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
+  const limits = {
+    largeSats: sats(options.large, '--large'),
+    aboveSats: sats(options.above, '--above'),
+    belowSats: sats(options.below, '--below'),
+  };
+  const outpoints = options.outpoint.map(readOutpoint);
+  return withMonitor(context, options, async (api, running) => {
+    const network = await networkOf(api);
+    const descriptors = [
+      ...options.descriptor,
+      ...options.xpub.flatMap((key) => keyDescriptors(key, network)),
+      ...options.address.map((address) => addressDescriptor(address, network)),
+      ...options.script.map(scriptDescriptor),
+    ];
+    if (descriptors.length + outpoints.length === 0) {
+      throw usageError(
+        'option_missing',
+        'Nothing to watch is named.',
+        'Give --descriptor, --xpub, --address, --script or --outpoint.',
+      );
+    }
+    const put = {
+      ...{ name, birthday, outpoints, descriptors, tags: splitTags(options.tag), ...gapLimit },
+      ...(options.owner === undefined ? {} : { owner: options.owner }),
+      limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
+    };
+    const wallet = (await api.call('wallet.put', put)) as Details;
+    return added(context, [wallet], running, birthday !== null);
+  });
+}
+
+const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitList(tags, '--tag'));
+
+function added(context: Context, wallets: readonly Details[], running: boolean, past: boolean): Answer {
+  const { paint } = context.terminal;
+  const lines = wallets.map(({ name, id }) => `${paint.strong(name)} is watched${name === id ? '' : `, as ${id}`}.`);
+  const later = past
+    ? running
+      ? 'Its past is being read: `keepwatch watch list` shows how far that is.'
+      : 'Its past is read when the monitor runs: keepwatch monitor run'
+    : 'It is taken as new: without --birthday its past is not looked at.';
+  return { json: { wallets }, text: [...lines, later].join('\n') };
+}
+
+function readOutpoint(text: string): { readonly txid: string; readonly vout: number } {
+  const [, txid, vout] = /^([0-9a-fA-F]{64}):([0-9]{1,10})$/.exec(text) ?? [];
+  if (txid !== undefined) return { txid: txid.toLowerCase(), vout: parseCount(vout!, '--outpoint', 0xffff_ffff) };
+  throw usageError('outpoint', `--outpoint: “${text}” is no coin.`, 'Write TXID:NUMBER, as explorers show it.');
+}
+
+function keyDescriptors(key: string, network: Network): readonly string[] {
+  try {
+    return descriptorsOfKey(key, network);
+  } catch (error) {
+    // Never the text itself: it may be a private key.
+    const words = error instanceof Error ? error.message : '';
+    throw usageError('xpub', `--xpub: ${words}`, 'Give the extended public key of the account, whole.');
+  }
+}
+
+function addressDescriptor(address: string, network: Network): string {
+  if (addressToScript(address, network).ok) return `addr(${address})`;
+  throw usageError('address', `--address: “${address}” is no address of ${network}.`, 'Copy it again, whole.');
+}
+
+function scriptDescriptor(hex: string): string {
+  if (hex !== '' && fromHex(hex.toLowerCase())) return `raw(${hex.toLowerCase()})`;
+  throw usageError('script', `--script: “${hex}” is no script.`, 'Write the scriptPubKey in hex.');
+}
+
+export interface ImportOptions extends MonitorPlace {
+  readonly name: string | undefined;
+  readonly birthday: string | undefined;
+  readonly 'gap-limit': string | undefined;
+  readonly tag: readonly string[];
+  readonly owner: string | undefined;
+  readonly wallet: string | undefined;
+}
+
+export async function watchImport(context: Context, file: string, options: ImportOptions): Promise<Answer> {
+  const text = await readTextFile(file);
+  const given = birthdayOf(options.birthday);
+  const gapLimit =
+    options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
+  return withMonitor(context, options, async (api, running) => {
+    const read = readWalletFile(text, await networkOf(api));
+    if (!read.ok) {
+      throw new CodedError(read.error.code, `${file}: ${read.error.words}`, {
+        remedy: 'docs/watch.md names the exports that are read, and how each program makes them.',
+      });
+    }
+    const { format, wallets, labels } = read.value;
+    if (wallets.length === 0) return importLabels(context, api, format, labels, options.wallet);
+    if (options.wallet !== undefined) {
+      throw usageError('options_conflict', '--wallet is for files of labels, and this one has wallets.');
+    }
+    const added_: Details[] = [];
+    for (const [i, wallet] of wallets.entries()) {
+      const stem = options.name ?? wallet.name ?? basename(file).replace(/\.[a-z0-9]+$/i, '');
+      const put = {
+        name: wallets.length > 1 && (options.name !== undefined || wallet.name === null) ? `${stem} ${i + 1}` : stem,
+        birthday: given ?? wallet.birthday,
+        descriptors: [...wallet.descriptors, ...wallet.addresses.map((address) => `addr(${address})`)],
+        labels: recordOf(labels),
+        tags: splitTags(options.tag),
+        ...gapLimit,
+        ...(options.owner === undefined ? {} : { owner: options.owner }),
+      };
+      added_.push((await api.call('wallet.put', put)) as Details);
+    }
+    const past = given !== null || wallets.some(({ birthday }) => birthday !== null);
+    const answer = added(context, added_, running, past);
+    const words = `${file} is ${FORMATS[format]}: ${showCount(wallets.length, 'wallet')}, ${showCount(labels.length, 'label')}.`;
+    return { json: { format, labels: labels.length, ...(answer.json as object) }, text: `${words}\n${answer.text}` };
+  });
+}
+
+const FORMATS: Readonly<Record<string, string>> = {
+  'bitcoin-core': 'a list of descriptors by Bitcoin Core',
+  sparrow: 'an export of Sparrow',
+  electrum: 'a file of Electrum',
+  specter: 'an export of Specter',
+  liana: 'a backup of Liana',
+  bip388: 'a wallet policy (BIP388)',
+  bip329: 'a file of labels (BIP329)',
+  descriptors: 'a list of descriptors',
+};
+
+const recordOf = (labels: readonly ImportedLabel[]) => Object.fromEntries(labels.map(({ ref, label }) => [ref, label]));
+
+async function importLabels(
+  context: Context,
+  api: MonitorApi,
+  format: string,
+  labels: readonly ImportedLabel[],
+  wallet: string | undefined,
+): Promise<Answer> {
+  if (wallet === undefined) {
+    throw usageError(
+      'option_missing',
+      '--wallet is missing.',
+      'The file holds labels alone: name the wallet that they are of.',
+    );
+  }
+  await api.call('wallet.labels', { wallet, labels: recordOf(labels) });
+  const text = `${context.terminal.paint.strong(wallet)} has ${showCount(labels.length, 'label')} more.`;
+  return { json: { format, wallet, labels: labels.length }, text };
+}
+
+export function watchList(context: Context, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const wallets = (await api.call('wallet.list')) as readonly Summary[];
+    const { paint } = context.terminal;
+    if (wallets.length === 0) {
+      return { json: { wallets }, text: 'No wallet is watched.\nNext: keepwatch watch add NAME --descriptor D' };
+    }
+    const rows = wallets.map((wallet) => [
+      ...[wallet.name, formatBitcoin(BigInt(wallet.confirmedSats)).padStart(12), String(wallet.scripts)],
+      ...[wallet.owner ?? '–', wallet.tags.join(' ') || '–'],
+      wallet.scan ? paint.warning(scanWords(wallet.scan)) : paint.good('known'),
+    ]);
+    return {
+      json: { wallets },
+      text: table([['WALLET', '         BTC', 'SCRIPTS', 'OWNER', 'TAGS', 'PAST'], ...rows], paint.title),
+    };
+  });
+}
+
+function scanWords({ height, done, total, problem }: Scan): string {
+  if (problem !== null) return `rests: ${problem}`;
+  if (height === null || total === null) return 'is to be read';
+  return `${Math.floor((100 * done) / Math.max(1, total))}%, block ${height}`;
+}
+
+export function watchShow(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const wallet = (await api.call('wallet.show', { wallet: name })) as Details;
+    return { json: wallet, text: detailText(context, wallet) };
+  });
+}
+
+function detailText({ terminal: { paint } }: Context, wallet: Details): string {
+  const btc = (text: string) => `${formatBitcoin(BigInt(text))} BTC`;
+  const about = fields([
+    ['wallet', paint.strong(wallet.name)],
+    ['id', wallet.id],
+    ['owner', wallet.owner ?? undefined],
+    ['tags', wallet.tags.join(', ') || undefined],
+    ['confirmed', btc(wallet.confirmedSats)],
+    ['incoming', wallet.incomingSats === '0' ? undefined : btc(wallet.incomingSats)],
+    ['outgoing', wallet.outgoingSats === '0' ? undefined : btc(wallet.outgoingSats)],
+    ['birthday', wallet.birthdaySeconds === null ? 'new' : showTime(wallet.birthdaySeconds * 1_000)],
+    ['gap limit', String(wallet.gapLimit)],
+    ['past', wallet.scan ? scanWords(wallet.scan) : 'known'],
+    ['labels', Object.keys(wallet.labels).length > 0 ? String(Object.keys(wallet.labels).length) : undefined],
+  ]);
+  const watched = [
+    ...wallet.descriptors.map(({ text, derived }) => `  ${text}  ${paint.quiet(`${derived.join(' + ')} derived`)}`),
+    ...wallet.outpoints.map(({ txid, vout }) => `  ${txid}:${vout}`),
+  ];
+  const coins = wallet.coins.map(({ txid, vout, sats: amount, address, block, spentBy }) => [
+    ...[block ? String(block.height) : 'mempool', amount === null ? '?' : formatBitcoin(BigInt(amount))],
+    ...[address ?? '–', `${txid}:${vout}`, spentBy === null ? '' : paint.warning('being spent')],
+  ]);
+  const rest = coins.length > 0 ? ['', table([['HEIGHT', 'BTC', 'ADDRESS', 'COIN', ''], ...coins], paint.title)] : [];
+  return [about, '', ...watched, ...rest].join('\n');
+}
+
+export function watchRemove(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const json = await api.call('wallet.remove', { wallet: name });
+    return { json, text: `${name} is no longer watched. What was found stays in the journal.` };
+  });
+}

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CodedError } from '@keepwatch/base';
+
+/** What is so at the moment of the question. Numbers alone: nothing of whose wallets these are. */
+export interface Figures {
+  readonly locked: boolean;
+  /** Whether enough sources speak. */
+  readonly able: boolean;
+  readonly tipHeight: number;
+  readonly tipAgeSeconds: number;
+  readonly wallets: number;
+  readonly scripts: number;
+  readonly coins: number;
+  readonly entries: number;
+  readonly findings: Readonly<Record<string, number>>;
+  readonly scansDue: number;
+  readonly messagesWaiting: number;
+  readonly channelsDead: number;
+  readonly sources: readonly { readonly name: string; readonly live: boolean; readonly peers: number }[];
+}
+
+export interface HttpServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Takes a request that is none of health and metrics; false: it is not its own either. */
+export type Mounted = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
+ * `/healthz` (the process answers), `/readyz` (unlocked, and enough sources speak: 200, else 503) and `/metrics` (Prometheus
+ * exposition format 0.0.4). It listens on loopback alone; nothing on it needs a key, and nothing on it names a wallet.
+ */
+export async function serveHttp(
+  listen: { readonly host: string; readonly port: number },
+  figures: () => Figures,
+  mounted: Mounted = () => false,
+): Promise<HttpServer> {
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 8_192 },
+    (request, response) => {
+      const path = (request.url ?? '/').split('?')[0];
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (isRead && path === '/healthz') return reply(response, 200, 'text/plain', 'alive\n');
+      if (isRead && path === '/readyz') {
+        const { locked, able } = figures();
+        const words = locked ? 'locked' : able ? 'ready' : 'no set of sources that suffices speaks';
+        return reply(response, !locked && able ? 200 : 503, 'text/plain', `${words}\n`);
+      }
+      if (isRead && path === '/metrics')
+        return reply(response, 200, 'text/plain; version=0.0.4', metricsText(figures()));
+      if (!mounted(request, response)) reply(response, 404, 'text/plain', 'not found\n');
+    },
+  );
+  server.maxConnections = 64;
+  server.listen(listen.port, listen.host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new CodedError('monitor_port_taken', `The monitor cannot listen on ${listen.host}:${listen.port}.`, {
+      cause,
+      remedy: 'Name another address with --http HOST:PORT, or `--http off`.',
+    });
+  }
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function reply(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+}
+
+export function metricsText(figures: Figures): string {
+  const lines: string[] = [];
+  const metric = (
+    name: string,
+    type: 'gauge' | 'counter',
+    help: string,
+    values: readonly (readonly [string, number])[],
+  ) => {
+    lines.push(`# HELP keepwatch_monitor_${name} ${help}`, `# TYPE keepwatch_monitor_${name} ${type}`);
+    for (const [labels, value] of values) lines.push(`keepwatch_monitor_${name}${labels} ${value}`);
+  };
+  const one = (value: number | boolean) => [['', Number(value)]] as const;
+  const label = (name: string, value: string) => `{${name}="${value.replaceAll(/[\\"\n]/g, '_')}"}`;
+  metric('locked', 'gauge', 'Whether the pass phrase is awaited.', one(figures.locked));
+  metric('able', 'gauge', 'Whether enough sources speak to be believed.', one(figures.able));
+  metric('tip_height', 'gauge', 'Height of the last block.', one(figures.tipHeight));
+  metric('tip_age_seconds', 'gauge', 'Seconds since the last block was learnt.', one(figures.tipAgeSeconds));
+  metric('wallets', 'gauge', 'Watched wallets.', one(figures.wallets));
+  metric('scripts', 'gauge', 'Watched scripts.', one(figures.scripts));
+  metric('coins', 'gauge', 'Known coins.', one(figures.coins));
+  metric('journal_entries', 'counter', 'Entries of the journal.', one(figures.entries));
+  metric(
+    'findings_total',
+    'counter',
+    'Findings since the start of the process.',
+    Object.entries(figures.findings).map(([kind, count]) => [label('kind', kind), count]),
+  );
+  metric('scans_due', 'gauge', 'Wallets whose past is being read.', one(figures.scansDue));
+  metric('messages_waiting', 'gauge', 'Messages that are not delivered yet.', one(figures.messagesWaiting));
+  metric('channels_dead', 'gauge', 'Channels that cannot deliver.', one(figures.channelsDead));
+  const each = <T>(of: (source: Figures['sources'][number]) => T) =>
+    figures.sources.map((source): readonly [string, T] => [label('source', source.name), of(source)]);
+  metric(
+    'source_live',
+    'gauge',
+    'Whether a source is at the tip of its chain.',
+    each(({ live }) => Number(live)),
+  );
+  metric(
+    'source_peers',
+    'gauge',
+    'Nodes that a source is connected to.',
+    each(({ peers }) => peers),
+  );
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,37 @@
+import { CodedError } from '@keepwatch/base';
+import type { OpenMonitor } from '../open.ts';
+import { toLine } from './messages.ts';
+
+/** The same questions to a monitor that does not run: its data, opened in this process. */
+export interface MonitorApi {
+  call(method: string, params?: object): Promise<unknown>;
+  subscribe(method: string, params: object, signal: AbortSignal): AsyncIterable<unknown>;
+}
+
+/** Answers are what they would be behind the socket: plain JSON. */
+export function createLocalApi({ methods }: OpenMonitor): MonitorApi {
+  const find = (name: string, params: object) => {
+    const method = Object.hasOwn(methods, name) ? methods[name]! : undefined;
+    const read = method?.params.safeParse(params);
+    if (method && read?.success) return { method, given: read.data as never };
+    const issue = read?.error?.issues[0];
+    throw new CodedError(
+      'monitor_refused',
+      issue ? `${issue.path.join('.')}: ${issue.message}` : `There is no method ${name} here.`,
+      {
+        remedy: 'It may need a running monitor: start one with `keepwatch monitor run`.',
+      },
+    );
+  };
+  const plain = (value: unknown): unknown => JSON.parse(toLine(value ?? null));
+  return {
+    async call(name, params = {}) {
+      const { method, given } = find(name, params);
+      return plain(await method.call(given, new AbortController().signal));
+    },
+    async *subscribe(name, params, signal) {
+      const { method, given } = find(name, params);
+      for await (const item of method.stream!(given, signal)) yield plain(item);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { assertNever } from '@keepwatch/base';
+import type { QuorumEvent } from '@keepwatch/chain';
+import type { ChainInput } from '@keepwatch/watch';
+
+/** What the sources say together, in the words of the watch. `peersOf`: how many peers a source had when last heard of. */
+export function chainInput(event: QuorumEvent, peersOf: (source: string) => number): ChainInput {
+  switch (event.kind) {
+    case 'connected':
+    case 'supplement': {
+      const { kind, block, matches, seenBy } = event;
+      return { kind, block, matches, seenBy };
+    }
+    case 'disconnected':
+    case 'sighted':
+    case 'replaced':
+    case 'evicted':
+      return event;
+    case 'disagreement': {
+      const { about, seenBy, others } = event;
+      return { kind: 'disagreement', about, over: false, seenBy, others };
+    }
+    case 'agreement':
+      return { kind: 'disagreement', about: event.about, over: true, seenBy: [], others: [] };
+    case 'lag': {
+      const { source, blocks, over } = event;
+      const problem = over ? null : { code: 'source_behind', words: `It is ${blocks} blocks behind the others.` };
+      return { kind: 'source', source, state: over ? 'live' : 'behind', peers: peersOf(source), problem };
+    }
+    case 'source-health': {
+      const { state, peers, problem } = event.health;
+      return { kind: 'source', source: event.source, state, peers, problem };
+    }
+    case 'quorum':
+      return { kind: 'quorum', able: event.able };
+    default:
+      return assertNever(event);
+  }
+}

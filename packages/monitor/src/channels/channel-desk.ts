@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CodedError, type Json } from '@keepwatch/base';
+import { createDispatcher, deadChannels, type Channel, type Dispatcher, type Post } from '@keepwatch/notify';
+import type { Finding } from '@keepwatch/watch';
+import { z } from 'zod';
+import type { Methods } from '../api/server.ts';
+import { none } from '../api/shapes.ts';
+import type { Engine, Recorded } from '../engine/engine.ts';
+import type { MonitorState } from '../engine/state.ts';
+import { SEVERITIES } from '../findings.ts';
+import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
+import { postOf } from './words.ts';
+
+/** What the monitor tells, by which channels, and how it stands with them. */
+export interface ChannelDesk {
+  /** Whom a finding is told: journaled in one batch with it. */
+  route(finding: Finding, state: MonitorState): readonly { readonly channel: string; readonly post: Post }[];
+  /** After each append. */
+  hear(events: readonly Recorded[]): void;
+  /** From here on messages are sent; before, and without it, they wait. */
+  start(): void;
+  readonly methods: Methods;
+  /** Requests that come to the monitor's HTTP port and are the channels' business. False: they are not. */
+  serve(request: IncomingMessage, response: ServerResponse): boolean;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 30_000;
+const named = z.strictObject({ name: z.string().min(1).max(64) });
+const put = z.strictObject({ channel: z.json() as unknown as z.ZodType<Json> });
+
+export function createDesk({ engine: given }: { readonly engine: Engine }): ChannelDesk {
+  const open = new Map<string, Channel>();
+  let dispatcher: Dispatcher | undefined;
+  const engine = () => given;
+
+  const settingsOf = (state: MonitorState): readonly ChannelSettings[] =>
+    [...state.desk.channels.values()].flatMap((json) => {
+      const read = readChannel(json);
+      return read.ok ? [read.value] : [];
+    });
+
+  /** The adapters as they are set now. One whose settings changed is opened anew. */
+  function reopen(name: string): void {
+    const before = open.get(name);
+    open.delete(name);
+    void before?.close().catch(() => undefined);
+    const json = engine().state.desk.channels.get(name);
+    const read = json === undefined ? undefined : readChannel(json);
+    if (read?.ok) open.set(name, openChannel(read.value));
+  }
+
+  const known = (name: string): ChannelSettings => {
+    const read = readChannel(engine().state.desk.channels.get(name) ?? null);
+    if (read.ok) return read.value;
+    throw new CodedError('channel_unknown', `There is no channel “${name}”.`, {
+      remedy: '`keepwatch channel list` shows those that there are.',
+    });
+  };
+
+  const submit = async (input: Parameters<Engine['submit']>[0]) => void (await engine().submit(input));
+
+  function tellOfChannels(events: readonly Recorded[]): void {
+    for (const { room, event } of events) {
+      if (room !== 'outbox' || (event.kind !== 'channel-died' && event.kind !== 'channel-revived')) continue;
+      const alive = event.kind === 'channel-revived';
+      const words = event.kind === 'channel-died' ? event.words : '';
+      void submit({ room: 'watch', input: { kind: 'channel', channel: event.channel, alive, words } }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  return {
+    route(finding, state) {
+      const wallet = finding.wallet === null ? undefined : state.watch.wallets.get(finding.wallet)?.wallet;
+      return settingsOf(state).flatMap((settings) => {
+        if (SEVERITIES.indexOf(finding.severity) < SEVERITIES.indexOf(settings.from)) return [];
+        // A channel is not told of its own death.
+        if (finding.detail.kind === 'channel-dead' && finding.detail.channel === settings.name) return [];
+        return [
+          { channel: settings.name, post: postOf(finding, wallet, settings.privacy, state.watch.settings.network) },
+        ];
+      });
+    },
+    hear(events) {
+      for (const { room, event } of events) {
+        if (room === 'desk' && (event.kind === 'channel-put' || event.kind === 'channel-dropped')) reopen(event.name);
+      }
+      if (!dispatcher) return;
+      tellOfChannels(events);
+      if (events.some(({ room }) => room === 'outbox' || room === 'desk')) dispatcher.wake();
+    },
+    start() {
+      for (const name of engine().state.desk.channels.keys()) reopen(name);
+      for (const { channel, words } of deadChannels(engine().state.outbox)) {
+        const input = { kind: 'channel', channel, alive: false, words } as const;
+        void submit({ room: 'watch', input }).catch(() => undefined);
+      }
+      dispatcher = createDispatcher(
+        {
+          channels: open,
+          state: () => engine().state.outbox,
+          submit: (input) => submit({ room: 'outbox', input }),
+          nowMs: Date.now,
+          entropy: () => randomBytes(4).readUInt32BE(),
+        },
+        { timeoutMs: TIMEOUT_MS },
+      );
+      dispatcher.wake();
+    },
+    methods: {
+      'channel.put': {
+        params: put,
+        async call({ channel }: z.infer<typeof put>) {
+          const read = readChannel(channel);
+          if (!read.ok) throw new CodedError('channel_refused', `The channel cannot be used: ${read.error}`);
+          // What the adapter itself refuses is refused before it is kept.
+          await openChannel(read.value).close();
+          const { name } = read.value;
+          await submit({ room: 'desk', event: { kind: 'channel-put', name, channel } });
+          return shownChannel(read.value, engine().state.outbox);
+        },
+      },
+      'channel.list': {
+        params: none,
+        call: () =>
+          Promise.resolve(settingsOf(engine().state).map((each) => shownChannel(each, engine().state.outbox))),
+      },
+      'channel.remove': {
+        params: named,
+        async call({ name }: z.infer<typeof named>) {
+          known(name);
+          await submit({ room: 'desk', event: { kind: 'channel-dropped', name } });
+          await submit({ room: 'outbox', input: { kind: 'remove', channel: name } });
+          return { removed: name };
+        },
+      },
+      /** Sends one message at once, past the outbox: the answer says what the service said. */
+      'channel.test': {
+        params: named,
+        async call({ name }: z.infer<typeof named>, signal: AbortSignal) {
+          const channel = openChannel(known(name));
+          try {
+            const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+            return await channel.send(testMessage(name), limit);
+          } finally {
+            await channel.close();
+          }
+        },
+      },
+    },
+    serve: () => false,
+    async close() {
+      await dispatcher?.stop();
+      dispatcher = undefined;
+      await Promise.all([...open.values()].map((channel) => channel.close().catch(() => undefined)));
+    },
+  };
+}
+
+function testMessage(name: string) {
+  return {
+    id: `test-${name}-${randomBytes(8).toString('hex')}`,
+    subject: 'Keepwatch: a test of this channel',
+    body: 'This is a test. If you can read it, what the monitor finds will reach you here.',
+    ...({ severity: 'info', number: 0, acknowledgement: null, data: null } as const),
+    atMs: Date.now(),
+  };
+}

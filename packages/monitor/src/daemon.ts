@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { CodedError, utf8 } from '@keepwatch/base';
+import { createQuorum, openSource, type ChainConfiguration, type ChainSource } from '@keepwatch/chain';
+import { deadChannels } from '@keepwatch/notify';
+import type { z } from 'zod';
+import { serveHttp, type Figures, type HttpServer } from './api/http.ts';
+import { serveApi, type ApiServer, type Methods } from './api/server.ts';
+import { none, unlock } from './api/shapes.ts';
+import { openMonitor, type OpenMonitor } from './open.ts';
+import { runMonitor, type RunningMonitor } from './run.ts';
+import { lockKind, openLock, type LockKind, type Unlocking } from './store/lock.ts';
+
+export interface DaemonOptions {
+  readonly dataDir: string;
+  readonly chain: ChainConfiguration;
+  readonly unlocking: Unlocking;
+  /** Health, metrics and the page of acknowledgements; null: not served. */
+  readonly http: { readonly host: string; readonly port: number } | null;
+  readonly log: (level: 'info' | 'warn' | 'error', words: string, details?: object) => void;
+}
+
+export interface Daemon {
+  readonly phase: () => 'locked' | 'running';
+  readonly httpUrl: string | null;
+  readonly lock: LockKind;
+  /** Rejects where it cannot go on: the process has to end. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export const socketPath = (dataDir: string) => join(dataDir, 'monitor.sock');
+
+interface Live {
+  readonly monitor: OpenMonitor;
+  readonly running: RunningMonitor;
+}
+
+/**
+ * Runs a monitor in this process until it is stopped. Where a pass phrase is needed and not given, it waits, locked, until
+ * `unlock` comes over its socket. Wires things and decides nothing.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { dataDir, log } = options;
+  const lock = lockKind(dataDir);
+  const startedMs = Date.now();
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+  failed.catch(() => undefined);
+  const counted: Record<string, number> = {};
+  let live: Live | undefined;
+  let unlocking: Promise<void> | undefined;
+  let http: HttpServer | undefined;
+
+  async function goLive(rootKey: Uint8Array): Promise<void> {
+    const monitor = await openMonitor({ dataDir, rootKey, network: options.chain.network });
+    monitor.onDurable((events) => {
+      for (const { room, event } of events) {
+        if (room !== 'watch' || event.kind !== 'finding') continue;
+        const { kind } = event.finding.detail;
+        counted[kind] = (counted[kind] ?? 0) + 1;
+        // Never whose it is: logs are read by more than the owner.
+        log('info', 'finding', { kind, severity: event.finding.severity });
+      }
+    });
+    try {
+      const quorum = createQuorum({ sources: openSources(options), nowMs: Date.now }, options.chain.quorum);
+      const running = await runMonitor({ monitor, quorum, dataDir, log });
+      running.failed.catch(fail);
+      live = { monitor, running };
+      log('info', 'the monitor watches', {
+        network: options.chain.network,
+        entries: monitor.engine.seq(),
+        folded: monitor.folded,
+      });
+    } catch (error) {
+      await monitor.close();
+      throw error;
+    }
+  }
+
+  function open(passphrase?: Uint8Array): Promise<void> {
+    if (live) return Promise.resolve();
+    // One try at a time: each takes memory and a second of one core.
+    unlocking = (unlocking ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(async () => {
+        if (!live)
+          await goLive(await openLock(dataDir, { ...options.unlocking, ...(passphrase ? { passphrase } : {}) }));
+      });
+    return unlocking;
+  }
+
+  const common: Methods = {
+    status: {
+      params: none,
+      call: () => Promise.resolve(statusOf(live, { dataDir, lock, startedMs, http: http?.url ?? null })),
+    },
+    unlock: {
+      params: unlock,
+      async call({ passphrase }: z.infer<typeof unlock>) {
+        await open(utf8(passphrase));
+        return { phase: 'running' };
+      },
+    },
+  };
+
+  const isLocked = (error: unknown) => error instanceof CodedError && error.code === 'monitor_locked';
+  const api: ApiServer = await serveApi(
+    socketPath(dataDir),
+    () => ({ ...common, ...live?.monitor.methods }),
+    (error) => log('error', 'a request failed', { error: String(error) }),
+  );
+  try {
+    if (options.http) {
+      http = await serveHttp(
+        options.http,
+        () => figuresOf(live, counted),
+        (request, response) => live?.monitor.channels.serve(request, response) ?? false,
+      );
+    }
+    await open().catch((error: unknown) => {
+      if (!isLocked(error)) throw error;
+      log('warn', 'the monitor is locked and watches nothing: it waits for `keepwatch monitor unlock`');
+    });
+  } catch (error) {
+    await http?.close();
+    await api.close();
+    throw error;
+  }
+
+  return {
+    phase: () => (live ? 'running' : 'locked'),
+    httpUrl: http?.url ?? null,
+    lock,
+    failed,
+    async stop() {
+      await api.close();
+      await http?.close();
+      await unlocking?.catch(() => undefined);
+      await live?.running.stop();
+      await live?.monitor.close();
+    },
+  };
+}
+
+function openSources({ chain, dataDir }: DaemonOptions): readonly ChainSource[] {
+  const deps = { entropy: (length: number) => new Uint8Array(randomBytes(length)), nowMs: Date.now };
+  const data = join(dataDir, 'chain', chain.network);
+  const opened: ChainSource[] = [];
+  try {
+    for (const source of chain.sources) opened.push(openSource(source, chain, data, deps));
+    return opened;
+  } catch (error) {
+    void Promise.all(opened.map((source) => source.close()));
+    throw error;
+  }
+}
+
+function statusOf(
+  live: Live | undefined,
+  about: {
+    readonly dataDir: string;
+    readonly lock: LockKind;
+    readonly startedMs: number;
+    readonly http: string | null;
+  },
+) {
+  if (!live) return { phase: 'locked', ...about };
+  const { monitor, running } = live;
+  const { watch, outbox } = monitor.engine.state;
+  return {
+    phase: 'running',
+    ...about,
+    monitor: monitor.store.id,
+    network: watch.settings.network,
+    able: running.able(),
+    tip: watch.tip,
+    entries: monitor.engine.seq(),
+    wallets: [...watch.wallets.keys()].length,
+    scripts: watch.scripts.size,
+    scans: [...watch.scansDue.keys()].length,
+    messagesWaiting: waiting(outbox),
+    channelsDead: deadChannels(outbox).map(({ channel, sinceMs, words }) => ({ channel, sinceMs, words })),
+    sources: running.health().map(({ name, kind, health }) => ({
+      ...{ name, kind, state: health.state, tip: health.tip, peers: health.peers, problem: health.problem },
+    })),
+  };
+}
+
+const waiting = ({ lanes }: OpenMonitor['engine']['state']['outbox']) =>
+  [...lanes.values()].reduce((sum, lane) => sum + lane.waiting.length, 0);
+
+function figuresOf(live: Live | undefined, findings: Readonly<Record<string, number>>): Figures {
+  const empty = { tipHeight: -1, tipAgeSeconds: 0, wallets: 0, scripts: 0, coins: 0, entries: 0, scansDue: 0 };
+  if (!live) return { locked: true, able: false, ...empty, findings, messagesWaiting: 0, channelsDead: 0, sources: [] };
+  const { monitor, running } = live;
+  const { watch, outbox } = monitor.engine.state;
+  const count = (values: Iterable<unknown>) => [...values].length;
+  return {
+    ...{ locked: false, able: running.able(), findings, entries: monitor.engine.seq() },
+    tipHeight: watch.tip?.height ?? -1,
+    tipAgeSeconds: watch.tip ? Math.max(0, Math.round((Date.now() - watch.tipAtMs) / 1_000)) : 0,
+    ...{ wallets: count(watch.wallets.keys()), scripts: watch.scripts.size, coins: count(watch.coins.keys()) },
+    ...{ scansDue: count(watch.scansDue.keys()), messagesWaiting: waiting(outbox) },
+    channelsDead: deadChannels(outbox).length,
+    sources: running.health().map(({ name, health }) => ({ name, live: health.state === 'live', peers: health.peers })),
+  };
+}

@@ -1,0 +1,168 @@
+import { assertNever, CodedError, lengthPrefixed } from '@keepwatch/base';
+import type { Journal } from '@keepwatch/journal';
+import {
+  applyOutboxEvent,
+  createOutboxState,
+  decodeOutboxEvent,
+  decodeOutboxState,
+  encodeOutboxEvent,
+  encodeOutboxState,
+  OUTBOX_DEFAULTS,
+  type OutboxEvent,
+  type OutboxState,
+} from '@keepwatch/notify';
+import {
+  applyWatchEvent,
+  createWatchState,
+  decodeWatchEvent,
+  decodeWatchState,
+  encodeWatchEvent,
+  encodeWatchState,
+  type WatchEvent,
+  type WatchState,
+} from '@keepwatch/watch';
+import {
+  applyDeskEvent,
+  createDesk,
+  decodeDesk,
+  decodeDeskEvent,
+  encodeDesk,
+  encodeDeskEvent,
+  type DeskEvent,
+  type DeskState,
+} from '../desk/desk.ts';
+import { journalError } from '../store/store.ts';
+import { decodeEntry } from './entry.ts';
+
+/** All that a monitor knows: the fold of its journal, one room beside the other. */
+export interface MonitorState {
+  readonly watch: WatchState;
+  readonly outbox: OutboxState;
+  readonly desk: DeskState;
+}
+
+/** An event, and whose it is. */
+export type MonitorEvent =
+  | { readonly room: 'watch'; readonly event: WatchEvent }
+  | { readonly room: 'outbox'; readonly event: OutboxEvent }
+  | { readonly room: 'desk'; readonly event: DeskEvent };
+
+/** Raise it where folding the same journal gives another state, or a room writes its state in another way. */
+const FOLD_VERSION = 1;
+
+/** Ids of messages begin with some letters of the monitor's own: they are unique in the world, and short. */
+const outboxOptions = (monitor: string) => ({ ...OUTBOX_DEFAULTS, instance: monitor.slice(0, 12) });
+
+export function emptyState(monitor: string): MonitorState {
+  return {
+    watch: createWatchState(),
+    outbox: createOutboxState(outboxOptions(monitor)),
+    desk: createDesk(),
+  };
+}
+
+export function applyEvent(state: MonitorState, { room, event }: MonitorEvent): void {
+  switch (room) {
+    case 'watch':
+      return applyWatchEvent(state.watch, event);
+    case 'outbox':
+      return applyOutboxEvent(state.outbox, event);
+    case 'desk':
+      return applyDeskEvent(state.desk, event);
+    default:
+      return assertNever(room);
+  }
+}
+
+export function encodeEvent({ room, event }: MonitorEvent): Uint8Array {
+  switch (room) {
+    case 'watch':
+      return encodeWatchEvent(event);
+    case 'outbox':
+      return encodeOutboxEvent(event);
+    case 'desk':
+      return encodeDeskEvent(event);
+    default:
+      return assertNever(room);
+  }
+}
+
+/** What an entry of the journal says. Throws `journal_entry_unread` for one that this version does not understand. */
+export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
+  const entry = decodeEntry(bytes);
+  switch (entry?.room) {
+    case 'watch': {
+      const event = decodeWatchEvent(entry.body);
+      if (event.ok) return { room: 'watch', event: event.value };
+      break;
+    }
+    case 'outbox': {
+      const event = decodeOutboxEvent(entry.body);
+      if (event.ok) return { room: 'outbox', event: event.value };
+      break;
+    }
+    case 'desk': {
+      const event = decodeDeskEvent(entry.body);
+      if (event.ok) return { room: 'desk', event: event.value };
+      break;
+    }
+    case 'ladder':
+    case undefined:
+      break;
+    default:
+      assertNever(entry!.room as never);
+  }
+  throw new CodedError('journal_entry_unread', `Entry ${seq} of the journal is none that this version understands.`, {
+    remedy: 'Start the version that wrote it, or a later one.',
+    details: { seq },
+  });
+}
+
+/** The state as the journal tells it: from the latest snapshot, then entry by entry. `folded`: how many of those. */
+export async function loadState(
+  journal: Journal,
+  monitor: string,
+): Promise<{ readonly state: MonitorState; readonly seq: number; readonly folded: number }> {
+  const snapshot = await journal.latestSnapshot(FOLD_VERSION);
+  const state = snapshot ? decodeState(snapshot.bytes, monitor) : emptyState(monitor);
+  const from = snapshot?.seq ?? 0;
+  let seq = from;
+  for (;;) {
+    const read = await journal.read(seq + 1, 1_000);
+    if (!read.ok) throw journalError(read.error);
+    if (read.value.length === 0) return { state, seq, folded: seq - from };
+    for (const entry of read.value) applyEvent(state, readEntry(entry.seq, entry.bytes));
+    seq = read.value.at(-1)!.seq;
+  }
+}
+
+export async function saveState(journal: Journal, state: MonitorState): Promise<void> {
+  await journal.saveSnapshot(FOLD_VERSION, encodeState(state));
+}
+
+export function encodeState({ watch, outbox, desk }: MonitorState): Uint8Array {
+  return lengthPrefixed(encodeWatchState(watch), encodeOutboxState(outbox), encodeDesk(desk));
+}
+
+function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
+  const [watchBytes, outboxBytes, deskBytes] = parts(bytes, 3) as [Uint8Array, Uint8Array, Uint8Array];
+  const watch = decodeWatchState(watchBytes);
+  const outbox = decodeOutboxState(outboxBytes, outboxOptions(monitor));
+  const desk = decodeDesk(deskBytes);
+  if (watch.ok && outbox.ok && desk.ok) return { watch: watch.value, outbox: outbox.value, desk: desk.value };
+  throw new CodedError('journal_snapshot_unread', 'The snapshot of the state is none that this version understands.', {
+    remedy: 'Start the version that wrote it, or a later one.',
+  });
+}
+
+/** The inverse of `lengthPrefixed`. */
+function parts(bytes: Uint8Array, count: number): readonly Uint8Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  return Array.from({ length: count }, () => {
+    const end = at + 4 + view.getUint32(at);
+    const part = bytes.subarray(at + 4, end);
+    at = end;
+    return part;
+  });
+}

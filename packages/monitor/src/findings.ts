@@ -1,0 +1,76 @@
+import type { Journal, JournalEntry } from '@keepwatch/journal';
+import type { Finding, FindingKind, Severity } from '@keepwatch/watch';
+import { journalError } from './store/store.ts';
+import { readEntry } from './engine/state.ts';
+
+/** A finding, and its place in the journal: the cursor behind which a reader goes on. */
+export interface FindingRow {
+  readonly seq: number;
+  readonly finding: Finding;
+}
+
+/** What is left out does not matter. `severity`: at least. */
+export interface FindingFilter {
+  readonly wallet?: string | undefined;
+  readonly kinds?: readonly FindingKind[] | undefined;
+  readonly severity?: Severity | undefined;
+  readonly sinceMs?: number | undefined;
+}
+
+export const SEVERITIES: readonly Severity[] = ['info', 'notice', 'warning', 'critical'];
+
+export function matchesFilter({ wallet, kinds, severity, sinceMs }: FindingFilter, finding: Finding): boolean {
+  return (
+    (wallet === undefined || finding.wallet === wallet) &&
+    (kinds === undefined || kinds.length === 0 || kinds.includes(finding.detail.kind)) &&
+    (severity === undefined || SEVERITIES.indexOf(finding.severity) >= SEVERITIES.indexOf(severity)) &&
+    (sinceMs === undefined || finding.atMs >= sinceMs)
+  );
+}
+
+/** Entries that are read at once. */
+const PAGE = 512;
+
+/** All that match, from behind `after` up to the end of the journal at the moment. */
+export async function* findingsAfter(
+  journal: Journal,
+  after: number,
+  filter: FindingFilter,
+): AsyncGenerator<FindingRow, void, undefined> {
+  for (let next = after + 1; ;) {
+    const read = await journal.read(next, PAGE);
+    if (!read.ok) throw journalError(read.error);
+    if (read.value.length === 0) return;
+    for (const row of rowsOf(read.value)) if (matchesFilter(filter, row.finding)) yield row;
+    next = read.value.at(-1)!.seq + 1;
+  }
+}
+
+/** The last `limit` that match, in order; of those before `before` where it is given. Reads no further back than it must. */
+export async function newestFindings(
+  journal: Journal,
+  filter: FindingFilter,
+  limit: number,
+  before?: number,
+): Promise<readonly FindingRow[]> {
+  const found: FindingRow[] = [];
+  let end = Math.min(before ?? Infinity, (journal.head()?.lastSeq ?? 0) + 1);
+  while (end > 1 && found.length < limit) {
+    const from = Math.max(1, end - PAGE);
+    const read = await journal.read(from, end - from);
+    if (!read.ok) throw journalError(read.error);
+    found.unshift(...rowsOf(read.value).filter(({ finding }) => matchesFilter(filter, finding)));
+    // Batches are in the order of time.
+    const first = read.value[0];
+    if (first && filter.sinceMs !== undefined && first.timeMs < filter.sinceMs) break;
+    end = from;
+  }
+  return found.slice(-limit);
+}
+
+function rowsOf(entries: readonly JournalEntry[]): FindingRow[] {
+  return entries.flatMap(({ seq, bytes }) => {
+    const { room, event } = readEntry(seq, bytes);
+    return room === 'watch' && event.kind === 'finding' ? [{ seq, finding: event.finding }] : [];
+  });
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { CodedError } from '@keepwatch/base';
+import type { Network } from '@keepwatch/bitcoin';
+import { DEFAULT_SETTINGS } from '@keepwatch/watch';
+import { findingMethods } from './api/finding-methods.ts';
+import type { Methods } from './api/server.ts';
+import { walletMethods } from './api/wallet-methods.ts';
+import { createDesk as createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts';
+import type { ScanStanding } from './chain/scans.ts';
+import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
+import { loadState } from './engine/state.ts';
+import { openStore, type MonitorStore } from './store/store.ts';
+
+/** The data of a monitor, open: it can be asked and told everything, and follows no chain by itself. */
+export interface OpenMonitor {
+  readonly engine: Engine;
+  readonly store: MonitorStore;
+  readonly channels: ChannelDesk;
+  readonly methods: Methods;
+  /** Told after each append. Gives back how to stop being told. */
+  onDurable(hear: (events: readonly Recorded[]) => void): () => void;
+  /** What runs the chain says how its scans stand. */
+  showScans(standing: () => readonly ScanStanding[]): void;
+  /** How many entries were folded at the start, behind the snapshot. */
+  readonly folded: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the journal in a data directory with its root key. Throws `storage_busy` where a monitor runs there already. The
+ * network is set once: where `network` is given and the journal has another, it throws `monitor_other_network`.
+ */
+export async function openMonitor(options: {
+  readonly dataDir: string;
+  readonly rootKey: Uint8Array;
+  readonly network?: Network;
+}): Promise<OpenMonitor> {
+  const store = await openStore(options.dataDir, options.rootKey);
+  try {
+    return await openWith(store, options.network);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+async function openWith(store: MonitorStore, network: Network | undefined): Promise<OpenMonitor> {
+  const { state, seq, folded } = await loadState(store.journal, store.id);
+  const hearers = new Set<(events: readonly Recorded[]) => void>();
+  let standing: () => readonly ScanStanding[] = () => [];
+  let wakers: (() => void)[] = [];
+  const engine: Engine = createEngine(
+    {
+      journal: store.journal,
+      nowMs: Date.now,
+      entropy: (length) => new Uint8Array(randomBytes(length)),
+      route: (finding, at) => channels.route(finding, at),
+      onDurable(events) {
+        for (const hear of hearers) hear(events);
+        for (const wake of wakers.splice(0)) wake();
+      },
+    },
+    state,
+    { seq },
+  );
+  const channels: ChannelDesk = createChannelDesk({ engine });
+  hearers.add((events) => channels.hear(events));
+  await settleNetwork(engine, network);
+
+  const nextAppend = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      wakers.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  const scans = () => standing();
+  return {
+    engine,
+    store,
+    channels,
+    folded,
+    methods: {
+      ...walletMethods({ engine, scans }),
+      ...findingMethods({ engine, store, nextAppend }),
+      ...channels.methods,
+    },
+    onDurable(hear) {
+      hearers.add(hear);
+      return () => hearers.delete(hear);
+    },
+    showScans: (how) => void (standing = how),
+    async close() {
+      await channels.close();
+      await engine.close();
+      wakers = [];
+      await engine.save();
+      store.close();
+    },
+  };
+}
+
+/** The settings of the watch hold the network; they are journaled when the monitor is made. */
+async function settleNetwork(engine: Engine, network: Network | undefined): Promise<void> {
+  const { watch } = engine.state;
+  if (engine.seq() === 0) {
+    const settings = { ...DEFAULT_SETTINGS, network: network ?? DEFAULT_SETTINGS.network };
+    await engine.submit({ room: 'watch', input: { kind: 'settings', settings } });
+    return;
+  }
+  if (network === undefined || network === watch.settings.network) return;
+  const words = `This monitor watches ${watch.settings.network}, and its sources are of ${network}.`;
+  throw new CodedError('monitor_other_network', words, {
+    remedy: 'Name sources of its network, or make another monitor with --data.',
+  });
+}

@@ -1,0 +1,110 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
+import { join } from 'node:path';
+import { CodedError, concat, fromBase64url, toBase64url, u32be, utf8, type Sha256 } from '@keepwatch/base';
+import {
+  createJournal,
+  openSqliteStore,
+  type EntryCipher,
+  type Journal,
+  type JournalFault,
+  type RecordWrite,
+  type SqliteStore,
+} from '@keepwatch/journal';
+import { vaultId, type Ed25519Verify } from '@keepwatch/wire';
+import { open, seal } from './sealing.ts';
+
+/** The journal of a monitor, open: everything in it is encrypted under keys that the root key wraps. */
+export interface MonitorStore {
+  readonly journal: Journal;
+  /** Identity of the monitor: whose heads these are. */
+  readonly id: string;
+  readonly receiptPublicKey: Uint8Array;
+  close(): void;
+}
+
+export const sha256: Sha256 = (bytes) => new Uint8Array(hash('sha256', bytes, 'buffer'));
+
+export const ed25519Verify: Ed25519Verify = (publicKey, message, signature) => {
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: toBase64url(publicKey) }, format: 'jwk' });
+  return verify(null, message, key, signature);
+};
+
+const KEY_SPACE = 'monitor/key';
+const RECEIPT = 'receipt';
+const dataKeyName = (id: number) => `data/${id}`;
+const placeOf = (name: string) => utf8(`keepwatch/monitor-key/1/${name}`);
+
+/**
+ * Opens the journal in the data directory, or begins one. Throws `storage_busy` where a monitor runs already, other
+ * `storage_…` codes for the file, `monitor_key_wrong` for keys that do not open, and the codes of a damaged journal.
+ */
+export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<MonitorStore> {
+  const sqlite = openSqliteStore({ path: join(dataDir, 'journal.sqlite') });
+  try {
+    const keys = openKeys(sqlite, rootKey);
+    const id = toBase64url(vaultId(sha256, keys.receiptPublicKey));
+    const opened = await createJournal(
+      { store: sqlite, sha256, signHead: keys.signHead, cipher: keys.cipher },
+      { vault: id },
+    );
+    if (!opened.ok) throw journalError(opened.error);
+    return { journal: opened.value, id, receiptPublicKey: keys.receiptPublicKey, close: () => sqlite.close() };
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+}
+
+/** A fault of the journal as an error: it names the entry and what is wrong with it. */
+export function journalError(fault: JournalFault): CodedError {
+  return new CodedError(fault.code, fault.message, { details: { seq: fault.seq } });
+}
+
+interface Keys {
+  readonly receiptPublicKey: Uint8Array;
+  readonly signHead: (bytes: Uint8Array) => Uint8Array;
+  readonly cipher: EntryCipher;
+}
+
+function openKeys(sqlite: SqliteStore, rootKey: Uint8Array): Keys {
+  if (sqlite.count(KEY_SPACE) === 0) makeKeys(sqlite, rootKey);
+  const opened = new Map(
+    sqlite.list(KEY_SPACE).map(({ key, value }): [string, Uint8Array] => {
+      const plain = open(rootKey, placeOf(key), value);
+      if (plain) return [key, plain];
+      throw new CodedError('monitor_key_wrong', 'The keys in the journal were not made by this monitor.', {
+        remedy: 'The files of two monitors were mixed: put the lock and the journal of one of them together again.',
+      });
+    }),
+  );
+  const secret = opened.get(RECEIPT);
+  const first = opened.get(dataKeyName(1));
+  if (!secret || !first) throw new CodedError('storage_corrupt', 'Keys of the journal are missing.');
+  const receipt = createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' });
+  const publicKey = fromBase64url(createPublicKey(receipt).export({ format: 'jwk' }).x!)!;
+  const keyOf = (id: number) => opened.get(dataKeyName(id));
+  const place = (id: number, at: Uint8Array) => concat(u32be(id), at);
+  return {
+    receiptPublicKey: publicKey,
+    signHead: (bytes) => new Uint8Array(sign(null, bytes, receipt)),
+    cipher: {
+      currentKey: () => 1,
+      seal: (id, at, plaintext) => seal(keyOf(id)!, place(id, at), plaintext),
+      open(id, at, sealed) {
+        const key = keyOf(id);
+        return key && open(key, place(id, at), sealed);
+      },
+    },
+  };
+}
+
+function makeKeys(sqlite: SqliteStore, rootKey: Uint8Array): void {
+  if (sqlite.lastBatch()) {
+    throw new CodedError('storage_corrupt', 'The keys of the journal are gone, and its entries are not.');
+  }
+  const receipt = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
+  const put = (key: string, plain: Uint8Array): RecordWrite => {
+    return { op: 'put', space: KEY_SPACE, key, value: seal(rootKey, placeOf(key), plain) };
+  };
+  sqlite.commit([], [put(RECEIPT, receipt), put(dataKeyName(1), randomBytes(32))]);
+}

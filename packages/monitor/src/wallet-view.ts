@@ -1,0 +1,68 @@
+import { scriptToAddress } from '@keepwatch/bitcoin';
+import { walletBalance, watchedCoins, type WatchState } from '@keepwatch/watch';
+import type { ScanStanding } from './chain/scans.ts';
+
+/** Wallets as commands and a console show them: plain JSON data, amounts as decimal strings of satoshi. */
+
+export type WalletRecord = NonNullable<ReturnType<WatchState['wallets']['get']>>;
+
+export interface WalletSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
+  readonly confirmedSats: string;
+  readonly scripts: number;
+  readonly descriptors: number;
+  readonly outpoints: number;
+  /** The scan of its past: null where none is due. */
+  readonly scan: Omit<ScanStanding, 'wallet'> | null;
+}
+
+const NO_SCAN_YET = { source: null, height: null, done: 0, total: null, etaSeconds: null, problem: null };
+
+export function walletSummary(record: WalletRecord, standings: readonly ScanStanding[]): WalletSummary {
+  const { wallet, derived, scan } = record;
+  const standing = standings.find((each) => each.wallet === wallet.id);
+  return {
+    ...{ id: wallet.id, name: wallet.name, owner: wallet.owner, tags: wallet.tags },
+    confirmedSats: String(record.confirmedSats),
+    scripts: derived.flat().reduce((sum, count) => sum + count, 0),
+    descriptors: wallet.descriptors.length,
+    outpoints: wallet.outpoints.length,
+    scan: scan ? withoutWallet(standing) : null,
+  };
+}
+
+function withoutWallet(standing: ScanStanding | undefined): Omit<ScanStanding, 'wallet'> {
+  if (!standing) return NO_SCAN_YET;
+  const { wallet: _, ...rest } = standing;
+  return rest;
+}
+
+export function walletDetails(state: WatchState, record: WalletRecord, standings: readonly ScanStanding[]) {
+  const { wallet, derived, used } = record;
+  const { network } = state.settings;
+  const balance = walletBalance(state, wallet.id)!;
+  return {
+    ...walletSummary(record, standings),
+    incomingSats: String(balance.incoming),
+    outgoingSats: String(balance.outgoing),
+    labels: wallet.labels,
+    birthdaySeconds: wallet.birthdaySeconds,
+    gapLimit: wallet.gapLimit,
+    limits: Object.fromEntries(
+      Object.entries(wallet.limits).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
+    ),
+    descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i], used: used[i] })),
+    outpoints: wallet.outpoints,
+    coins: [...watchedCoins(state, wallet.id)]
+      .filter(({ status }) => status?.kind !== 'gone')
+      .map(({ txid, vout, sats, script, status, spentBy }) => ({
+        ...{ txid, vout, sats: sats === null ? null : String(sats) },
+        address: (script && scriptToAddress(script, network)) ?? null,
+        block: status?.kind === 'confirmed' ? status.block : null,
+        spentBy: spentBy.find((each) => each.status.kind === 'unconfirmed')?.txid ?? null,
+      })),
+  };
+}

@@ -1,0 +1,78 @@
+import { text, type ErrorText } from './text.ts';
+
+/** What the monitor and the commands that speak to it can end with. */
+export const MONITOR_ERRORS = {
+  monitor_exists: text(
+    'There is a monitor in this directory already.',
+    'Use it, or name another directory with --data.',
+  ),
+  monitor_not_made: text('There is no monitor in this directory yet.', 'Make one with `keepwatch monitor init`.'),
+  monitor_not_running: text('No monitor runs in this directory.', 'Start it with `keepwatch monitor run`.'),
+  monitor_locked: text('The monitor is locked: its pass phrase is needed.', 'Run `keepwatch monitor unlock`.'),
+  monitor_lock_damaged: text(
+    'The file that says how the monitor is locked cannot be read.',
+    'Put a copy of it back: without it nothing of this monitor can be read.',
+  ),
+  monitor_key_missing: text('The key of the monitor is not there.', 'Put it where it was, or start by the same unit.'),
+  monitor_key_wrong: text('The key does not open this monitor.', 'Give the one that it was made with.'),
+  monitor_key_open: text(
+    'Others can read the key file of the monitor.',
+    'Run chmod 600 on it, and think of who may have read it.',
+  ),
+  monitor_other_network: text(
+    'The monitor watches another network than its sources are of.',
+    'Name sources of its network, or make another monitor with --data.',
+  ),
+  monitor_running: text('A monitor runs in this directory already.', 'Use it, or stop it first.'),
+  monitor_socket_taken: text(
+    'A file that is no socket stands where the monitor listens.',
+    'Look at what it is, and move it away.',
+  ),
+  monitor_port_taken: text(
+    'The monitor cannot listen on the address for health and metrics.',
+    'Name another address with --http HOST:PORT, or `--http off`.',
+  ),
+  monitor_unreachable: text('The monitor’s socket cannot be opened.', 'Run the command as the monitor’s own user.'),
+  monitor_gone: text('The monitor ended while it was asked.', 'Look at its log, and ask again.'),
+  monitor_refused: text(
+    'The monitor does not take this question.',
+    'The command and the monitor may be of different versions: start the monitor anew.',
+  ),
+  watched_wallet_unknown: text('No such wallet is watched.', '`keepwatch watch list` shows those that are.'),
+  watched_wallet_exists: text(
+    'A wallet of this name is watched already.',
+    'Choose another name, or remove that one first.',
+  ),
+  watched_wallet_refused: text(
+    'The wallet cannot be watched as it was described.',
+    'The message says which part is wrong.',
+  ),
+  channel_unknown: text('There is no channel of this name.', '`keepwatch channel list` shows those that there are.'),
+  channel_refused: text('The channel cannot be used as it was described.', 'The message says which part is wrong.'),
+  channel_test_failed: text(
+    'A test message was not delivered.',
+    'Check the address and the secret of the channel, and whether this machine reaches it.',
+  ),
+  desk_malformed: text(
+    'An entry of the monitor’s journal about its settings cannot be read.',
+    'Start the version that wrote it, or a later one.',
+  ),
+  journal_entry_unread: text(
+    'An entry of the journal is none that this version understands.',
+    'Start the version that wrote it, or a later one.',
+  ),
+  journal_snapshot_unread: text(
+    'A snapshot of the state is none that this version understands.',
+    'Start the version that wrote it, or a later one.',
+  ),
+  import_unknown_format: text(
+    'The file is no wallet export that is known.',
+    'docs/watch.md names the exports that are read, and how each program makes them.',
+  ),
+  import_malformed: text('The file is of a known kind, and something in it is wrong.', 'Export it again.'),
+  import_private_key: text(
+    'The file holds a private key, a seed, or is encrypted: only public parts are taken.',
+    'Export what is public, such as the descriptor; and treat the private key as seen.',
+  ),
+  import_wrong_network: text('The file is of another network.', 'Choose the file of this network, or another monitor.'),
+} as const satisfies Record<string, ErrorText>;
