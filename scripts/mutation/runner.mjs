@@ -35,10 +35,12 @@ const IDLE_MS = 300_000;
 export function createMutantRunner(directory) {
   /** The thread that stays, and what it told of the tests. */
   let warm;
+  /** By the file of a mutant: the test file that noticed the last one in it, which often notices the next. */
+  const noticedBy = new Map();
 
   const start = (files, active) =>
     new Worker(new URL('./worker.mjs', import.meta.url), {
-      workerData: { files, namespace: NAMESPACE, active },
+      workerData: { files, namespace: NAMESPACE, active, compiled: join(directory, '.compiled') },
     });
 
   /**
@@ -101,13 +103,14 @@ export function createMutantRunner(directory) {
     };
   };
 
-  /** Test files that can reach the file of the mutant, those first that need least besides. */
+  /** Test files that can reach the file of the mutant: the one that noticed the last, then those that need least besides. */
   function related(sandboxFile) {
     const url = pathToFileURL(sandboxFile).href;
     return Object.entries(warm.reached)
       .filter(([, reached]) => reached.includes(url))
       .sort(([, a], [, b]) => a.length - b.length)
-      .map(([file]) => file);
+      .map(([file]) => file)
+      .sort((a, b) => Number(b === noticedBy.get(sandboxFile)) - Number(a === noticedBy.get(sandboxFile)));
   }
 
   const killed = ({ id, file, failure }, ran) => ({
@@ -147,6 +150,7 @@ export function createMutantRunner(directory) {
     const told = await answer(fresh, LOADING_MS + 10 * total);
     if (told === 'late') return LATE;
     await fresh.terminate();
+    if (told.failed) noticedBy.set(sandboxFileName, told.failed.file ?? told.failed.id.split('#')[0]);
     return judge(told);
   }
 

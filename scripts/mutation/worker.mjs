@@ -3,11 +3,13 @@
 //            switches it on and runs the tests it is given, until one fails
 //   with     switches that mutant on before anything is loaded, then loads and runs file by file until one test fails: what
 //            a constant holds, or a table, is changed by this alone
-import { registerHooks } from 'node:module';
+import { enableCompileCache, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { files, namespace, active } = workerData;
+const { files, namespace, active, compiled } = workerData;
+// What was compiled once need not be compiled by every thread that loads it anew.
+enableCompileCache(compiled);
 const stryker = (globalThis[namespace] ??= {});
 
 /** Which module asked for which: so that a mutant is put to the test files that can reach it. */
