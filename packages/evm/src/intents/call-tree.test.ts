@@ -215,6 +215,25 @@ describe('a tree', () => {
     });
   });
 
+  it('shows who gets the ether of a batch that a contract makes of its own calls', () => {
+    const wrapper = { address: ALICE, name: 'wrapper', standards: ['erc20', 'weth', 'multicall'] };
+    const registry = registryOf(entry('erc20', wrapper));
+    const batch = (...lines: readonly [string, readonly unknown[]][]) =>
+      flowsOf(
+        judged({
+          ...{ to: ALICE, value: 5n, registry },
+          data: calldata('multicall(bytes[] data)', [lines.map(([line, args]) => hexdata(line, args))]),
+        }).outflows,
+      );
+    const once = full(['wallet', 'native', 5n, ALICE, 'value']);
+    expect(batch(['deposit()', []])).toEqual([once]);
+    expect(batch(['depositTo(address to)', [WALLET]])).toEqual([once]);
+    expect(batch(['deposit()', []], ['depositTo(address to)', [BOB]])).toEqual([
+      once,
+      full(['wallet', 'native', 5n, BOB, 'weth']),
+    ]);
+  });
+
   it('has an end', () => {
     let data = hexdata(SEND, [BOB, 5n]);
     for (let i = 0; i < 20; i++) data = hexdata(EXEC, exec(account, data));

@@ -34,6 +34,14 @@ export function newFindings(): Findings {
 /** Whose ether a call sends: `own` of its sender, or the wallet's that only passes through, or none that was not counted. */
 type Funds = { readonly from: Address } | 'counted';
 
+/**
+ * Ether that was counted when it went to the called contract is counted again where the contract hands it on: one item of a
+ * batch that sees it is enough, and nobody would look at who gets it otherwise.
+ */
+function fundsFor(to: Address, call: InnerCall, funds: Funds): Funds {
+  return funds === 'counted' && to !== call.to && to !== call.sender ? { from: call.sender } : funds;
+}
+
 /** Walks a call down to its leaves and writes down each action, and each thing that may leave. */
 export function walkCall(context: TreeContext, call: InnerCall): void {
   walk(context, call, { from: call.sender }, 1);
@@ -100,7 +108,13 @@ function walk(context: TreeContext, call: InnerCall, funds: Funds, depth: number
         callType,
       });
       for (const leak of effect.leaks) addLeak(context, leak, known.route?.route ?? 'value');
-      addValue(context, call, funds, effect.valueTo ?? call.to, effect.valueRoute ?? 'value');
+      addValue(
+        context,
+        call,
+        fundsFor(effect.valueTo ?? call.to, call, funds),
+        effect.valueTo ?? call.to,
+        effect.valueRoute ?? 'value',
+      );
       return;
     case 'nest': {
       if (effect.calls.length === 0) return addOpaque(context, call, funds, 'empty_batch');
