@@ -58,11 +58,31 @@ describe('fillUsage', () => {
     expect(ask(9 * DAY_MS)).toBe('permit');
   });
 
+  it.each([
+    ['day', 26],
+    ['week', 7 * 24 + 2],
+    ['month', 31 * 24 + 2],
+  ] as const)('spends a calendar %s for as long as one can be', (calendar, hours) => {
+    const only = etherGrant({ constraints: [{ type: 'count', limit: 3, window: { calendar, zone: 'UTC' } }] });
+    expect(fillUsage(only, createUsage(), 1000, '9')).toEqual([
+      { grant: 'g1', budget: `count ${calendar} UTC`, amount: 3n, fromMs: 1000, untilMs: 1000 + hours * 3_600_000 },
+    ]);
+  });
+
+  it('charges nothing where all of it shall remain', () => {
+    const only = etherGrant({ constraints: [volume(100n)] });
+    expect(fillUsage(only, createUsage(), 1000, '9', { [HOUR]: 100n })).toEqual([]);
+    expect(fillUsage(only, createUsage(), 1000, '9', { [HOUR]: 0n })).toMatchObject([{ amount: 100n }]);
+  });
+
   it('refuses a name that is none, and what would give back', () => {
     const usage = createUsage();
-    for (const remaining of [{ 'volume native 60s': 1n }, { [HOUR]: -1n }, { 'max-fee': 1n }]) {
-      expect(() => fillUsage(grant, usage, 0, '9', remaining)).toThrow(RangeError);
+    for (const remaining of [{ 'volume native 60s': 1n }, { 'max-fee': 1n }]) {
+      expect(() => fillUsage(grant, usage, 0, '9', remaining)).toThrow(new RangeError('the grant has no such budget'));
     }
+    expect(() => fillUsage(grant, usage, 0, '9', { [HOUR]: -1n })).toThrow(
+      new RangeError('what remains is not negative'),
+    );
     expect(usage).toEqual(createUsage());
   });
 });

@@ -14,6 +14,12 @@ it('says of each constraint what is left, and when all of it is free again', () 
       { type: 'max-fee', limit: 5n },
       { type: 'validity', fromMs: 5, untilMs: null },
       { type: 'count', limit: 3, window: { calendar: 'day', zone: 'No/Where' } },
+      { type: 'max-value', asset: 'native', limit: 6n },
+      { type: 'gas-limit', limit: 7n },
+      { type: 'max-fee-per-gas', limit: 8n },
+      { type: 'max-priority-fee', limit: 9n },
+      { type: 'weekly', zone: 'UTC', spans: [] },
+      { type: 'quorum', above: { asset: 'native', amount: 1n }, approvals: 2 },
     ],
   });
   const usage = createUsage();
@@ -51,5 +57,22 @@ it('says of each constraint what is left, and when all of it is free again', () 
     { ...nothing, rule: 'max-fee', limit: 5n },
     { ...nothing, rule: 'validity' },
     { ...nothing, rule: 'count', limit: 3n },
+    { ...nothing, rule: 'max-value', asset: 'native', limit: 6n },
+    { ...nothing, rule: 'gas-limit', limit: 7n },
+    { ...nothing, rule: 'max-fee-per-gas', limit: 8n },
+    { ...nothing, rule: 'max-priority-fee', limit: 9n },
+    { ...nothing, rule: 'weekly' },
+    { ...nothing, rule: 'quorum' },
   ]);
+});
+
+it('says that all is free where nothing was charged, and nothing is left of a limit that is reached', () => {
+  const grant = etherGrant({ constraints: [volume(30n), { type: 'min-interval', seconds: 60 }] });
+  const usage = createUsage();
+  expect(usageReport(grant, usage, 2000, PLAIN_ZONES)).toMatchObject([
+    { spent: 0n, remaining: 30n },
+    { rule: 'min-interval', allFreeAtMs: 2000 },
+  ]);
+  charge(usage, [{ grant: 'g1', budget: 'volume native 3600s', amount: 30n }], 2000, '1');
+  expect(usageReport(grant, usage, 2000, PLAIN_ZONES)[0]).toMatchObject({ spent: 30n, remaining: 0n });
 });
