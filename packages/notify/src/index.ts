@@ -21,3 +21,13 @@ export {
   type Post,
 } from './outbox/state.ts';
 export { outboxStep } from './outbox/step.ts';
+export { cleanLabel } from './words/clean.ts';
+export {
+  btc,
+  describeFinding,
+  findingJson,
+  groupOf,
+  type Privacy,
+  type WalletWords,
+  type Words,
+} from './words/describe.ts';

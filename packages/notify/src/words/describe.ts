@@ -1,0 +1,236 @@
+import { assertNever, type Json } from '@keepwatch/base';
+import type { Finding, FindingDetail, Movement } from '@keepwatch/watch';
+import { cleanLabel } from './clean.ts';
+
+/**
+ * How much a channel is told. `full`: everything. `amounts-hidden`: what happened to which wallet, with no amount,
+ * address or transaction id, by which anybody could look the amount up. `look`: only that there is something to look at.
+ */
+export type Privacy = 'full' | 'amounts-hidden' | 'look';
+
+export interface WalletWords {
+  readonly name: string;
+  /** The owner's label of an address, where there is one. */
+  labelOf?(address: string): string | null;
+}
+
+export interface Words {
+  readonly subject: string;
+  readonly body: string;
+  /** The finding for machines; null below `full`. */
+  readonly data: Json;
+}
+
+/** A finding in words for people. `wallet`: null for findings about the watch itself. */
+export function describeFinding(finding: Finding, wallet: WalletWords | null, privacy: Privacy): Words {
+  if (privacy === 'look') {
+    return { subject: 'Keepwatch: something happened', body: 'Something happened: look at the monitor.', data: null };
+  }
+  const name = wallet ? cleanLabel(wallet.name) : null;
+  const hidden = privacy === 'amounts-hidden';
+  const head = headline(finding.detail, hidden);
+  const late = finding.late ? ['This is told late: it was learnt while the monitor caught up.'] : [];
+  const lines = hidden ? [] : [...particulars(finding.detail, wallet), ...evidence(finding)];
+  const subject = name ? `${name}: ${head}` : `Monitor: ${head}`;
+  const body = [`${subject}.`, ...late, ...lines, `Learnt at ${new Date(finding.atMs).toISOString()}.`].join('\n');
+  return { subject, body, data: hidden ? null : findingJson(finding) };
+}
+
+/** What is gathered under “n more of this kind”. */
+export function groupOf({ wallet, detail }: Finding): string {
+  return `${wallet ?? ''} ${detail.kind}`;
+}
+
+/** The finding as JSON: amounts as decimal strings. */
+export function findingJson(finding: Finding): Json {
+  return plain(finding);
+}
+
+function plain(value: unknown): Json {
+  if (typeof value === 'bigint') return value.toString();
+  // Canonical JSON holds whole numbers only.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : String(value);
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map(plain);
+  const members = Object.entries(value as Record<string, unknown>).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(members.map(([key, each]) => [key, plain(each)]));
+}
+
+/** Exactly, in BTC, always with 8 decimals: `0.00012345`. */
+export function btc(sats: bigint): string {
+  const digits = (sats < 0n ? -sats : sats).toString().padStart(9, '0');
+  return `${sats < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)} BTC`;
+}
+
+function headline(detail: FindingDetail, hidden: boolean): string {
+  const amount = (sats: bigint) => (hidden ? '' : ` ${btc(sats)}`);
+  switch (detail.kind) {
+    case 'sighted':
+      return `${moved(detail.direction, detail, hidden)}, ${GRADES[detail.grade]}`;
+    case 'received':
+    case 'spent':
+    case 'self-transfer':
+      return `${moved(detail.kind, detail, hidden)}, in a block`;
+    case 'replaced':
+      return 'a transaction was replaced by another before it was in a block';
+    case 'evicted':
+      return 'a transaction is no longer waiting for a block';
+    case 'double-spend':
+      return 'a coin is spent by two transactions that cannot both stand';
+    case 'confirmed':
+      return detail.buried
+        ? `a transaction is buried, ${blocks(detail.depth)} deep`
+        : `a transaction is ${blocks(detail.depth)} deep`;
+    case 'disconnected':
+      return 'a transaction is no longer in a block: the chain was reorganised';
+    case 'large-amount':
+      return hidden
+        ? 'an amount above the limit moved'
+        : `${btc(detail.sats)} moved, above the limit of${amount(detail.limitSats)}`;
+    case 'balance-above':
+    case 'balance-below': {
+      const side = detail.kind === 'balance-above' ? 'above' : 'below';
+      return hidden
+        ? `the balance is ${side} the limit`
+        : `the balance is${amount(detail.sats)}, ${side} the limit of${amount(detail.limitSats)}`;
+    }
+    case 'dust':
+      return `somebody sent dust${hidden ? '' : `,${amount(detail.sats)}`}: do not spend it together with other coins`;
+    case 'address-reuse':
+      return 'an address was used again';
+    case 'timelock-expiry':
+      return detail.blocksLeft > 0
+        ? `a coin${hidden ? '' : ` of${amount(detail.sats)}`} can be spent by another path in ${blocks(detail.blocksLeft)}`
+        : `a coin${hidden ? '' : ` of${amount(detail.sats)}`} can be spent by another path now`;
+    case 'feerate-spike':
+      return `fees are at ${detail.satPerVbyte} sat/vB, above ${detail.limit}`;
+    case 'tip-stalled':
+      return detail.over ? 'blocks arrive again' : `no block for ${minutes(detail.forSeconds)}`;
+    case 'source-down':
+      return `source ${cleanLabel(detail.source)} ${detail.over ? 'is back' : 'is down'}`;
+    case 'source-behind':
+      return `source ${cleanLabel(detail.source)} ${detail.over ? 'has caught up' : 'is behind'}`;
+    case 'sources-disagree':
+      return detail.over ? 'the sources agree again' : 'the sources disagree';
+    case 'quorum-lost':
+      return detail.over ? 'enough sources speak again' : 'too few sources speak: nothing can be confirmed';
+    case 'disk-low':
+      return detail.over
+        ? 'there is room on the disk again'
+        : `the disk is nearly full, ${detail.freeBytes} bytes left`;
+    case 'clock-skew':
+      return detail.over ? 'the clock is right again' : `the clock is off by ${detail.skewSeconds} seconds`;
+    case 'restarted':
+      return `the monitor was down for ${minutes(detail.downSeconds)} and runs again from block ${detail.fromHeight}`;
+    case 'gap-filled':
+      return `blocks ${detail.fromHeight} to ${detail.toHeight} were read after the fact`;
+    case 'backfilled':
+      return `its history up to block ${detail.toHeight} was read: ${detail.transactions} transactions`;
+    case 'channel-dead':
+      return `channel ${cleanLabel(detail.channel)} ${detail.over ? 'delivers again' : 'cannot deliver'}`;
+    default:
+      return assertNever(detail);
+  }
+}
+
+/** A claim is never worded as a fact. */
+const GRADES = {
+  claimed: 'claimed by one source and not checked',
+  valid: 'seen and valid, in no block yet',
+  relayed: 'seen and relayed, in no block yet',
+  confirmed: 'in a block',
+} as const;
+
+function moved(direction: 'received' | 'spent' | 'self-transfer', movement: Movement, hidden: boolean): string {
+  const { receivedSats, spentSats } = movement;
+  switch (direction) {
+    case 'received':
+      return hidden ? 'received coins' : `received ${btc(receivedSats - spentSats)}`;
+    case 'spent':
+      return hidden ? 'spent coins' : `spent ${btc(spentSats - receivedSats)}`;
+    case 'self-transfer':
+      return hidden
+        ? 'moved coins to itself'
+        : `moved ${btc(receivedSats)} to itself, for a fee of ${btc(spentSats - receivedSats)}`;
+    default:
+      return assertNever(direction);
+  }
+}
+
+function particulars(detail: FindingDetail, wallet: WalletWords | null): string[] {
+  const at = (address: string | null) => {
+    const label = address === null ? null : (wallet?.labelOf?.(address) ?? null);
+    const name = address === null ? 'a script without an address' : cleanLabel(address, 128);
+    return label === null ? name : `${name} (${cleanLabel(label)})`;
+  };
+  switch (detail.kind) {
+    case 'sighted':
+    case 'received':
+    case 'spent':
+    case 'self-transfer':
+      return [
+        ...few(detail.received.map(({ address, sats }) => `${btc(sats)} to ${at(address)}`)),
+        ...few(
+          detail.spent.map(({ txid, vout, sats }) => `${sats === null ? 'a coin' : btc(sats)} from ${txid}:${vout}`),
+        ),
+        ...(detail.amends === undefined ? [] : ['This takes the place of what was said of it earlier.']),
+      ];
+    case 'replaced':
+      return [`By: ${detail.by}`];
+    case 'double-spend':
+      return [`Other: ${detail.other}`, `Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`];
+    case 'disconnected':
+      return detail.retracts.length > 0
+        ? [`What was said of it in ${detail.retracts.length} findings no longer holds.`]
+        : [];
+    case 'dust':
+      return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`];
+    case 'address-reuse':
+      return [`Address: ${at(detail.address)}`];
+    case 'timelock-expiry':
+      return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`, `From block ${detail.opensAtHeight} on.`];
+    case 'tip-stalled':
+      return [`Last block: ${detail.lastBlock.height}`];
+    case 'source-down':
+    case 'source-behind':
+    case 'channel-dead':
+      return [cleanLabel(detail.words, 200)];
+    case 'sources-disagree':
+      return [
+        `About: ${cleanLabel(detail.about, 200)}`,
+        `Others: ${detail.others.map((each) => cleanLabel(each)).join(', ')}`,
+      ];
+    case 'evicted':
+    case 'confirmed':
+    case 'large-amount':
+    case 'balance-above':
+    case 'balance-below':
+    case 'feerate-spike':
+    case 'quorum-lost':
+    case 'disk-low':
+    case 'clock-skew':
+    case 'restarted':
+    case 'gap-filled':
+    case 'backfilled':
+      return [];
+    default:
+      return assertNever(detail);
+  }
+}
+
+function evidence({ evidence: { txid, block, seenBy } }: Finding): string[] {
+  return [
+    ...(txid === undefined ? [] : [`Transaction: ${txid}`]),
+    ...(block === undefined ? [] : [`Block: ${block.height} (${block.hash})`]),
+    ...(seenBy.length === 0 ? [] : [`Seen by: ${seenBy.map((each) => cleanLabel(each)).join(', ')}`]),
+  ];
+}
+
+const SHOWN = 10;
+const few = (lines: readonly string[]) =>
+  lines.length <= SHOWN ? lines : [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`];
+const blocks = (count: number) => (count === 1 ? '1 block' : `${count} blocks`);
+const minutes = (seconds: number) => {
+  const count = Math.round(seconds / 60);
+  return count === 1 ? '1 minute' : `${count} minutes`;
+};
