@@ -6,6 +6,24 @@ export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message } from './c
 export { createEmail, type EmailOptions } from './channels/email.ts';
 export { createWebhook, type WebhookOptions } from './channels/webhook.ts';
 export { createDispatcher, type Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
+export { acknowledge, type AcknowledgeAnswer } from './ladder/acknowledge.ts';
+export { applyLadderEvent } from './ladder/apply.ts';
+export { decodeLadderEvent, decodeLadderState, encodeLadderEvent, encodeLadderState } from './ladder/codec.ts';
+export type { LadderEvent, LadderInput, LadderOrder } from './ladder/event.ts';
+export { handleAcknowledgement, type PageOutcome, type PageRequest, type PageResponse } from './ladder/page.ts';
+export {
+  checkLadder,
+  createLadderState,
+  LADDER_DEFAULTS,
+  type ChannelFacts,
+  type Escalation,
+  type Ladder,
+  type LadderOptions,
+  type LadderProblem,
+  type LadderState,
+  type Rung,
+} from './ladder/state.ts';
+export { ladderStep, nextLadderMs, type LadderOutcome } from './ladder/step.ts';
 export type { Route } from './net/dial.ts';
 export { applyOutboxEvent } from './outbox/apply.ts';
 export { decodeOutboxEvent, decodeOutboxState, encodeOutboxEvent, encodeOutboxState } from './outbox/codec.ts';

@@ -2,6 +2,10 @@ import { text, type ErrorText } from './text.ts';
 
 /** What channels and their outbox say. */
 export const NOTIFY_ERRORS = {
+  ladder_malformed: text(
+    'What is stored of escalations cannot be read.',
+    'Check that the journal is whole, and that no older version of the monitor reads what a newer one wrote.',
+  ),
   openpgp_key_malformed: text(
     'The OpenPGP key of the mail channel cannot be used.',
     'Give a public key, armored, that is valid and can encrypt: gpg --armor --export ADDRESS',

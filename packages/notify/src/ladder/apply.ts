@@ -1,0 +1,56 @@
+import { assertNever } from '@keepwatch/base';
+import type { LadderEvent } from './event.ts';
+import type { LadderState } from './state.ts';
+
+const NAMED_FINDINGS = 100;
+const KEPT_DELIVERIES = 100;
+
+/** Folds one event. What names something unknown changes nothing. */
+export function applyLadderEvent(state: LadderState, event: LadderEvent): void {
+  if (event.kind === 'wrong-code') {
+    const from = event.atMs - state.options.wrongWindowMs;
+    const recent = state.wrong.filter((at) => at > from && at <= event.atMs);
+    state.wrong.splice(0, state.wrong.length, ...recent, event.atMs);
+    return;
+  }
+  if (event.kind === 'opened') {
+    const { escalation: id, group, severity, ladder, codes, atMs } = event;
+    state.escalations.set(id, {
+      ...{ id, findings: [id], joined: 0, group, severity, ladder, step: 0, sinceMs: atMs, codes: [...codes] },
+      ...{ deliveries: [], over: null },
+    });
+    return;
+  }
+  const found = state.escalations.get(event.escalation);
+  if (!found) return;
+  switch (event.kind) {
+    case 'joined':
+      found.joined++;
+      if (found.findings.length < NAMED_FINDINGS) found.findings.push(event.finding);
+      return;
+    case 'climbed':
+      found.step = event.step;
+      found.sinceMs = event.atMs;
+      found.codes.push(...event.codes);
+      return;
+    case 'reached': {
+      const { who, channel, step, atMs } = event;
+      found.deliveries.push({ who, channel, step, atMs });
+      if (found.deliveries.length > KEPT_DELIVERIES) found.deliveries.shift();
+      return;
+    }
+    case 'exhausted':
+      found.over = { how: 'exhausted', atMs: event.atMs };
+      return;
+    case 'acknowledged': {
+      const { by, who, channel, atMs } = event;
+      found.over = { how: 'acknowledged', by, who, channel, atMs };
+      return;
+    }
+    case 'forgotten':
+      state.escalations.delete(event.escalation);
+      return;
+    default:
+      assertNever(event);
+  }
+}
