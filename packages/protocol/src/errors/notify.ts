@@ -8,7 +8,7 @@ export const NOTIFY_ERRORS = {
   ),
   openpgp_key_malformed: text(
     'The OpenPGP key of the mail channel cannot be used.',
-    'Give a public key, armored, that is valid and can encrypt: gpg --armor --export ADDRESS',
+    'Give a public key, armored, that is valid and can encrypt; gpg --armor --export ADDRESS prints it.',
   ),
   outbox_malformed: text(
     'What is stored of the outbox cannot be read.',
