@@ -142,6 +142,7 @@ export const BITCOIN_REASONS = {
   block_hash: 'The block is another one than was asked for.',
   merkle_root: 'The transactions are not those that the header commits to.',
   merkle_mutated: 'Transactions are repeated so that the root stays the same (CVE-2012-2459).',
+  signet_unsigned: 'A block of signet that nobody has signed who may make blocks (BIP325).',
   witness_commitment: 'The witnesses are not those that the coinbase commits to.',
   witness_unexpected: 'There are witnesses and nothing commits to them.',
   filter_malformed: 'The block filter cannot be read (BIP158).',

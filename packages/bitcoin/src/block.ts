@@ -6,6 +6,7 @@ import { decodeHeader, headerHash } from './header.ts';
 import { hasWitness, layoutBlock, scriptOf, type Layout, type LayoutErrorCode } from './layout.ts';
 import { equalHash, merkleRoot, txids, wtxids } from './merkle.ts';
 import { sha256d } from './sha256d.ts';
+import { isSignedForSignet } from './signet.ts';
 
 export type BlockErrorCode =
   | LayoutErrorCode
@@ -16,7 +17,9 @@ export type BlockErrorCode =
   | 'merkle_mutated'
   /** BIP141. */
   | 'witness_commitment'
-  | 'witness_unexpected';
+  | 'witness_unexpected'
+  /** BIP325: nobody who may make blocks of this signet has signed it. */
+  | 'signet_unsigned';
 
 /** A block whose bytes belong to its header. */
 export interface Block {
@@ -29,7 +32,8 @@ export interface Block {
 /**
  * Reads a block and checks that each byte of it is what its header commits to: the transactions by the merkle root, the
  * witnesses by the commitment in the coinbase (BIP141). What a block of this hash says is then certain; that the hash has
- * its work and its place in the chain is what the header chain says. Scripts and amounts are not verified.
+ * its work and its place in the chain is what the header chain says. Scripts and amounts are not verified, but for the
+ * signature of a block of signet (BIP325).
  *
  * `hash`: the block that was asked for. `height`: where it stands in the chain.
  */
@@ -46,8 +50,20 @@ export function readBlock(
   const { root, mutated } = merkleRoot(ids);
   if (!equalHash(root, decodeHeader(bytes)!.merkleRoot)) return err('merkle_root');
   if (mutated) return err('merkle_mutated');
-  const fault = witnessFault(layout, expect.height >= expect.params.segwitHeight);
+  const fault = witnessFault(layout, expect.height >= expect.params.segwitHeight) ?? signetFault(layout, expect);
   return fault === undefined ? ok({ layout, hash: expect.hash, txids: ids }) : err(fault);
+}
+
+function signetFault(
+  layout: Layout,
+  { height, params }: { readonly height: number; readonly params: ConsensusParams },
+): 'signet_unsigned' | undefined {
+  // The first block is signed by nobody: it is known.
+  if (params.signetChallenge === null || height === 0) return undefined;
+  const output = commitmentOutput(layout);
+  return output !== undefined && isSignedForSignet(layout, output, params.signetChallenge)
+    ? undefined
+    : 'signet_unsigned';
 }
 
 /** BIP141 "Commitment structure": in the last output of the coinbase that starts with these six bytes. */
@@ -73,9 +89,14 @@ export function witnessFault(
 }
 
 function witnessCommitment(layout: Layout): Uint8Array | undefined {
+  const output = commitmentOutput(layout);
+  return output === undefined ? undefined : scriptOf(layout, output).subarray(6, 38);
+}
+
+function commitmentOutput(layout: Layout): number | undefined {
   for (let output = layout.txFirstOutput[1]! - 1; output >= 0; output--) {
     const script = scriptOf(layout, output);
-    if (script.length >= 38 && COMMITMENT_PREFIX.every((byte, i) => script[i] === byte)) return script.subarray(6, 38);
+    if (script.length >= 38 && COMMITMENT_PREFIX.every((byte, i) => script[i] === byte)) return output;
   }
   return undefined;
 }

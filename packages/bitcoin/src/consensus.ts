@@ -22,6 +22,8 @@ export interface ConsensusParams {
   readonly minVersionHeights: readonly [number, number, number];
   /** From this height on a block commits to its witnesses where it has any (BIP141). */
   readonly segwitHeight: number;
+  /** BIP325: what whoever makes a block has to solve; null where work alone counts. */
+  readonly signetChallenge: Uint8Array | null;
 }
 
 /** Blocks between two changes of the target, and how long they should take. */
@@ -40,6 +42,7 @@ const MAIN: ConsensusParams = {
   bip94: false,
   minVersionHeights: [227_931, 363_725, 388_381],
   segwitHeight: 481_824,
+  signetChallenge: null,
 };
 
 const TEST4: ConsensusParams = {
@@ -58,6 +61,7 @@ const TEST4: ConsensusParams = {
   bip94: true,
   minVersionHeights: [1, 1, 1],
   segwitHeight: 1,
+  signetChallenge: null,
 };
 
 /** BIP325. Whether a block was signed is written in its coinbase; a header shows its proof of work alone. */
@@ -71,6 +75,10 @@ const SIGNET: ConsensusParams = {
   bip94: false,
   minVersionHeights: [1, 1, 1],
   segwitHeight: 1,
+  // One signature of two keys.
+  signetChallenge: fromHex(
+    '512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae',
+  )!,
 };
 
 const REGTEST: ConsensusParams = {
@@ -83,6 +91,7 @@ const REGTEST: ConsensusParams = {
   bip94: false,
   minVersionHeights: [1, 1, 1],
   segwitHeight: 0,
+  signetChallenge: null,
 };
 
 export function consensusOf(network: Network): ConsensusParams {
