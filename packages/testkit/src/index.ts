@@ -18,7 +18,7 @@ export {
   type FoundBitcoind,
   type Rpc,
 } from './bitcoind/index.ts';
-export { generateHeaders } from './sync/generated-chain.ts';
+export { generatedBlock, generateHeaders } from './sync/generated-chain.ts';
 export { startHeaderPeer, type HeaderPeer } from './sync/header-peer.ts';
 export { startEvilPeer, type Act, type EvilPeer, type Mischief } from './evil/peer.ts';
 export {

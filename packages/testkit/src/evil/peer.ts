@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Network } from '@keepwatch/bitcoin';
-import { encodeV1Frame, networkMagic, readV1Head, V1_HEAD_BYTES } from '@keepwatch/bitcoin/p2p';
+import { encodeV1Frame, networkMagic } from '@keepwatch/bitcoin/p2p';
+import { readV1Frames } from '../v1-frames.ts';
 
 /** What an evil peer makes of one message on its way from the honest node to its victim. */
 export type Mischief = (message: { readonly command: string; readonly payload: Uint8Array }) => Act;
@@ -49,7 +50,7 @@ export async function startEvilPeer(nodePort: number, network: Network, mischief
       node.on('error', () => victim.destroy());
       node.on('close', () => victim.destroy());
       victim.on('close', () => node!.destroy());
-      readFrames(node, (command, payload) => {
+      readV1Frames(node, magic, (command, payload) => {
         const act = mischief({ command, payload });
         if (act === 'drop') return;
         if (act === 'pass') victim.write(encodeV1Frame(magic, command, payload));
@@ -64,21 +65,6 @@ export async function startEvilPeer(nodePort: number, network: Network, mischief
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-
-  function readFrames(socket: Socket, frame: (command: string, payload: Uint8Array) => void): void {
-    let held = Buffer.alloc(0);
-    socket.on('data', (chunk: Buffer) => {
-      held = Buffer.concat([held, chunk]);
-      while (held.length >= V1_HEAD_BYTES) {
-        const head = readV1Head(held, magic);
-        if (!head.ok) return void socket.destroy();
-        const end = V1_HEAD_BYTES + head.value.length;
-        if (held.length < end) return;
-        frame(head.value.command, new Uint8Array(held.subarray(V1_HEAD_BYTES, end)));
-        held = held.subarray(end);
-      }
-    });
-  }
 
   return {
     port: (server.address() as AddressInfo).port,

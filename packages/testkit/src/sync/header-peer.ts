@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { consensusOf, filterHash, filterHeadersFrom, type InternalHash } from '@keepwatch/bitcoin';
+import { consensusOf, filterHash, filterHeadersFrom, type InternalHash, type Network } from '@keepwatch/bitcoin';
 import {
   CFCHECKPT_INTERVAL,
   decodeMessage,
@@ -8,13 +8,12 @@ import {
   encodeV1Frame,
   networkMagic,
   PROTOCOL_VERSION,
-  readV1Head,
   SERVICES,
-  V1_HEAD_BYTES,
   type NetAddress,
   type PeerMessage,
 } from '@keepwatch/bitcoin/p2p';
-import { doubleHash, generatedBlock, HEADER_BYTES } from './generated-chain.ts';
+import { readV1Frames } from '../v1-frames.ts';
+import { doubleHash, generatedBlock, HEADER_BYTES, type GeneratedBlocks } from './generated-chain.ts';
 
 const AT_ONCE = 2_000;
 
@@ -22,30 +21,47 @@ export interface HeaderPeer {
   readonly port: number;
   /** Connections that it had so far. */
   connections(): number;
+  /** From now on it shows all headers to who asks, and tells nobody. */
+  showAll(): void;
   stop(): Promise<void>;
 }
 
 export interface HeaderPeerOptions {
-  /** It serves filters too, the same one for each block: what matches depends on the block nevertheless, its key. */
-  readonly filter?: Uint8Array;
+  /**
+   * It serves filters too: the same one for each block (what matches depends on the block nevertheless, its key), or one
+   * by height.
+   */
+  readonly filter?: Uint8Array | ((height: number) => Uint8Array);
+  /** What its blocks hold, as the headers were generated. */
+  readonly blocks?: GeneratedBlocks;
+  /** Default: regtest. */
+  readonly network?: Network;
+  /** How many headers it shows at first. Default: all. */
+  readonly shown?: number;
   /** What it answers who asks for addresses. */
   readonly addresses?: readonly NetAddress[];
 }
 
-/** A node that has the generated chain of these headers. */
+/** A node that has the chain of these headers. */
 export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOptions = {}): Promise<HeaderPeer> {
-  const { filter, addresses = [] } = options;
+  const { filter, addresses = [], network = 'regtest' } = options;
   let connections = 0;
-  const magic = networkMagic('regtest');
-  const hashes: InternalHash[] = [doubleHash(consensusOf('regtest').genesis) as unknown as InternalHash];
+  const magic = networkMagic(network);
+  const hashes: InternalHash[] = [doubleHash(consensusOf(network).genesis) as unknown as InternalHash];
   const count = headers.length / HEADER_BYTES;
+  let shown = options.shown ?? count;
   for (let i = 0; i < count; i++) {
     hashes.push(doubleHash(headers.subarray(i * HEADER_BYTES, (i + 1) * HEADER_BYTES)) as unknown as InternalHash);
   }
   const heights = new Map(hashes.map((each, height) => [hex(each), height]));
-  const oneHash = filter && filterHash(filter);
   const before = new Uint8Array(32) as InternalHash;
-  const filterHeaders = oneHash ? filterHeadersFrom(before, new Array<InternalHash>(count + 1).fill(oneHash)) : [];
+  const filterHashes =
+    typeof filter === 'function'
+      ? hashes.map((_, height) => filterHash(filter(height)))
+      : filter
+        ? new Array<InternalHash>(count + 1).fill(filterHash(filter))
+        : [];
+  const filterHeaders = filterHeadersFrom(before, filterHashes);
   const sockets = new Set<Socket>();
 
   const server = createServer((socket) => {
@@ -54,18 +70,9 @@ export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOp
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
     const send = (message: PeerMessage) => socket.write(encodeV1Frame(magic, message.kind, encodePayload(message)));
-    let held = Buffer.alloc(0);
-    socket.on('data', (chunk: Buffer) => {
-      held = Buffer.concat([held, chunk]);
-      while (held.length >= V1_HEAD_BYTES) {
-        const head = readV1Head(held, magic);
-        if (!head.ok) return void socket.destroy();
-        const end = V1_HEAD_BYTES + head.value.length;
-        if (held.length < end) return;
-        const read = decodeMessage(head.value.command, new Uint8Array(held.subarray(V1_HEAD_BYTES, end)));
-        held = held.subarray(end);
-        if (read.ok) answer(read.value, send);
-      }
+    readV1Frames(socket, magic, (command, payload) => {
+      const read = decodeMessage(command, payload);
+      if (read.ok) answer(read.value, send);
     });
   });
 
@@ -73,18 +80,19 @@ export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOp
     switch (message.kind) {
       case 'version': {
         const services = SERVICES.network | SERVICES.witness | (filter ? SERVICES.compactFilters : 0n);
-        send({ ...message, protocol: PROTOCOL_VERSION, services, nonce: 1n, userAgent: '/headers/', height: count });
+        send({ ...message, protocol: PROTOCOL_VERSION, services, nonce: 1n, userAgent: '/headers/', height: shown });
         return send({ kind: 'verack' });
       }
       case 'getheaders': {
         const known = message.locator.map((each) => heights.get(hex(each))).find((height) => height !== undefined) ?? 0;
         const from = known * HEADER_BYTES;
-        return send({ kind: 'headers', headers: headers.subarray(from, from + AT_ONCE * HEADER_BYTES) });
+        const to = Math.max(from, Math.min(from + AT_ONCE * HEADER_BYTES, shown * HEADER_BYTES));
+        return send({ kind: 'headers', headers: headers.subarray(from, to) });
       }
       case 'getdata':
         for (const { hash } of message.items) {
           const height = heights.get(hex(hash));
-          if (height) send({ kind: 'block', raw: generatedBlock(headers, height) });
+          if (height) send({ kind: 'block', raw: generatedBlock(headers, height, options.blocks) });
         }
         return;
       case 'getaddr':
@@ -95,7 +103,7 @@ export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOp
       case 'getcfcheckpt':
       case 'getcfilters': {
         const stop = heights.get(hex(message.stop));
-        if (stop !== undefined && filter && oneHash) answerFilters(message, stop, filter, oneHash, send);
+        if (stop !== undefined && filter) answerFilters(message, stop, filter, send);
         return;
       }
       default:
@@ -106,8 +114,7 @@ export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOp
   function answerFilters(
     message: Extract<PeerMessage, { kind: 'getcfheaders' | 'getcfcheckpt' | 'getcfilters' }>,
     top: number,
-    bytes: Uint8Array,
-    hash: InternalHash,
+    filter: NonNullable<HeaderPeerOptions['filter']>,
     send: (message: PeerMessage) => void,
   ): void {
     const { stop } = message;
@@ -117,12 +124,14 @@ export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOp
     }
     const start = message.startHeight;
     if (message.kind === 'getcfilters') {
-      for (let height = start; height <= top; height++)
+      for (let height = start; height <= top; height++) {
+        const bytes = typeof filter === 'function' ? filter(height) : filter;
         send({ kind: 'cfilter', block: hashes[height]!, filter: bytes });
+      }
       return;
     }
     const previous = filterHeaders[start - 1] ?? before;
-    send({ kind: 'cfheaders', stop, previous, filterHashes: new Array<InternalHash>(top - start + 1).fill(hash) });
+    send({ kind: 'cfheaders', stop, previous, filterHashes: filterHashes.slice(start, top + 1) });
   }
 
   server.listen(0, '127.0.0.1');
@@ -130,6 +139,7 @@ export async function startHeaderPeer(headers: Uint8Array, options: HeaderPeerOp
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => connections,
+    showAll: () => void (shown = count),
     async stop() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -27,6 +27,9 @@ export interface Standings {
   close(): void;
 }
 
+/** Who differs from what is believed in more blocks is left: each of them costs the download of a block. */
+const MAX_DOUBTS = 50;
+
 export function createStandings(manager: PeerManager, chain: HeaderChain, filterHeaders: FilterHeaders): Standings {
   const standings = new Map<number, Standing>();
   const stop = manager.listen({ left: ({ id }) => void standings.delete(id) });
@@ -42,7 +45,9 @@ export function createStandings(manager: PeerManager, chain: HeaderChain, filter
   return {
     of: ({ id }) => standings.get(id) ?? nothing(),
     set(peer, standing) {
-      if (manager.peers().includes(peer)) standings.set(peer.id, standing);
+      if (!manager.peers().includes(peer)) return;
+      standings.set(peer.id, standing);
+      if (standing.doubts.length > MAX_DOUBTS) manager.drop(peer, 'filter_undecided');
     },
     standsFor({ id }, start, stop) {
       const standing = standings.get(id);

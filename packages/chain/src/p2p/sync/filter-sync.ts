@@ -52,8 +52,6 @@ const OPINIONS = 4;
 const PAUSE_MS = 1_000;
 /** Filter hashes remembered, and blocks in doubt: as deep as a follower can take back. */
 const REMEMBERED = 2_016;
-/** A side that differs in more blocks is left, the smaller one: each of them costs the download of a block. */
-const MAX_DOUBTS = 50;
 
 /**
  * Brings the filter headers to the tip of the chain. Every stretch is asked of several peers, and whoever was not asked, or
@@ -182,7 +180,6 @@ export function createFilterSync(deps: FilterSyncDeps): FilterSync {
         log(`two filters of block ${doubts[0]} are possible: whoever watches looks into the block`);
       const own = filterHeadersFrom(claim.previous, claim.hashes).at(-1)!;
       standings.set(claim.peer, { height: stop, own, doubts: [...standings.of(claim.peer).doubts, ...doubts] });
-      if (standings.of(claim.peer).doubts.length > MAX_DOUBTS) manager.drop(claim.peer, 'filter_undecided');
     }
     deps.changed();
     return true;
