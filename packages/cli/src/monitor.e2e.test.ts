@@ -1,96 +1,324 @@
-import { once } from 'node:events';
-import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { findBitcoind, startBitcoind, type BitcoindNode, type Rpc } from '@keepwatch/testkit';
+import {
+  findBitcoind,
+  startBitcoind,
+  startHttpService,
+  startSmtpService,
+  type BitcoindNode,
+  type HttpService,
+  type Rpc,
+  type SmtpService,
+} from '@keepwatch/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
 
-/** `keepwatch monitor …` against a real node on regtest, by the real command. */
+/** `keepwatch monitor …` against a real node on regtest, by the real command, with real receivers of what it tells. */
 
 const found = await findBitcoind();
 const bitcoind = 'bitcoind' in found ? found.bitcoind : undefined!;
-const SLOW = { timeout: 120_000, interval: 200 };
+const SLOW = { timeout: 120_000, interval: 250 };
 
 interface Row {
   readonly seq: number;
   readonly finding: {
     readonly id: string;
     readonly wallet: string | null;
-    readonly detail: { readonly kind: string; readonly txid?: string; readonly grade?: string; readonly by?: string };
+    readonly severity: string;
+    readonly late: boolean;
+    readonly detail: { readonly kind: string; readonly txid?: string; readonly by?: string; readonly depth?: number };
   };
 }
+type Running = ChildProcess & { readonly http: string };
 
 describe.skipIf('missing' in found)(
   `keepwatch monitor${'missing' in found ? ` (skipped: ${found.missing})` : ''}`,
-  { timeout: 300_000 },
+  { timeout: 400_000 },
   () => {
     let cli: CommandLine;
     let node: BitcoindNode;
     let others: Rpc;
     let alice: Rpc;
     let miner: string;
-    let descriptors: readonly string[];
+    let hooks: HttpService;
+    let mails: SmtpService;
+    const running = new Set<ChildProcess>();
 
     beforeAll(async () => {
       cli = await createCommandLine();
-      node = await startBitcoind(bitcoind, { zmq: true });
+      node = await startBitcoind(bitcoind);
+      hooks = await startHttpService(() => ({ status: 200 }));
+      mails = await startSmtpService('tls', { user: 'monitor', password: 'a secret of the mail server' });
       others = await node.wallet('others');
+      alice = await node.wallet('alice');
       miner = await others<string>('getnewaddress');
       await node.mine(120, miner);
-      alice = await node.wallet('alice');
-      const list = await alice<{ descriptors: { desc: string }[] }>('listdescriptors');
-      descriptors = list.descriptors.map(({ desc }) => desc).filter((desc) => desc.startsWith('wpkh('));
-    }, 120_000);
+      writeFileSync(join(cli.directory, 'ca.pem'), hooks.ca);
+      writeFileSync(join(cli.directory, 'password'), 'a secret of the mail server');
+    }, 180_000);
     afterAll(async () => {
+      for (const child of running) child.kill('SIGKILL');
       await node?.stop();
+      await hooks?.stop();
+      await mails?.stop();
       await cli?.remove();
     });
 
-    const sources = () => [
-      ...['--bitcoind', `http://127.0.0.1:${node.rpcPort}`, '--cookie', node.cookieFile, '--network', 'regtest'],
-    ];
     const data = (name: string) => join(cli.directory, name);
+    const at = (name: string) => ['--data', data(name)];
+    const byNode = () => [
+      ...['--network', 'regtest', '--bitcoind', `http://127.0.0.1:${node.rpcPort}`, '--cookie', node.cookieFile],
+    ];
+    const byPeer = () => ['--network', 'regtest', '--peer', `127.0.0.1:${node.p2pPort}`];
 
-    /** Starts the monitor and waits until it says what it does. */
-    async function start(name: string, ...more: readonly string[]): Promise<ChildProcess & { http: string }> {
-      const child = cli.start(
-        ...['--json', 'monitor', 'run', '--data', data(name), '--http', '127.0.0.1:0'],
-        ...(more.length > 0 ? more : sources()),
-      );
+    /** The receivers live in this process: it must not wait for a command with its eyes shut. */
+    async function ask<T>(...args: readonly string[]): Promise<T> {
+      const child = cli.start('--json', ...args);
+      let out = '';
+      child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
+      const [code] = (await once(child, 'close')) as [number];
+      if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}`);
+      return JSON.parse(out) as T;
+    }
+
+    async function make(name: string): Promise<void> {
+      await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at(name));
+      const { descriptors } = await alice<{ descriptors: { desc: string }[] }>('listdescriptors');
+      const file = join(cli.directory, `${name}.json`);
+      const wpkh = descriptors.filter(({ desc }) => desc.startsWith('wpkh('));
+      writeFileSync(file, JSON.stringify({ wallet_name: 'alice', descriptors: wpkh }));
+      await ask('watch', 'import', file, '--tag', 'hot', ...at(name));
+    }
+
+    /** Starts the monitor and waits until it says that it watches. */
+    async function start(name: string, sources: readonly string[]): Promise<Running> {
+      const child = cli.start('--json', 'monitor', 'run', ...at(name), '--http', '127.0.0.1:0', ...sources);
+      running.add(child);
       const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
       const { value } = (await lines.next()) as { value?: string };
       const ready = JSON.parse(value ?? '{}') as { event?: string; http: string };
       expect(ready.event).toBe('running');
       return Object.assign(child, { http: ready.http });
     }
-    async function stop(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
       const ended = once(child, 'exit');
       child.kill(signal);
       await ended;
+      running.delete(child);
     }
-    const findings = (name: string) =>
-      cli.json<{ findings: Row[] }>('findings', 'list', '--data', data(name), '--limit', '1000').findings;
-    const told = (name: string, kind: string, txid: string) =>
-      findings(name).filter(({ finding: { detail } }) => detail.kind === kind && detail.txid === txid);
+    const isAble = async (name: string) => {
+      await vi.waitFor(async () => {
+        const status = await ask<{ able: boolean; tip: { hash: string } | null }>('monitor', 'status', ...at(name));
+        expect(status.able).toBe(true);
+        expect(status.tip?.hash).toBe((await node.tip()).hash);
+      }, SLOW);
+    };
+    const findings = async (name: string) =>
+      (await ask<{ findings: Row[] }>('findings', 'list', '--limit', '1000', ...at(name))).findings;
+    const told = async (name: string, kind: string, txid: string) =>
+      (await findings(name)).filter(({ finding: { detail } }) => detail.kind === kind && detail.txid === txid);
+    const isTold = (name: string, kind: string, txid: string) =>
+      vi.waitFor(async () => expect(await told(name, kind, txid)).toHaveLength(1), SLOW);
+    const address = () => alice<string>('getnewaddress', '', 'bech32');
+    const expectNoDoubles = (rows: readonly Row[]) => {
+      expect(new Set(rows.map(({ finding }) => finding.id)).size).toBe(rows.length);
+      expect(rows.map(({ seq }) => seq)).toEqual([...rows.map(({ seq }) => seq)].sort((a, b) => a - b));
+    };
 
-    it('finds a coin outside a block, and in one', async () => {
-      expect(cli.run(['monitor', 'init', '--network', 'regtest', '--key', 'file', '--data', data('one')]).code).toBe(0);
-      const args = descriptors.flatMap((desc) => ['--descriptor', desc]);
-      cli.json('watch', 'add', 'alice', ...args, '--data', data('one'));
-      const child = await start('one');
-      try {
-        await vi.waitFor(
-          () => expect(cli.json<{ able: boolean }>('monitor', 'status', '--data', data('one')).able).toBe(true),
-          SLOW,
-        );
-        const coin = await others<string>('sendtoaddress', await alice<string>('getnewaddress', '', 'bech32'), 1);
-        await vi.waitFor(() => expect(told('one', 'sighted', coin)).toHaveLength(1), SLOW);
-        await node.mine(1, miner);
-        await vi.waitFor(() => expect(told('one', 'received', coin)).toHaveLength(1), SLOW);
-      } finally {
-        await stop(child);
+    /** A coin arrives, is spent, replaced, confirmed, and its block taken back. Gives the transactions. */
+    async function live(name: string): Promise<Readonly<Record<'coin' | 'first' | 'second', string>>> {
+      const coin = await others<string>('sendtoaddress', await address(), 1);
+      await isTold(name, 'sighted', coin);
+      await node.mine(1, miner);
+      await isTold(name, 'received', coin);
+      const first = await alice<string>(
+        ...(['sendtoaddress', miner, 0.5, '', '', false, true, null, 'unset', false, 2] as const),
+      );
+      await isTold(name, 'sighted', first);
+      const { txid: second } = await alice<{ txid: string }>('bumpfee', first);
+      await isTold(name, 'replaced', first);
+      await isTold(name, 'sighted', second);
+      await node.mine(1, miner);
+      await isTold(name, 'spent', second);
+      await node.reorg(1, 2, miner);
+      await isTold(name, 'disconnected', second);
+      return { coin, first, second };
+    }
+
+    it('tells two channels of a coin that arrives, is spent, replaced, confirmed and reorganised away', async () => {
+      await make('node');
+      const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+      writeFileSync(join(cli.directory, 'secret'), secret);
+      const ca = ['--ca', join(cli.directory, 'ca.pem')];
+      const child = await start('node', byNode());
+      await isAble('node');
+      const hook = ['--webhook', `${hooks.url}/hook`, '--secret-file', join(cli.directory, 'secret')];
+      expect(await ask('channel', 'add', 'hook', ...hook, '--from', 'info', ...ca, ...at('node'))).toMatchObject({
+        test: { kind: 'delivered' },
+      });
+      const mail = ['--email', 'owner@channel.test', '--smtp', `127.0.0.1:${mails.port}`, '--user', 'monitor'];
+      const password = ['--password-file', join(cli.directory, 'password')];
+      expect(
+        await ask('channel', 'add', 'mail', ...mail, ...password, '--from', 'info', ...ca, ...at('node')),
+      ).toMatchObject({ test: { kind: 'delivered' } });
+      const before = (await findings('node')).at(-1)?.seq ?? 0;
+      await live('node');
+
+      // Whatever was journaled since reaches both, each once.
+      const rows = (await findings('node')).filter(({ seq }) => seq > before);
+      expectNoDoubles(await findings('node'));
+      await vi.waitFor(async () => {
+        const { channels } = await ask<{ channels: { waiting: number }[] }>('channel', 'list', ...at('node'));
+        expect(channels.map(({ waiting }) => waiting)).toEqual([0, 0]);
+      }, SLOW);
+      const bodies = hooks.calls.map(({ body }) => JSON.parse(body) as { data: { finding: { id: string } | null } });
+      const ids = bodies.flatMap(({ data: { finding } }) => (finding ? [finding.id] : []));
+      for (const { finding } of rows) expect(ids.filter((id) => id === finding.id)).toHaveLength(1);
+      expect(hooks.calls.every(({ headers }) => /^v1,/.test(String(headers['webhook-signature'])))).toBe(true);
+      for (const kind of ['sighted', 'received', 'replaced', 'spent', 'disconnected']) {
+        expect(mails.mails.some((text) => text.includes(kind))).toBe(true);
       }
+
+      // Health and metrics say how it is, and not whose it is.
+      expect((await fetch(`${child.http}/readyz`)).status).toBe(200);
+      const metrics = await (await fetch(`${child.http}/metrics`)).text();
+      expect(metrics).toContain('keepwatch_monitor_findings_total{kind="disconnected"} 1');
+      expect(metrics).not.toContain('alice');
+      expect((await fetch(`${child.http}/nowhere`)).status).toBe(404);
+
+      await end(child, 'SIGTERM');
+      expect(cli.json('findings', 'verify', ...at('node'))).toMatchObject({ sameState: true });
+      // A stolen copy of the directory without the key file would tell nothing: it is nowhere in clear.
+      const needles = [await address(), 'alice', 'a secret of the mail server', secret, 'owner@channel.test'];
+      const raw = readdirSync(data('node'), { recursive: true, withFileTypes: true })
+        .filter((file) => file.isFile())
+        .map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))
+        .join('\n');
+      expect(needles.filter((needle) => raw.includes(needle))).toEqual([]);
+    });
+
+    it('is killed again and again, and loses and doubles nothing', async () => {
+      await make('killed');
+      let child = await start('killed', byNode());
+      // What came before its first block is the wallet's past, and no news.
+      await isAble('killed');
+      const paid: string[] = [];
+      for (let round = 0; round < 4; round++) {
+        // Not only when it rests: the kill comes while the last payment is on its way through it.
+        paid.push(await others<string>('sendtoaddress', await address(), 0.1));
+        if (round % 2 === 0) await node.mine(1, miner);
+        await end(child, 'SIGKILL');
+        paid.push(await others<string>('sendtoaddress', await address(), 0.1));
+        await node.mine(1, miner);
+        child = await start('killed', byNode());
+      }
+      await node.mine(1, miner);
+      for (const txid of paid) await isTold('killed', 'received', txid);
+      await isAble('killed');
+      const rows = await findings('killed');
+      expectNoDoubles(rows);
+      expect(rows.filter(({ finding }) => finding.detail.kind === 'restarted').length).toBeGreaterThanOrEqual(1);
+      await end(child, 'SIGTERM');
+      expect(cli.json('findings', 'verify', ...at('killed'))).toMatchObject({ sameState: true });
+      expect(await findings('killed')).toEqual(rows.length > 0 ? expect.arrayContaining(rows) : []);
+    });
+
+    it('sees the same by the light client alone', async () => {
+      await make('light');
+      const child = await start('light', byPeer());
+      await isAble('light');
+      // It hears of transactions from one peer: a claim at first, and no fact.
+      const coin = await others<string>('sendtoaddress', await address(), 1);
+      await node.mine(1, miner);
+      await isTold('light', 'received', coin);
+      const spend = await alice<string>('sendtoaddress', miner, 0.2);
+      await node.mine(1, miner);
+      await isTold('light', 'spent', spend);
+      await node.reorg(1, 2, miner);
+      await isTold('light', 'disconnected', spend);
+      expectNoDoubles(await findings('light'));
+      await end(child, 'SIGTERM');
+    });
+
+    it('reads the past of a wallet that is added later, and goes on after a kill', async () => {
+      const carol = await node.wallet('carol');
+      const txid = await others<string>('sendtoaddress', await carol<string>('getnewaddress', '', 'bech32'), 0.3);
+      await node.mine(5, miner);
+      await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at('past'));
+      let child = await start('past', byNode());
+      await isAble('past');
+      const { descriptors } = await carol<{ descriptors: { desc: string }[] }>('listdescriptors');
+      const wanted = descriptors
+        .filter(({ desc }) => desc.startsWith('wpkh('))
+        .flatMap(({ desc }) => ['--descriptor', desc]);
+      await ask('watch', 'add', 'Carol', ...wanted, '--birthday', '0', ...at('past'));
+      await end(child, 'SIGKILL');
+      child = await start('past', byNode());
+      await vi.waitFor(async () => {
+        const { wallets } = await ask<{ wallets: { confirmedSats: string; scan: unknown }[] }>(
+          'watch',
+          'list',
+          ...at('past'),
+        );
+        expect(wallets).toMatchObject([{ id: 'carol', confirmedSats: '30000000', scan: null }]);
+      }, SLOW);
+      const shown = await ask<{ coins: { txid: string }[] }>('watch', 'show', 'Carol', ...at('past'));
+      expect(shown.coins).toMatchObject([{ txid }]);
+      await end(child, 'SIGTERM');
+      expect(cli.json('findings', 'verify', ...at('past'))).toMatchObject({ sameState: true });
+    });
+
+    it('waits, locked, for its pass phrase', async () => {
+      const file = join(cli.directory, 'pass');
+      writeFileSync(file, 'correct horse battery');
+      writeFileSync(join(cli.directory, 'wrong'), 'wrong horse battery');
+      cli.json('monitor', 'init', '--network', 'regtest', '--passphrase-file', file, ...at('locked'));
+      const child = cli.start('--json', 'monitor', 'run', ...at('locked'), '--http', 'off', ...byNode());
+      running.add(child);
+      const { value } = (await createInterface({ input: child.stdout! })[Symbol.asyncIterator]().next()) as {
+        value: string;
+      };
+      expect(JSON.parse(value)).toMatchObject({ event: 'locked' });
+      expect(cli.fails('watch', 'list', ...at('locked')).error).toBe('monitor_locked');
+      const wrong = ['--passphrase-file', join(cli.directory, 'wrong')];
+      expect(cli.fails('monitor', 'unlock', ...wrong, ...at('locked')).error).toBe('monitor_key_wrong');
+      expect(cli.json('monitor', 'unlock', '--passphrase-file', file, ...at('locked'))).toEqual({ phase: 'running' });
+      expect(cli.json('watch', 'list', ...at('locked'))).toEqual({ wallets: [] });
+      await end(child, 'SIGTERM');
+      expect(cli.fails('watch', 'list', ...at('locked')).error).toBe('usage_no_terminal');
+    });
+
+    it('follows from a cursor without a gap, and says what is wrong', async () => {
+      const name = 'cursor';
+      await make(name);
+      const child = await start(name, byNode());
+      await isAble(name);
+      const tail = cli.start('--json', 'findings', 'tail', '--after', '0', '--wallet', 'alice', ...at(name));
+      running.add(tail);
+      const lines = createInterface({ input: tail.stdout! })[Symbol.asyncIterator]();
+      const coin = await others<string>('sendtoaddress', await address(), 0.2);
+      const seen: Row[] = [];
+      while (!seen.some(({ finding: { detail } }) => detail.kind === 'sighted' && detail.txid === coin)) {
+        seen.push(JSON.parse(((await lines.next()) as { value: string }).value) as Row);
+      }
+      await end(tail, 'SIGTERM');
+      expectNoDoubles(seen);
+      expect(cli.fails('watch', 'add', 'alice', '--address', miner, ...at(name)).error).toBe('watched_wallet_exists');
+      expect(cli.fails('watch', 'add', 'x', '--address', 'bc1qxyz', ...at(name)).error).toBe('usage_address');
+      expect(cli.fails('watch', 'add', 'x', ...at(name)).error).toBe('usage_option_missing');
+      expect(cli.fails('watch', 'show', 'nobody', ...at(name)).error).toBe('watched_wallet_unknown');
+      expect(cli.fails('findings', 'list', '--severity', 'odd', ...at(name)).error).toBe('usage_severity');
+      expect(cli.fails('channel', 'test', 'nobody', ...at(name)).error).toBe('channel_unknown');
+      expect(cli.fails('monitor', 'run', ...at(name), ...byNode()).error).toBe('monitor_running');
+      expect(cli.fails('monitor', 'run', ...at('nowhere'), ...byNode()).error).toBe('monitor_not_made');
+      expect(cli.fails('monitor', 'init', ...at(name)).error).toBe('monitor_exists');
+      await end(child, 'SIGTERM');
+      expect(cli.fails('findings', 'tail', ...at(name)).error).toBe('monitor_not_running');
+      const other = ['--network', 'main', ...byNode().slice(2)];
+      expect(cli.fails('monitor', 'run', ...at(name), ...other, '--http', 'off').error).toBe('monitor_other_network');
     });
   },
 );

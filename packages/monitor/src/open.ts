@@ -5,7 +5,7 @@ import { DEFAULT_SETTINGS } from '@keepwatch/watch';
 import { findingMethods } from './api/finding-methods.ts';
 import type { Methods } from './api/server.ts';
 import { walletMethods } from './api/wallet-methods.ts';
-import { createDesk as createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts';
+import { createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts';
 import type { ScanStanding } from './chain/scans.ts';
 import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';

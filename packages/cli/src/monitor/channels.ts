@@ -4,6 +4,7 @@ import type { MonitorApi } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { readJsonFile, readTextFile } from '../json-file.ts';
+import { readSecret } from '../secret-input.ts';
 import { table } from '../table.ts';
 import { showTime } from '../values.ts';
 import type { MonitorPlace } from './options.ts';
@@ -12,6 +13,15 @@ import { withMonitor } from './reach.ts';
 export interface ChannelAddOptions extends MonitorPlace {
   readonly webhook: string | undefined;
   readonly 'secret-file': string | undefined;
+  readonly email: string | undefined;
+  readonly smtp: string | undefined;
+  readonly sender: string | undefined;
+  readonly user: string | undefined;
+  readonly 'password-file': string | undefined;
+  readonly starttls: boolean;
+  readonly 'pgp-key': string | undefined;
+  readonly ca: string | undefined;
+  readonly proxy: string | undefined;
   readonly file: string | undefined;
   readonly from: string | undefined;
   readonly privacy: string | undefined;
@@ -37,21 +47,19 @@ type Delivery =
 const freshSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 export async function channelAdd(context: Context, name: string, options: ChannelAddOptions): Promise<Answer> {
-  const { webhook, file, from, privacy } = options;
-  if ((webhook === undefined) === (file === undefined)) {
-    throw usageError('option_missing', 'Name one channel: --webhook URL or --file FILE.');
+  const { webhook, email, file, from, privacy } = options;
+  if ([webhook, email, file].filter((each) => each !== undefined).length !== 1) {
+    throw usageError('option_missing', 'Name one channel.', 'Give --webhook URL, --email ADDRESS or --file FILE.');
   }
-  const about = { name, ...(from === undefined ? {} : { from }), ...(privacy === undefined ? {} : { privacy }) };
+  const about = {
+    name,
+    ...(from === undefined ? {} : { from }),
+    ...(privacy === undefined ? {} : { privacy }),
+    ...(options.ca === undefined ? {} : { ca: await readTextFile(options.ca) }),
+    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
+  };
   const made = webhook !== undefined && options['secret-file'] === undefined ? freshSecret() : undefined;
-  const channel =
-    webhook === undefined
-      ? { ...((await readJsonFile(file!)) as object), ...about }
-      : {
-          kind: 'webhook',
-          ...about,
-          url: webhook,
-          secrets: [made ?? (await readTextFile(options['secret-file']!)).trim()],
-        };
+  const channel = { ...(await channelOf(context, options, made)), ...about };
   return withMonitor(context, options, async (api) => {
     const shown = (await api.call('channel.put', { channel })) as Shown;
     const tested = options.untested ? null : await test(api, name);
@@ -66,6 +74,30 @@ export async function channelAdd(context: Context, name: string, options: Channe
       text: lines.join('\n'),
     };
   });
+}
+
+async function channelOf(context: Context, options: ChannelAddOptions, made: string | undefined): Promise<object> {
+  const { webhook, email, file, smtp, sender, user } = options;
+  if (webhook !== undefined) {
+    const secret = made ?? (await readTextFile(options['secret-file']!)).trim();
+    return { kind: 'webhook', url: webhook, secrets: [secret] };
+  }
+  if (email === undefined) return (await readJsonFile(file!)) as object;
+  if (smtp === undefined)
+    throw usageError('option_missing', '--smtp is missing.', 'Name the mail server as HOST:PORT.');
+  const password =
+    user === undefined
+      ? null
+      : Buffer.from(
+          await readSecret(context.terminal, {
+            ...{ prompt: 'Password at the mail server', option: '--password-file', file: options['password-file'] },
+          }),
+        ).toString('utf8');
+  return {
+    ...{ kind: 'email', to: email, sender: sender ?? email, server: smtp, user: user ?? null, password },
+    security: options.starttls ? 'starttls' : 'tls',
+    ...(options['pgp-key'] === undefined ? {} : { openPgpKey: await readTextFile(options['pgp-key']) }),
+  };
 }
 
 const test = async (api: MonitorApi, name: string) => (await api.call('channel.test', { name })) as Delivery;

@@ -30,10 +30,9 @@ const TIMEOUT_MS = 30_000;
 const named = z.strictObject({ name: z.string().min(1).max(64) });
 const put = z.strictObject({ channel: z.json() as unknown as z.ZodType<Json> });
 
-export function createDesk({ engine: given }: { readonly engine: Engine }): ChannelDesk {
+export function createChannelDesk({ engine }: { readonly engine: Engine }): ChannelDesk {
   const open = new Map<string, Channel>();
   let dispatcher: Dispatcher | undefined;
-  const engine = () => given;
 
   const settingsOf = (state: MonitorState): readonly ChannelSettings[] =>
     [...state.desk.channels.values()].flatMap((json) => {
@@ -42,24 +41,29 @@ export function createDesk({ engine: given }: { readonly engine: Engine }): Chan
     });
 
   /** The adapters as they are set now. One whose settings changed is opened anew. */
-  function reopen(name: string): void {
+  async function reopen(name: string): Promise<void> {
     const before = open.get(name);
     open.delete(name);
-    void before?.close().catch(() => undefined);
-    const json = engine().state.desk.channels.get(name);
+    await before?.close().catch(() => undefined);
+    const json = engine.state.desk.channels.get(name);
     const read = json === undefined ? undefined : readChannel(json);
-    if (read?.ok) open.set(name, openChannel(read.value));
+    if (!read?.ok) return;
+    const opened = await openChannel(read.value);
+    // Set once more meanwhile, or removed: that one is opened by itself.
+    if (engine.state.desk.channels.get(name) === json) open.set(name, opened);
+    else await opened.close();
+    dispatcher?.wake();
   }
 
   const known = (name: string): ChannelSettings => {
-    const read = readChannel(engine().state.desk.channels.get(name) ?? null);
+    const read = readChannel(engine.state.desk.channels.get(name) ?? null);
     if (read.ok) return read.value;
     throw new CodedError('channel_unknown', `There is no channel “${name}”.`, {
       remedy: '`keepwatch channel list` shows those that there are.',
     });
   };
 
-  const submit = async (input: Parameters<Engine['submit']>[0]) => void (await engine().submit(input));
+  const submit = async (input: Parameters<Engine['submit']>[0]) => void (await engine.submit(input));
 
   function tellOfChannels(events: readonly Recorded[]): void {
     for (const { room, event } of events) {
@@ -86,22 +90,24 @@ export function createDesk({ engine: given }: { readonly engine: Engine }): Chan
     },
     hear(events) {
       for (const { room, event } of events) {
-        if (room === 'desk' && (event.kind === 'channel-put' || event.kind === 'channel-dropped')) reopen(event.name);
+        if (room === 'desk' && (event.kind === 'channel-put' || event.kind === 'channel-dropped')) {
+          void reopen(event.name).catch(() => undefined);
+        }
       }
       if (!dispatcher) return;
       tellOfChannels(events);
       if (events.some(({ room }) => room === 'outbox' || room === 'desk')) dispatcher.wake();
     },
     start() {
-      for (const name of engine().state.desk.channels.keys()) reopen(name);
-      for (const { channel, words } of deadChannels(engine().state.outbox)) {
+      for (const name of engine.state.desk.channels.keys()) void reopen(name).catch(() => undefined);
+      for (const { channel, words } of deadChannels(engine.state.outbox)) {
         const input = { kind: 'channel', channel, alive: false, words } as const;
         void submit({ room: 'watch', input }).catch(() => undefined);
       }
       dispatcher = createDispatcher(
         {
           channels: open,
-          state: () => engine().state.outbox,
+          state: () => engine.state.outbox,
           submit: (input) => submit({ room: 'outbox', input }),
           nowMs: Date.now,
           entropy: () => randomBytes(4).readUInt32BE(),
@@ -117,16 +123,15 @@ export function createDesk({ engine: given }: { readonly engine: Engine }): Chan
           const read = readChannel(channel);
           if (!read.ok) throw new CodedError('channel_refused', `The channel cannot be used: ${read.error}`);
           // What the adapter itself refuses is refused before it is kept.
-          await openChannel(read.value).close();
+          await (await openChannel(read.value)).close();
           const { name } = read.value;
           await submit({ room: 'desk', event: { kind: 'channel-put', name, channel } });
-          return shownChannel(read.value, engine().state.outbox);
+          return shownChannel(read.value, engine.state.outbox);
         },
       },
       'channel.list': {
         params: none,
-        call: () =>
-          Promise.resolve(settingsOf(engine().state).map((each) => shownChannel(each, engine().state.outbox))),
+        call: () => Promise.resolve(settingsOf(engine.state).map((each) => shownChannel(each, engine.state.outbox))),
       },
       'channel.remove': {
         params: named,
@@ -141,7 +146,7 @@ export function createDesk({ engine: given }: { readonly engine: Engine }): Chan
       'channel.test': {
         params: named,
         async call({ name }: z.infer<typeof named>, signal: AbortSignal) {
-          const channel = openChannel(known(name));
+          const channel = await openChannel(known(name));
           try {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
             return await channel.send(testMessage(name), limit);
