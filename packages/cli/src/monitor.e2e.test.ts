@@ -178,7 +178,7 @@ describe.skipIf('missing' in found)(
       const ids = bodies.flatMap(({ data: { finding } }) => (finding ? [finding.id] : []));
       for (const { finding } of rows) expect(ids.filter((id) => id === finding.id)).toHaveLength(1);
       expect(hooks.calls.every(({ headers }) => /^v1,/.test(String(headers['webhook-signature'])))).toBe(true);
-      for (const kind of ['sighted', 'received', 'replaced', 'spent', 'disconnected']) {
+      for (const kind of ['in a block', 'replaced', 'reorganised']) {
         expect(mails.mails.some((text) => text.includes(kind))).toBe(true);
       }
 

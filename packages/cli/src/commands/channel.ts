@@ -19,7 +19,7 @@ const add = command({
     proxy: { value: 'HOST:PORT', words: 'through a SOCKS5 proxy such as Tor' },
     file: { value: 'FILE', words: 'any kind of channel, as JSON; docs/watch.md shows them' },
     from: { value: 'LEVEL', words: 'tell what is at least so severe: info, notice (default), warning or critical' },
-    privacy: { value: 'LEVEL', words: 'full (default), no-amounts, or look: that something happened and no more' },
+    privacy: { value: 'LEVEL', words: 'full (default), amounts-hidden, or look: that something happened and no more' },
     untested: { words: 'send no test message' },
     ...MONITOR_OPTIONS,
   },

@@ -83,9 +83,7 @@ export function createChannelDesk({ engine }: { readonly engine: Engine }): Chan
         if (SEVERITIES.indexOf(finding.severity) < SEVERITIES.indexOf(settings.from)) return [];
         // A channel is not told of its own death.
         if (finding.detail.kind === 'channel-dead' && finding.detail.channel === settings.name) return [];
-        return [
-          { channel: settings.name, post: postOf(finding, wallet, settings.privacy, state.watch.settings.network) },
-        ];
+        return [{ channel: settings.name, post: postOf(finding, wallet, settings.privacy) }];
       });
     },
     hear(events) {

@@ -8,7 +8,7 @@ const common = {
   name,
   /** What is less severe is not told here. */
   from: z.enum(['info', 'notice', 'warning', 'critical']).default('notice'),
-  privacy: z.enum(['full', 'no-amounts', 'look']).default('full'),
+  privacy: z.enum(['full', 'amounts-hidden', 'look']).default('full'),
 };
 const place = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):[0-9]{1,5}$/, 'host:port is expected');
 const route = {
@@ -38,7 +38,6 @@ const schema = z.discriminatedUnion('kind', [
 ]);
 
 export type ChannelSettings = z.infer<typeof schema>;
-export type Privacy = ChannelSettings['privacy'];
 
 /** The error is in words, and repeats nothing of what was given. */
 export function readChannel(value: Json): Result<ChannelSettings, string> {
