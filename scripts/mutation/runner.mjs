@@ -24,10 +24,10 @@ const testFiles = (directory) =>
     .sort()
     .map((file) => join(directory, file));
 
-/** How long tests may compute beyond ten times what they take otherwise, before they are said not to end. */
-const PATIENCE_MS = 3_000;
+/** How long tests may compute beyond five times what they take otherwise, before they are said not to end. */
+const PATIENCE_MS = 2_000;
 /** The same where they have to be loaded first. */
-const LOADING_MS = 20_000;
+const LOADING_MS = 8_000;
 /** And the end of all patience, by the clock on the wall: something waits for what never comes. */
 const IDLE_MS = 300_000;
 
@@ -133,7 +133,7 @@ export function createMutantRunner(directory) {
     const sumOf = (tests) => tests.reduce((sum, test) => sum + times.get(test), 0);
     if (wanted.length > 0) {
       thread.postMessage({ mutant: id, hitLimit, wanted });
-      const told = await answer(thread, PATIENCE_MS + 10 * sumOf(wanted));
+      const told = await answer(thread, PATIENCE_MS + 5 * sumOf(wanted));
       if (told === 'late') {
         warm = undefined;
         return LATE;
@@ -147,7 +147,7 @@ export function createMutantRunner(directory) {
     const files = onLoading ? related(sandboxFileName) : [...new Set(wanted.map((test) => test.split('#')[0]))];
     if (files.length === 0) return { status: 'survived', nrOfTests: 0 };
     const fresh = start(files, { mutant: id, hitLimit, wanted: onLoading ? undefined : wanted });
-    const told = await answer(fresh, LOADING_MS + 10 * total);
+    const told = await answer(fresh, LOADING_MS + 5 * total);
     if (told === 'late') return LATE;
     await fresh.terminate();
     if (told.failed) noticedBy.set(sandboxFileName, told.failed.file ?? told.failed.id.split('#')[0]);

@@ -71,15 +71,21 @@ async function runFresh({ mutant, hitLimit, wanted }) {
   return { ran, hits: stryker.hitCount };
 }
 
+/** Milliseconds that this thread has computed: on a machine that does much else, the clock says more. */
+function computed() {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Runs every test without a mutant. */
 async function rehearse(tests) {
   const results = [];
   for (const [id, { file, name, run }] of tests) {
-    const start = performance.now();
+    const start = computed();
     stryker.currentTestId = id;
     const failure = await failureOf(run);
     stryker.currentTestId = undefined;
-    results.push({ id, name, file, timeSpentMs: performance.now() - start, failure });
+    results.push({ id, name, file, timeSpentMs: computed() - start, failure });
   }
   return results;
 }
