@@ -187,12 +187,21 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
   };
 }
 
-/** What is longer is not journaled, so that every entry fits a frame when it is read. In UTF-16 units. */
-const MAX_JOURNALED_CHARS = 16_384;
+/**
+ * What takes more is not journaled, so that every entry fits a frame when it is read: in bytes as an answer writes it, a
+ * text within a text. Enough for any contract that a chain takes (EIP-3860: 49,152 bytes of init code), in hex.
+ */
+const MAX_JOURNALED_BYTES = 100_000;
+/** However its letters have to be escaped, so short a text takes less. In UTF-16 units. */
+const SHORT_CHARS = 16_384;
 
 function journaled(payload: Payload): string | null {
   const text = textOf(payload);
-  return text.length > MAX_JOURNALED_CHARS ? null : text;
+  if (text.length <= SHORT_CHARS) return text;
+  if (text.length > MAX_JOURNALED_BYTES) return null;
+  const isHex = payload.form === 'transaction' || payload.form === 'delegation';
+  const written = isHex ? text.length : utf8(JSON.stringify(JSON.stringify(text))).length;
+  return written > MAX_JOURNALED_BYTES ? null : text;
 }
 
 function textOf(payload: Payload): string {

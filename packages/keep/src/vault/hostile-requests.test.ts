@@ -87,13 +87,41 @@ describe('what is journaled of a hostile request', () => {
     const { ed25519Verify } = createWireCrypto();
     const verified = verifyReceipt(receipt.value, authority, { sha256, ed25519Verify });
     if (!verified.ok) throw new Error(verified.error);
-    return verified.value.entry as { asks: string; sentences: string[] };
+    return verified.value.entry as { asks: string; payload: string | null; sentences: string[] };
   }
 
   it('fits a frame, however large its fields are', async () => {
     const types = { Note: [{ name: 'text', type: 'string' }] };
     expect(await deny(typedData(types, 'Note', { text: '的'.repeat(63_700) }))).toBe('denied');
     await lastReceipt();
+  });
+
+  it('fits a frame with all that is said of it, up to the longest that is journaled', async () => {
+    for (let i = 0; i < 33; i++) {
+      await v.command('grant.create', {
+        grant: {
+          ...{ client: client.session.peer, wallet: wallet.wallet, chain: CHAIN, kind: 'typed-data' as const },
+          ...{ contract: RECIPIENT, name: `App ${i}`, types: [{ primaryType: 'Note', where: [] }], constraints: [] },
+        },
+      });
+    }
+    const types = { Note: [{ name: 'text', type: 'string' }] };
+    const journaled: boolean[] = [];
+    for (const text of [
+      '"'.repeat(11_000),
+      '"'.repeat(13_000),
+      '"'.repeat(30_000),
+      '的'.repeat(20_000),
+      '的'.repeat(33_000),
+      '的'.repeat(33_400),
+    ]) {
+      v.clock.pass(1_000);
+      expect(await deny(typedData(types, 'Note', { text }))).toBe('denied');
+      const { payload, sentences } = await lastReceipt();
+      expect(sentences).toHaveLength(32);
+      journaled.push(payload !== null);
+    }
+    expect(journaled).toEqual([true, false, false, true, true, false]);
   });
 
   it('fits a frame, however long the spelling of its types is', async () => {
