@@ -31,7 +31,8 @@ const replay = command({
   summary: 'What grants of a file, and no others, would have decided of all requests in the journal',
   options: { candidate: { value: 'FILE', words: 'grants in the form of `grant export`' } },
   more:
-    'Budgets are filled in order from nothing, each request at its own time. Nothing is signed or consumed.\nThe first 200 changes are shown; --json gives all of them.\n' +
+    'Budgets are filled in order from nothing, each request at its own time. Nothing is signed or consumed.\n' +
+    `The first ${SHOWN} changes are shown; --json gives all of them.\n` +
     'Example\n  keepwatch grant replay --candidate grants.json',
   async run(context, options) {
     const wanted = await readGrantFile(needed(options.candidate, '--candidate'));
