@@ -1,10 +1,10 @@
 import type { Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import { decideConfirmed, factOfMatch, tellDepths } from './decide-tx.ts';
-import { inBlockId } from './id.ts';
+import { holdingOf, inBlockId } from './id.ts';
 import { type TxFact } from './state.ts';
 import { isSpent, openingsOf } from './timelock.ts';
-import { emit, tell, type Turn } from './turn.ts';
+import { emit, named, tell, type Turn } from './turn.ts';
 import { closeCondition, endCatchUp } from './decide-condition.ts';
 
 type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
@@ -43,19 +43,29 @@ export function decideBlockBack(turn: Turn, { block, fork, seenBy }: Of<'disconn
   if (tip !== null && tip.hash !== block.hash) return;
   if (tip === null && !turn.state.blockTxs.has(block.hash)) return;
   takeBack(turn, block, fork, seenBy);
+  if (turn.state.tip?.hash !== fork.hash) return;
+  // The branches part below what was told: blocks in which a scan found something leave with it.
+  for (let height = block.height - 1; height > fork.height; height--) {
+    const below = turn.state.blocks.get(height);
+    if (below) takeBack(turn, below, fork, seenBy);
+  }
 }
 
 function takeBack(turn: Turn, block: BlockRef, fork: BlockRef | null, seenBy: readonly string[]): void {
   const { state, nowMs } = turn;
   const before = (state.blockTxs.get(block.hash) ?? []).map((txid) => state.txs.get(txid)!);
   const below = state.blocks.get(block.height - 1);
-  const to = below ?? (fork?.height === block.height - 1 ? fork : null);
+  const to = below ?? fork;
   emit(turn, { kind: 'block-back', block, to, atMs: nowMs });
   // What was told last is taken back first.
   for (const { txid, parts, round } of before.toReversed()) {
     for (const { wallet, told } of parts) {
       const id = (what: string) => inBlockId(what, wallet, txid, block, round);
-      const detail = { kind: 'disconnected', txid, retracts: told.map(id) } as const;
+      const detail = {
+        kind: 'disconnected',
+        txid,
+        retracts: holdingOf(told).map((what) => named(turn, wallet, id(what))),
+      } as const;
       tell(turn, id('disconnected'), wallet, { txid, block, seenBy }, detail);
     }
   }
@@ -79,13 +89,16 @@ export function decideHistory(turn: Turn, { wallet, scan, found, toHeight, done 
     for (const { txid } of matches) if (isOf(txid)) after.add(txid);
   }
   const record = known()!;
-  // Scripts were added meanwhile: another scan was asked for, and this one says nothing of them.
-  if (record.scan?.scan !== scan) return;
+  if (record.scan === null) return;
   const transactions = [...after].filter((txid) => !before.has(txid)).length;
-  const told = record.scan.transactions + transactions;
-  const isWhole = record.scan.first && done && !state.scriptsDue.has(wallet);
+  // Scripts were added meanwhile, or are to be: another scan looks for them, from where this one was known to be.
+  if (record.scan.scan !== scan || state.scriptsDue.has(wallet)) {
+    if (transactions > 0) emit(turn, { kind: 'scan-progress', wallet, toHeight: null, done: false, transactions });
+    return;
+  }
   emit(turn, { kind: 'scan-progress', wallet, toHeight, done, transactions });
-  if (!isWhole) return;
+  if (!record.scan.first || !done) return;
+  const told = record.scan.transactions + transactions;
   const detail = { kind: 'backfilled', toHeight, transactions: told } as const;
   tell(turn, `backfilled:${wallet}:${scan}`, wallet, { seenBy: [] }, detail);
 }
@@ -94,15 +107,14 @@ function decidePast(turn: Turn, block: BlockRef, facts: readonly TxFact[], seenB
   const { state } = turn;
   const top = state.tip?.height ?? state.bestHeight;
   const ours = state.blocks.get(block.height);
-  if (block.height > top) {
+  if (block.height > top || (ours !== undefined && ours.hash !== block.hash)) {
     hold(turn, block, facts);
     return;
   }
-  if (ours !== undefined && ours.hash !== block.hash) return;
   for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, true);
 }
 
-/** A scan was faster than the chain that is told: what it found waits for its block. */
+/** A scan was faster than the chain that is told, or is on another branch: what it found waits for its block. */
 function hold(turn: Turn, block: BlockRef, facts: readonly TxFact[]): void {
   const { txs = [] } = turn.state.held.get(block.hash) ?? {};
   const known = new Set(txs.map(({ txid }) => txid));

@@ -35,11 +35,9 @@ export function decideScripts(turn: Turn, input: Extract<OwnerInput, { readonly 
   const next = record?.derived[descriptor]?.[branch];
   const stride = lengths.reduce((sum, length) => sum + length, 0);
   if (!record || next !== from || to <= from || lengths.length === 0 || bytes.length !== stride * (to - from)) return;
-  const top = state.tip?.height ?? state.bestHeight;
-  const added = record.addedHeight ?? top;
-  // The first scripts of a wallet are looked for in what came since it was added; later ones from where they were due.
-  const since = from === 0 ? added + 1 : (record.growthFrom ?? added + 1);
-  const scanFrom = since <= top ? since : null;
+  // Blocks that were looked through without these scripts: all since the wallet was added, or since they were due.
+  const since = Math.min(record.growthFrom ?? Infinity, from === 0 ? (record.addedHeight ?? Infinity) + 1 : Infinity);
+  const scanFrom = since <= (state.tip?.height ?? state.bestHeight) ? since : null;
   const range = { wallet, descriptor, branch, from, to, lengths, bytes };
   emit(turn, { kind: 'scripts-added', range, scanFrom });
 }

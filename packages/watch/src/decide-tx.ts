@@ -2,9 +2,9 @@ import { toHex } from '@keepwatch/base';
 import { decodeTransaction, scriptToAddress, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import type { Direction, Evidence, Movement } from './finding.ts';
-import { conflictKey, inBlockId } from './id.ts';
+import { conflictKey, inBlockId, movementsOf } from './id.ts';
 import { outpointKey, outpointOf, type TxFact, type TxPart, type TxRecord } from './state.ts';
-import { emit, tell, type Turn } from './turn.ts';
+import { emit, named, tell, type Turn } from './turn.ts';
 
 type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
 
@@ -30,7 +30,8 @@ export function decideSighting(turn: Turn, { tx, grade, seenBy }: Of<'sighted'>)
     const part = record.parts.find((each) => each.wallet === wallet)!;
     const movement = movementOf(turn, record, part);
     const direction = directionOf(record, part, movement);
-    const amends = !rises && sightings > 0 ? { amends: sightedId(wallet, tx.txid, sightings - 1) } : {};
+    const amends =
+      !rises && sightings > 0 ? { amends: named(turn, wallet, sightedId(wallet, tx.txid, sightings - 1)) } : {};
     const detail = { kind: 'sighted', direction, grade: now, ...movement, ...amends } as const;
     tell(turn, sightedId(wallet, tx.txid, sightings), wallet, evidence, detail);
     if (sightings === 0) tellLarge(turn, record, movement, wallet, evidence, false);
@@ -64,9 +65,9 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
     const id = (what: string) => inBlockId(what, wallet, fact.txid, block, record.round);
     const movement = movementOf(turn, record, part);
     const direction = directionOf(record, part, movement);
-    const earlier = part.told.filter((told) => /^(received|spent|self-transfer)(~\d+)?$/.test(told));
+    const earlier = movementsOf(part.told);
     const suffix = earlier.length === 0 ? '' : `~${earlier.length}`;
-    const amends = earlier.length === 0 ? {} : { amends: id(earlier.at(-1)!) };
+    const amends = earlier.length === 0 ? {} : { amends: named(turn, wallet, id(earlier.at(-1)!)) };
     tell(turn, id(`${direction}${suffix}`), wallet, evidence, { kind: direction, ...movement, ...amends }, late);
     tellLarge(turn, record, movement, wallet, evidence, late);
     tellPrivacy(turn, record, part, evidence, usedBefore, late);

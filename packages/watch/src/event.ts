@@ -21,7 +21,8 @@ export type WatchEvent =
   | {
       readonly kind: 'scan-progress';
       readonly wallet: string;
-      readonly toHeight: number;
+      /** How far the wallet is looked through now; null: no further, for scripts are missing. */
+      readonly toHeight: number | null;
       readonly done: boolean;
       /** How many transactions of the wallet this step brought. */
       readonly transactions: number;

@@ -17,14 +17,24 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
     // Blocks in between were not told: every wallet may have missed something.
     for (const id of state.wallets.keys()) requestScan(state, id, tip.height + 1);
   }
+  // Who waits for scripts may have missed something in this block.
+  for (const id of state.scriptsDue.keys()) {
+    const record = state.wallets.get(id)!;
+    const growthFrom = Math.min(record.growthFrom ?? block.height, block.height);
+    if (growthFrom !== record.growthFrom) state.wallets.set(id, { ...record, growthFrom });
+  }
   state.tip = block;
   state.tipAtMs = atMs;
   state.aliveMs = Math.max(state.aliveMs, atMs);
+  state.lowestHeight = state.bestHeight < 0 ? block.height : Math.min(state.lowestHeight, block.height);
   state.bestHeight = Math.max(state.bestHeight, block.height);
   state.blocks.set(block.height, block);
   state.timers.delete(block.height);
-  for (const [hash, held] of state.held.entries()) if (held.block.height <= block.height) state.held.delete(hash);
-  const settled = state.blocks.get(block.height - state.settings.keptBlocks);
+  const settledHeight = block.height - state.settings.keptBlocks;
+  for (const [hash, held] of state.held.entries()) {
+    if (hash === block.hash || held.block.height <= settledHeight) state.held.delete(hash);
+  }
+  const settled = state.blocks.get(settledHeight);
   if (settled === undefined) return;
   state.blocks.delete(settled.height);
   state.blockTxs.delete(settled.hash);
@@ -83,7 +93,9 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
     }
   }
   const settled = [...parts.values()].map((part) => {
-    const isOld = part.told.length === 0 && height !== null && round === 0 && height <= addedHeight(state, part.wallet);
+    // What was known of it before is news wherever it goes.
+    const isNew = !known?.parts.some(({ wallet }) => wallet === part.wallet);
+    const isOld = isNew && height !== null && height <= addedHeight(state, part.wallet);
     return isOld ? { ...part, silent: true } : part;
   });
   const status =

@@ -1,3 +1,4 @@
+import type { WatchEvent } from './event.ts';
 import { countUse } from './fold-chain.ts';
 import { requestScan, wantedOf } from './growth.ts';
 import type { ScriptRange } from './script-index.ts';
@@ -35,6 +36,7 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
 /** Takes a wallet out, and what was known for it alone. */
 export function foldWalletDropped(state: WatchState, id: string): void {
   state.scripts.removeWallet(id);
+  state.dropped.set(id, (state.dropped.get(id) ?? 0) + 1);
   for (const due of [state.wallets, state.unsettled, state.scriptsDue, state.scansDue]) due.delete(id);
   for (const [key, coin] of state.coins.entries()) {
     if (!coin.wallets.includes(id)) continue;
@@ -75,23 +77,17 @@ export function foldScripts(state: WatchState, range: ScriptRange, scanFrom: num
   const satisfied = wantedOf(changed).length === 0;
   state.wallets.set(id, satisfied ? { ...changed, growthFrom: null } : changed);
   if (satisfied) state.scriptsDue.delete(id);
-  if (scanFrom !== null) requestScan(state, id, scanFrom);
+  // A scan that goes on does so without these scripts: it is asked for again.
+  if (scanFrom !== null || record.scan !== null) requestScan(state, id, scanFrom ?? Infinity);
 }
 
-export function foldScanProgress(
-  state: WatchState,
-  {
-    wallet,
-    toHeight,
-    done,
-    transactions,
-  }: { readonly wallet: string; readonly toHeight: number; readonly done: boolean; readonly transactions: number },
-): void {
+export function foldScanProgress(state: WatchState, event: Extract<WatchEvent, { kind: 'scan-progress' }>): void {
+  const { wallet, toHeight, done, transactions } = event;
   const record = state.wallets.get(wallet)!;
   if (record.scan === null) return;
   const scan = {
     ...record.scan,
-    fromHeight: Math.max(record.scan.fromHeight ?? 0, toHeight + 1),
+    fromHeight: toHeight === null ? record.scan.fromHeight : Math.max(record.scan.fromHeight ?? 0, toHeight + 1),
     transactions: record.scan.transactions + transactions,
   };
   state.wallets.set(wallet, { ...record, scan: done ? null : scan });

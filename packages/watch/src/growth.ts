@@ -19,12 +19,14 @@ export function noteUse(
   height: number,
 ): void {
   const record = state.wallets.get(id);
-  if (!record || record.used[descriptor]![branch]! > index) return;
+  if (!record) return;
+  const isFurther = record.used[descriptor]![branch]! <= index;
   const used = record.used.map((counts, d) =>
-    d === descriptor ? counts.map((count, b) => (b === branch ? index + 1 : count)) : counts,
+    d === descriptor ? counts.map((count, b) => (b === branch && isFurther ? index + 1 : count)) : counts,
   );
-  const changed = { ...record, used };
+  const changed = isFurther ? { ...record, used } : record;
   const grows = wantedOf(changed).length > 0;
+  if (!isFurther && !grows) return;
   const growthFrom = grows ? Math.min(record.growthFrom ?? height, height) : record.growthFrom;
   state.wallets.set(id, { ...changed, growthFrom });
   if (grows) state.scriptsDue.set(id, true);

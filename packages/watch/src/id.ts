@@ -32,3 +32,14 @@ export function toldOf({ id, detail, evidence }: Finding): string | undefined {
 export function conflictKey(one: Txid, other: Txid): string {
   return one < other ? `${one}:${other}` : `${other}:${one}`;
 }
+
+/** What was told of a movement, the last of which holds. */
+export function movementsOf(told: readonly string[]): readonly string[] {
+  return told.filter((what) => /^(received|spent|self-transfer)(~\d+)?$/.test(what));
+}
+
+/** What was told and still holds: of movements the last one, which amends those before it. */
+export function holdingOf(told: readonly string[]): readonly string[] {
+  const amended = new Set(movementsOf(told).slice(0, -1));
+  return told.filter((what) => !amended.has(what));
+}

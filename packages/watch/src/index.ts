@@ -32,6 +32,7 @@ export {
   cursorBlocks,
   dueScans,
   dueScripts,
+  unspentCoins,
   walletBalance,
   watchedCoins,
   watchedScripts,

@@ -10,7 +10,10 @@ export type OwnerInput =
   /** Added, or changed where the id is known. With other descriptors or outpoints it begins anew, and is scanned again. */
   | { readonly kind: 'wallet'; readonly wallet: WatchedWallet }
   | { readonly kind: 'wallet-removed'; readonly wallet: string }
-  /** Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. */
+  /**
+   * Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. First the sources watch
+   * them, then this is handed in, behind all that the sources had said by then: so no block falls in between.
+   */
   | {
       readonly kind: 'scripts';
       readonly wallet: string;

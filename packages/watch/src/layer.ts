@@ -14,8 +14,10 @@ export function layered<K, V extends NonNullable<unknown>>(below: Layer<K, V>): 
   /** Undefined: deleted. */
   const own = new Map<K, V | undefined>();
   function* entries(): Generator<[K, V]> {
-    for (const entry of below.entries()) if (!own.has(entry[0])) yield entry;
-    for (const [key, value] of own) if (value !== undefined) yield [key, value];
+    // What is put in place while somebody looks through is not seen twice.
+    const before = new Map(own);
+    for (const entry of below.entries()) if (!before.has(entry[0])) yield entry;
+    for (const [key, value] of before) if (value !== undefined) yield [key, value];
   }
   return {
     get: (key) => (own.has(key) ? own.get(key) : below.get(key)),

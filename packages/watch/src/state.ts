@@ -34,11 +34,15 @@ export interface WatchState {
   /** What is wrong at present, by what it is: since when, and the number that its findings carry. */
   readonly conditions: Layer<string, number>;
   readonly sources: Layer<string, SourceRecord>;
+  /** How often a wallet of this id was taken out: what is told of a later one has other ids. */
+  readonly dropped: Layer<string, number>;
   /** Numbers for conditions, crossings of limits, starts and scans: each is given once. */
   counter: number;
   tip: BlockRef | null;
   /** The greatest height that the tip had; −1: no block was told yet. */
   bestHeight: number;
+  /** The lowest height that was told; below it only scans know blocks. −1: none. */
+  lowestHeight: number;
   /** When the tip was learnt, and when the monitor was last known to live (ms since 1970). */
   tipAtMs: number;
   aliveMs: number;
@@ -55,7 +59,7 @@ export interface WalletRecord {
   /** Of each descriptor and branch: indices that are watched, and the first behind the last used one. */
   readonly derived: readonly (readonly number[])[];
   readonly used: readonly (readonly number[])[];
-  /** The lowest height at which an index was used that makes more scripts due. */
+  /** While scripts are due: the lowest height of a block that was looked through without them. */
   readonly growthFrom: number | null;
   /** What a scan has to look for, while one is due. `first`: the wallet's whole past. */
   readonly scan: ScanRecord | null;
@@ -137,7 +141,17 @@ export function createWatchState(settings: WatchSettings = DEFAULT_SETTINGS): Wa
     ...{ settings, scripts: createScriptIndex(), wallets: new Map(), txs: new Map(), coins: new Map() },
     ...{ blocks: new Map(), blockTxs: new Map(), unconfirmed: new Map(), uses: new Map(), timers: new Map() },
     ...{ held: new Map(), unsettled: new Map(), scriptsDue: new Map(), scansDue: new Map(), conditions: new Map() },
-    ...{ sources: new Map(), counter: 0, tip: null, bestHeight: -1, tipAtMs: 0, aliveMs: 0, startedMs: 0 },
+    ...{
+      sources: new Map(),
+      dropped: new Map(),
+      counter: 0,
+      tip: null,
+      bestHeight: -1,
+      lowestHeight: -1,
+      tipAtMs: 0,
+      aliveMs: 0,
+      startedMs: 0,
+    },
     catchingUp: null,
   };
 }
@@ -159,6 +173,7 @@ export function draftOf(state: WatchState): WatchState {
     ...{ uses: layered(state.uses), timers: layered(state.timers), held: layered(state.held) },
     ...{ unsettled: layered(state.unsettled), scriptsDue: layered(state.scriptsDue) },
     ...{ scansDue: layered(state.scansDue), conditions: layered(state.conditions), sources: layered(state.sources) },
+    dropped: layered(state.dropped),
   };
 }
 

@@ -20,6 +20,12 @@ export function emit(turn: Turn, event: WatchEvent): void {
   turn.events.push(event);
 }
 
+/** The id as it is told: a wallet that was taken out and added anew repeats none of its earlier ones. */
+export function named({ state }: Turn, wallet: string | null, id: string): string {
+  const times = wallet === null ? 0 : (state.dropped.get(wallet) ?? 0);
+  return times === 0 ? id : `${id}+${times}`;
+}
+
 export function tell(
   turn: Turn,
   id: string,
@@ -29,6 +35,15 @@ export function tell(
   late = false,
 ): void {
   const severity = severityOf(detail);
-  const finding = { version: FINDING_VERSION, id, wallet, severity, atMs: turn.nowMs, late, evidence, detail } as const;
+  const finding = {
+    version: FINDING_VERSION,
+    id: named(turn, wallet, id),
+    wallet,
+    severity,
+    atMs: turn.nowMs,
+    late,
+    evidence,
+    detail,
+  } as const;
   emit(turn, { kind: 'finding', finding });
 }

@@ -2,7 +2,6 @@ import type { Txid } from '@keepwatch/bitcoin';
 import type { BlockRef } from './chain-input.ts';
 import { wantedOf, type WantedScripts } from './growth.ts';
 import { outpointKey, type Coin, type TxStatus, type WatchState } from './state.ts';
-import { isSpent } from './timelock.ts';
 
 /** Scripts to derive and to hand in as an input of kind `scripts`; `text` is the descriptor. */
 export interface DueScripts extends WantedScripts {
@@ -65,11 +64,24 @@ export interface WatchedCoin {
   readonly spentBy: readonly { readonly txid: Txid; readonly status: TxStatus }[];
 }
 
-/** Coins that no transaction in a block has spent: of all wallets, or of one. */
+/**
+ * Coins for a source to watch: of all wallets, or of one. A coin that is spent in a block stays among them while that block
+ * can be taken back: another transaction may spend it then.
+ */
 export function* watchedCoins(state: WatchState, wallet?: string): Generator<WatchedCoin> {
+  const settled = (state.tip?.height ?? state.bestHeight) - state.settings.keptBlocks;
   for (const coin of state.coins.values()) {
     if (wallet !== undefined && !coin.wallets.includes(wallet)) continue;
-    if (!isSpent(state, coin)) yield coinOf(state, coin);
+    const found = coinOf(state, coin);
+    const isSettled = found.spentBy.some(({ status }) => status.kind === 'confirmed' && status.block.height <= settled);
+    if (!isSettled) yield found;
+  }
+}
+
+/** Coins of a wallet that no transaction in a block has spent. */
+export function* unspentCoins(state: WatchState, wallet: string): Generator<WatchedCoin> {
+  for (const coin of watchedCoins(state, wallet)) {
+    if (coin.spentBy.every(({ status }) => status.kind !== 'confirmed')) yield coin;
   }
 }
 
@@ -110,8 +122,8 @@ export function cursorBlocks(state: WatchState): readonly BlockRef[] {
   if (tip === null) return [];
   const blocks: BlockRef[] = [];
   for (let back = 0; back <= state.settings.keptBlocks; back += back < NEAR ? 1 : NEAR) {
-    const block = state.blocks.get(tip.height - back);
-    if (block) blocks.push(block);
+    const block = back === 0 ? tip : state.blocks.get(tip.height - back);
+    if (block && (back === 0 || block.height >= state.lowestHeight)) blocks.push(block);
   }
   return blocks;
 }

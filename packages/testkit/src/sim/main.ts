@@ -1,8 +1,37 @@
 import { parseArgs } from 'node:util';
 import { simulateBudget } from './budget.ts';
+import { simulateWatch } from './watch/watch.ts';
 
-/** `npm run test:sim -- --only budget --histories 10000 [--seed 1]`: histories that a seed makes again. */
-const SUBJECTS = { budget: simulateBudget };
+/** `npm run test:sim -- --only budget,watch --histories 10000 [--seed 1]`: histories that a seed makes again. */
+interface Subject {
+  /** A fault in words, or null; counts what happened. */
+  readonly play: (seed: number, count: (what: string, times?: number) => void) => string | null;
+  readonly holds: string;
+}
+
+const SUBJECTS: Readonly<Record<string, Subject>> = {
+  budget: {
+    holds: 'none exceeds its limit',
+    play(seed, count) {
+      const { fault, signed, denied, crashes, used } = simulateBudget(seed);
+      count('signed', signed);
+      count('denied', denied);
+      count('crashes', crashes);
+      count('used their limit to 90% and more', used >= 90 ? 1 : 0);
+      return fault;
+    },
+  },
+  watch: {
+    holds: 'no finding missed, doubled or out of order',
+    play(seed, count) {
+      const { fault, findings, crashes, reorgs } = simulateWatch(seed);
+      count('findings', findings);
+      count('crashes', crashes);
+      count('reorganisations', reorgs);
+      return fault;
+    },
+  },
+};
 
 const { values } = parseArgs({
   options: {
@@ -22,22 +51,18 @@ for (const name of values.only.split(',')) {
     console.error(`--only: “${name}” is none of ${Object.keys(SUBJECTS).join(', ')}.`);
     process.exit(64);
   }
-  const simulate = SUBJECTS[name as keyof typeof SUBJECTS];
-  const sum = { signed: 0, denied: 0, crashes: 0, full: 0 };
+  const subject = SUBJECTS[name]!;
+  const sum = new Map<string, number>();
+  const count = (what: string, times = 1) => sum.set(what, (sum.get(what) ?? 0) + times);
   const started = performance.now();
   for (let seed = first; seed < first + histories; seed++) {
-    const { fault, signed, denied, crashes, used } = simulate(seed);
+    const fault = subject.play(seed, count);
     if (fault !== null) {
       console.error(`${name}: seed ${seed}: ${fault}`);
       process.exit(1);
     }
-    sum.signed += signed;
-    sum.denied += denied;
-    sum.crashes += crashes;
-    if (used >= 90) sum.full++;
   }
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-  console.log(
-    `${name}: ${histories} histories in ${seconds} s, none exceeds its limit: ${sum.signed} signed, ${sum.denied} denied, ${sum.crashes} crashes; ${sum.full} used their limit to 90% and more.`,
-  );
+  const counts = [...sum].map(([what, times]) => `${times} ${what}`).join(', ');
+  console.log(`${name}: ${histories} histories in ${seconds} s, ${subject.holds}: ${counts}.`);
 }

@@ -101,9 +101,11 @@ const shape = z.strictObject({
   scansDue: z.array(text),
   conditions: pair(text, count),
   sources: pair(text, source),
+  dropped: pair(text, count),
   counter: count,
   tip: block.nullable(),
   bestHeight: z.int().min(-1),
+  lowestHeight: z.int().min(-1),
   tipAtMs: count,
   aliveMs: count,
   startedMs: count,
@@ -114,12 +116,12 @@ const snapshot = z.strictObject({ v: z.literal(WATCH_STATE_VERSION), state: shap
 /** A snapshot of the state: canonical JSON. Maps are lists in the order in which they were filled. */
 export function encodeWatchState(state: WatchState): Uint8Array {
   const list = (values: Iterable<unknown>): Json => [...values].map(toJson);
-  const { settings: all, counter, tip, bestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
+  const { settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
   return canonicalBytes({
     v: WATCH_STATE_VERSION,
     state: {
       ...(toJson({ settings: all, tip, catchingUp }) as Record<string, Json>),
-      ...{ counter, bestHeight, tipAtMs, aliveMs, startedMs },
+      ...{ counter, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs },
       scripts: [...state.scripts.ranges()].map((each) => ({
         ...(toJson({ ...each, bytes: null }) as Record<string, Json>),
         bytes: toBase64url(each.bytes),
@@ -130,7 +132,7 @@ export function encodeWatchState(state: WatchState): Uint8Array {
       ...{ timers: list(state.timers.entries()), held: list(state.held.values()) },
       ...{ unsettled: list(state.unsettled.keys()), scriptsDue: list(state.scriptsDue.keys()) },
       ...{ scansDue: list(state.scansDue.keys()), conditions: list(state.conditions.entries()) },
-      sources: list(state.sources.entries()),
+      ...{ sources: list(state.sources.entries()), dropped: list(state.dropped.entries()) },
     },
   });
 }
@@ -152,9 +154,9 @@ export function decodeWatchState(
     index.add({ ...each, bytes: each.bytes! });
   }
   const keys = <K>(list: readonly K[]) => new Map(list.map((key): [K, true] => [key, true]));
-  const { settings: all, counter, tip, bestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
+  const { settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
   return ok({
-    ...{ settings: all, counter, tip, bestHeight, tipAtMs, aliveMs, startedMs, catchingUp },
+    ...{ settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp },
     scripts: index,
     wallets: new Map(state.wallets.map((each) => [each.wallet.id, each])),
     txs: new Map(state.txs.map((each) => [each.txid, each])),
@@ -170,5 +172,6 @@ export function decodeWatchState(
     scansDue: keys(state.scansDue),
     conditions: new Map(state.conditions),
     sources: new Map(state.sources),
+    dropped: new Map(state.dropped),
   });
 }

@@ -1,0 +1,294 @@
+import { toHex } from '@keepwatch/base';
+import {
+  applyWatchEvent,
+  createWatchState,
+  cursorBlocks,
+  decodeWatchEvent,
+  decodeWatchState,
+  DEFAULT_SETTINGS,
+  dueScans,
+  dueScripts,
+  encodeWatchEvent,
+  encodeWatchState,
+  walletBalance,
+  watchedCoins,
+  watchedScripts,
+  watchStep,
+  type Finding,
+  type WatchedWallet,
+  type WatchEvent,
+  type WatchInput,
+  type WatchSettings,
+} from '@keepwatch/watch';
+import type { BlockHash, MatchedTx, Txid } from '@keepwatch/bitcoin';
+import type { Random } from '../random.ts';
+import { keyOf, matchOf, ownerKey, scriptOf, type SimBlock, type SimTx, type World } from './world.ts';
+
+/**
+ * A monitor as far as the watch needs one: a journal of encoded events with snapshots, one source with its watch set and a
+ * queue in front of the watch, scans. It can die before and after each append.
+ */
+export interface Driver {
+  readonly journal: readonly Uint8Array[];
+  readonly crashes: () => number;
+  readonly waiting: () => number;
+  /** The owner's wishes; they hold over restarts. */
+  readonly configure: (wallet: WatchedWallet) => void;
+  readonly remove: (id: string) => void;
+  readonly start: () => void;
+  readonly mined: (block: SimBlock) => void;
+  readonly tookBack: (block: SimBlock) => void;
+  readonly sight: (tx: SimTx, grade: 'claimed' | 'valid' | 'relayed') => void;
+  readonly lose: (txid: Txid, by: Txid | null) => void;
+  /** Hands the watch the next thing that waits. */
+  readonly deliver: () => void;
+  readonly again: () => void;
+  readonly derive: () => boolean;
+  readonly scan: (blocks: number) => boolean;
+  readonly release: () => void;
+  readonly tick: () => void;
+  readonly known: (wallet: string) => boolean;
+  readonly balance: (wallet: string) => bigint;
+}
+
+export interface DriverOptions {
+  readonly settings: Partial<WatchSettings>;
+  /** One in so many steps ends in a crash; 0: none. */
+  readonly crashEvery: () => number;
+  /** Whether sources hold things back. */
+  readonly troubled: () => boolean;
+  readonly note: (input: WatchInput, findings: readonly Finding[]) => void;
+  readonly startMs: number;
+}
+
+const OWNERS = new Map<string, string>();
+/** Which owner a script has, by its hex. */
+export const ownerOf = (hex: string) => OWNERS.get(hex)!;
+
+export function createDriver(world: World, random: Random, options: DriverOptions): Driver {
+  const settings = { ...DEFAULT_SETTINGS, network: 'regtest', ...options.settings } as const;
+  const journal: Uint8Array[] = [];
+  let snapshot: { at: number; bytes: Uint8Array } | null = null;
+  let state = createWatchState(settings);
+  let nowMs = options.startMs;
+  let crashes = 0;
+  const wishes = new Map<string, WatchedWallet>();
+  let scripts = new Set<string>();
+  let coins = new Set<string>();
+  let queue: WatchInput[] = [];
+  let last: WatchInput | null = null;
+  /** What the source that is listened to does not say; another one will. */
+  let withheld: Extract<WatchInput, { kind: 'supplement' }>[] = [];
+  const hidden = new Set<string>();
+  const scans = new Map<string, { scan: number; next: number; coins: Set<string> }>();
+  const seenBy = ['sim'];
+
+  function feed(input: WatchInput): void {
+    nowMs += 1_000 + random.below(20_000);
+    const events = watchStep(state, input, nowMs);
+    const every = options.crashEvery();
+    const fate = every === 0 ? -1 : random.below(every);
+    if (fate === 0) {
+      if (input.kind === 'supplement') queue.unshift(input);
+      return crash();
+    }
+    for (const event of events) journal.push(encodeWatchEvent(event));
+    options.note(
+      input,
+      events.flatMap((event) => (event.kind === 'finding' ? [event.finding] : [])),
+    );
+    last = input;
+    if (fate === 1) {
+      const whole = random.chance(0.3);
+      if (whole) for (const event of events) applyWatchEvent(state, event);
+      const before = whole ? encodeWatchState(state) : null;
+      return crash(before);
+    }
+    for (const event of events) applyWatchEvent(state, event);
+    for (const event of events) follow(event);
+    if (random.chance(0.03)) snapshot = { at: journal.length, bytes: encodeWatchState(state) };
+  }
+
+  /** The source watches what the watch came to know. */
+  function follow(event: WatchEvent): void {
+    if (event.kind === 'scripts-added') {
+      const { wallet, branch, from, to } = event.range;
+      for (let index = from; index < to; index++) scripts.add(ownerKey({ wallet, branch, index }));
+    } else if (event.kind === 'tx') {
+      for (const { vout } of event.tx.received) coins.add(keyOf(event.tx.txid, vout));
+    }
+  }
+
+  function crash(before: Uint8Array | null = null): void {
+    crashes++;
+    const read = snapshot && decodeWatchState(snapshot.bytes);
+    if (read && !read.ok) throw new Error(read.error);
+    state = read ? read.value : createWatchState(settings);
+    for (const entry of journal.slice(snapshot?.at ?? 0)) {
+      const event = decodeWatchEvent(entry);
+      if (!event.ok) throw new Error(event.error);
+      applyWatchEvent(state, event.value);
+    }
+    if (before !== null && toHex(encodeWatchState(state)) !== toHex(before))
+      throw new Error('the fold gives another state');
+    start();
+  }
+
+  function start(): void {
+    scripts = new Set([...watchedScripts(state)].map((script) => ownerOf(toHex(script))));
+    coins = new Set([...watchedCoins(state)].map(({ txid, vout }) => keyOf(txid, vout)));
+    withheld.unshift(...queue.filter((input) => input.kind === 'supplement'));
+    queue = [];
+    scans.clear();
+    hidden.clear();
+    // Sources go on knowing what they held back.
+    for (const { txid, received } of withheld.flatMap(({ matches }) => matches)) {
+      for (const { vout } of received) {
+        coins.add(keyOf(txid, vout));
+        hidden.add(keyOf(txid, vout));
+      }
+    }
+    feed({ kind: 'started' });
+    // Another crash may have come in between; then all of this has been done already.
+    if (queue.length > 0) return;
+    for (const wallet of wishes.values()) queue.push({ kind: 'wallet', wallet });
+    for (const { wallet } of state.wallets.values()) {
+      if (!wishes.has(wallet.id)) queue.push({ kind: 'wallet-removed', wallet: wallet.id });
+    }
+    const onChain = new Map(world.chain.map((block) => [block.ref.hash, block]));
+    const told = cursorBlocks(state);
+    const fork = told.find(({ hash }) => onChain.has(hash as BlockHash));
+    const base = fork ?? world.chain[0]!.ref;
+    for (const block of told) {
+      if (block === fork) break;
+      queue.push({ kind: 'disconnected', block, fork: base, seenBy });
+    }
+    const from =
+      told.length === 0
+        ? world.chain.length - 1
+        : onChain.has(base.hash)
+          ? base.height - world.chain[0]!.ref.height + 1
+          : 0;
+    for (const block of world.chain.slice(from)) mined(block);
+    for (const tx of world.mempool.values()) sight(tx, random.pick(['valid', 'relayed']));
+  }
+
+  function mined(block: SimBlock): void {
+    const matches: MatchedTx[] = [];
+    for (const tx of block.txs) {
+      const match = matchOf(tx, scripts, coins);
+      if (!match) continue;
+      const isHidden = match.spent.some(({ outpoint }) => hidden.has(keyOf(outpoint.txid, outpoint.vout)));
+      for (const { vout } of match.received) coins.add(keyOf(tx.txid, vout));
+      if (isHidden || (options.troubled() && random.chance(0.04))) {
+        withheld.push({ kind: 'supplement', block: block.ref, matches: [match], seenBy });
+        for (const { vout } of match.received) hidden.add(keyOf(tx.txid, vout));
+      } else matches.push(match);
+    }
+    queue.push({ kind: 'connected', block: block.ref, matches, seenBy });
+  }
+
+  function sight(tx: SimTx, grade: 'claimed' | 'valid' | 'relayed'): void {
+    const match = matchOf(tx, scripts, coins);
+    if (!match || match.spent.some(({ outpoint }) => hidden.has(keyOf(outpoint.txid, outpoint.vout)))) return;
+    for (const { vout } of match.received) coins.add(keyOf(tx.txid, vout));
+    queue.push({ kind: 'sighted', tx: match, grade, seenBy });
+  }
+
+  function derive(): boolean {
+    const due = dueScripts(state).filter(
+      (each) =>
+        !queue.some(
+          (input) => input.kind === 'scripts' && input.wallet === each.wallet && input.branch === each.branch,
+        ),
+    );
+    if (due.length === 0) return false;
+    const { wallet, descriptor, branch, from, to } = random.pick(due);
+    const all = Array.from({ length: to - from }, (_, i) => {
+      const owner = { wallet, branch, index: from + i };
+      const script = scriptOf(owner);
+      OWNERS.set(toHex(script), ownerKey(owner));
+      return script;
+    });
+    const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const script of all) {
+      bytes.set(script, at);
+      at += script.length;
+    }
+    for (let index = from; index < to; index++) scripts.add(ownerKey({ wallet, branch, index }));
+    queue.push({ kind: 'scripts', wallet, descriptor, branch, from, to, lengths: [all[0]!.length], bytes });
+    return true;
+  }
+
+  function scan(blocks: number): boolean {
+    const due = dueScans(state);
+    if (due.length === 0) return false;
+    const each = random.pick(due);
+    const first = world.chain[0]!.ref.height;
+    let task = scans.get(each.wallet);
+    if (task?.scan !== each.scan) {
+      const next = Math.max(first, each.fromHeight ?? first);
+      task = { scan: each.scan, next, coins: new Set() };
+      scans.set(each.wallet, task);
+    }
+    const own = new Set([...watchedScripts(state, each.wallet)].map((script) => ownerOf(toHex(script))));
+    for (const { txid, vout } of watchedCoins(state, each.wallet)) task.coins.add(keyOf(txid, vout));
+    const part = world.chain.slice(task.next - first, task.next - first + blocks);
+    const found = part.flatMap((block) => {
+      const matches = block.txs.flatMap((tx) => {
+        const match = matchOf(tx, own, task.coins);
+        for (const { vout } of match?.received ?? []) task.coins.add(keyOf(tx.txid, vout));
+        return match ? [match] : [];
+      });
+      return matches.length > 0 ? [{ block: block.ref, matches }] : [];
+    });
+    task.next += part.length;
+    const done = task.next - first >= world.chain.length;
+    if (done) scans.delete(each.wallet);
+    for (const key of task.coins) coins.add(key);
+    feed({ kind: 'history', wallet: each.wallet, scan: each.scan, found, toHeight: task.next - 1, done });
+    return true;
+  }
+
+  return {
+    journal,
+    crashes: () => crashes,
+    waiting: () => queue.length,
+    configure(wallet) {
+      wishes.set(wallet.id, wallet);
+      feed({ kind: 'wallet', wallet });
+    },
+    remove(id) {
+      wishes.delete(id);
+      feed({ kind: 'wallet-removed', wallet: id });
+    },
+    start,
+    mined,
+    tookBack(block) {
+      for (const task of scans.values()) task.next = Math.min(task.next, block.ref.height);
+      queue.push({ kind: 'disconnected', block: block.ref, fork: world.chain.at(-1)!.ref, seenBy });
+    },
+    sight,
+    lose: (txid, by) =>
+      void queue.push(by === null ? { kind: 'evicted', txid, seenBy } : { kind: 'replaced', txid, by, seenBy }),
+    deliver() {
+      const next = queue.shift();
+      if (next) feed(next);
+    },
+    again() {
+      if (last) feed(last);
+    },
+    derive,
+    scan,
+    release() {
+      const parts = withheld;
+      withheld = [];
+      hidden.clear();
+      queue.push(...parts);
+    },
+    tick: () => feed({ kind: 'tick' }),
+    known: (wallet) => state.wallets.has(wallet),
+    balance: (wallet) => walletBalance(state, wallet)!.confirmed,
+  };
+}

@@ -1,0 +1,208 @@
+import type { BlockRef, Finding, WalletLimits } from '@keepwatch/watch';
+import { keyOf, type SimTx, type World } from './world.ts';
+
+/** What has to stand in the journal in the end, by the chain that there is in the end. */
+export interface Ending {
+  readonly world: World;
+  readonly findings: readonly Finding[];
+  readonly depths: readonly number[];
+  readonly limits: WalletLimits;
+  /** Wallets that are watched, with the height above which things are news. */
+  readonly added: ReadonlyMap<string, number>;
+  /** What a wallet was told before it was taken out concerns nobody any more. */
+  readonly removals: readonly { readonly wallet: string; readonly at: number }[];
+  readonly locks: ReadonlyMap<string, readonly { readonly kind: 'older' | 'after'; readonly blocks: number }[]>;
+  readonly balances: ReadonlyMap<string, bigint>;
+}
+
+const DIRECTIONS = ['received', 'spent', 'self-transfer'];
+
+/** A fault in words, or null. */
+export function judge(ending: Ending): string | null {
+  return judgeIds(ending.findings) ?? judgeOrder(ending) ?? judgeChain({ ...ending, findings: ofPresent(ending) });
+}
+
+function ofPresent({ findings, removals }: Ending): readonly Finding[] {
+  return findings.filter((finding, i) => !removals.some(({ wallet, at }) => wallet === finding.wallet && i < at));
+}
+
+function judgeIds(findings: readonly Finding[]): string | null {
+  const ids = new Set<string>();
+  for (const { id } of findings) {
+    if (ids.has(id)) return `two findings have the id ${id}`;
+    ids.add(id);
+  }
+  return null;
+}
+
+/** Retractions and amendments name findings that were told before and still held; blocks come in their order. */
+function judgeOrder({ findings, removals }: Ending): string | null {
+  const holding = new Map<string, Finding>();
+  let last: { block: BlockRef; id: string } | null = null;
+  for (const [i, finding] of findings.entries()) {
+    const { detail, evidence, id, late } = finding;
+    for (const { wallet } of removals.filter(({ at }) => at === i)) {
+      for (const [each, other] of holding) if (other.wallet === wallet) holding.delete(each);
+    }
+    const gone =
+      detail.kind === 'disconnected' ? detail.retracts : 'amends' in detail && detail.amends ? [detail.amends] : [];
+    for (const each of gone) {
+      const before = holding.get(each);
+      if (!before) return `${id} takes back ${each}, which does not hold`;
+      if (before.wallet !== finding.wallet) return `${id} takes back what another wallet was told`;
+      holding.delete(each);
+    }
+    if (detail.kind === 'disconnected') {
+      const left = [...holding.values()].find(
+        (other) =>
+          other.wallet === finding.wallet &&
+          other.evidence.block?.hash === evidence.block!.hash &&
+          other.evidence.txid === evidence.txid &&
+          !['disconnected', 'sighted', 'double-spend', 'replaced'].includes(other.detail.kind),
+      );
+      if (left) return `${id} leaves ${left.id} standing`;
+      last = null;
+      continue;
+    }
+    holding.set(id, finding);
+    if (!DIRECTIONS.includes(detail.kind) || late) continue;
+    if (last && evidence.block!.height < last.block.height) return `${id} comes after ${last.id}`;
+    last = { block: evidence.block!, id };
+  }
+  return null;
+}
+
+function judgeChain({ world, findings, depths, limits, added, locks, balances }: Ending): string | null {
+  const tip = world.chain.at(-1)!.ref.height;
+  const retracted = new Set(
+    findings.flatMap(({ detail }) =>
+      detail.kind === 'disconnected' ? detail.retracts : 'amends' in detail && detail.amends ? [detail.amends] : [],
+    ),
+  );
+  const standing = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const { wallet, evidence, detail, id } = finding;
+    if (wallet === null || evidence.txid === undefined || evidence.block === undefined || retracted.has(id)) continue;
+    if (detail.kind === 'disconnected' || detail.kind === 'double-spend') continue;
+    const key = `${wallet} ${evidence.txid}`;
+    standing.set(key, [...(standing.get(key) ?? []), finding]);
+  }
+  const outputs = new Map<string, { wallet: string; sats: bigint }>();
+  const spentIn = new Map<string, SimTx>();
+  const sums = new Map<string, bigint>();
+  for (const { ref, txs } of world.chain) {
+    for (const tx of txs) {
+      const parts = new Map<string, { received: bigint; spent: bigint; outs: number; ins: number }>();
+      const partOf = (wallet: string) =>
+        parts.get(wallet) ?? parts.set(wallet, { received: 0n, spent: 0n, outs: 0, ins: 0 }).get(wallet)!;
+      tx.outputs.forEach(({ owner, sats }, vout) => {
+        if (!owner) return;
+        outputs.set(keyOf(tx.txid, vout), { wallet: owner.wallet, sats });
+        const part = partOf(owner.wallet);
+        part.received += sats;
+        part.outs++;
+      });
+      for (const key of tx.inputs) {
+        spentIn.set(key, tx);
+        const coin = outputs.get(key);
+        if (!coin) continue;
+        const part = partOf(coin.wallet);
+        part.spent += coin.sats;
+        part.ins++;
+      }
+      for (const [wallet, part] of parts) {
+        const since = added.get(wallet);
+        if (since === undefined) continue;
+        sums.set(wallet, (sums.get(wallet) ?? 0n) + part.received - part.spent);
+        const found = standing.get(`${wallet} ${tx.txid}`) ?? [];
+        standing.delete(`${wallet} ${tx.txid}`);
+        const where = `${tx.txid} in block ${ref.height} for ${wallet}`;
+        const foreign = found.find(({ evidence }) => evidence.block!.hash !== ref.hash);
+        if (foreign) return `${foreign.id} stands, and its block is not in the chain`;
+        const told = found.filter(({ detail }) => DIRECTIONS.includes(detail.kind));
+        if (ref.height <= since && told.length === 0) continue;
+        if (told.length !== 1) return `${where} was told ${told.length} times`;
+        const { detail } = told[0]!;
+        const kind =
+          part.ins === 0
+            ? 'received'
+            : part.outs === tx.outputs.length
+              ? 'self-transfer'
+              : part.received > part.spent
+                ? 'received'
+                : 'spent';
+        if (detail.kind !== kind) return `${where} is ${kind} and was told as ${detail.kind}`;
+        if ('receivedSats' in detail && (detail.receivedSats !== part.received || detail.spentSats !== part.spent)) {
+          return `${where} moves ${part.received} and ${part.spent}, and was told as ${detail.receivedSats} and ${detail.spentSats}`;
+        }
+        const reached = tip - ref.height + 1;
+        for (const depth of depths) {
+          const times = found.filter((each) => each.detail.kind === 'confirmed' && each.detail.depth === depth).length;
+          if (times > 1 || (times === 0 && reached >= depth)) return `${where}: depth ${depth} was told ${times} times`;
+        }
+        const net = part.received > part.spent ? part.received - part.spent : part.spent - part.received;
+        const large = found.filter((each) => each.detail.kind === 'large-amount').length;
+        // What was known of it first may have been more than what there is in sum.
+        if (limits.largeSats !== null && net >= limits.largeSats && large !== 1)
+          return `${where}: large, told ${large} times`;
+        const dust = tx.outputs.filter(({ owner, sats }) => owner?.wallet === wallet && sats < limits.dustSats!).length;
+        const dustTold = found.filter((each) => each.detail.kind === 'dust').length;
+        if (part.ins === 0 && dust !== dustTold) return `${where}: ${dust} outputs of dust, ${dustTold} told`;
+      }
+    }
+  }
+  for (const [key, found] of standing) {
+    if (added.has(key.slice(0, key.indexOf(' ')))) return `${found[0]!.id} stands, and is not in the chain`;
+  }
+  for (const [wallet, sats] of sums) {
+    if (balances.get(wallet) !== sats) return `${wallet} holds ${sats}, and ${balances.get(wallet)} is shown`;
+  }
+  return judgeLocks(world, findings, retracted, locks, added, outputs, spentIn) ?? judgeLimits(findings, limits, sums);
+}
+
+/** Whoever is above or below a limit in the end was told so last. */
+function judgeLimits(findings: readonly Finding[], limits: WalletLimits, sums: ReadonlyMap<string, bigint>) {
+  for (const [wallet, sats] of sums) {
+    const told = (kind: string) => findings.some((each) => each.wallet === wallet && each.detail.kind === kind);
+    if (limits.aboveSats !== null && sats > limits.aboveSats && !told('balance-above'))
+      return `${wallet} is above its limit`;
+  }
+  return null;
+}
+
+function judgeLocks(
+  world: World,
+  findings: readonly Finding[],
+  retracted: ReadonlySet<string>,
+  locks: Ending['locks'],
+  added: ReadonlyMap<string, number>,
+  outputs: ReadonlyMap<string, { readonly wallet: string }>,
+  spentIn: ReadonlyMap<string, SimTx>,
+): string | null {
+  const tip = world.chain.at(-1)!.ref.height;
+  const heights = new Map(world.chain.flatMap(({ ref, txs }) => txs.map(({ txid }) => [txid as string, ref.height])));
+  const open = new Map<string, number>();
+  for (const { detail, id } of findings) {
+    if (detail.kind !== 'timelock-expiry' || detail.blocksLeft > 0 || retracted.has(id)) continue;
+    const key = `${keyOf(detail.outpoint.txid, detail.outpoint.vout)} ${detail.opensAtHeight}`;
+    open.set(key, (open.get(key) ?? 0) + 1);
+  }
+  for (const [key, { wallet }] of outputs) {
+    const since = added.get(wallet);
+    const height = heights.get(key.slice(0, 64));
+    if (height === undefined || since === undefined || height <= since) continue;
+    const openings = (locks.get(wallet) ?? []).map(({ kind, blocks }) =>
+      kind === 'older' ? height + blocks : blocks + 1,
+    );
+    for (const opens of new Set(openings)) {
+      const times = open.get(`${key} ${opens}`) ?? 0;
+      // A coin that came or was freed with the last block is told with the next one.
+      const isOpen = tip >= opens - 1 && !spentIn.has(key);
+      if (times > 1 || (times === 1 && tip < opens - 1))
+        return `the path at ${opens} of ${key} was told ${times} times`;
+      if (isOpen && times === 0 && tip > Math.max(height, opens))
+        return `nobody was told that ${key} opened at ${opens}`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,161 @@
+import { decodeWatchEvent, DEFAULT_LIMITS, type Finding, type WatchedWallet } from '@keepwatch/watch';
+import { createRandom } from '../random.ts';
+import { createDriver, ownerOf } from './driver.ts';
+import { judge } from './oracle.ts';
+import { createStory } from './story.ts';
+import { createWorld, type SimTx } from './world.ts';
+
+export interface WatchHistory {
+  readonly fault: string | null;
+  readonly findings: number;
+  readonly crashes: number;
+  readonly reorgs: number;
+}
+
+const START_SECONDS = 1_700_000_000;
+const DEPTHS = [2, 4];
+const LIMITS = { ...DEFAULT_LIMITS, largeSats: 150_000n, aboveSats: 250_000n, belowSats: 50_000n, timelockBlocks: 2 };
+const LOCKS = new Map([
+  ['w1', [{ kind: 'older', blocks: 4 } as const, { kind: 'after', blocks: 110 } as const]],
+  ['w3', [{ kind: 'older', blocks: 2 } as const]],
+]);
+
+function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
+  return {
+    ...{ id, name: id, owner: null, tags: [], labels: {}, birthdaySeconds, gapLimit: 6, outpoints: [], limits: LIMITS },
+    descriptors: [{ text: `sim(${id})`, ranged: true, branches: 2, locks: LOCKS.get(id) ?? [] }],
+  };
+}
+
+/**
+ * One random history: payments, spends, replacements, evictions, reorganisations, wallets that come and go, scans of the
+ * past, sources that hold something back, and a process that dies before and after appends. In the end the journal is
+ * compared with the chain that there is then, and all along each step with what its input must bring.
+ *
+ * What it was seen to catch, each put into the code by hand and found within some dozen histories, stands in
+ * docs/findings.md.
+ */
+export function simulateWatch(seed: number): WatchHistory {
+  const random = createRandom(seed);
+  const world = createWorld(START_SECONDS);
+  const story = createStory(ownerOf);
+  let crashEvery = random.pick([0, 15, 40, 120]);
+  let fault: string | null = null;
+  let reorgs = 0;
+  let troubled = true;
+  const driver = createDriver(world, random, {
+    settings: { depths: DEPTHS },
+    crashEvery: () => crashEvery,
+    troubled: () => troubled,
+    startMs: START_SECONDS * 1_000,
+    note: (input, findings) => void (fault ??= story.note(input, findings)),
+  });
+  for (let i = random.below(4); i > 0; i--) world.mine(random);
+  driver.configure(walletOf('w0', null));
+  if (random.chance(0.5)) driver.configure(walletOf('w1', null));
+  while (driver.derive()) driver.deliver();
+  driver.start();
+  // The first block that is told is the tip of that moment: what came before is nobody's news.
+  while (story.toldTip() === null) driver.deliver();
+  for (const id of ['w0', 'w1']) if (driver.known(id)) world.payable.add(id);
+
+  const broadcast = (tx: SimTx) => {
+    world.mempool.set(tx.txid, tx);
+    driver.sight(tx, random.pick(['claimed', 'valid', 'relayed']));
+  };
+  const replace = (tx: SimTx, rival: SimTx) => {
+    const losers = world.losersTo(rival);
+    for (const { txid } of losers) world.mempool.delete(txid);
+    const sightedFirst = random.chance(0.5);
+    if (sightedFirst) broadcast(rival);
+    for (const { txid } of losers) driver.lose(txid, txid === tx.txid ? rival.txid : null);
+    if (!sightedFirst) broadcast(rival);
+  };
+  const act = () => {
+    const dice = random.below(100);
+    if (dice < 22) {
+      const tx = world.create(random);
+      if (tx) broadcast(tx);
+    } else if (dice < 40) {
+      const lost = [...world.mempool.values()];
+      const block = world.mine(random);
+      driver.mined(block);
+      const mined = new Set(block.txs.map(({ txid }) => txid));
+      for (const { txid } of lost) {
+        if (!world.mempool.has(txid) && !mined.has(txid) && random.chance(0.5)) driver.lose(txid, null);
+      }
+    } else if (dice < 46 && world.mempool.size > 0) {
+      driver.sight(random.pick([...world.mempool.values()]), random.pick(['claimed', 'valid', 'relayed']));
+    } else if (dice < 51 && world.mempool.size > 0) {
+      const tx = random.pick([...world.mempool.values()]);
+      replace(tx, world.rivalOf(random, tx));
+    } else if (dice < 54 && world.mempool.size > 0) {
+      const tx = random.pick([...world.mempool.values()]);
+      for (const each of [tx, ...world.descendants(tx)]) {
+        world.mempool.delete(each.txid);
+        driver.lose(each.txid, null);
+      }
+    } else if (dice < 59 && world.chain.length > 1) {
+      reorgs++;
+      const depth = 1 + random.below(Math.min(world.chain.length - 1, random.chance(0.2) ? 50 : 3));
+      for (let i = 0; i < depth; i++) driver.tookBack(world.takeBack());
+      for (let i = depth + 1 + random.below(2); i > 0; i--) driver.mined(world.mine(random));
+    } else if (dice < 61 && world.chain.length > 1) {
+      // The same block leaves and returns.
+      const before = [...world.mempool];
+      const block = world.takeBack();
+      driver.tookBack(block);
+      world.chain.push(block);
+      world.mempool.clear();
+      for (const [txid, tx] of before) world.mempool.set(txid, tx);
+      driver.mined(block);
+    } else if (dice < 64) {
+      const id = random.pick(['w2', 'w3']);
+      if (driver.known(id)) {
+        world.payable.delete(id);
+        driver.remove(id);
+      } else {
+        driver.configure(walletOf(id, START_SECONDS - 1_000));
+        world.payable.add(id);
+      }
+    } else if (dice < 67) driver.again();
+    else if (dice < 70) driver.release();
+    else if (dice < 72) driver.tick();
+    else if (dice < 86) driver.derive();
+    else driver.scan(1 + random.below(4));
+    for (let i = random.below(4); i > 0; i--) driver.deliver();
+  };
+  try {
+    for (let i = 30 + random.below(50); i > 0 && fault === null; i--) act();
+    crashEvery = 0;
+    troubled = false;
+    const settle = () => {
+      do {
+        driver.release();
+        while (driver.waiting() > 0) driver.deliver();
+      } while (driver.derive() || driver.scan(5) || driver.waiting() > 0);
+    };
+    settle();
+    for (let i = 0; i < 2; i++) driver.mined(world.mine(random));
+    settle();
+  } catch (error) {
+    fault ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  const findings: Finding[] = [];
+  for (const entry of driver.journal) {
+    const event = decodeWatchEvent(entry);
+    if (event.ok && event.value.kind === 'finding') findings.push(event.value.finding);
+  }
+  const balances = new Map([...story.added.keys()].filter(driver.known).map((id) => [id, driver.balance(id)]));
+  fault ??= judge({
+    world,
+    findings,
+    depths: DEPTHS,
+    limits: LIMITS,
+    added: story.added,
+    removals: story.removals,
+    locks: LOCKS,
+    balances,
+  });
+  return { fault, findings: findings.length, crashes: driver.crashes(), reorgs };
+}

@@ -1,0 +1,233 @@
+import { encodeTransaction, type BlockHash, type InternalHash, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
+import type { BlockRef } from '@keepwatch/watch';
+import type { Random } from '../random.ts';
+
+/**
+ * A chain and a mempool that random wallets and strangers use: what really happens, and so what the oracle knows. It holds
+ * no code of the watch.
+ */
+export interface Owner {
+  readonly wallet: string;
+  readonly branch: number;
+  readonly index: number;
+}
+
+export interface SimTx {
+  readonly txid: Txid;
+  readonly coinbase: boolean;
+  /** Outpoints as `txid:vout`; one that no transaction here created is a stranger's. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly { readonly sats: bigint; readonly owner: Owner | null }[];
+  readonly raw: Uint8Array;
+}
+
+export interface SimBlock {
+  readonly ref: BlockRef;
+  readonly txs: readonly SimTx[];
+}
+
+export interface World {
+  readonly chain: SimBlock[];
+  readonly mempool: Map<Txid, SimTx>;
+  /** Whom strangers may pay: wallets that are watched since before their first payment, or scanned whole. */
+  readonly payable: Set<string>;
+  readonly create: (random: Random) => SimTx | undefined;
+  /** Another transaction that spends what this one spends. */
+  readonly rivalOf: (random: Random, tx: SimTx) => SimTx;
+  /** What cannot stand beside this transaction, and what builds on that: parents first. */
+  readonly losersTo: (tx: SimTx) => readonly SimTx[];
+  readonly descendants: (tx: SimTx) => readonly SimTx[];
+  readonly mine: (random: Random) => SimBlock;
+  readonly takeBack: () => SimBlock;
+}
+
+const BRANCHES = 2;
+/** How far in front of the last used index wallets hand out addresses. */
+const AHEAD = 2;
+
+export const keyOf = (txid: string, vout: number) => `${txid}:${vout}`;
+
+const cache = new Map<string, Uint8Array>();
+
+/** Wallet `w0` has taproot scripts, with addresses; all others have scripts without. */
+export function scriptOf({ wallet, branch, index }: Owner): Uint8Array {
+  const key = `${wallet}/${branch}/${index}`;
+  const known = cache.get(key);
+  if (known) return known;
+  const number = Number(wallet.slice(1));
+  const script =
+    number === 0
+      ? Uint8Array.from([0x51, 0x20, ...new Uint8Array(30).fill(3), branch, index])
+      : Uint8Array.of(0x61, number, branch, index, 0x51);
+  cache.set(key, script);
+  return script;
+}
+
+const STRANGER = Uint8Array.of(0x61, 0xff);
+
+export function createWorld(startSeconds: number): World {
+  let numbers = 0;
+  let blocks = 0;
+  const genesis: SimBlock = { ref: { height: 100, hash: blockHash(0), timeSeconds: startSeconds }, txs: [] };
+  const chain: SimBlock[] = [genesis];
+  const mempool = new Map<Txid, SimTx>();
+  const payable = new Set<string>();
+
+  function blockHash(n: number): BlockHash {
+    return `b${n.toString(16).padStart(63, '0')}` as BlockHash;
+  }
+
+  function make(inputs: readonly string[], outputs: SimTx['outputs'], coinbase = false): SimTx {
+    const txid = `a${(++numbers).toString(16).padStart(63, '0')}` as Txid;
+    const raw = encodeTransaction({
+      version: 2,
+      lockTime: 0,
+      inputs: [
+        {
+          previous: new Uint8Array(32).fill(coinbase ? 0 : 1) as InternalHash,
+          vout: coinbase ? 0xffff_ffff : 0,
+          ...{ scriptSig: new Uint8Array(0), sequence: 0, witness: [] },
+        },
+      ],
+      outputs: outputs.map(({ sats, owner }) => ({ sats, script: owner ? scriptOf(owner) : STRANGER })),
+    });
+    return { txid, coinbase, inputs, outputs, raw };
+  }
+
+  const confirmed = () => chain.flatMap(({ txs }) => txs);
+
+  function address(random: Random): Owner | null {
+    if (payable.size === 0) return null;
+    const wallet = random.pick([...payable]);
+    const branch = random.below(BRANCHES);
+    const used = confirmed()
+      .flatMap(({ outputs }) => outputs)
+      .reduce(
+        (most, { owner }) =>
+          owner?.wallet === wallet && owner.branch === branch ? Math.max(most, owner.index + 1) : most,
+        0,
+      );
+    return {
+      wallet,
+      branch,
+      index: random.chance(0.3) ? random.below(used + 1) : Math.min(used + random.below(AHEAD), 250),
+    };
+  }
+
+  /** Coins of watched wallets that nothing in the chain or the mempool spends. */
+  function coins(): { key: string; owner: Owner; sats: bigint }[] {
+    const all = [...confirmed(), ...mempool.values()];
+    const spent = new Set(all.flatMap(({ inputs }) => inputs));
+    return all.flatMap(({ txid, outputs }) =>
+      outputs.flatMap(({ owner, sats }, vout) => {
+        const key = keyOf(txid, vout);
+        return owner && payable.has(owner.wallet) && !spent.has(key) ? [{ key, owner, sats }] : [];
+      }),
+    );
+  }
+
+  function outputsFor(random: Random): SimTx['outputs'] {
+    const count = 1 + random.below(3);
+    const outputs = Array.from({ length: count }, () => ({
+      sats: BigInt(random.chance(0.15) ? random.below(900) + 1 : 1_000 + random.below(200_000)),
+      owner: random.chance(0.6) ? address(random) : null,
+    }));
+    return outputs;
+  }
+
+  function create(random: Random): SimTx | undefined {
+    const mine = coins();
+    const spends = mine.length > 0 && random.chance(0.55);
+    const inputs = spends ? [random.pick(mine).key] : [`stranger${++numbers}:0`];
+    if (spends && mine.length > 1 && random.chance(0.3)) {
+      const other = random.pick(mine).key;
+      if (!inputs.includes(other)) inputs.push(other);
+    }
+    return make(inputs, outputsFor(random));
+  }
+
+  function descendants(tx: SimTx): SimTx[] {
+    const found: SimTx[] = [];
+    const lost = new Set([tx.txid as string]);
+    for (const each of mempool.values()) {
+      if (!each.inputs.some((key) => lost.has(key.slice(0, key.indexOf(':'))))) continue;
+      lost.add(each.txid);
+      found.push(each);
+    }
+    return found;
+  }
+
+  function losersTo(tx: SimTx): SimTx[] {
+    const direct = [...mempool.values()].filter(
+      (each) => each.txid !== tx.txid && each.inputs.some((key) => tx.inputs.includes(key)),
+    );
+    return [...new Set(direct.flatMap((each) => [each, ...descendants(each)]))];
+  }
+
+  return {
+    chain,
+    mempool,
+    payable,
+    create,
+    rivalOf: (random, tx) => make(tx.inputs, outputsFor(random)),
+    losersTo,
+    descendants,
+    mine(random) {
+      const txs: SimTx[] = [];
+      if (random.chance(0.1)) txs.push(make([], [{ sats: 5_000_000n, owner: address(random) }], true));
+      const present = new Set(confirmed().map(({ txid }) => txid as string));
+      // Parents stand before their children in the mempool; a child goes in only where its parents are.
+      for (const tx of mempool.values()) {
+        const parents = tx.inputs
+          .map((key) => key.slice(0, key.indexOf(':')))
+          .filter((id) => !id.startsWith('stranger'));
+        if (!parents.every((id) => present.has(id)) || !random.chance(0.7)) continue;
+        txs.push(tx);
+        present.add(tx.txid);
+      }
+      for (const tx of txs) mempool.delete(tx.txid);
+      // What was never seen before; it may spend what a transaction of the mempool spends too.
+      if (random.chance(0.3)) {
+        const rival = mempool.size > 0 && random.chance(0.3) ? random.pick([...mempool.values()]) : undefined;
+        const fresh = rival ? make(rival.inputs, outputsFor(random)) : create(random);
+        const parents = fresh?.inputs.map((key) => key.slice(0, key.indexOf(':'))) ?? [];
+        if (fresh && parents.every((id) => id.startsWith('stranger') || present.has(id))) {
+          txs.push(fresh);
+          for (const lost of losersTo(fresh)) mempool.delete(lost.txid);
+        }
+      }
+      const before = chain.at(-1)!.ref;
+      const ref = { height: before.height + 1, hash: blockHash(++blocks), timeSeconds: before.timeSeconds + 600 };
+      const block = { ref, txs };
+      chain.push(block);
+      return block;
+    },
+    takeBack() {
+      const block = chain.pop()!;
+      // What was in the block stands before what builds on it.
+      const rest = [...mempool.entries()];
+      mempool.clear();
+      for (const tx of block.txs) if (!tx.coinbase) mempool.set(tx.txid, tx);
+      const lost = new Set(block.txs.filter(({ coinbase }) => coinbase).map(({ txid }) => txid as string));
+      for (const [txid, tx] of rest) {
+        const orphaned = tx.inputs.some((key) => lost.has(key.slice(0, key.indexOf(':'))));
+        if (orphaned) lost.add(txid);
+        else mempool.set(txid, tx);
+      }
+      return block;
+    },
+  };
+}
+
+/** What a source that watches these scripts and coins sees of a transaction. */
+export function matchOf(tx: SimTx, scripts: ReadonlySet<string>, coins: ReadonlySet<string>): MatchedTx | undefined {
+  const received = tx.outputs.flatMap(({ owner, sats }, vout) =>
+    owner && scripts.has(ownerKey(owner)) ? [{ vout, script: scriptOf(owner), sats }] : [],
+  );
+  const spent = tx.inputs.flatMap((key, vin) =>
+    coins.has(key) ? [{ vin, outpoint: { txid: key.slice(0, 64) as Txid, vout: Number(key.slice(65)) } }] : [],
+  );
+  return received.length + spent.length === 0 ? undefined : { txid: tx.txid, raw: tx.raw, received, spent };
+}
+
+export const ownerKey = ({ wallet, branch, index }: Owner) => `${wallet}/${branch}/${index}`;
