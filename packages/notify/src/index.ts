@@ -3,7 +3,14 @@
  * message. What is worth telling, and to whom, is decided before; what happened is the watch's to say.
  */
 export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message } from './channel.ts';
+export { createCommand, type CommandOptions } from './channels/command.ts';
 export { createEmail, type EmailOptions } from './channels/email.ts';
+export { createMatrix, type MatrixOptions } from './channels/matrix.ts';
+export { createNostr, type NostrOptions } from './channels/nostr.ts';
+export { createNtfy, type NtfyOptions } from './channels/ntfy.ts';
+export { createSignal, type SignalOptions } from './channels/signal.ts';
+export { createSms, type SmsOptions } from './channels/sms.ts';
+export { createTelegram, type TelegramOptions } from './channels/telegram.ts';
 export { createWebhook, type WebhookOptions } from './channels/webhook.ts';
 export { createDispatcher, type Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
 export { acknowledge, type AcknowledgeAnswer } from './ladder/acknowledge.ts';
@@ -39,6 +46,9 @@ export {
   type Post,
 } from './outbox/state.ts';
 export { outboxStep } from './outbox/step.ts';
+export type { LocalTime } from './schedule/local-time.ts';
+export { digestPost, heartbeatPost, selfTestPost, type DigestLine } from './schedule/regular.ts';
+export { isDue, lastMoment, nextMoment, quietUntil, type QuietHours, type Schedule } from './schedule/schedule.ts';
 export { cleanLabel } from './words/clean.ts';
 export {
   btc,

@@ -29,9 +29,11 @@ export {
 } from './contracts/chain-source.ts';
 export {
   startHttpService,
+  startNostrRelay,
   startSmtpService,
   type HttpCall,
   type HttpService,
+  type NostrRelay,
   type SmtpService,
 } from './channels/index.ts';
 export { channelContract, type ChannelFault, type ChannelWorld, type FaultyService } from './contracts/channel.ts';

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import type { Delivery } from '../channel.ts';
 import { broken, delivered, later, notTaken } from '../delivery.ts';
 import { dial, secure, type Route } from './dial.ts';
@@ -26,23 +26,27 @@ export interface Http {
 
 const MOST_BYTES = 65_536;
 
+/** How undici gets its connections: directly or through the proxy, and TLS always checked. */
+export function connectorOf(route: Route, signal: AbortSignal): buildConnector.connector {
+  return ({ hostname, port, protocol }, callback) => {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const at = Number(port || (protocol === 'https:' ? 443 : 80));
+    void dial(host, at, route, signal)
+      .then((socket) => (protocol === 'https:' ? secure(socket, host, route, signal) : socket))
+      .then(
+        (socket) => callback(null, socket),
+        (error: Error) => callback(error, null),
+      );
+  };
+}
+
 /** HTTP over one route. A connection is used again: a service behind Tor takes seconds to connect to. */
 export function createHttp(route: Route): Http {
   const closing = new AbortController();
   const agent = new Agent({
     connections: 2,
     keepAliveTimeout: 30_000,
-    connect: ({ hostname, port, protocol }, callback) => {
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const at = Number(port || (protocol === 'https:' ? 443 : 80));
-      const { signal } = closing;
-      void dial(host, at, route, signal)
-        .then((socket) => (protocol === 'https:' ? secure(socket, host, route, signal) : socket))
-        .then(
-          (socket) => callback(null, socket),
-          (error: Error) => callback(error, null),
-        );
-    },
+    connect: connectorOf(route, closing.signal),
   });
 
   return {

@@ -6,6 +6,10 @@ export const NOTIFY_ERRORS = {
     'What is stored of escalations cannot be read.',
     'Check that the journal is whole, and that no older version of the monitor reads what a newer one wrote.',
   ),
+  nostr_key_malformed: text(
+    'A nostr key cannot be read.',
+    'Give nsec1… for the key of the monitor and npub1… for the reader, or 64 hex digits.',
+  ),
   openpgp_key_malformed: text(
     'The OpenPGP key of the mail channel cannot be used.',
     'Give a public key, armored, that is valid and can encrypt; gpg --armor --export ADDRESS prints it.',
@@ -13,6 +17,10 @@ export const NOTIFY_ERRORS = {
   outbox_malformed: text(
     'What is stored of the outbox cannot be read.',
     'Check that the journal is whole, and that no older version of the monitor reads what a newer one wrote.',
+  ),
+  sms_template_malformed: text(
+    'The template of the SMS gateway cannot be used.',
+    'See docs/channels.md for examples; {text} must stand in the address or in the body.',
   ),
   webhook_secret_malformed: text(
     'A secret of the webhook has another form than it must have.',

@@ -1,0 +1,171 @@
+import { channelContract, startHttpService, type HttpCall } from '@keepwatch/testkit';
+import { describe, expect, it } from 'vitest';
+import type { Channel } from '../channel.ts';
+import { sampleMessage } from '../message.fixture.ts';
+import type { Route } from '../net/dial.ts';
+import { fitted } from './http-channel.ts';
+import { createMatrix } from './matrix.ts';
+import { createNtfy } from './ntfy.ts';
+import { createSignal } from './signal.ts';
+import { createSms, type SmsOptions } from './sms.ts';
+import { createTelegram } from './telegram.ts';
+
+const json = ({ body }: HttpCall) => JSON.parse(body) as Record<string, unknown>;
+const TOKEN = 'tk_secret_of_the_channel';
+
+/** How each service is spoken to, by its documentation: what is a message, what its reader sees, and a right probe. */
+interface Spoken {
+  readonly make: (url: string, route: Route) => Channel;
+  readonly isMessage: (call: HttpCall) => boolean;
+  readonly text: (call: HttpCall) => string;
+  readonly allowed: (call: HttpCall) => boolean;
+}
+
+const SERVICES: Readonly<Record<string, Spoken>> = {
+  ntfy: {
+    make: (url, route) => createNtfy({ name: 'ntfy', url, topic: 'topic_nobody_guesses', token: TOKEN, route }),
+    isMessage: ({ method, path }) => method === 'POST' && path === '/',
+    text: (call) =>
+      json(call)['topic'] === 'topic_nobody_guesses' ? `${json(call)['title']}\n${json(call)['message']}` : '',
+    allowed: ({ path, headers }) =>
+      (path === '/' || path === '/topic_nobody_guesses/auth') && headers.authorization === `Bearer ${TOKEN}`,
+  },
+  telegram: {
+    make: (url, route) => createTelegram({ name: 'telegram', url, token: TOKEN, chatId: '-100123', route }),
+    isMessage: ({ path }) => path.endsWith('/sendMessage'),
+    text: (call) => (json(call)['chat_id'] === '-100123' ? String(json(call)['text']) : ''),
+    allowed: ({ method, path }) =>
+      method === 'POST' && [`/bot${TOKEN}/sendMessage`, `/bot${TOKEN}/getChat`].includes(path),
+  },
+  matrix: {
+    make: (homeserver, route) =>
+      createMatrix({ name: 'matrix', homeserver, accessToken: TOKEN, roomId: '!room:channel.test', route }),
+    isMessage: ({ method }) => method === 'PUT',
+    text: (call) => String(json(call)['body']),
+    allowed: ({ path, headers }) =>
+      /^\/_matrix\/client\/v3\/rooms\/!room%3Achannel\.test\/(joined_members$|send\/m\.room\.message\/contract-matrix-\d+$)/.test(
+        path,
+      ) && headers.authorization === `Bearer ${TOKEN}`,
+  },
+  signal: {
+    make: (url, route) => createSignal({ name: 'signal', url, from: '+15550100', to: '+15550199', route }),
+    isMessage: ({ method }) => method === 'POST',
+    text: (call) => String(json(call)['message']),
+    allowed: ({ path }) => path === '/v2/send' || path === '/v1/health',
+  },
+  sms: {
+    make: (url, route) =>
+      createSms({
+        ...{ name: 'sms', to: '+15550199', method: 'POST', url: `${url}/send`, route, most: 400 },
+        ...{
+          headers: { 'x-key': TOKEN },
+          body: '{"to":"{to}","text":"{text}"}',
+          bodyType: 'json',
+          probeUrl: `${url}/balance`,
+        },
+      }),
+    isMessage: ({ method }) => method === 'POST',
+    // It has room for the subject only.
+    text: (call) => String(json(call)['text']).replace(/Subject (key \d+)/, 'Body of $1: 0.00012345 BTC €'),
+    allowed: ({ path, headers }) => (path === '/send' || path === '/balance') && headers['x-key'] === TOKEN,
+  },
+};
+
+for (const [name, { make, isMessage, text, allowed }] of Object.entries(SERVICES)) {
+  channelContract(name, async () => {
+    const service = await startHttpService((call) => ({ status: allowed(call) ? 200 : 403 }));
+    const taken = () => service.calls.filter((call) => isMessage(call) && allowed(call)).map(text);
+    const channel = make(service.url, { proxy: null, ca: service.ca });
+    return { channel, service, taken, secrets: [TOKEN, 'topic_nobody_guesses', '+15550199'] };
+  });
+}
+
+async function answered(status: number, body: string, make: Spoken['make']) {
+  const service = await startHttpService(() => ({ status, body }));
+  const channel = make(service.url, { proxy: null, ca: service.ca });
+  const delivery = await channel.send(sampleMessage(), AbortSignal.timeout(60_000));
+  await channel.close();
+  await service.stop();
+  return { delivery, call: service.calls[0]! };
+}
+
+describe('what services answer', () => {
+  it.each([
+    ['telegram', 429, '{"ok":false,"parameters":{"retry_after":35}}', { kind: 'later', retryAfterMs: 35_000 }],
+    [
+      'telegram',
+      400,
+      '{"ok":false,"description":"Bad Request: chat not found"}',
+      { kind: 'broken', code: 'chat_unknown' },
+    ],
+    ['telegram', 400, '{"ok":false,"description":"Bad Request: message is too long"}', { kind: 'refused' }],
+    ['telegram', 403, '{"ok":false,"description":"Forbidden: bot was blocked by the user"}', { kind: 'broken' }],
+    ['telegram', 401, 'no json', { kind: 'broken', code: 'denied' }],
+    ['matrix', 429, '{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}', { kind: 'later', retryAfterMs: 2_000 }],
+    ['matrix', 401, '{"errcode":"M_UNKNOWN_TOKEN"}', { kind: 'broken', code: 'denied' }],
+    ['matrix', 404, '{"errcode":"M_NOT_FOUND"}', { kind: 'broken', code: 'chat_unknown' }],
+    ['ntfy', 403, '', { kind: 'broken', code: 'denied' }],
+    ['ntfy', 413, '', { kind: 'refused' }],
+    ['signal', 400, '{"error":"unregistered user"}', { kind: 'refused' }],
+  ])('%s %i %s', async (name, status, body, expected) => {
+    expect((await answered(status, body, SERVICES[name]!.make)).delivery).toMatchObject(expected);
+  });
+});
+
+describe('an SMS template', () => {
+  const base: SmsOptions = {
+    ...{ name: 'sms', to: '+15550199', headers: {}, probeUrl: null, bodyType: 'json', method: 'POST' },
+    ...{ url: 'https://gateway.example/send', body: '{"text":"{text}"}' },
+  };
+  const evil = sampleMessage({ subject: '","to":"+1666","x":"&to=+1666\r\n{to}' });
+
+  it.each([
+    ['json', '{"to":"{to}","text":"{text}"}', (body: string) => (JSON.parse(body) as { to: string }).to],
+    ['form', 'to={to}&text={text}', (body: string) => new URLSearchParams(body).getAll('to').join()],
+  ] as const)('escapes what is put into a body of %s', async (bodyType, body, toOf) => {
+    const service = await startHttpService(() => ({ status: 200 }));
+    const channel = createSms({ ...base, url: service.url, body, bodyType, route: { proxy: null, ca: service.ca } });
+    await channel.send(evil, AbortSignal.timeout(60_000));
+    expect(toOf(service.calls[0]!.body)).toBe('+15550199');
+    await channel.close();
+    await service.stop();
+  });
+
+  it('escapes what is put into the address, and keeps code and number within the length', async () => {
+    const service = await startHttpService(() => ({ status: 200 }));
+    const url = `${service.url}/send?to={to}&text={text}`;
+    const channel = createSms({ ...base, method: 'GET', url, body: null, route: { proxy: null, ca: service.ca } });
+    const acknowledgement = { code: 'ABCD1234', url: null };
+    await channel.send(
+      { ...evil, subject: `${evil.subject}${'long '.repeat(99)}`, acknowledgement },
+      AbortSignal.timeout(60_000),
+    );
+    const query = new URL(service.calls[0]!.path, service.url).searchParams;
+    expect(query.getAll('to')).toEqual(['+15550199']);
+    expect(query.get('text')).toMatch(/ Code ABCD1234\. Message 1;$/);
+    expect(query.get('text')!.length).toBeLessThanOrEqual(160);
+    await channel.close();
+    await service.stop();
+  });
+
+  it.each([
+    [{ body: '{"text":"hello"}' }],
+    [{ url: 'https://{to}.example/send' }],
+    [{ url: 'file:///etc/passwd' }],
+    [{ body: '{"text":{text}' }],
+    [{ to: '+1555&to=666' }],
+  ])('is refused with %j', (over) => {
+    expect(() => createSms({ ...base, ...over })).toThrow(
+      expect.objectContaining({ code: 'sms_template_malformed' }) as Error,
+    );
+  });
+});
+
+describe('a text that is too long', () => {
+  it('is cut in its middle, between characters', () => {
+    const text = `${'🚀'.repeat(3_000)}\n\nMessage 7; the one before was 6.`;
+    const short = fitted(text, 1_000);
+    expect(short.length).toBeLessThanOrEqual(1_000);
+    expect(short).toMatch(/^🚀+\n\[…\]\n🚀+\n\nMessage 7; the one before was 6\.$/u);
+  });
+});

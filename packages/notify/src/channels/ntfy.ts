@@ -1,0 +1,36 @@
+import type { Severity } from '@keepwatch/watch';
+import type { Channel } from '../channel.ts';
+import { DIRECT, type Route } from '../net/dial.ts';
+import { createHttpChannel, fitted, JSON_TYPE } from './http-channel.ts';
+
+export interface NtfyOptions {
+  readonly name: string;
+  /** Of the server, such as `https://ntfy.sh`. */
+  readonly url: string;
+  /** Who knows the topic reads it, unless the server asks for a token. */
+  readonly topic: string;
+  readonly token: string | null;
+  readonly route?: Route;
+}
+
+const PRIORITY: Readonly<Record<Severity, number>> = { info: 2, notice: 3, warning: 4, critical: 5 };
+/** ntfy makes a file of what is longer than 4,096 bytes; a character has up to four. */
+const MOST = 1_000;
+
+/** ntfy (docs.ntfy.sh/publish, “Publish as JSON”). */
+export function createNtfy({ name, url, topic, token, route = DIRECT }: NtfyOptions): Channel {
+  const base = url.replace(/\/+$/, '');
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  return createHttpChannel({
+    ...{ name, kind: 'ntfy', route },
+    request: ({ subject, body, severity, acknowledgement }) => ({
+      ...{ method: 'POST', url: `${base}/`, headers: { ...headers, ...JSON_TYPE } },
+      body: JSON.stringify({
+        ...{ topic, title: fitted(subject, 200), message: fitted(body, MOST), priority: PRIORITY[severity] },
+        // The link opens a page; a button that posts by itself would be pressed by accident.
+        ...(acknowledgement?.url ? { click: acknowledgement.url } : {}),
+      }),
+    }),
+    probe: { method: 'GET', url: `${base}/${encodeURIComponent(topic)}/auth`, headers },
+  });
+}

@@ -1,0 +1,59 @@
+import type { Channel, Delivery } from '../channel.ts';
+import { broken, later, notTaken } from '../delivery.ts';
+import { DIRECT, type Route } from '../net/dial.ts';
+import type { HttpAnswer } from '../net/http.ts';
+import { createHttpChannel, fitted, JSON_TYPE, memberOf } from './http-channel.ts';
+
+export interface TelegramOptions {
+  readonly name: string;
+  /** Of the bot, from BotFather. It stands in the path of every request. */
+  readonly token: string;
+  readonly chatId: string;
+  /** For a Bot API server of one's own. */
+  readonly url?: string;
+  readonly route?: Route;
+}
+
+/** “Text of the message to be sent, 1–4096 characters after entities parsing” (Bot API, sendMessage). */
+const MOST = 4_096;
+
+/** A Telegram bot (core.telegram.org/bots/api: sendMessage, getChat). Plain text: nothing in it can become a link's mask. */
+export function createTelegram({ name, token, chatId, url, route = DIRECT }: TelegramOptions): Channel {
+  const base = `${(url ?? 'https://api.telegram.org').replace(/\/+$/, '')}/bot${token}`;
+  const body = (value: object) => ({ method: 'POST', headers: JSON_TYPE, body: JSON.stringify(value) }) as const;
+  return createHttpChannel({
+    ...{ name, kind: 'telegram', route, meaning },
+    request: (message) => ({
+      url: `${base}/sendMessage`,
+      ...body({
+        ...{ chat_id: chatId, text: fitted(`${message.subject}\n\n${message.body}`, MOST) },
+        ...{ link_preview_options: { is_disabled: true }, disable_notification: message.severity === 'info' },
+      }),
+    }),
+    probe: { url: `${base}/getChat`, ...body({ chat_id: chatId }) },
+  });
+}
+
+function meaning(answer: HttpAnswer): Delivery | undefined {
+  const description = memberOf(answer, 'description');
+  switch (answer.status) {
+    case 429: {
+      const parameters = memberOf(answer, 'parameters') as { retry_after?: unknown } | undefined;
+      const seconds = typeof parameters?.retry_after === 'number' ? parameters.retry_after : null;
+      return later('busy', 'Telegram answered 429.', seconds === null ? answer.retryAfterMs : seconds * 1_000);
+    }
+    case 400:
+      // The one place that tells a chat that is not there from words that are not taken.
+      if (typeof description === 'string' && /chat not found|chat_id is empty|group chat was/i.test(description)) {
+        return broken('chat_unknown', 'Telegram does not know this chat, or the bot was never started in it.');
+      }
+      return notTaken('not_taken', 'Telegram will not take this message.');
+    case 401:
+    case 404:
+      return broken('denied', 'Telegram does not know the token of this bot.');
+    case 403:
+      return broken('denied', 'The bot may not write to this chat: it was blocked or removed.');
+    default:
+      return undefined;
+  }
+}
