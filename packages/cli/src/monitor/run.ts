@@ -10,7 +10,6 @@ import { parseListen } from '../commands/vault-run.ts';
 import { createDaemonLog } from '../daemon-log.ts';
 import { usageError } from '../exit-codes.ts';
 import { readNewPassword } from '../secret-input.ts';
-import { fields } from '../table.ts';
 import type { MonitorPlace } from './options.ts';
 import { monitorDirectory, readPassphrase } from './reach.ts';
 
@@ -103,10 +102,3 @@ export async function monitorRun(context: Context, options: RunOptions): Promise
     await daemon.stop();
   }
 }
-
-/** What a person wants to know of a running monitor first. */
-export const showPlace = (context: Context, dataDir: string, lock: keyof typeof PROTECTION): string =>
-  fields([
-    ['data', dataDir],
-    ['key', lock === 'file' ? context.terminal.paint.warning(PROTECTION[lock]) : PROTECTION[lock]],
-  ]);
