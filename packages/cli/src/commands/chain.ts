@@ -36,9 +36,12 @@ const sync = command({
   summary: 'Bring headers and filter headers to the tip; goes on after whatever ended it',
   options: {
     ...CHAIN_OPTIONS,
-    within: { value: 'TIME', words: `give up when nothing is heard for so long (default: ${PATIENCE}s)` },
+    within: {
+      value: 'TIME',
+      words: `light client: longest silence; other sources: longest wait in all (default: ${PATIENCE}s)`,
+    },
   },
-  more: `${WITHOUT}\n\nA light client keeps some 120 MB of headers of the main chain.`,
+  more: `${WITHOUT}\n\nA light client keeps some 110 MB of headers of the main chain. Servers send them slowly: give an Esplora server hours\n(--within 5h) the first time, or go on later, for what has come is kept.`,
   run: async (context, options) =>
     (await import('../chain/sync.ts')).chainSync(context, options, within(options.within, PATIENCE)),
 });
