@@ -1,3 +1,4 @@
+import { mapEach } from '@keepwatch/base';
 import { effectiveTime, type UsageView } from './budget/usage.ts';
 import type { Decision, DenyReason, PermissionRequest } from './decision.ts';
 import { demandOf } from './demand.ts';
@@ -37,10 +38,11 @@ export function evaluate(
   const scope = grants.inScope(scopeOf(request));
   // Without any grant the answer is the same whatever else is wrong: a stranger learns nothing of the wallet.
   if (scope.length === 0) return deny([noGrant(request)]);
-  const forbidden = grants.denials(request).flatMap((rule) => denialOf(rule, request));
+  const rules = grants.denials(request);
+  const forbidden = rules.length === 0 ? [] : rules.flatMap((rule) => denialOf(rule, request));
   if (forbidden.length > 0) return deny(forbidden);
   const context = { request, demand: demandOf(request), usage, nowMs: effectiveTime(usage, nowMs), zones };
-  const caps = grants.caps(request.wallet, request.intent.chain).map((cap) => judgeCap(cap, context));
+  const caps = mapEach(grants.caps(request.wallet, request.intent.chain), (cap) => judgeCap(cap, context));
   if (caps.some(({ verdict }) => verdict === 'fail')) return deny(reasonsOf(caps));
 
   let second: Judgement | undefined;
@@ -94,7 +96,7 @@ function deny(reasons: readonly DenyReason[]): Decision {
 
 /** A permit, or what is missing for one. */
 function permit(judgement: Judgement, caps: readonly Judgement[], request: PermissionRequest): Decision {
-  const all = [judgement, ...caps];
+  const all = caps.length === 0 ? [judgement] : [judgement, ...caps];
   const { grant } = judgement;
   const needed = approvalsNeeded(all);
   const budgets = linesOf(all);

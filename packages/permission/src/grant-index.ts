@@ -50,10 +50,11 @@ export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
       edit(names, nameKey(scope, grant.kind, name), grant);
   }
 
-  const scopesOf = ({ client, groups, wallet, chain }: Scope) => [
-    keyOf(partyKey(client), wallet, chain),
-    ...groups.map((group) => keyOf(partyKey({ group }), wallet, chain)),
-  ];
+  function scopesOf({ client, groups, wallet, chain }: Scope): readonly string[] {
+    const keys = [keyOf(partyKey(client), wallet, chain)];
+    for (const group of groups) keys.push(keyOf(partyKey({ group }), wallet, chain));
+    return keys;
+  }
 
   const index: GrantIndex = {
     add(grant) {
@@ -131,7 +132,8 @@ const drop: Edit = (map, key, grant) => {
 
 /** Several lists in the order of age as one, each grant once. */
 function merge<G extends Grant>(lists: readonly (readonly G[] | undefined)[]): readonly G[] {
-  const full = lists.filter((list) => list !== undefined);
+  const full: (readonly G[])[] = [];
+  for (const list of lists) if (list !== undefined) full.push(list);
   if (full.length <= 1) return full[0] ?? NONE;
   return [...new Set(full.flat())].sort(byAge);
 }

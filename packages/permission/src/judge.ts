@@ -144,7 +144,7 @@ export function chargesOf(judgements: readonly Judgement[]): Charge[] {
   const charges: Charge[] = [];
   for (const { findings } of judgements) {
     for (const { verdict } of findings)
-      if (verdict.verdict === 'pass' && verdict.charges) charges.push(...verdict.charges);
+      if (verdict.verdict === 'pass') for (const charge of verdict.charges ?? []) charges.push(charge);
   }
   return charges;
 }

@@ -12,6 +12,7 @@ export const QUICK_PARAMS: {
 const MAX_TRANSACTION_CHARS = 2 + 2 * 131_072;
 const SHORT_ID = /^[A-Za-z0-9_-]{22}$/;
 const CHAIN = /^eip155:[1-9][0-9]{0,15}$/;
+const OTHER_THAN_HEX = /[^0-9a-f]/;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Members in the order of canonical JSON, in which the request is hashed. */
@@ -26,15 +27,9 @@ function quickSignParams(params: Readonly<Record<string, unknown>>): MethodParam
   return { chain, expires, key, transaction, wallet };
 }
 
-/** `0x` and whole bytes, at least one. */
+/** `0x` and whole bytes, at least one. By an expression: with frozen intrinsics letter by letter takes ten times as long. */
 function isLowerHex(text: string): boolean {
-  if (text.length < 4 || text.length > MAX_TRANSACTION_CHARS || text.length % 2 !== 0 || !text.startsWith('0x')) {
-    return false;
-  }
-  for (let i = 2; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    const isDigit = code >= 0x30 && code <= 0x39;
-    if (!isDigit && (code < 0x61 || code > 0x66)) return false;
-  }
-  return true;
+  const { length } = text;
+  if (length < 4 || length > MAX_TRANSACTION_CHARS || length % 2 !== 0 || !text.startsWith('0x')) return false;
+  return !OTHER_THAN_HEX.test(text.slice(2));
 }

@@ -1,3 +1,4 @@
+import { mapEach } from '@keepwatch/base';
 import { sodium } from './native.ts';
 import { internalsOf, settle, slabOf, viewOf } from './slab.ts';
 import type { PlacedSlot, Slab } from './slab.ts';
@@ -25,8 +26,8 @@ export function withAccess<T>(
 ): T {
   const readable = read as readonly PlacedSlot[];
   const writable = write as readonly PlacedSlot[];
-  const readSlabs = readable.map(slabOf);
-  const writeSlabs = writable.map(slabOf);
+  const readSlabs = mapEach(readable, slabOf);
+  const writeSlabs = mapEach(writable, slabOf);
   // One slot of each slab stands for it: thousands may lie in a few.
   const slabs = new Map<Slab, PlacedSlot>();
   for (const [i, slab] of readSlabs.entries()) if (!slabs.has(slab)) slabs.set(slab, readable[i]!);
@@ -46,8 +47,8 @@ export function withAccess<T>(
   let result: T;
   try {
     result = use(
-      readable.map((slot, i) => viewOf(slot, readSlabs[i]!)),
-      writable.map((slot, i) => viewOf(slot, writeSlabs[i]!)),
+      mapEach(readable, (slot, i) => viewOf(slot, readSlabs[i]!)),
+      mapEach(writable, (slot, i) => viewOf(slot, writeSlabs[i]!)),
     );
   } catch (error) {
     close();

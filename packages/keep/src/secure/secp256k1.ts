@@ -1,4 +1,4 @@
-import { CodedError } from '@keepwatch/base';
+import { CodedError, mapEach } from '@keepwatch/base';
 import { withAccess, withReadable } from './access.ts';
 import { secp256k1, sodium } from './native.ts';
 import type { SecureMemory, Slot } from './memory.ts';
@@ -32,9 +32,9 @@ export function randomizeSigner(memory: SecureMemory): void {
  */
 export function signApprovedDigests(batch: readonly ApprovedDigest[]): RecoverableSignature[] {
   return withAccess(
-    batch.map(({ key }) => key),
+    mapEach(batch, ({ key }) => key),
     [],
-    (keys) => batch.map(({ digest }, i) => sign(digest, keys[i]!)),
+    (keys) => mapEach(batch, ({ digest }, i) => sign(digest, keys[i]!)),
   );
 }
 

@@ -12,6 +12,7 @@ import {
   isBudgetConstraint,
   isOutstanding,
   settle,
+  type Charge,
   type Remaining,
 } from '@keepwatch/permission';
 import type {
@@ -222,9 +223,10 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
 }
 
 function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitted): void {
-  const charges = entry.charges
-    .filter((item) => state.grants.get(item.grant)?.revoked === null)
-    .map((item) => ({ ...item, amount: BigInt(item.amount) }));
+  const charges: Charge[] = [];
+  for (const item of entry.charges) {
+    if (state.grants.get(item.grant)?.revoked === null) charges.push({ ...item, amount: BigInt(item.amount) });
+  }
   charge(state.usage, charges, entry.at, String(seq));
   if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
     const book = nonceBook(state, entry.wallet, entry.chain);

@@ -1,4 +1,4 @@
-import { assertNever, equalBytes, toBase64url, utf8 } from '@keepwatch/base';
+import { assertNever, equalBytes, mapEach, toBase64url, utf8 } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import {
   constraintsOf,
@@ -175,8 +175,8 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
       type: 'request.permitted',
       ...facts(),
       approval: agreed > 0 ? approval : null,
-      budgets: decision.budgets.map(lineJson),
-      charges: decision.charges.map(chargeJson),
+      budgets: mapEach(decision.budgets, lineJson),
+      charges: mapEach(decision.charges, chargeJson),
       core: slot === null ? null : slot.core,
       fees: slot === null ? null : feesOf(slot, charged),
       grant: decision.grant,

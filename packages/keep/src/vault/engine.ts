@@ -1,4 +1,4 @@
-import { CodedError, type Entropy, type MaybePromise } from '@keepwatch/base';
+import { CodedError, mapEach, type Entropy, type MaybePromise } from '@keepwatch/base';
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
 import { headToJson, receiptText, receiptToJson } from '@keepwatch/wire';
@@ -159,9 +159,9 @@ export function createEngine(deps: EngineDeps): Engine {
       }
     }
     // Each step for the whole batch before the next step: the code of one fits the processor's cache, that of all does not.
-    const texts = stamped.map(entryText);
+    const texts = mapEach(stamped, entryText);
     if (texts.length === 0) return finish(pending, NOTHING, firstSeq);
-    const entries = texts.map((text) => Buffer.from(text));
+    const entries = mapEach(texts, (text) => Buffer.from(text));
     writes.push(...deps.mirror(deps.state, versionBefore));
     // What fails after the commit is a bug and ends the process: nobody may be told that nothing has happened.
     let appended: MaybePromise<Appended>;
@@ -186,9 +186,10 @@ export function createEngine(deps: EngineDeps): Engine {
     const receipt = (i: number) => receiptToJson(appended!.receipt(i), head, encode);
     const textOf = (i: number) => {
       const { seq, index, path } = appended!.receipt(i);
-      return receiptText({ entry: texts[i]!, seq, index, path: path.map(encode) }, headText);
+      return receiptText({ entry: texts[i]!, seq, index, path: mapEach(path, encode) }, headText);
     };
-    const effects = pending.flatMap(({ decided }) => (decided.sign ? [decided.sign] : []));
+    const effects: SignEffect[] = [];
+    for (const { decided } of pending) if (decided.sign) effects.push(decided.sign);
     const signatures = effects.length > 0 ? deps.sign(effects) : [];
     let nextSignature = 0;
     for (const { job, decided, first } of pending) {

@@ -1,7 +1,7 @@
-import { CodedError, toBase64url, type MaybePromise } from '@keepwatch/base';
+import { CodedError, mapEach, toBase64url, type MaybePromise } from '@keepwatch/base';
 import { createJournal, type Appended, type Journal, type JournalFault, type RecordWrite } from '@keepwatch/journal';
 import { vaultId } from '@keepwatch/wire';
-import { signApprovedDigests, type KeyRing } from '../secure/index.ts';
+import { signApprovedDigests, type KeyRing, type Slot } from '../secure/index.ts';
 import type { VaultEvent } from '../state/events.ts';
 import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
@@ -190,13 +190,16 @@ function signAll(
   walletKeys: WalletKeys,
   effects: readonly SignEffect[],
 ): readonly (Signature | null)[] {
-  const approved = effects.map((effect) => {
+  const approved: { key: Slot; digest: Uint8Array }[] = [];
+  const holds = mapEach(effects, (effect) => {
     const key = walletKeys.get(effect.wallet);
-    return key && approvalHolds(effect, vault.deps.keccak256) ? { key, digest: effect.digest } : null;
+    if (!key || !approvalHolds(effect, vault.deps.keccak256)) return false;
+    approved.push({ key, digest: effect.digest });
+    return true;
   });
-  const signatures = signApprovedDigests(approved.filter((each) => each !== null));
+  const signatures = signApprovedDigests(approved);
   let next = 0;
-  return approved.map((each) => (each ? signatures[next++]! : null));
+  return mapEach(holds, (held) => (held ? signatures[next++]! : null));
 }
 
 function tell(vault: VaultContext, state: State, event: VaultEvent, receipt: () => unknown): void {

@@ -1,4 +1,4 @@
-import { assertNever } from '@keepwatch/base';
+import { assertNever, mapEach } from '@keepwatch/base';
 import type { PermissionRequest } from '../decision.ts';
 import type { Action, Amount, Intent, NamedValue, Outflow, TokenTransfer, TypedData, Value } from '../intent.ts';
 import { amountWords, listed, onChain, timeWords, type Names } from './names.ts';
@@ -11,7 +11,7 @@ export function describeIntent(
   { client, intent }: Pick<PermissionRequest, 'client' | 'intent'>,
   names: Names = {},
 ): string {
-  const deeds = intent.actions.map((action) => actionWords(action, intent, names));
+  const deeds = mapEach(intent.actions, (action) => actionWords(action, intent, names));
   const shown = deeds.length > MAX_DEEDS ? [...deeds.slice(0, MAX_DEEDS), `${deeds.length - MAX_DEEDS} more`] : deeds;
   const opaque = intent.opaque === null ? '' : ` (not understood: ${intent.opaque})`;
   const leaving = leavingWords(intent, names);
