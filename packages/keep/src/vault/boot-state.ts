@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@keepwatch/base';
+import { canonicalJson, type Json, type MaybePromise } from '@keepwatch/base';
 import type { RecordWrite, StoredBatch } from '@keepwatch/journal';
 import { encodeBootTable, type BootPeer, type BootTable, type TlsState } from '../boot/boot-table.ts';
 import { mayConnect, type State } from '../state/state.ts';
@@ -49,7 +49,7 @@ function laterTls(known: TlsState | null, journaled: TlsState | null): TlsState 
   return journaled?.statement && journaled.counter > (known?.counter ?? 0) ? journaled : known;
 }
 
-export function livePeers(state: State): readonly BootPeer[] {
+function livePeers(state: State): readonly BootPeer[] {
   return [...state.peers.values()]
     .filter(({ peer }) => mayConnect(state, peer))
     .map(({ peer, role, name, key }) => ({ peer, role, name, key }));
@@ -57,5 +57,11 @@ export function livePeers(state: State): readonly BootPeer[] {
 
 /** Whether the boot table says of the peers what the state says; true while sealed, when there is nothing to compare. */
 export function mirrorsState({ boot, unsealed }: Pick<VaultContext, 'boot' | 'unsealed'>): boolean {
-  return unsealed === null || JSON.stringify(boot.peers) === JSON.stringify(livePeers(unsealed.state));
+  return unsealed === null || knowsPeersOf(boot, unsealed.state);
+}
+
+/** As canonical JSON: a table that was read has its members in another order than one that was just made. */
+export function knowsPeersOf(boot: BootTable, state: State): boolean {
+  const text = (peers: readonly BootPeer[]) => canonicalJson(peers as unknown as Json);
+  return text(boot.peers) === text(livePeers(state));
 }

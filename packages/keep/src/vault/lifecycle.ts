@@ -8,7 +8,7 @@ import type { ByCommand, SealReason, VaultEvent } from '../state/events.ts';
 import { emptyState } from '../state/fold.ts';
 import type { State } from '../state/state.ts';
 import { clocksAgree } from '../step/commands.ts';
-import { livePeers, saveBoot } from './boot-state.ts';
+import { knowsPeersOf, saveBoot } from './boot-state.ts';
 import type { Unsealed, VaultContext } from './context.ts';
 import type { JobResult } from './engine.ts';
 import { watchClock } from './keep-clock.ts';
@@ -256,8 +256,9 @@ export async function catchUp(vault: VaultContext, ring: KeyRing): Promise<void>
 /** Whoever the boot table let in and the journal does not know is sent away; the journal is the truth. */
 function checkBootTable(vault: VaultContext, state: State): void {
   const { events } = vault.deps;
-  const mirrored = JSON.stringify(vault.boot.peers) === JSON.stringify(livePeers(state));
-  if (!mirrored) events.log('warn', 'the boot table did not agree with the journal; the journal was followed');
+  if (!knowsPeersOf(vault.boot, state)) {
+    events.log('warn', 'the boot table did not agree with the journal; the journal was followed');
+  }
   events.peersChecked((peer, role) => isLive(state, peer, role));
 }
 

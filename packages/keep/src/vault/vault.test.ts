@@ -24,6 +24,21 @@ afterEach(removeAll);
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe('phases', () => {
+  it('says after a restart whether the boot table knows the peers of the journal', async () => {
+    const warning = 'warn: the boot table did not agree with the journal; the journal was followed';
+    const v = await newVault();
+    await v.init();
+    await v.client('bot');
+    await v.command('vault.seal', {});
+    const again = await v.reopen();
+    await again.unseal();
+    expect(again.happened).not.toContain(warning);
+    await again.command('vault.seal', {});
+    again.vault.boot = { ...again.vault.boot, peers: again.vault.boot.peers.slice(0, 1) };
+    await again.unseal();
+    expect(again.happened).toContain(warning);
+  });
+
   it('goes from uninitialised over unsealed to sealed and back', async () => {
     const v = await newVault();
     expect(statusOf(v.vault).phase).toBe('uninitialised');
