@@ -77,5 +77,7 @@ describe('while the time is not known', () => {
     const denied = { verdict: 'deny', reasons: [expect.objectContaining({ code: 'forbidden' })] };
     expect(judge([timeless, { ...rule, addresses: [BOB] }])).toEqual(denied);
     expect(judge([timeless, etherGrant(), { ...rule, addresses: [BOB] }])).toEqual(denied);
+    // One that does not match forbids nothing, and what a timed grant could permit waits for the time.
+    expect(judge([etherGrant(), { ...rule, addresses: [EVE] }])).toBe('depends-on-time');
   });
 });

@@ -68,6 +68,58 @@ describe('a registry', () => {
     expect(add(more)).toMatchObject({ ok: false, error: { code } });
   });
 
+  it.each([
+    ...['transfer(address,uint256)', 'transferFrom(address,address,uint256)', 'approve(address,uint256)'],
+    ...['increaseAllowance(address,uint256)', 'increaseApproval(address,uint256)'],
+    'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)',
+    'permit(address,address,uint256,uint256,bytes)',
+    'permit(address,address,uint256,uint256,bool,uint8,bytes32,bytes32)',
+    ...['transferWithAuthorization', 'receiveWithAuthorization'].flatMap((name) => [
+      `${name}(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)`,
+      `${name}(address,address,uint256,uint256,uint256,bytes32,bytes)`,
+    ]),
+    ...[
+      'send(address,uint256,bytes)',
+      'operatorSend(address,address,uint256,bytes,bytes)',
+      'authorizeOperator(address)',
+    ],
+    ...['transferAndCall(address,uint256)', 'transferAndCall(address,uint256,bytes)'],
+    ...['transferFromAndCall(address,address,uint256)', 'transferFromAndCall(address,address,uint256,bytes)'],
+    ...['approveAndCall(address,uint256)', 'approveAndCall(address,uint256,bytes)'],
+    ...['safeTransferFrom(address,address,uint256)', 'safeTransferFrom(address,address,uint256,bytes)'],
+    'safeTransferFrom(address,address,uint256,uint256,bytes)',
+    'safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)',
+    ...['setApprovalForAll(address,bool)', 'transferShares(address,uint256)'],
+    ...['transferSharesFrom(address,address,uint256)', 'approveDelegation(address,uint256)', 'allow(address,bool)'],
+    'delegationWithSig(address,address,uint256,uint256,uint8,bytes32,bytes32)',
+    'allowBySig(address,address,bool,uint256,uint256,uint8,bytes32,bytes32)',
+    ...['multicall(bytes[])', 'multicall(uint256,bytes[])', 'multicall(bytes32,bytes[])', 'multiSend(bytes)'],
+    'execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)',
+    ...['execTransactionFromModule(address,uint256,bytes,uint8)', 'approveHash(bytes32)'],
+  ])('takes by a standard alone what moves tokens or credit, or passes calls on: %s', (signature) => {
+    // By an ABI alone it would be a call like any other, in no budget.
+    let i = 0;
+    const line = signature.replaceAll(/[a-z0-9]+(?:\[\])?(?=[,)])/g, (type) => `${type} p${i++}`);
+    expect(add({ functions: [line] })).toEqual({
+      ok: false,
+      error: { code: 'registry_function_needs_standard', about: signature },
+    });
+  });
+
+  it('takes as many functions as there may be, and names entries in the order in which they came', () => {
+    expect(add({ functions: Array.from({ length: 1024 }, (_, i) => `f${i}()`) }).ok).toBe(true);
+    const first = { ...plain, address: named('zz'), chain: 'eip155:10' };
+    const second = { ...plain, address: named('aa') };
+    const third = { ...first, address: named('mm') };
+    expect(
+      entriesOf(registryOf(first, second, third)).map(({ version, entry: { address } }) => [version, address]),
+    ).toEqual([
+      [1, first.address],
+      [2, second.address],
+      [3, third.address],
+    ]);
+  });
+
   it('refuses an address twice, and takes it on another chain', () => {
     const one = registryOf(plain);
     expect(addEntry(one, plain, keccak)).toMatchObject({ error: { code: 'registry_entry_exists' } });
@@ -139,6 +191,12 @@ describe('an entry from JSON', () => {
     ['decimals', { ...plain, decimals: -1 }],
     ['decimals', { ...plain, decimals: 37 }],
     ['decimals', { ...plain, decimals: '6' }],
+    ['chain', { ...plain, chain: 'xeip155:1' }],
+    ['chain', { ...plain, chain: 'eip155:1x' }],
+    ['address', { ...plain, address: `x${plain.address}` }],
+    ['codeHash', { ...plain, codeHash: `x0x${'ab'.repeat(32)}` }],
+    ['codeHash', { ...plain, codeHash: `0x${'ab'.repeat(32)}x` }],
+    ['standards', { ...plain, standards: ['erc20!'] }],
     ['underlying', { ...plain, underlying: 'native' }],
     ['issuer', { ...plain, issuer: '0x' }],
     ['implementation', { ...plain, implementation: null }],
