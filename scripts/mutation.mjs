@@ -69,6 +69,8 @@ function mutate(name, files, concurrency) {
   return Object.fromEntries(ran.map((file) => [file, report.files[file] ? summarise(report, file) : nothing]));
 }
 
+/** Of types alone nothing can be changed. */
+const hasCode = ({ killed, survived, noCoverage }) => killed + survived + noCoverage > 0;
 const scoreOf = ({ killed, survived, noCoverage }) => (100 * killed) / (killed + survived + noCoverage || 1);
 
 function total(results) {
@@ -104,10 +106,13 @@ async function writePage() {
       '| --- | --: | --: | --: | --: |',
     );
     for (const [file, each] of Object.entries(results)) {
+      if (!hasCode(each)) continue;
       out.push(row(`\`${relative(`packages/${name}/src`, file)}\``, each));
     }
     out.push(row('**all**', total(results)), '');
     const missing = filesOf(name).filter((file) => !results[file]);
+    const types = Object.keys(results).filter((file) => !hasCode(results[file]));
+    if (types.length > 0) out.push(`Types alone: ${types.map((file) => `\`${file}\``).join(', ')}.`, '');
     if (missing.length > 0) out.push(`Not measured: ${missing.map((file) => `\`${file}\``).join(', ')}.`, '');
   }
   await write(PAGE, out.join('\n'));
