@@ -1,5 +1,18 @@
 import { assertNever, err, ok, type Json, type Result } from '@keepwatch/base';
-import { createEmail, createWebhook, type Channel, type OutboxState, type Route } from '@keepwatch/notify';
+import {
+  createCommand,
+  createEmail,
+  createMatrix,
+  createNostr,
+  createNtfy,
+  createSignal,
+  createSms,
+  createTelegram,
+  createWebhook,
+  type Channel,
+  type OutboxState,
+  type Route,
+} from '@keepwatch/notify';
 import { z } from 'zod';
 
 /** A channel as its owner writes it down. Secrets stand in it: it is kept in the encrypted journal and shown without them. */
@@ -18,11 +31,12 @@ const route = {
   proxy: place.optional(),
 };
 const mailbox = z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'a mail address is expected');
+const url = z.url({ protocol: /^https?$/ });
+const secret = z.string().min(1).max(1_000);
 const schema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('webhook'), ...common, ...route },
-    url: z.url({ protocol: /^https?$/ }),
-    secrets: z.array(z.string().max(200)).min(1).max(8),
+    ...{ url, secrets: z.array(z.string().max(200)).min(1).max(8) },
   }),
   z.strictObject({
     ...{ kind: z.literal('email'), ...common, ...route },
@@ -30,10 +44,50 @@ const schema = z.discriminatedUnion('kind', [
     security: z.enum(['tls', 'starttls']).default('tls'),
     user: z.string().min(1).max(200).nullable().default(null),
     password: z.string().max(1_000).nullable().default(null),
-    sender: mailbox,
-    to: mailbox,
+    ...{ sender: mailbox, to: mailbox },
     /** OpenPGP public key of the reader, armored: mails are encrypted to it. */
     openPgpKey: z.string().max(100_000).optional(),
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('ntfy'), ...common, ...route },
+    ...{ url, topic: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), token: secret.nullable().default(null) },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('telegram'), ...common, ...route },
+    ...{ token: secret, chatId: z.string().min(1).max(64), url: url.optional() },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('nostr'), ...common, ...route },
+    relays: z
+      .array(z.url({ protocol: /^wss?$/ }))
+      .min(1)
+      .max(16),
+    ...{ secretKey: secret, to: z.string().max(100) },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('matrix'), ...common, ...route },
+    /** What is written to a room in clear is read by its server. */
+    privacy: z.literal('look').default('look'),
+    ...{ url, accessToken: secret, roomId: z.string().min(1).max(300) },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('signal'), ...common, ...route },
+    /** Of a signal-cli-rest-api of one's own; the number that sends, and whom it writes to. */
+    ...{ url, number: z.string().min(1).max(64), to: z.string().min(1).max(200) },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('sms'), ...common, ...route },
+    ...{ to: z.string().min(1).max(64), method: z.enum(['GET', 'POST', 'PUT']).default('POST') },
+    url: z.string().max(2_000),
+    headers: z.record(z.string(), z.string().max(2_000)).default({}),
+    body: z.string().max(10_000).nullable().default(null),
+    bodyType: z.enum(['json', 'form', 'text']).default('json'),
+    ...{ most: z.int().min(20).max(2_000).optional(), probeUrl: url.nullable().default(null) },
+  }),
+  z.strictObject({
+    ...{ kind: z.literal('command'), ...common },
+    program: z.string().regex(/^\//, 'an absolute path is expected'),
+    args: z.array(z.string().max(10_000)).max(100).default([]),
   }),
 ]);
 
@@ -47,7 +101,10 @@ export function readChannel(value: Json): Result<ChannelSettings, string> {
   return err(`${path.join('.') || 'channel'}: ${message}.`);
 }
 
-/** Throws what the adapter itself refuses: `webhook_secret_malformed`, `openpgp_key_malformed`. */
+/**
+ * Throws what the adapter itself refuses: `webhook_secret_malformed`, `openpgp_key_malformed`, `nostr_key_malformed`,
+ * `sms_template_malformed`.
+ */
 export async function openChannel(settings: ChannelSettings): Promise<Channel> {
   const { name } = settings;
   switch (settings.kind) {
@@ -60,13 +117,61 @@ export async function openChannel(settings: ChannelSettings): Promise<Channel> {
         ...(openPgpKey === undefined ? {} : { openPgpKey }),
       });
     }
+    case 'ntfy':
+      return createNtfy({ ...pick(settings, 'url', 'topic', 'token'), name, route: routeOf(settings) });
+    case 'telegram': {
+      const { token, chatId, url: server } = settings;
+      return createTelegram({ name, token, chatId, route: routeOf(settings), ...(server ? { url: server } : {}) });
+    }
+    case 'nostr':
+      return createNostr({ ...pick(settings, 'relays', 'secretKey', 'to'), name, route: routeOf(settings) });
+    case 'matrix': {
+      const { url: homeserver, accessToken, roomId } = settings;
+      return createMatrix({ name, homeserver, accessToken, roomId, route: routeOf(settings) });
+    }
+    case 'signal': {
+      const { url: server, number, to } = settings;
+      return createSignal({ name, url: server, from: number, to, route: routeOf(settings) });
+    }
+    case 'sms': {
+      const { most } = settings;
+      const rest = pick(settings, 'to', 'method', 'url', 'headers', 'body', 'bodyType', 'probeUrl');
+      return createSms({ ...rest, name, route: routeOf(settings), ...(most === undefined ? {} : { most }) });
+    }
+    case 'command':
+      return createCommand(pick(settings, 'name', 'program', 'args'));
+    default:
+      return assertNever(settings);
+  }
+}
+
+function pick<T extends object, K extends keyof T>(from: T, ...names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as unknown as Pick<T, K>;
+}
+
+/** Where it leads, without anything that opens it. */
+function targetOf(settings: ChannelSettings): string {
+  switch (settings.kind) {
+    case 'webhook':
+    case 'ntfy':
+    case 'matrix':
+      return new URL(settings.url).host;
+    case 'email':
+    case 'signal':
+    case 'sms':
+    case 'nostr':
+      return settings.to;
+    case 'telegram':
+      return `chat ${settings.chatId}`;
+    case 'command':
+      return settings.program;
     default:
       return assertNever(settings);
   }
 }
 
 /** Each channel has circuits of its own: an exit that sees two of them cannot tell that they are one owner's. */
-const routeOf = ({ name, ca, proxy }: ChannelSettings): Route => {
+const routeOf = ({ name, ca, proxy }: Exclude<ChannelSettings, { kind: 'command' }>): Route => {
   return { ca: ca ?? null, proxy: proxy === undefined ? null : { ...placeOf(proxy), isolation: `keepwatch-${name}` } };
 };
 
@@ -81,7 +186,7 @@ export function shownChannel(settings: ChannelSettings, outbox: OutboxState) {
   const lane = outbox.lanes.get(settings.name);
   return {
     ...{ name: settings.name, kind, from, privacy },
-    target: settings.kind === 'webhook' ? new URL(settings.url).host : settings.to,
+    target: targetOf(settings),
     waiting: lane?.waiting.length ?? 0,
     sent: (lane?.nextNumber ?? 1) - 1,
     dead: lane?.dead ?? null,

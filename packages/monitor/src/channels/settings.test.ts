@@ -1,0 +1,53 @@
+import type { Json } from '@keepwatch/base';
+import { createOutboxState, OUTBOX_DEFAULTS } from '@keepwatch/notify';
+import { describe, expect, it } from 'vitest';
+import { openChannel, readChannel, shownChannel } from './settings.ts';
+
+const SECRET = 'a-secret-that-nobody-is-shown';
+const webhookSecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+const each: readonly (readonly [string, Json])[] = [
+  ['webhook', { url: 'https://example.org/hook/a', secrets: [webhookSecret] }],
+  ['email', { server: '[::1]:465', user: 'a', password: SECRET, sender: 'a@example.org', to: 'b@example.org' }],
+  ['ntfy', { url: 'https://ntfy.example', topic: 'mine', token: SECRET }],
+  ['telegram', { token: SECRET, chatId: '7' }],
+  ['nostr', { relays: ['wss://relay.example'], secretKey: '11'.repeat(32), to: 'ab'.repeat(32) }],
+  ['matrix', { url: 'https://matrix.example', accessToken: SECRET, roomId: '!a:matrix.example' }],
+  ['signal', { url: 'http://127.0.0.1:1', number: '+1', to: '+2' }],
+  ['sms', { to: '+15550100', url: 'https://sms.example/send', body: '{"to":"{to}","text":"{text}"}' }],
+  ['command', { program: '/bin/true', args: ['-x'] }],
+];
+
+describe('settings of channels', () => {
+  it.each(each)('opens a channel of the kind %s, and shows nothing of its secrets', async (kind, more) => {
+    const read = readChannel({ name: 'one', kind, ...(more as object) });
+    if (!read.ok) throw new Error(read.error);
+    const channel = await openChannel(read.value);
+    expect([channel.name, channel.kind]).toEqual(['one', kind]);
+    await channel.close();
+    const shown = JSON.stringify(shownChannel(read.value, createOutboxState({ ...OUTBOX_DEFAULTS, instance: 'x' })));
+    for (const secret of [SECRET, webhookSecret, '11'.repeat(32)]) expect(shown).not.toContain(secret);
+  });
+
+  it('tells a room that its server reads no more than that something happened', () => {
+    const matrix = { name: 'room', kind: 'matrix', ...(each[5]![1] as object) };
+    expect(readChannel(matrix)).toMatchObject({ value: { privacy: 'look' } });
+    expect(readChannel({ ...matrix, privacy: 'full' })).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    ['nothing', null],
+    ['an unknown kind', { name: 'one', kind: 'pigeon' }],
+    ['a name that is none', { name: 'One!', kind: 'command', program: '/bin/true' }],
+    ['a program that PATH would choose', { name: 'one', kind: 'command', program: 'true' }],
+    ['a member without a meaning', { name: 'one', kind: 'command', program: '/bin/true', shell: true }],
+    ['a file for a URL', { name: 'one', kind: 'webhook', url: 'file:///etc/passwd', secrets: [webhookSecret] }],
+  ] as const)('refuses %s', (_, value) => {
+    expect(readChannel(value)).toMatchObject({ ok: false });
+  });
+
+  it('repeats nothing of what it refuses', () => {
+    const read = readChannel({ name: 'one', kind: 'telegram', token: [SECRET], chatId: '7' });
+    expect(read).toMatchObject({ ok: false });
+    expect(JSON.stringify(read)).not.toContain(SECRET);
+  });
+});
