@@ -28,4 +28,14 @@ export const WATCH_ERRORS = {
     'A snapshot of the watch is of another version.',
     'Nothing is lost: the journal is read from its start, which takes longer.',
   ),
+  rules_malformed: text(
+    'The rules have another form than they must have.',
+    'The path says where, the message what is wrong.',
+  ),
+  rule_bad_condition: text('The condition of a rule is not valid CEL.', 'Look at the condition that the path names.'),
+  rule_too_costly: text(
+    'The condition of a rule could take too long.',
+    'Make it shorter, and go through no list within a list.',
+  ),
+  rule_name_repeated: text('Two rules have the same name.', 'Give each rule a name of its own.'),
 } as const satisfies Readonly<Record<string, ErrorText>>;

@@ -1,0 +1,96 @@
+import { celEnv, parse, plan, type CelInput } from '@bufbuild/cel';
+import { err, ok, type Result } from '@keepwatch/base';
+import type { Finding } from '../finding.ts';
+import type { WatchedWallet } from '../wallet.ts';
+
+/** A condition that is ready to be asked. What fails, or costs too much, answers yes: rather once too often than never. */
+export type Condition = (finding: Finding, wallet: WatchedWallet | null) => ConditionAnswer;
+
+/** `failed`: why it is yes although the condition did not say so. */
+export interface ConditionAnswer {
+  readonly holds: boolean;
+  readonly failed: 'error' | 'cost' | null;
+}
+
+const MAX_LENGTH = 2_000;
+/** How many items a list may have that a condition goes through. */
+const MAX_ITEMS = 64;
+const MAX_COST = 50_000;
+
+/**
+ * Reads a condition in CEL over `finding` and `wallet`. Its cost is bounded before it ever runs: each part of the expression
+ * counts once, and as often as there may be items for every list around it that it goes through.
+ */
+export function readCondition(text: string): Result<Condition, 'rule_bad_condition' | 'rule_too_costly'> {
+  if (text.length > MAX_LENGTH) return err('rule_too_costly');
+  let evaluate: (bindings: Record<string, CelInput>) => unknown;
+  try {
+    const parsed = parse(text);
+    if (costOf(parsed.expr, 1) > MAX_COST) return err('rule_too_costly');
+    evaluate = plan(celEnv(), parsed) as typeof evaluate;
+  } catch {
+    return err('rule_bad_condition');
+  }
+  return ok((finding, wallet) => {
+    if ((wallet?.tags.length ?? 0) > MAX_ITEMS) return { holds: true, failed: 'cost' };
+    try {
+      const answer = evaluate({ finding: findingFields(finding), wallet: walletFields(wallet) });
+      if (typeof answer === 'boolean') return { holds: answer, failed: null };
+      return { holds: true, failed: 'error' };
+    } catch {
+      return { holds: true, failed: 'error' };
+    }
+  });
+}
+
+function costOf(node: unknown, times: number): number {
+  if (typeof node !== 'object' || node === null) return 0;
+  if (Array.isArray(node)) return node.reduce((sum: number, each) => sum + costOf(each, times), 0);
+  let cost = times;
+  const isLoop = 'case' in node && node.case === 'comprehensionExpr';
+  for (const value of Object.values(node)) {
+    cost += costOf(value, isLoop ? times * MAX_ITEMS : times);
+    if (cost > MAX_COST) break;
+  }
+  return cost;
+}
+
+/** Every finding has every field, so that a condition on one kind is no error for another. Amounts are integers. */
+function findingFields({ id, severity, late, evidence, detail }: Finding): Map<string, CelInput> {
+  const field = <T extends CelInput>(name: string, otherwise: T): CelInput =>
+    name in detail ? ((detail as unknown as Record<string, CelInput>)[name] ?? otherwise) : otherwise;
+  const integer = (name: string) => BigInt(Math.trunc(Number(field(name, 0))));
+  return new Map<string, CelInput>([
+    ['id', id],
+    ['kind', detail.kind],
+    ['severity', severity],
+    ['late', late],
+    ['sats', satsOf(detail)],
+    ['txid', evidence.txid ?? ''],
+    ['height', BigInt(evidence.block?.height ?? -1)],
+    ['grade', evidence.grade ?? ''],
+    ['direction', field('direction', '')],
+    ['over', field('over', false)],
+    ['source', field('source', '')],
+    ['channel', field('channel', '')],
+    ['depth', integer('depth')],
+    ['blocksLeft', integer('blocksLeft')],
+  ]);
+}
+
+/** What a finding is about, in satoshis: of a movement the difference that it makes; 0 where there is no amount. */
+function satsOf(detail: Finding['detail']): bigint {
+  if ('sats' in detail) return detail.sats;
+  if (!('receivedSats' in detail)) return 0n;
+  const net = detail.receivedSats - detail.spentSats;
+  return net < 0n ? -net : net;
+}
+
+function walletFields(wallet: WatchedWallet | null): Map<string, CelInput> {
+  return new Map<string, CelInput>([
+    ['id', wallet?.id ?? ''],
+    ['name', wallet?.name ?? ''],
+    ['owner', wallet?.owner ?? ''],
+    ['tags', [...(wallet?.tags ?? [])]],
+  ]);
+}

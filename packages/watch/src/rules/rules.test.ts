@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../finding.ts';
+import { START_MS, blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from '../watch.fixture.ts';
+import { dryRunRules, judgeFinding } from './judge.ts';
+import { readRules } from './rules.ts';
+
+const EXAMPLE = 'finding.kind == "spent" && finding.sats > 10000000 && !wallet.tags.exists(t, t == "hot")';
+
+function rulesOf(value: object) {
+  const read = readRules(value);
+  if (!read.ok) throw new Error(`${read.error.path}: ${read.error.message}`);
+  return read.value;
+}
+
+const cold = scriptsWallet('savings', [1], { tags: ['cold'] });
+const hot = scriptsWallet('till', [2], { tags: ['shop', 'hot'] });
+
+function spend(sats: bigint, atMs = START_MS): Finding {
+  const watch = createWatch();
+  watch.add(cold, [1]);
+  watch.connect(100, [paymentOf(txidOf(1), [[1, sats]])]);
+  const [finding] = watch.connect(101, [paymentOf(txidOf(2), [], [{ txid: txidOf(1), vout: 0 }])]);
+  return { ...finding!, atMs };
+}
+
+describe('conditions', () => {
+  const rules = rulesOf({ rules: [{ name: 'big', when: EXAMPLE, tell: ['me'] }] });
+  const told = (finding: Finding, wallet = cold) => judgeFinding(rules, new Map(), finding, wallet, START_MS).verdicts;
+
+  it('ask about the finding and the wallet', () => {
+    expect(told(spend(20_000_000n))).toMatchObject([{ rule: 'big', severity: 'warning', when: 'now', tell: ['me'] }]);
+    expect(told(spend(10_000_000n))).toEqual([]);
+    expect(told(spend(20_000_000n), hot)).toEqual([]);
+  });
+
+  it('that fail count as met, and say so', () => {
+    for (const when of ['finding.nothing == 1', '1 / 0 == 1', 'finding.kind', 'finding.sats > "a"']) {
+      const failing = rulesOf({ rules: [{ name: 'x', when, tell: ['me'] }] });
+      const { verdicts } = judgeFinding(failing, new Map(), spend(5n), cold, START_MS);
+      expect(verdicts, when).toMatchObject([{ failed: 'error', when: 'now' }]);
+    }
+  });
+
+  it('that would cost too much are refused, or count as met where the data make them so', () => {
+    const nested = 'wallet.tags.all(a, wallet.tags.all(b, wallet.tags.all(c, a == b || b == c)))';
+    expect(readRules({ rules: [{ name: 'x', when: nested }] })).toMatchObject({
+      error: { code: 'rule_too_costly', path: 'rules[0].when' },
+    });
+    const many = { ...cold, tags: Array.from({ length: 65 }, (_, i) => `t${i}`) };
+    const { verdicts } = judgeFinding(rules, new Map(), spend(5n), many, START_MS);
+    expect(verdicts).toMatchObject([{ failed: 'cost' }]);
+  });
+});
+
+it('says where a configuration is wrong', () => {
+  const errorOf = (value: unknown) => {
+    const read = readRules(value);
+    return read.ok ? null : { code: read.error.code, path: read.error.path };
+  };
+  const rule = { name: 'a', when: 'true' };
+  expect(errorOf({ rules: [rule] })).toBeNull();
+  expect(errorOf({ rules: [rule, rule] })).toEqual({ code: 'rule_name_repeated', path: 'rules[1].name' });
+  expect(errorOf({ rules: [{ ...rule, when: 'finding.kind ==' }] })).toEqual({
+    code: 'rule_bad_condition',
+    path: 'rules[0].when',
+  });
+  expect(errorOf({ rules: [rule, { ...rule, limit: { count: 0, seconds: 1 } }] })).toEqual({
+    code: 'rules_malformed',
+    path: 'rules[1].limit.count',
+  });
+  expect(errorOf({ rules: [{ ...rule, tel: [] }] })?.code).toBe('rules_malformed');
+  expect(errorOf({ rules: [], quiet: { from: '24:00', to: '07:00' } })?.path).toBe('quiet.from');
+});
+
+describe('when it is told', () => {
+  // 22:13:20 UTC.
+  const quiet = { from: '22:00', to: '07:00' };
+
+  it('waits for the end of the quiet hours, unless it is critical', () => {
+    const verdict = (severity: string, nowMs: number) =>
+      judgeFinding(
+        rulesOf({ rules: [{ name: 'x', when: 'true', severity }], quiet }),
+        new Map(),
+        spend(5n),
+        cold,
+        nowMs,
+      ).verdicts[0]?.when;
+    expect(verdict('warning', START_MS)).toBe('quiet');
+    expect(verdict('critical', START_MS)).toBe('now');
+    expect(verdict('warning', START_MS + 9 * 3_600_000)).toBe('now');
+  });
+
+  it('puts what exceeds the limit into the digest, until time has passed', () => {
+    const rules = rulesOf({ rules: [{ name: 'x', when: 'true', limit: { count: 2, seconds: 60 } }] });
+    const findings = [0, 10, 20, 59, 61].map((seconds) => spend(5n, START_MS + seconds * 1_000));
+    expect(dryRunRules(rules, findings, () => cold).map(({ when }) => when)).toEqual([
+      ...['now', 'now', 'digest', 'digest', 'now'],
+    ]);
+  });
+});
+
+it('knows findings of the watch itself', () => {
+  const rules = rulesOf({ rules: [{ name: 'x', when: 'finding.kind == "quorum-lost" && !finding.over' }] });
+  const watch = createWatch();
+  watch.connect(blockOf(100).height);
+  const findings = [false, true].flatMap((able) => watch.tell({ kind: 'quorum', able }));
+  expect(findings).toHaveLength(2);
+  expect(dryRunRules(rules, findings, () => null)).toHaveLength(1);
+});

@@ -1,0 +1,90 @@
+import { err, ok, type Result } from '@keepwatch/base';
+import { z } from 'zod';
+import type { Severity } from '../finding.ts';
+import { readCondition, type Condition } from './condition.ts';
+
+/** Which findings matter to whom. The rules are asked in their order, and all that hold apply. */
+export interface Rules {
+  readonly rules: readonly Rule[];
+  /** Nothing but what is critical is told at once between these minutes of the day, UTC; `from` may lie behind `to`. */
+  readonly quiet: { readonly fromMinute: number; readonly toMinute: number } | null;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly when: Condition;
+  /** Another severity than the finding's own; null: its own. */
+  readonly severity: Severity | null;
+  /** Names of those to tell; none: the finding is only kept. */
+  readonly tell: readonly string[];
+  /** At most so many at once in a time; what is more goes into the digest. Critical ones are never held back. */
+  readonly limit: { readonly count: number; readonly seconds: number } | null;
+  readonly digest: boolean;
+}
+
+/** `path`: where in the configuration, as `rules[2].when`. */
+export interface RulesError {
+  readonly code: 'rules_malformed' | 'rule_bad_condition' | 'rule_too_costly' | 'rule_name_repeated';
+  readonly path: string;
+  readonly message: string;
+}
+
+const shape = z.strictObject({
+  rules: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(64),
+        when: z.string(),
+        severity: z.enum(['info', 'notice', 'warning', 'critical']).optional(),
+        tell: z.array(z.string().min(1)).default([]),
+        limit: z.strictObject({ count: z.int().min(1).max(1_000), seconds: z.int().min(1) }).optional(),
+        digest: z.boolean().default(false),
+      }),
+    )
+    .max(200),
+  quiet: z
+    .strictObject({
+      from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+      to: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+    })
+    .optional(),
+});
+
+export function readRules(value: unknown): Result<Rules, RulesError> {
+  const read = shape.safeParse(value);
+  if (!read.success) {
+    const issue = read.error.issues[0]!;
+    return fault('rules_malformed', pathOf(issue.path), issue.message);
+  }
+  const names = new Set<string>();
+  const rules: Rule[] = [];
+  for (const [i, { when, severity = null, limit = null, ...rest }] of read.data.rules.entries()) {
+    if (names.has(rest.name)) return fault('rule_name_repeated', `rules[${i}].name`, 'Another rule has this name.');
+    names.add(rest.name);
+    const condition = readCondition(when);
+    if (!condition.ok) {
+      const words =
+        condition.error === 'rule_too_costly'
+          ? 'The condition could take too long: it is too long, or goes through lists within lists.'
+          : 'The condition is not valid CEL.';
+      return fault(condition.error, `rules[${i}].when`, words);
+    }
+    rules.push({ ...rest, when: condition.value, severity, limit });
+  }
+  const { quiet } = read.data;
+  return ok({ rules, quiet: quiet ? { fromMinute: minuteOf(quiet.from), toMinute: minuteOf(quiet.to) } : null });
+}
+
+function minuteOf(text: string): number {
+  return Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i === 0 ? '' : '.'}${String(step)}`))
+    .join('');
+}
+
+function fault(code: RulesError['code'], path: string, message: string) {
+  return err({ code, path, message });
+}
