@@ -80,13 +80,18 @@ describe('what each package brings along', () => {
     expect(listed('bitcoin and chain'), WHY).toEqual(both.filter((each) => !others.includes(each)));
   });
 
-  it('notify: the page lists what sdk, bitcoin and chain do not', () => {
+  it('watch: the page lists what sdk, bitcoin and chain do not', () => {
     const others = ['sdk', 'bitcoin', 'chain'].flatMap(closure);
+    expect(listed('watch'), WHY).toEqual(closure('watch').filter((each) => !others.includes(each)));
+  });
+
+  it('notify: the page lists what sdk, bitcoin, chain and watch do not', () => {
+    const others = ['sdk', 'bitcoin', 'chain', 'watch'].flatMap(closure);
     expect(listed('notify'), WHY).toEqual(closure('notify').filter((each) => !others.includes(each)));
   });
 
   it('cli: the page lists what the others do not', () => {
-    const others = ['keep', 'gate', 'sdk', 'bitcoin', 'chain', 'notify'].flatMap(closure);
+    const others = ['keep', 'gate', 'sdk', 'bitcoin', 'chain', 'watch', 'notify'].flatMap(closure);
     expect(listed('cli'), WHY).toEqual(closure('cli').filter((each) => !others.includes(each)));
   });
 
