@@ -32,8 +32,7 @@ function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
  * past, sources that hold something back, and a process that dies before and after appends. In the end the journal is
  * compared with the chain that there is then, and all along each step with what its input must bring.
  *
- * What it was seen to catch, each put into the code by hand and found within some dozen histories, stands in
- * docs/findings.md.
+ * What it was seen to catch, each put into the code by hand and found within 200 histories, stands in docs/findings.md.
  */
 export function simulateWatch(seed: number): WatchHistory {
   const random = createRandom(seed);
