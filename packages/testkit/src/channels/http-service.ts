@@ -13,7 +13,7 @@ export interface HttpCall {
 }
 
 /** Answers a call as the service would: status, and what its answer holds. */
-export type Answer = (call: HttpCall) => { readonly status: number; readonly body?: string };
+type Answer = (call: HttpCall) => { readonly status: number; readonly body?: string };
 
 /** A service over HTTPS on loopback that can be made to fail in all the ways of the contract. */
 export interface HttpService extends FaultyService {

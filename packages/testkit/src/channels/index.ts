@@ -1,3 +1,3 @@
 export { startNostrRelay, type NostrRelay } from './nostr-relay.ts';
-export { startHttpService, type Answer, type HttpCall, type HttpService } from './http-service.ts';
-export { startSmtpService, type SmtpAccount, type SmtpService } from './smtp-service.ts';
+export { startHttpService, type HttpCall, type HttpService } from './http-service.ts';
+export { startSmtpService, type SmtpService } from './smtp-service.ts';

@@ -12,7 +12,7 @@ export interface SmtpService extends FaultyService {
   readonly mails: readonly string[];
 }
 
-export interface SmtpAccount {
+interface SmtpAccount {
   readonly user: string;
   readonly password: string;
 }
