@@ -155,7 +155,10 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
         break;
       case 'scripts': {
         const { wallet, branch, from, to } = input;
-        if (added.has(wallet)) for (let i = from; i < to; i++) scripts.add(`${wallet}/${branch}/${i}`);
+        // What was asked for before the wallet was taken out and added anew is passed over.
+        const isNext =
+          !scripts.has(`${wallet}/${branch}/${from}`) && (from === 0 || scripts.has(`${wallet}/${branch}/${from - 1}`));
+        if (added.has(wallet) && isNext) for (let i = from; i < to; i++) scripts.add(`${wallet}/${branch}/${i}`);
         break;
       }
       case 'sighted': {
