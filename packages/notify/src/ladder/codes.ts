@@ -50,5 +50,5 @@ export function isToken(text: string): boolean {
 }
 
 export function hashOf(code: string, sha256: Sha256): string {
-  return toHex(sha256(utf8(`keepwatch acknowledgement ${code}`)));
+  return toHex(sha256(utf8(`keepwatch/acknowledgement/${code}`)));
 }
