@@ -145,7 +145,12 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
       case 'wallet-removed':
         if (added.delete(input.wallet)) removals.push({ wallet: input.wallet, at: total });
         for (const owner of scripts) if (walletOf(owner) === input.wallet) scripts.delete(owner);
-        for (const [key, wallet] of coins) if (wallet === input.wallet) coins.delete(key);
+        for (const [key, wallet] of coins) {
+          if (wallet !== input.wallet) continue;
+          coins.delete(key);
+          // Added anew, it is told anew.
+          for (const pair of conflicts) if (pair.endsWith(key)) conflicts.delete(pair);
+        }
         for (const [txid, known] of txs) {
           known.wallets.delete(input.wallet);
           for (const each of known.content) if (each.startsWith(`${input.wallet} `)) known.content.delete(each);
