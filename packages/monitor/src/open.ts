@@ -9,6 +9,7 @@ import { createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts'
 import type { ScanStanding } from './chain/scans.ts';
 import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';
+import { createRuleDesk, type RuleDesk } from './rules/rule-desk.ts';
 import { openStore, type MonitorStore } from './store/store.ts';
 
 /** The data of a monitor, open: it can be asked and told everything, and follows no chain by itself. */
@@ -63,7 +64,8 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     state,
     { seq },
   );
-  const channels: ChannelDesk = createChannelDesk({ engine });
+  const rules: RuleDesk = createRuleDesk({ engine, journal: store.journal });
+  const channels: ChannelDesk = createChannelDesk({ engine, tellings: rules.tellings });
   hearers.add((events) => channels.hear(events));
   await settleNetwork(engine, network);
 
@@ -81,6 +83,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     methods: {
       ...walletMethods({ engine, scans }),
       ...findingMethods({ engine, store, nextAppend }),
+      ...rules.methods,
       ...channels.methods,
     },
     onDurable(hear) {

@@ -35,7 +35,7 @@ export type { Route } from './net/dial.ts';
 export { applyOutboxEvent } from './outbox/apply.ts';
 export { decodeOutboxEvent, decodeOutboxState, encodeOutboxEvent, encodeOutboxState } from './outbox/codec.ts';
 export { dueEffects, nextDueMs, type OutboxEffect } from './outbox/due.ts';
-export type { OutboxEvent, OutboxInput } from './outbox/event.ts';
+export type { Hold, OutboxEvent, OutboxInput } from './outbox/event.ts';
 export {
   createOutboxState,
   deadChannels,

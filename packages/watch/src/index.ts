@@ -23,7 +23,15 @@ export {
 } from './finding.ts';
 export { applyWatchEvent } from './fold.ts';
 export type { MachineInput, OwnerInput, WatchInput } from './input.ts';
-export { dryRunRules, judgeFinding, type Judged, type RuleTimes, type Verdict } from './rules/judge.ts';
+export {
+  dryRunRules,
+  judgeFinding,
+  tellingsOf,
+  type Judged,
+  type RuleTimes,
+  type Telling,
+  type Verdict,
+} from './rules/judge.ts';
 export { readRules, type Rule, type Rules, type RulesError } from './rules/rules.ts';
 export type { ScriptRange } from './script-index.ts';
 export { DEFAULT_SETTINGS, type WatchSettings } from './settings.ts';

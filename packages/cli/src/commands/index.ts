@@ -15,6 +15,7 @@ import { GRANT_REPLAY_COMMANDS } from './grant-replay.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
 import { MONITOR_COMMANDS } from './monitor.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
+import { RULES_COMMANDS } from './rules.ts';
 import { SETTLEMENT_COMMANDS } from './settlement.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
 import { VAULT_RUN_COMMAND } from './vault-run.ts';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...WATCH_COMMANDS,
   ...FINDINGS_COMMANDS,
   ...CHANNEL_COMMANDS,
+  ...RULES_COMMANDS,
   DOCTOR_COMMAND,
   VERSION_COMMAND,
 ];

@@ -40,7 +40,7 @@ function filterOf({ wallet, kind, severity, since }: FilterOptions): object {
 }
 
 /** `2h` ago, or a day or time. */
-function sinceOf(text: string): number {
+export function sinceOf(text: string): number {
   if (/^[0-9]+\s*[smhdw]$/.test(text)) return Math.max(0, Date.now() - parseDuration(text, '--since') * 1_000);
   const ms = /^\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN;
   if (!Number.isNaN(ms)) return ms;

@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError, type Json } from '@keepwatch/base';
-import { createDispatcher, deadChannels, type Channel, type Dispatcher, type Post } from '@keepwatch/notify';
+import { createDispatcher, deadChannels, type Channel, type Dispatcher } from '@keepwatch/notify';
 import type { Finding } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
 import { none } from '../api/shapes.ts';
-import type { Engine, Recorded } from '../engine/engine.ts';
+import type { Engine, Recorded, Routed } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
 import { SEVERITIES } from '../findings.ts';
+import { ruleThatTells, type RuleDesk } from '../rules/rule-desk.ts';
 import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
 import { postOf } from './words.ts';
 
 /** What the monitor tells, by which channels, and how it stands with them. */
 export interface ChannelDesk {
   /** Whom a finding is told: journaled in one batch with it. */
-  route(finding: Finding, state: MonitorState): readonly { readonly channel: string; readonly post: Post }[];
+  route(finding: Finding, state: MonitorState): readonly Routed[];
   /** After each append. */
   hear(events: readonly Recorded[]): void;
   /** From here on messages are sent; before, and without it, they wait. */
@@ -30,7 +31,13 @@ const TIMEOUT_MS = 30_000;
 const named = z.strictObject({ name: z.string().min(1).max(64) });
 const put = z.strictObject({ channel: z.json() as unknown as z.ZodType<Json> });
 
-export function createChannelDesk({ engine }: { readonly engine: Engine }): ChannelDesk {
+export interface ChannelDeskDeps {
+  readonly engine: Engine;
+  /** What holds by the owner's rules; null: there are none, and each channel's least severity decides. */
+  readonly tellings: RuleDesk['tellings'];
+}
+
+export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): ChannelDesk {
   const open = new Map<string, Channel>();
   let dispatcher: Dispatcher | undefined;
 
@@ -79,6 +86,17 @@ export function createChannelDesk({ engine }: { readonly engine: Engine }): Chan
   return {
     route(finding, state) {
       const wallet = finding.wallet === null ? undefined : state.watch.wallets.get(finding.wallet)?.wallet;
+      const byRules = tellings(finding, state);
+      if (byRules) {
+        const settings = new Map(settingsOf(state).map((each) => [each.name, each]));
+        return byRules.flatMap(({ to, severity, when, atMs }) => {
+          const channel = settings.get(to);
+          if (!channel) return [];
+          const post = { ...postOf(finding, wallet, channel.privacy), severity };
+          const hold = when === 'now' ? {} : { hold: { untilMs: atMs, summary: when === 'digest' } };
+          return [{ channel: to, post, ...hold }];
+        });
+      }
       return settingsOf(state).flatMap((settings) => {
         if (SEVERITIES.indexOf(finding.severity) < SEVERITIES.indexOf(settings.from)) return [];
         // A channel is not told of its own death.
@@ -135,6 +153,12 @@ export function createChannelDesk({ engine }: { readonly engine: Engine }): Chan
         params: named,
         async call({ name }: z.infer<typeof named>) {
           known(name);
+          const rule = ruleThatTells(engine.state.desk.rules, name);
+          if (rule !== undefined) {
+            throw new CodedError('channel_in_rules', `The rule “${rule}” tells by the channel “${name}”.`, {
+              remedy: 'Apply rules without it first, so that nobody is left out unnoticed.',
+            });
+          }
           await submit({ room: 'desk', event: { kind: 'channel-dropped', name } });
           await submit({ room: 'outbox', input: { kind: 'remove', channel: name } });
           return { removed: name };

@@ -1,6 +1,6 @@
 import { assertNever } from '@keepwatch/base';
 import type { Journal } from '@keepwatch/journal';
-import { outboxStep, type OutboxInput, type Post } from '@keepwatch/notify';
+import { outboxStep, type Hold, type OutboxInput, type Post } from '@keepwatch/notify';
 import { watchStep, type Finding, type WatchInput } from '@keepwatch/watch';
 import type { DeskEvent } from '../desk/desk.ts';
 import { encodeEntry, SALT_BYTES } from './entry.ts';
@@ -16,16 +16,20 @@ export type EngineInput =
 /** An event that is durable, and the number of its entry. */
 export type Recorded = MonitorEvent & { readonly seq: number };
 
+/** A message about a finding. Without `hold` it is told at once. */
+export interface Routed {
+  readonly channel: string;
+  readonly post: Post;
+  readonly hold?: Hold;
+}
+
 export interface EngineDeps {
   /** Its store has to be synchronous. */
   readonly journal: Journal;
   readonly nowMs: () => number;
   readonly entropy: (length: number) => Uint8Array;
   /** Whom a finding is told, and how. What it gives is journaled with the finding, all or nothing. */
-  readonly route: (
-    finding: Finding,
-    state: MonitorState,
-  ) => readonly { readonly channel: string; readonly post: Post }[];
+  readonly route: (finding: Finding, state: MonitorState) => readonly Routed[];
   /** Told after each append, with what is durable now: the place for effects. */
   readonly onDurable: (events: readonly Recorded[]) => void;
 }
@@ -96,8 +100,8 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
         return events.flatMap((event) => {
           const recorded = record({ room: 'watch', event });
           if (event.kind !== 'finding') return [recorded];
-          const posts = deps.route(event.finding, state).flatMap(({ channel, post }) => {
-            return outboxStep(state.outbox, { kind: 'post', channel, post }, lastMs);
+          const posts = deps.route(event.finding, state).flatMap((routed) => {
+            return outboxStep(state.outbox, { kind: 'post', ...routed }, lastMs);
           });
           return [recorded, ...posts.map((post) => record({ room: 'outbox', event: post }))];
         });

@@ -1,11 +1,11 @@
 import type { Message } from '../channel.ts';
-import type { Entry } from './state.ts';
+import { SUMMARY, type Entry } from './state.ts';
 
 /** The words as they go out, made of the entry alone: every try says the same. */
 export function composeMessage(entry: Entry): Message {
   const { post, more, bare, sent } = entry;
   if (!sent) throw new TypeError('a message has words once it has a number');
-  const subject = more.count === 0 ? post.subject : `${more.count + 1} of this kind: ${post.subject}`;
+  const subject = subjectOf(entry);
   const parts = bare ? [BARE] : [post.body, ...(more.count > 0 ? [gathered(entry)] : [])];
   if (post.acknowledgement) parts.push(acknowledgeWords(post.acknowledgement));
   parts.push(numberWords(sent));
@@ -19,11 +19,19 @@ export function composeMessage(entry: Entry): Message {
   };
 }
 
+function subjectOf({ post, more }: Entry): string {
+  if (more.count === 0) return post.subject;
+  const count = more.count + 1;
+  return post.group === SUMMARY
+    ? `Keepwatch: a summary of ${count} findings`
+    : `${count} of this kind: ${post.subject}`;
+}
+
 const BARE = 'Something happened. This channel would not take the words for it: look at the monitor.';
 
-function gathered({ more }: Entry): string {
+function gathered({ post, more }: Entry): string {
   const rest = more.count - more.subjects.length;
-  const head = more.count === 1 ? '1 more of this kind:' : `${more.count} more of this kind:`;
+  const head = `${more.count} more${post.group === SUMMARY ? '' : ' of this kind'}:`;
   return [head, ...more.subjects.map((each) => `- ${each}`), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
 }
 

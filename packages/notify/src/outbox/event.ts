@@ -3,7 +3,7 @@ import type { Post } from './state.ts';
 
 /** What the outbox is told. `entropy` is 32 random bits as a number: the step has no chance of its own. */
 export type OutboxInput =
-  | { readonly kind: 'post'; readonly channel: string; readonly post: Post }
+  | { readonly kind: 'post'; readonly channel: string; readonly post: Post; readonly hold?: Hold }
   /** A try is about to be made: journaled first, so that a crash repeats it. */
   | { readonly kind: 'begin'; readonly channel: string; readonly key: string }
   | {
@@ -18,6 +18,15 @@ export type OutboxInput =
   | { readonly kind: 'probed'; readonly channel: string; readonly delivery: Delivery }
   /** The channel is no longer configured: what waits for it is given up, by the operator's will. */
   | { readonly kind: 'remove'; readonly channel: string };
+
+/**
+ * Not told before `untilMs`. `summary`: in one message with everything else that waits for a summary on its channel,
+ * whatever its severity.
+ */
+export interface Hold {
+  readonly untilMs: number;
+  readonly summary: boolean;
+}
 
 /** What is journaled. The fold computes nothing: every decision and every time stands in the event. */
 export type OutboxEvent =

@@ -1,10 +1,38 @@
 import { describe, expect, it } from 'vitest';
 import { broken, delivered, later, notTaken } from '../delivery.ts';
 import { decodeOutboxEvent, decodeOutboxState, encodeOutboxState } from './codec.ts';
+import { composeMessage } from './compose.ts';
+import { dueEffects, nextDueMs } from './due.ts';
 import { deadChannels } from './state.ts';
 import { createOutboxWorld, foldJournal, post, TEST_OPTIONS } from './world.fixture.ts';
 
 const MINUTE = 60_000;
+
+describe('what is held', () => {
+  const untilMs = 10_000_000_000_000;
+  it('is told at its time and not before, and critical news does not wait for it', () => {
+    const world = createOutboxWorld();
+    world.input({ kind: 'post', channel: 'a', post: post('one'), hold: { untilMs, summary: false } });
+    expect(nextDueMs(world.state, 0)).toBe(untilMs);
+    expect(dueEffects(world.state, untilMs - 1)).toEqual([]);
+    expect(dueEffects(world.state, untilMs)).toMatchObject([{ kind: 'begin', key: 'one' }]);
+    world.input({ kind: 'post', channel: 'a', post: post('fire', { severity: 'critical' }) });
+    expect(dueEffects(world.state, untilMs - 1)).toMatchObject([{ kind: 'begin', key: 'fire' }]);
+  });
+
+  it('is one summary, whatever its kinds and severities', () => {
+    const world = createOutboxWorld();
+    const hold = { untilMs, summary: true };
+    const posts = [post('one'), post('two', { severity: 'warning', group: 'g' }), post('three', { severity: 'info' })];
+    for (const each of posts) world.input({ kind: 'post', channel: 'a', post: each, hold });
+    world.input({ kind: 'post', channel: 'a', post: posts[1]!, hold });
+    const { waiting } = world.state.lanes.get('a')!;
+    expect(waiting).toMatchObject([{ post: { key: 'one' }, notBeforeMs: untilMs, more: { keys: ['two', 'three'] } }]);
+    const sent = { id: 'x-a-1', number: 1, missing: [] };
+    expect(composeMessage({ ...waiting[0]!, sent }).subject).toBe('Keepwatch: a summary of 3 findings');
+    expect(composeMessage({ ...waiting[0]!, sent }).body).toContain('2 more:');
+  });
+});
 
 describe('the outbox', () => {
   it('sends a message once, and knows it when it is posted again', () => {

@@ -62,6 +62,9 @@ export interface Lane {
   done: string[];
 }
 
+/** The group of what waits for a summary. Every other group begins with a severity. */
+export const SUMMARY = 'summary';
+
 /** What is handed over: already worded for the channel's level of privacy. */
 export interface Post {
   /** Idempotency key, unique on its channel: posting it again changes nothing. */

@@ -3,7 +3,7 @@ import type { Delivery } from '../channel.ts';
 import { entryOf, gatheringEntry } from './apply.ts';
 import { nextEntry } from './due.ts';
 import type { OutboxEvent, OutboxInput } from './event.ts';
-import { createLane, type Lane, type OutboxState, type Post } from './state.ts';
+import { createLane, SUMMARY, type Lane, type OutboxState, type Post } from './state.ts';
 
 /**
  * Decides what becomes of one input. It changes nothing: journal what it gives, then fold it with `applyOutboxEvent`,
@@ -14,7 +14,7 @@ export function outboxStep(state: OutboxState, input: OutboxInput, nowMs: number
   const { channel } = input;
   switch (input.kind) {
     case 'post':
-      return isKnown(lane, input.post.key) ? [] : [place(state, lane, channel, input.post, nowMs)];
+      return isKnown(lane, input.post.key) ? [] : [place(state, lane, input, nowMs)];
     case 'begin': {
       if (lane.trying || nextEntry(state, lane, nowMs)?.post.key !== input.key) return [];
       const entry = entryOf(lane, input.key)!;
@@ -43,10 +43,17 @@ function isKnown(lane: Lane, key: string): boolean {
 }
 
 /** What waits for an answer has a code of its own and is never gathered; who opens such posts bounds their number. */
-function place({ options }: OutboxState, lane: Lane, channel: string, given: Post, nowMs: number): OutboxEvent {
+function place(
+  { options }: OutboxState,
+  lane: Lane,
+  { channel, post: given, hold }: Extract<OutboxInput, { kind: 'post' }>,
+  nowMs: number,
+): OutboxEvent {
+  if (hold?.summary) return placeInSummary(lane, channel, given, hold.untilMs, nowMs);
+  const heldUntilMs = hold?.untilMs ?? 0;
   // Severities never mix: a critical one is not to wait among others.
   const post = given.group === null ? given : { ...given, group: `${given.severity} ${given.group}` };
-  const alone = { kind: 'queued', channel, post, place: 'alone', atMs: nowMs, notBeforeMs: 0 } as const;
+  const alone = { kind: 'queued', channel, post, place: 'alone', atMs: nowMs, notBeforeMs: heldUntilMs } as const;
   if (post.group === null || post.acknowledgement) return alone;
   const open = gatheringEntry(lane, post.group);
   if (open) return { ...alone, place: 'gathered', notBeforeMs: open.notBeforeMs };
@@ -55,7 +62,16 @@ function place({ options }: OutboxState, lane: Lane, channel: string, given: Pos
   const fresh = waiting.filter(({ sent }) => sent === null).length;
   const begun = (lane.begun.get(post.group) ?? []).filter((at) => Math.abs(nowMs - at) < windowMs).length;
   const crowd = Math.max(waiting.length, fresh + begun);
-  return crowd < options.burst ? alone : { ...alone, place: 'gathering', notBeforeMs: nowMs + windowMs };
+  return crowd < options.burst
+    ? alone
+    : { ...alone, place: 'gathering', notBeforeMs: Math.max(nowMs + windowMs, heldUntilMs) };
+}
+
+function placeInSummary(lane: Lane, channel: string, given: Post, untilMs: number, nowMs: number): OutboxEvent {
+  const post = { ...given, group: SUMMARY };
+  const open = gatheringEntry(lane, SUMMARY);
+  const place = open ? 'gathered' : 'gathering';
+  return { kind: 'queued', channel, post, place, atMs: nowMs, notBeforeMs: open?.notBeforeMs ?? untilMs };
 }
 
 function outcome(

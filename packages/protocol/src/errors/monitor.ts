@@ -49,6 +49,7 @@ export const MONITOR_ERRORS = {
   ),
   channel_unknown: text('There is no channel of this name.', '`keepwatch channel list` shows those that there are.'),
   channel_refused: text('The channel cannot be used as it was described.', 'The message says which part is wrong.'),
+  channel_in_rules: text('A rule tells by this channel.', 'Apply rules without it first.'),
   channel_test_failed: text(
     'A test message was not delivered.',
     'Check the address and the secret of the channel, and whether this machine reaches it.',

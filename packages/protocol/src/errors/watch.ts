@@ -37,5 +37,9 @@ export const WATCH_ERRORS = {
     'The condition of a rule could take too long.',
     'Make it shorter, and go through no list within a list.',
   ),
+  rule_channel_unknown: text(
+    'A rule tells by a channel that there is not.',
+    'Add the channel first, or correct the name; `keepwatch channel list` shows those that there are.',
+  ),
   rule_name_repeated: text('Two rules have the same name.', 'Give each rule a name of its own.'),
 } as const satisfies Readonly<Record<string, ErrorText>>;

@@ -1,3 +1,4 @@
+import { assertNever } from '@keepwatch/base';
 import type { Finding, Severity } from '../finding.ts';
 import type { WatchedWallet } from '../wallet.ts';
 import type { ConditionAnswer } from './condition.ts';
@@ -13,6 +14,8 @@ export interface Verdict {
   /** The condition could not be asked, and so counts as met. */
   readonly failed: ConditionAnswer['failed'];
 }
+
+const DAY_MS = 86_400_000;
 
 /** When each rule with a limit told last, by name: hand it in with the next finding. */
 export type RuleTimes = ReadonlyMap<string, readonly number[]>;
@@ -56,19 +59,67 @@ function isQuiet({ fromMinute, toMinute }: NonNullable<Rules['quiet']>, nowMs: n
   return fromMinute <= toMinute ? isIn(fromMinute, toMinute) : isIn(fromMinute, 1_440) || isIn(0, toMinute);
 }
 
-/** What rules would have made of findings of the past, each at its own time. Nothing is told. */
-export function dryRunRules(
+/** One whom a finding is told: the severest and the earliest of what the rules say for them. */
+export interface Telling {
+  readonly to: string;
+  readonly severity: Severity;
+  readonly when: Verdict['when'];
+  /** The moment from which on it is told. */
+  readonly atMs: number;
+}
+
+const SEVERITIES: readonly Severity[] = ['info', 'notice', 'warning', 'critical'];
+const WHENS: readonly Verdict['when'][] = ['now', 'quiet', 'digest'];
+
+/** Whom a finding is told, by all verdicts about it: each of them once, in the order of the rules. */
+export function tellingsOf(rules: Rules, { detail, atMs }: Finding, verdicts: readonly Verdict[]): readonly Telling[] {
+  const tellings = new Map<string, Telling>();
+  for (const { severity, tell, when } of verdicts) {
+    for (const to of tell) {
+      // A channel is not told of its own death.
+      if (detail.kind === 'channel-dead' && detail.channel === to) continue;
+      const before = tellings.get(to);
+      const sooner = before && WHENS.indexOf(before.when) <= WHENS.indexOf(when) ? before.when : when;
+      const severer = before && SEVERITIES.indexOf(before.severity) >= SEVERITIES.indexOf(severity);
+      const telling = { severity: severer ? before.severity : severity, when: sooner };
+      tellings.set(to, { to, ...telling, atMs: momentOf(rules, sooner, atMs) });
+    }
+  }
+  return [...tellings.values()];
+}
+
+function momentOf({ quiet, digestMinute }: Rules, when: Verdict['when'], nowMs: number): number {
+  switch (when) {
+    case 'now':
+      return nowMs;
+    case 'quiet':
+      return quiet ? next(quiet.toMinute, nowMs) : nowMs;
+    case 'digest': {
+      const atMs = next(digestMinute, nowMs);
+      return quiet && isQuiet(quiet, atMs) ? next(quiet.toMinute, atMs) : atMs;
+    }
+    default:
+      return assertNever(when);
+  }
+}
+
+/** When it is that minute of the day for the next time. */
+function next(minute: number, nowMs: number): number {
+  const today = Math.floor(nowMs / DAY_MS) * DAY_MS + minute * 60_000;
+  return today > nowMs ? today : today + DAY_MS;
+}
+
+/** What rules make of findings of the past, one after the other, each at its own time. Nothing is told. */
+export function* dryRunRules(
   rules: Rules,
   findings: Iterable<Finding>,
   walletOf: (id: string) => WatchedWallet | null,
-): readonly Verdict[] {
-  const all: Verdict[] = [];
+): Generator<{ readonly finding: Finding; readonly verdicts: readonly Verdict[] }, void, undefined> {
   let times: RuleTimes = new Map();
   for (const finding of findings) {
     const wallet = finding.wallet === null ? null : walletOf(finding.wallet);
     const judged = judgeFinding(rules, times, finding, wallet, finding.atMs);
     times = judged.times;
-    all.push(...judged.verdicts);
+    yield { finding, verdicts: judged.verdicts };
   }
-  return all;
 }

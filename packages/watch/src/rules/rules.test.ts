@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../finding.ts';
 import { START_MS, blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from '../watch.fixture.ts';
-import { dryRunRules, judgeFinding } from './judge.ts';
+import { dryRunRules, judgeFinding, tellingsOf } from './judge.ts';
 import { readRules } from './rules.ts';
 
 const EXAMPLE = 'finding.kind == "spent" && finding.sats > 10000000 && !wallet.tags.exists(t, t == "hot")';
@@ -90,11 +90,49 @@ describe('when it is told', () => {
     expect(verdict('warning', START_MS + 9 * 3_600_000)).toBe('now');
   });
 
+  const whens = (judged: readonly { readonly verdicts: readonly { readonly when: string }[] }[]) =>
+    judged.flatMap(({ verdicts }) => verdicts.map(({ when }) => when));
+
   it('puts what exceeds the limit into the digest, until time has passed', () => {
     const rules = rulesOf({ rules: [{ name: 'x', when: 'true', limit: { count: 2, seconds: 60 } }] });
     const findings = [0, 10, 20, 59, 61].map((seconds) => spend(5n, START_MS + seconds * 1_000));
-    expect(dryRunRules(rules, findings, () => cold).map(({ when }) => when)).toEqual([
+    expect(whens([...dryRunRules(rules, findings, () => cold)])).toEqual([
       ...['now', 'now', 'digest', 'digest', 'now'],
+    ]);
+  });
+});
+
+describe('whom it is told', () => {
+  const rule = { when: 'true', tell: ['me'] };
+  const tellings = (rules: object, finding = spend(5n)) => {
+    const read = rulesOf(rules);
+    const { verdicts } = judgeFinding(read, new Map(), finding, cold, finding.atMs);
+    return tellingsOf(read, finding, verdicts);
+  };
+  const at = (text: string) => Date.parse(`2023-11-${text}:00Z`);
+
+  it('is each once, by the severest and the earliest of what rules say', () => {
+    const late = { ...rule, name: 'late', digest: true, tell: ['me', 'you'] };
+    const told = tellings({ rules: [late, { ...rule, name: 'fire', severity: 'critical' }] });
+    expect(told).toEqual([
+      { to: 'me', severity: 'critical', when: 'now', atMs: START_MS },
+      { to: 'you', severity: 'warning', when: 'digest', atMs: at('15T08:00') },
+    ]);
+  });
+
+  it('waits for the hour of the digest, and for the end of the quiet hours', () => {
+    const quiet = { from: '22:00', to: '09:30' };
+    const name = 'x';
+    expect(START_MS).toBe(Date.parse('2023-11-14T22:13:20Z'));
+    expect(tellings({ rules: [{ ...rule, name }], quiet })[0]?.atMs).toBe(at('15T09:30'));
+    expect(tellings({ rules: [{ ...rule, name, digest: true }], quiet })[0]?.atMs).toBe(at('15T09:30'));
+    expect(tellings({ rules: [{ ...rule, name, digest: true }], digestAt: '23:00' })[0]?.atMs).toBe(at('14T23:00'));
+  });
+
+  it('is not the channel that is dead', () => {
+    const dead = { ...spend(5n), detail: { kind: 'channel-dead', channel: 'me', over: false, words: '' } } as Finding;
+    expect(tellings({ rules: [{ ...rule, name: 'x', tell: ['me', 'you'] }] }, dead).map(({ to }) => to)).toEqual([
+      'you',
     ]);
   });
 });
@@ -105,5 +143,5 @@ it('knows findings of the watch itself', () => {
   watch.connect(blockOf(100).height);
   const findings = [false, true].flatMap((able) => watch.tell({ kind: 'quorum', able }));
   expect(findings).toHaveLength(2);
-  expect(dryRunRules(rules, findings, () => null)).toHaveLength(1);
+  expect([...dryRunRules(rules, findings, () => null)].map(({ verdicts }) => verdicts.length)).toEqual([1, 0]);
 });

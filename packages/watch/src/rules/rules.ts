@@ -8,6 +8,8 @@ export interface Rules {
   readonly rules: readonly Rule[];
   /** Nothing but what is critical is told at once between these minutes of the day, UTC; `from` may lie behind `to`. */
   readonly quiet: { readonly fromMinute: number; readonly toMinute: number } | null;
+  /** The minute of the day, UTC, when what went into the digest is told. */
+  readonly digestMinute: number;
 }
 
 export interface Rule {
@@ -29,6 +31,7 @@ export interface RulesError {
   readonly message: string;
 }
 
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day as 22:30 is expected');
 const shape = z.strictObject({
   rules: z
     .array(
@@ -42,12 +45,8 @@ const shape = z.strictObject({
       }),
     )
     .max(200),
-  quiet: z
-    .strictObject({
-      from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
-      to: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
-    })
-    .optional(),
+  quiet: z.strictObject({ from: timeOfDay, to: timeOfDay }).optional(),
+  digestAt: timeOfDay.default('08:00'),
 });
 
 export function readRules(value: unknown): Result<Rules, RulesError> {
@@ -71,8 +70,12 @@ export function readRules(value: unknown): Result<Rules, RulesError> {
     }
     rules.push({ ...rest, when: condition.value, severity, limit });
   }
-  const { quiet } = read.data;
-  return ok({ rules, quiet: quiet ? { fromMinute: minuteOf(quiet.from), toMinute: minuteOf(quiet.to) } : null });
+  const { quiet, digestAt } = read.data;
+  return ok({
+    rules,
+    quiet: quiet ? { fromMinute: minuteOf(quiet.from), toMinute: minuteOf(quiet.to) } : null,
+    digestMinute: minuteOf(digestAt),
+  });
 }
 
 function minuteOf(text: string): number {

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Json } from '@keepwatch/base';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLocalApi, type MonitorApi } from '../api/local.ts';
+import { openMonitor, type OpenMonitor } from '../open.ts';
+import { makeLock, openLock } from '../store/lock.ts';
+
+let dir: string;
+let monitor: OpenMonitor;
+let api: MonitorApi;
+
+async function open(): Promise<void> {
+  monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
+  api = createLocalApi(monitor);
+}
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'keepwatch-rules-'));
+  await makeLock(dir, { kind: 'file' });
+  await open();
+  for (const name of ['phone', 'mail']) {
+    await api.call('channel.put', { channel: { name, kind: 'command', program: '/bin/true' } });
+  }
+});
+afterEach(async () => {
+  await monitor.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** The watch loses its sources, or has them again: each a finding, the loss a critical one. */
+async function quorum(able: boolean): Promise<void> {
+  await monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able } });
+}
+const apply = (...rules: readonly object[]) => api.call('rules.apply', { rules: { rules } });
+const waiting = (name: string) => monitor.engine.state.outbox.lanes.get(name)?.waiting ?? [];
+const rule = { name: 'all', when: 'true', tell: ['phone'] };
+
+it('tells whom the rules name, with their severity, and the others nothing', async () => {
+  await apply({ ...rule, when: 'finding.over', severity: 'warning' });
+  await quorum(false);
+  await quorum(true);
+  expect(waiting('mail')).toEqual([]);
+  expect(waiting('phone')).toMatchObject([{ post: { severity: 'warning' }, notBeforeMs: 0 }]);
+});
+
+it('keeps what goes into the digest over a start, and lets nothing critical wait', async () => {
+  await apply({ ...rule, when: 'true', digest: true });
+  for (const able of [false, true, false, true]) await quorum(able);
+  const before = waiting('phone');
+  const held = before.filter(({ notBeforeMs }) => notBeforeMs > Date.now());
+  expect(held).toMatchObject([{ post: { severity: 'notice' }, more: { count: 1 } }]);
+  expect(before.filter(({ post }) => post.severity === 'critical').map(({ notBeforeMs }) => notBeforeMs)).toEqual([
+    0, 0,
+  ]);
+  await monitor.close();
+  await open();
+  expect(waiting('phone')).toEqual(before);
+  expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
+});
+
+it('tells as without rules where it cannot read those in the journal', async () => {
+  const event = { kind: 'rules-set', rules: { rules: [{ later: 'version' }] } as Json } as const;
+  await monitor.engine.submit({ room: 'desk', event });
+  await quorum(false);
+  expect([waiting('mail').length, waiting('phone').length]).toEqual([1, 1]);
+});
+
+it('refuses rules as a whole, says where they are wrong, and keeps the ones before', async () => {
+  await apply(rule);
+  await expect(apply(rule, { ...rule, name: 'b', when: '(' })).rejects.toMatchObject({
+    ...{ code: 'rule_bad_condition', details: { path: 'rules[1].when' } },
+  });
+  await expect(apply({ ...rule, tell: ['phone', 'fax'] })).rejects.toMatchObject({
+    ...{ code: 'rule_channel_unknown', details: { path: 'rules[0].tell[1]' } },
+  });
+  await expect(api.call('rules.apply', { rules: null })).rejects.toMatchObject({ code: 'rules_malformed' });
+  await expect(api.call('channel.remove', { name: 'phone' })).rejects.toMatchObject({ code: 'channel_in_rules' });
+  expect(await api.call('rules.show')).toEqual({ rules: { rules: [rule] } });
+  await api.call('rules.clear');
+  expect(await api.call('channel.remove', { name: 'phone' })).toEqual({ removed: 'phone' });
+});
+
+it('tries rules on the past and changes nothing', async () => {
+  await quorum(false);
+  await quorum(true);
+  const seq = monitor.engine.seq();
+  const rules = {
+    rules: [
+      { ...rule, when: 'finding.kind' },
+      { ...rule, name: 'over', when: 'finding.over', tell: ['mail'] },
+    ],
+  };
+  const { findings } = (await api.call('rules.dryRun', { rules })) as { findings: object[] };
+  expect(findings).toMatchObject([
+    { rules: [{ rule: 'all', failed: 'error' }], told: [{ to: 'phone', severity: 'critical', when: 'now' }] },
+    { rules: [{ rule: 'all' }, { rule: 'over', failed: null }], told: [{ to: 'phone' }, { to: 'mail' }] },
+  ]);
+  expect(monitor.engine.seq()).toBe(seq);
+});

@@ -1,0 +1,126 @@
+import { CodedError, type Json } from '@keepwatch/base';
+import type { Journal } from '@keepwatch/journal';
+import {
+  dryRunRules,
+  judgeFinding,
+  readRules,
+  tellingsOf,
+  type Finding,
+  type Rules,
+  type RuleTimes,
+  type Telling,
+} from '@keepwatch/watch';
+import { z } from 'zod';
+import type { Methods } from '../api/server.ts';
+import { none } from '../api/shapes.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { MonitorState } from '../engine/state.ts';
+import { newestFindings } from '../findings.ts';
+
+/** The owner's rules: kept in the journal as they were written, and asked about each finding. */
+export interface RuleDesk {
+  /**
+   * Whom a finding is told and when; null where no rules are applied, or none that this version can read: then it is told
+   * as without them, rather once too often. How often a rule with a limit told is not journaled: a start forgets it.
+   */
+  tellings(finding: Finding, state: MonitorState): readonly Telling[] | null;
+  readonly methods: Methods;
+}
+
+const given = z.strictObject({ rules: z.json() as unknown as z.ZodType<Json> });
+const dryRun = z.strictObject({
+  rules: z.json() as unknown as z.ZodType<Json>,
+  limit: z.int().min(1).max(10_000).optional(),
+  sinceMs: z.int().nonnegative().optional(),
+});
+
+/** Findings that are judged before others get their turn: a hundred rules about each take some milliseconds. */
+const AT_ONCE = 32;
+
+export function createRuleDesk({ engine, journal }: { readonly engine: Engine; readonly journal: Journal }): RuleDesk {
+  let current: { readonly document: Json; readonly rules: Rules | null } = { document: null, rules: null };
+  let times: RuleTimes = new Map();
+
+  function rulesOf({ desk }: MonitorState): Rules | null {
+    if (current.document !== desk.rules) {
+      const read = desk.rules === null ? null : readRules(desk.rules);
+      current = { document: desk.rules, rules: read?.ok ? read.value : null };
+      times = new Map();
+    }
+    return current.rules;
+  }
+
+  /** Throws the codes of `readRules`, and `rule_channel_unknown` for a rule that tells by no channel there is. */
+  function checked(document: Json): Rules {
+    const read = readRules(document);
+    if (!read.ok) throw refused(read.error.code, read.error.path, read.error.message);
+    for (const [i, { tell }] of read.value.rules.entries()) {
+      const stranger = tell.findIndex((name) => !engine.state.desk.channels.has(name));
+      if (stranger < 0) continue;
+      throw refused('rule_channel_unknown', `rules[${i}].tell[${stranger}]`, 'There is no channel of this name.');
+    }
+    return read.value;
+  }
+
+  const walletOf = (id: string) => engine.state.watch.wallets.get(id)?.wallet ?? null;
+
+  return {
+    tellings(finding, state) {
+      const rules = rulesOf(state);
+      if (!rules) return null;
+      const wallet = finding.wallet === null ? null : (state.watch.wallets.get(finding.wallet)?.wallet ?? null);
+      const judged = judgeFinding(rules, times, finding, wallet, finding.atMs);
+      times = judged.times;
+      return tellingsOf(rules, finding, judged.verdicts);
+    },
+    methods: {
+      'rules.apply': {
+        params: given,
+        async call({ rules: document }: z.infer<typeof given>) {
+          const { rules } = checked(document);
+          await engine.submit({ room: 'desk', event: { kind: 'rules-set', rules: document } });
+          return { rules: rules.length };
+        },
+      },
+      'rules.clear': {
+        params: none,
+        async call() {
+          await engine.submit({ room: 'desk', event: { kind: 'rules-set', rules: null } });
+          return { rules: null };
+        },
+      },
+      'rules.show': { params: none, call: () => Promise.resolve({ rules: engine.state.desk.rules }) },
+      /** The newest findings as these rules would have told them. Changes nothing. */
+      'rules.dryRun': {
+        params: dryRun,
+        async call({ rules: document, limit = 1_000, sinceMs }: z.infer<typeof dryRun>, signal: AbortSignal) {
+          const rules = checked(document);
+          const found = await newestFindings(journal, { sinceMs }, limit);
+          const rows: object[] = [];
+          for (const { finding, verdicts } of dryRunRules(
+            rules,
+            found.map((row) => row.finding),
+            walletOf,
+          )) {
+            const { seq } = found[rows.length]!;
+            const matched = verdicts.map(({ rule, failed }) => ({ rule, failed }));
+            rows.push({ seq, finding, rules: matched, told: tellingsOf(rules, finding, verdicts) });
+            if (rows.length % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+            signal.throwIfAborted();
+          }
+          return { findings: rows };
+        },
+      },
+    },
+  };
+}
+
+/** The first rule in a document that tells by a channel; undefined where none does. */
+export function ruleThatTells(document: Json, channel: string): string | undefined {
+  if (document === null) return undefined;
+  const read = readRules(document);
+  return read.ok ? read.value.rules.find(({ tell }) => tell.includes(channel))?.name : undefined;
+}
+
+const refused = (code: string, path: string, message: string) =>
+  new CodedError(code, `${path || 'the document'}: ${message}`, { details: { path } });
