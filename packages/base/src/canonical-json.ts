@@ -1,4 +1,4 @@
-import { utf8 } from './bytes.ts';
+import { fromUtf8, utf8 } from './bytes.ts';
 
 /** Plain JSON data. Amounts are decimal strings in it, so every number is a safe integer. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -95,4 +95,15 @@ function isPrimitive(value: Json): value is null | boolean | number | string {
 
 export function canonicalBytes(value: Json): Uint8Array {
   return utf8(canonicalJson(value));
+}
+
+/** What bytes say as JSON (RFC 8259), for a schema to look at. `undefined`: they are no UTF-8, or no JSON. */
+export function parseJsonBytes(bytes: Uint8Array): unknown {
+  const text = fromUtf8(bytes);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,3 +1,4 @@
+import type { ScriptRange } from './script-index.ts';
 import type { ChainInput } from './chain-input.ts';
 import type { WatchSettings } from './settings.ts';
 import type { WatchedWallet } from './wallet.ts';
@@ -14,17 +15,7 @@ export type OwnerInput =
    * Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. First the sources watch
    * them, then this is handed in, behind all that the sources had said by then: so no block falls in between.
    */
-  | {
-      readonly kind: 'scripts';
-      readonly wallet: string;
-      readonly descriptor: number;
-      readonly branch: number;
-      readonly from: number;
-      readonly to: number;
-      /** The length of each script of an index. */
-      readonly lengths: readonly number[];
-      readonly bytes: Uint8Array;
-    };
+  | ({ readonly kind: 'scripts' } & ScriptRange);
 
 export type MachineInput =
   /** The monitor was started; told once, before anything else. */

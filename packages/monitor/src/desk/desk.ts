@@ -1,4 +1,4 @@
-import { assertNever, canonicalBytes, err, fromUtf8, ok, type Json, type Result } from '@keepwatch/base';
+import { assertNever, canonicalBytes, err, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
 import { z } from 'zod';
 
 /**
@@ -60,7 +60,7 @@ export function encodeDeskEvent(event: DeskEvent): Uint8Array {
 }
 
 export function decodeDeskEvent(bytes: Uint8Array): Result<DeskEvent, 'desk_malformed'> {
-  const read = z.strictObject({ version: z.literal(1), event: eventSchema }).safeParse(parse(bytes));
+  const read = z.strictObject({ version: z.literal(1), event: eventSchema }).safeParse(parseJsonBytes(bytes));
   return read.success ? ok(read.data.event) : err('desk_malformed');
 }
 
@@ -69,17 +69,8 @@ export function encodeDesk({ channels, rules, birthHeights }: DeskState): Uint8A
 }
 
 export function decodeDesk(bytes: Uint8Array): Result<DeskState, 'desk_malformed'> {
-  const read = stateSchema.safeParse(parse(bytes));
+  const read = stateSchema.safeParse(parseJsonBytes(bytes));
   if (!read.success) return err('desk_malformed');
   const { channels, rules, birthHeights } = read.data;
   return ok({ channels: new Map(channels), rules, birthHeights: new Map(birthHeights) });
-}
-
-function parse(bytes: Uint8Array): unknown {
-  const text = fromUtf8(bytes);
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

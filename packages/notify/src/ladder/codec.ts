@@ -1,4 +1,4 @@
-import { canonicalBytes, err, fromUtf8, ok, type Json, type Result } from '@keepwatch/base';
+import { canonicalBytes, err, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
 import { z } from 'zod';
 import type { LadderEvent } from './event.ts';
 import { createLadderState, type LadderOptions, type LadderState } from './state.ts';
@@ -60,7 +60,7 @@ export function encodeLadderEvent(given: LadderEvent): Uint8Array {
 }
 
 export function decodeLadderEvent(bytes: Uint8Array): Result<LadderEvent, 'ladder_malformed'> {
-  const parsed = eventFile.safeParse(jsonOf(bytes));
+  const parsed = eventFile.safeParse(parseJsonBytes(bytes));
   return parsed.success ? ok(parsed.data.event) : err('ladder_malformed');
 }
 
@@ -69,18 +69,10 @@ export function encodeLadderState({ escalations, wrong }: LadderState): Uint8Arr
 }
 
 export function decodeLadderState(bytes: Uint8Array, options: LadderOptions): Result<LadderState, 'ladder_malformed'> {
-  const parsed = stateFile.safeParse(jsonOf(bytes));
+  const parsed = stateFile.safeParse(parseJsonBytes(bytes));
   if (!parsed.success) return err('ladder_malformed');
   const state = createLadderState(options);
   for (const each of parsed.data.escalations) state.escalations.set(each.id, each);
   state.wrong.push(...parsed.data.wrong);
   return ok(state);
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes) ?? '') as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { canonicalBytes, err, fromUtf8, ok, type Json, type Result } from '@keepwatch/base';
+import { canonicalBytes, err, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
 import { z } from 'zod';
 import type { OutboxEvent } from './event.ts';
 import { createOutboxState, type OutboxOptions, type OutboxState } from './state.ts';
@@ -69,7 +69,7 @@ export function encodeOutboxEvent(given: OutboxEvent): Uint8Array {
 }
 
 export function decodeOutboxEvent(bytes: Uint8Array): Result<OutboxEvent, 'outbox_malformed'> {
-  const parsed = eventFile.safeParse(jsonOf(bytes));
+  const parsed = eventFile.safeParse(parseJsonBytes(bytes));
   return parsed.success ? ok(parsed.data.event) : err('outbox_malformed');
 }
 
@@ -80,17 +80,9 @@ export function encodeOutboxState({ lanes }: OutboxState): Uint8Array {
 }
 
 export function decodeOutboxState(bytes: Uint8Array, options: OutboxOptions): Result<OutboxState, 'outbox_malformed'> {
-  const parsed = stateFile.safeParse(jsonOf(bytes));
+  const parsed = stateFile.safeParse(parseJsonBytes(bytes));
   if (!parsed.success) return err('outbox_malformed');
   const state = createOutboxState(options);
   for (const [name, each] of parsed.data.lanes) state.lanes.set(name, { ...each, begun: new Map(each.begun) });
   return ok(state);
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes) ?? '') as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { canonicalBytes, err, fromUtf8, ok, type Result } from '@keepwatch/base';
+import { canonicalBytes, err, ok, parseJsonBytes, type Result } from '@keepwatch/base';
 import { z } from 'zod';
 import type { WatchEvent } from '../event.ts';
 import { toJson } from '../json.ts';
@@ -53,20 +53,10 @@ export function encodeWatchEvent(value: WatchEvent): Uint8Array {
 export function decodeWatchEvent(
   bytes: Uint8Array,
 ): Result<WatchEvent, 'watch_event_malformed' | 'watch_event_unknown_version'> {
-  const value = parseJson(bytes);
+  const value = parseJsonBytes(bytes);
   const read = entry.safeParse(value);
   if (read.success) return ok(read.data.event);
   return err(isOtherVersion(value, WATCH_EVENT_VERSION) ? 'watch_event_unknown_version' : 'watch_event_malformed');
-}
-
-export function parseJson(bytes: Uint8Array): unknown {
-  const json = fromUtf8(bytes);
-  if (json === undefined) return undefined;
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 export function isOtherVersion(value: unknown, version: number): boolean {

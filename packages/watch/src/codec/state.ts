@@ -1,9 +1,18 @@
-import { canonicalBytes, err, fromBase64url, ok, toBase64url, type Json, type Result } from '@keepwatch/base';
+import {
+  canonicalBytes,
+  err,
+  fromBase64url,
+  ok,
+  parseJsonBytes,
+  toBase64url,
+  type Json,
+  type Result,
+} from '@keepwatch/base';
 import { z } from 'zod';
 import { toJson } from '../json.ts';
 import { createScriptIndex } from '../script-index.ts';
 import type { WatchState } from '../state.ts';
-import { isOtherVersion, parseJson } from './event.ts';
+import { isOtherVersion } from './event.ts';
 import {
   block,
   blockHash,
@@ -140,7 +149,7 @@ export function encodeWatchState(state: WatchState): Uint8Array {
 export function decodeWatchState(
   encoded: Uint8Array,
 ): Result<WatchState, 'watch_state_malformed' | 'watch_state_unknown_version'> {
-  const value = parseJson(encoded);
+  const value = parseJsonBytes(encoded);
   const read = snapshot.safeParse(value);
   if (!read.success) {
     return err(isOtherVersion(value, WATCH_STATE_VERSION) ? 'watch_state_unknown_version' : 'watch_state_malformed');
