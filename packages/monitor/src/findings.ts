@@ -1,5 +1,5 @@
 import type { Journal, JournalEntry } from '@keepwatch/journal';
-import type { Finding, FindingKind, Severity } from '@keepwatch/watch';
+import { compareSeverity, type Finding, type FindingKind, type Severity } from '@keepwatch/watch';
 import { journalError } from './store/store.ts';
 import { readEntry } from './engine/state.ts';
 
@@ -17,13 +17,11 @@ export interface FindingFilter {
   readonly sinceMs?: number | undefined;
 }
 
-export const SEVERITIES: readonly Severity[] = ['info', 'notice', 'warning', 'critical'];
-
 export function matchesFilter({ wallet, kinds, severity, sinceMs }: FindingFilter, finding: Finding): boolean {
   return (
     (wallet === undefined || finding.wallet === wallet) &&
     (kinds === undefined || kinds.length === 0 || kinds.includes(finding.detail.kind)) &&
-    (severity === undefined || SEVERITIES.indexOf(finding.severity) >= SEVERITIES.indexOf(severity)) &&
+    (severity === undefined || compareSeverity(finding.severity, severity) >= 0) &&
     (sinceMs === undefined || finding.atMs >= sinceMs)
   );
 }

@@ -11,3 +11,4 @@ export { readWalletFile } from './import/import.ts';
 export type { Imported, ImportedLabel, ImportedWallet, ImportError, ImportFormat } from './import/imported.ts';
 export { openMonitor, type OpenMonitor } from './open.ts';
 export { isMade, lockKind, makeLock, openLock, type LockKind, type NewLock, type Unlocking } from './store/lock.ts';
+export type { WalletDetails, WalletSummary } from './wallet-view.ts';

@@ -54,7 +54,7 @@ export function walletDetails(state: WatchState, record: WalletRecord, standings
     limits: Object.fromEntries(
       Object.entries(wallet.limits).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
     ),
-    descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i], used: used[i] })),
+    descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i]!, used: used[i]! })),
     outpoints: wallet.outpoints,
     coins: [...watchedCoins(state, wallet.id)]
       .filter(({ status }) => status?.kind !== 'gone')
@@ -66,3 +66,5 @@ export function walletDetails(state: WatchState, record: WalletRecord, standings
       })),
   };
 }
+
+export type WalletDetails = ReturnType<typeof walletDetails>;

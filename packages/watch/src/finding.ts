@@ -10,8 +10,14 @@ import type { BlockRef, Grade } from './chain-input.ts';
  */
 export const FINDING_VERSION = 1;
 
-/** How much it matters unless a rule says otherwise. */
-export type Severity = 'info' | 'notice' | 'warning' | 'critical';
+/** How much it matters unless a rule says otherwise; what matters least comes first. */
+export const SEVERITIES = ['info', 'notice', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Negative where `a` matters less than `b`, positive where it matters more. */
+export function compareSeverity(a: Severity, b: Severity): number {
+  return SEVERITIES.indexOf(a) - SEVERITIES.indexOf(b);
+}
 
 export interface Evidence {
   readonly txid?: Txid;

@@ -12,6 +12,7 @@ export { decodeWatchEvent, encodeWatchEvent, WATCH_EVENT_VERSION, type WatchCode
 export { decodeWatchState, encodeWatchState, WATCH_STATE_VERSION } from './codec/state.ts';
 export type { TxAt, WatchEvent } from './event.ts';
 export {
+  compareSeverity,
   FINDING_VERSION,
   type Direction,
   type Evidence,
@@ -19,6 +20,7 @@ export {
   type FindingDetail,
   type FindingKind,
   type Movement,
+  SEVERITIES,
   type Severity,
 } from './finding.ts';
 export { applyWatchEvent } from './fold.ts';

@@ -1,8 +1,14 @@
 import { basename } from 'node:path';
-import { formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
+import { CodedError, formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
 import { addressToScript, type Network } from '@keepwatch/bitcoin';
-import { descriptorsOfKey, readWalletFile, type ImportedLabel, type MonitorApi } from '@keepwatch/monitor';
-import { CodedError } from '@keepwatch/base';
+import {
+  descriptorsOfKey,
+  readWalletFile,
+  type ImportedLabel,
+  type MonitorApi,
+  type WalletDetails,
+  type WalletSummary,
+} from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { readTextFile } from '../json-file.ts';
@@ -27,40 +33,7 @@ export interface AddOptions extends MonitorPlace {
   readonly below: string | undefined;
 }
 
-interface Summary {
-  readonly id: string;
-  readonly name: string;
-  readonly owner: string | null;
-  readonly tags: readonly string[];
-  readonly confirmedSats: string;
-  readonly scripts: number;
-  readonly descriptors: number;
-  readonly outpoints: number;
-  readonly scan: Scan | null;
-}
-interface Scan {
-  readonly height: number | null;
-  readonly done: number;
-  readonly total: number | null;
-  readonly problem: string | null;
-}
-interface Details extends Omit<Summary, 'descriptors' | 'outpoints'> {
-  readonly incomingSats: string;
-  readonly outgoingSats: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly birthdaySeconds: number | null;
-  readonly gapLimit: number;
-  readonly descriptors: readonly { readonly text: string; readonly derived: readonly number[] }[];
-  readonly outpoints: readonly { readonly txid: string; readonly vout: number }[];
-  readonly coins: readonly {
-    readonly txid: string;
-    readonly vout: number;
-    readonly sats: string | null;
-    readonly address: string | null;
-    readonly block: { readonly height: number } | null;
-    readonly spentBy: string | null;
-  }[];
-}
+type Scan = NonNullable<WalletSummary['scan']>;
 
 const networkOf = async (api: MonitorApi) => ((await api.call('settings')) as { readonly network: Network }).network;
 const birthdayOf = (text: string | undefined) => (text === undefined ? null : readBeginning(text, '--birthday'));
@@ -101,14 +74,14 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       ...(options.owner === undefined ? {} : { owner: options.owner }),
       limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     };
-    const wallet = (await api.call('wallet.put', put)) as Details;
+    const wallet = (await api.call('wallet.put', put)) as WalletDetails;
     return added(context, [wallet], running, birthday !== null);
   });
 }
 
 const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitList(tags, '--tag'));
 
-function added(context: Context, wallets: readonly Details[], running: boolean, past: boolean): Answer {
+function added(context: Context, wallets: readonly WalletDetails[], running: boolean, past: boolean): Answer {
   const { paint } = context.terminal;
   const lines = wallets.map(({ name, id }) => `${paint.strong(name)} is watched${name === id ? '' : `, as ${id}`}.`);
   const later = past
@@ -171,7 +144,7 @@ export async function watchImport(context: Context, file: string, options: Impor
     if (options.wallet !== undefined) {
       throw usageError('options_conflict', '--wallet is for files of labels, and this one has wallets.');
     }
-    const added_: Details[] = [];
+    const added_: WalletDetails[] = [];
     for (const [i, wallet] of wallets.entries()) {
       const stem = options.name ?? wallet.name ?? basename(file).replace(/\.[a-z0-9]+$/i, '');
       const put = {
@@ -183,7 +156,7 @@ export async function watchImport(context: Context, file: string, options: Impor
         ...gapLimit,
         ...(options.owner === undefined ? {} : { owner: options.owner }),
       };
-      added_.push((await api.call('wallet.put', put)) as Details);
+      added_.push((await api.call('wallet.put', put)) as WalletDetails);
     }
     const past = given !== null || wallets.some(({ birthday }) => birthday !== null);
     const answer = added(context, added_, running, past);
@@ -226,7 +199,7 @@ async function importLabels(
 
 export function watchList(context: Context, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
-    const wallets = (await api.call('wallet.list')) as readonly Summary[];
+    const wallets = (await api.call('wallet.list')) as readonly WalletSummary[];
     const { paint } = context.terminal;
     if (wallets.length === 0) {
       return { json: { wallets }, text: 'No wallet is watched.\nNext: keepwatch watch add NAME --descriptor D' };
@@ -251,12 +224,12 @@ function scanWords({ height, done, total, problem }: Scan): string {
 
 export function watchShow(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
-    const wallet = (await api.call('wallet.show', { wallet: name })) as Details;
+    const wallet = (await api.call('wallet.show', { wallet: name })) as WalletDetails;
     return { json: wallet, text: detailText(context, wallet) };
   });
 }
 
-function detailText({ terminal: { paint } }: Context, wallet: Details): string {
+function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): string {
   const btc = (text: string) => `${formatBitcoin(BigInt(text))} BTC`;
   const about = fields([
     ['wallet', paint.strong(wallet.name)],

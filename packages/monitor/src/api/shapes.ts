@@ -1,3 +1,4 @@
+import { SEVERITIES } from '@keepwatch/watch';
 import { z } from 'zod';
 
 /** What the methods of a monitor take. Nothing that is not named is taken. */
@@ -45,7 +46,7 @@ export const walletLabels = z.strictObject({
   labels: z.record(text(1_000), z.string().max(10_000)),
 });
 
-const severity = z.enum(['info', 'notice', 'warning', 'critical']);
+const severity = z.enum(SEVERITIES);
 const filter = {
   wallet: text(64).optional(),
   kinds: z.array(text(32)).max(100).optional(),

@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError, type Json } from '@keepwatch/base';
 import { createDispatcher, deadChannels, type Channel, type Dispatcher } from '@keepwatch/notify';
-import type { Finding } from '@keepwatch/watch';
+import { compareSeverity, type Finding } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
 import { none } from '../api/shapes.ts';
 import type { Engine, Recorded, Routed } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
-import { SEVERITIES } from '../findings.ts';
 import { ruleThatTells, type RuleDesk } from '../rules/rule-desk.ts';
 import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
 import { postOf } from './words.ts';
@@ -98,7 +97,7 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
         });
       }
       return settingsOf(state).flatMap((settings) => {
-        if (SEVERITIES.indexOf(finding.severity) < SEVERITIES.indexOf(settings.from)) return [];
+        if (compareSeverity(finding.severity, settings.from) < 0) return [];
         // A channel is not told of its own death.
         if (finding.detail.kind === 'channel-dead' && finding.detail.channel === settings.name) return [];
         return [{ channel: settings.name, post: postOf(finding, wallet, settings.privacy) }];

@@ -13,6 +13,7 @@ import {
   type OutboxState,
   type Route,
 } from '@keepwatch/notify';
+import { SEVERITIES } from '@keepwatch/watch';
 import { z } from 'zod';
 
 /** A channel as its owner writes it down. Secrets stand in it: it is kept in the encrypted journal and shown without them. */
@@ -20,7 +21,7 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name has aâ€“z, 0â
 const common = {
   name,
   /** What is less severe is not told here. */
-  from: z.enum(['info', 'notice', 'warning', 'critical']).default('notice'),
+  from: z.enum(SEVERITIES).default('notice'),
   privacy: z.enum(['full', 'amounts-hidden', 'look']).default('full'),
 };
 const place = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):[0-9]{1,5}$/, 'host:port is expected');

@@ -1,4 +1,5 @@
 import { canonicalBytes, err, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
+import { SEVERITIES } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { LadderEvent } from './event.ts';
 import { createLadderState, type LadderOptions, type LadderState } from './state.ts';
@@ -9,7 +10,7 @@ const VERSION = 1;
 const time = z.number().int();
 const count = z.number().int().nonnegative();
 const text = z.string();
-const severity = z.enum(['info', 'notice', 'warning', 'critical']);
+const severity = z.enum(SEVERITIES);
 const rung = z.strictObject({ who: text, channels: z.array(text), waitMs: count });
 const ladder = z.strictObject({ rungs: z.array(rung).min(1), rounds: count });
 const code = z.strictObject({ hash: text, step: count, who: text, channel: text, untilMs: time });

@@ -1,4 +1,5 @@
 import { canonicalBytes, err, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
+import { SEVERITIES } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { OutboxEvent } from './event.ts';
 import { createOutboxState, type OutboxOptions, type OutboxState } from './state.ts';
@@ -13,7 +14,7 @@ const time = z.number().int();
 const count = z.number().int().nonnegative();
 const text = z.string();
 const json = z.json() as unknown as z.ZodType<Json>;
-const severity = z.enum(['info', 'notice', 'warning', 'critical']);
+const severity = z.enum(SEVERITIES);
 
 const post = z.strictObject({
   ...{ key: text, group: text.nullable(), severity, subject: text, body: text, data: json, atMs: time },

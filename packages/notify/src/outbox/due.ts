@@ -1,4 +1,4 @@
-import type { Severity } from '@keepwatch/watch';
+import { SEVERITIES } from '@keepwatch/watch';
 import type { Message } from '../channel.ts';
 import { entryOf } from './apply.ts';
 import { composeMessage } from './compose.ts';
@@ -31,7 +31,7 @@ export function dueEffects(state: OutboxState, nowMs: number): OutboxEffect[] {
   });
 }
 
-const BY_SEVERITY: readonly Severity[] = ['critical', 'warning', 'notice', 'info'];
+const BY_SEVERITY = SEVERITIES.toReversed();
 
 /**
  * Which entry of a lane is tried now: the most severe, of these the first that came. Only one that has failed so often

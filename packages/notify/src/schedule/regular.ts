@@ -1,4 +1,4 @@
-import type { Severity } from '@keepwatch/watch';
+import { compareSeverity, type Severity } from '@keepwatch/watch';
 import type { Post } from '../outbox/state.ts';
 import { cleanLabel } from '../words/clean.ts';
 
@@ -45,7 +45,7 @@ const MOST_LINES = 200;
 export function digestPost(given: { readonly momentMs: number; readonly lines: readonly DigestLine[] }): Post | null {
   const { momentMs, lines } = given;
   if (lines.length === 0) return null;
-  const sorted = [...lines].sort((a, b) => RANK[b.severity] - RANK[a.severity] || a.atMs - b.atMs);
+  const sorted = [...lines].sort((a, b) => compareSeverity(b.severity, a.severity) || a.atMs - b.atMs);
   const shown = sorted
     .slice(0, MOST_LINES)
     .map(({ subject, atMs }) => `- ${minuteOf(atMs)} ${cleanLabel(subject, 200)}`);
@@ -58,5 +58,4 @@ export function digestPost(given: { readonly momentMs: number; readonly lines: r
   };
 }
 
-const RANK: Readonly<Record<Severity, number>> = { info: 0, notice: 1, warning: 2, critical: 3 };
 const minuteOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FINDING_VERSION, type Finding } from '../finding.ts';
+import { FINDING_VERSION, SEVERITIES, type Finding } from '../finding.ts';
 import { block, count, grade, outpoint, sats, sum, text, txid, vout } from './shapes.ts';
 
 const direction = z.enum(['received', 'spent', 'self-transfer']);
@@ -44,7 +44,7 @@ export const finding: z.ZodType<Finding> = z.strictObject({
   version: z.literal(FINDING_VERSION),
   id: text,
   wallet: text.nullable(),
-  severity: z.enum(['info', 'notice', 'warning', 'critical']),
+  severity: z.enum(SEVERITIES),
   atMs: count,
   late: z.boolean(),
   evidence: z.strictObject({

@@ -1,5 +1,5 @@
 import { assertNever } from '@keepwatch/base';
-import type { Finding, Severity } from '../finding.ts';
+import { compareSeverity, type Finding, type Severity } from '../finding.ts';
 import type { WatchedWallet } from '../wallet.ts';
 import type { ConditionAnswer } from './condition.ts';
 import type { Rule, Rules } from './rules.ts';
@@ -68,7 +68,6 @@ export interface Telling {
   readonly atMs: number;
 }
 
-const SEVERITIES: readonly Severity[] = ['info', 'notice', 'warning', 'critical'];
 const WHENS: readonly Verdict['when'][] = ['now', 'quiet', 'digest'];
 
 /** Whom a finding is told, by all verdicts about it: each of them once, in the order of the rules. */
@@ -80,7 +79,7 @@ export function tellingsOf(rules: Rules, { detail, atMs }: Finding, verdicts: re
       if (detail.kind === 'channel-dead' && detail.channel === to) continue;
       const before = tellings.get(to);
       const sooner = before && WHENS.indexOf(before.when) <= WHENS.indexOf(when) ? before.when : when;
-      const severer = before && SEVERITIES.indexOf(before.severity) >= SEVERITIES.indexOf(severity);
+      const severer = before && compareSeverity(before.severity, severity) >= 0;
       const telling = { severity: severer ? before.severity : severity, when: sooner };
       tellings.set(to, { to, ...telling, atMs: momentOf(rules, sooner, atMs) });
     }

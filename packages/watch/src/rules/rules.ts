@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '@keepwatch/base';
 import { z } from 'zod';
-import type { Severity } from '../finding.ts';
+import { SEVERITIES, type Severity } from '../finding.ts';
 import { readCondition, type Condition } from './condition.ts';
 
 /** Which findings matter to whom. The rules are asked in their order, and all that hold apply. */
@@ -38,7 +38,7 @@ const shape = z.strictObject({
       z.strictObject({
         name: z.string().min(1).max(64),
         when: z.string(),
-        severity: z.enum(['info', 'notice', 'warning', 'critical']).optional(),
+        severity: z.enum(SEVERITIES).optional(),
         tell: z.array(z.string().min(1)).default([]),
         limit: z.strictObject({ count: z.int().min(1).max(1_000), seconds: z.int().min(1) }).optional(),
         digest: z.boolean().default(false),
