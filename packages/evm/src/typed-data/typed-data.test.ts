@@ -1,39 +1,20 @@
-import { toHex, type Json } from '@keepwatch/base';
-import { keccak_256 as keccak } from '@noble/hashes/sha3.js';
+import { type Json } from '@keepwatch/base';
 import { describe, expect, it } from 'vitest';
-import { readTypedData } from './typed-data.ts';
-
-type Fields = Record<string, string>;
-const members = (fields: Fields) => Object.entries(fields).map(([name, type]) => ({ name, type }));
-const DOMAIN_TYPE: Fields = { name: 'string', version: 'string', chainId: 'uint256', verifyingContract: 'address' };
-
-function typed(types: Record<string, Fields>, primaryType: string, domain: Json, message: Json): Record<string, Json> {
-  const all: Record<string, Fields> = { EIP712Domain: DOMAIN_TYPE, ...types };
-  const spelled = Object.fromEntries(Object.entries(all).map(([name, fields]) => [name, members(fields)]));
-  return { types: spelled, primaryType, domain, message };
-}
-
-const read = (json: Json, chainId = 1) => readTypedData(json, chainId, keccak);
-function accepted(json: Json) {
-  const result = read(json);
-  if (!result.ok) throw new Error(`${result.error.code} at ${result.error.path}`);
-  const { preimage, digest, ...rest } = result.value;
-  expect(keccak(preimage)).toEqual(digest);
-  return { ...rest, digest: toHex(digest) };
-}
-
-const COW = { name: 'Cow', wallet: '0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826' };
-const BOB = { name: 'Bob', wallet: '0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB' };
-const PERSON = { name: 'string', wallet: 'address' };
-const MAIL = { from: 'Person', to: 'Person', contents: 'string' };
-const DOMAIN = {
-  name: 'Ether Mail',
-  version: '1',
-  chainId: 1,
-  verifyingContract: '0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC',
-};
-/** EIP-712, "Test Cases" (assets/eip-712/Example.js). */
-const EXAMPLE = typed({ Person: PERSON, Mail: MAIL }, 'Mail', DOMAIN, { from: COW, to: BOB, contents: 'Hello, Bob!' });
+import {
+  members,
+  DOMAIN_TYPE,
+  typed,
+  accepted,
+  COW,
+  BOB,
+  PERSON,
+  MAIL,
+  DOMAIN,
+  EXAMPLE,
+  one,
+  refusalOf,
+  type Fields,
+} from './typed-data.fixture.ts';
 
 describe('published typed data', () => {
   it('the example of EIP-712', () => {
@@ -186,13 +167,6 @@ describe('published typed data', () => {
   });
 });
 
-/** One field of the type, in a message of its own. */
-const one = (type: string, value: Json) => typed({ Mail: { test: type } }, 'Mail', DOMAIN, { test: value });
-const refusalOf = (json: Json, chainId = 1) => {
-  const result = read(json, chainId);
-  return result.ok ? null : `${result.error.code} ${result.error.path}`;
-};
-
 // ethereum/go-ethereum, signer/core/testdata: expfail_*.json, each reduced to what makes it fail.
 describe('published refusals', () => {
   it.each<[string, Json, string]>([
@@ -277,146 +251,6 @@ describe('the shape', () => {
   });
 });
 
-describe('types', () => {
-  const withTypes = (types: Record<string, Json>) => ({
-    ...EXAMPLE,
-    types: { ...(EXAMPLE.types as Record<string, Json>), ...types },
-  });
-  it.each<[string, Json, string]>([
-    [
-      'a type that nobody uses',
-      withTypes({ Group: members({ name: 'string' }) }),
-      'typed_data_unused_type types.Group',
-    ],
-    ['a type that is no list', withTypes({ Person: {} }), 'typed_data_malformed types.Person'],
-    ['a member that is a text', withTypes({ Person: ['name'] }), 'typed_data_malformed types.Person[0]'],
-    ['a member without type', withTypes({ Person: [{ name: 'name' }] }), 'typed_data_malformed types.Person[0]'],
-    [
-      'a member with more',
-      withTypes({ Person: [{ name: 'name', type: 'string', indexed: true }] }),
-      'typed_data_malformed types.Person[0]',
-    ],
-    [
-      'a name that is no text',
-      withTypes({ Person: [{ name: 1, type: 'string' }] }),
-      'typed_data_malformed types.Person[0]',
-    ],
-    [
-      'a type that is no text',
-      withTypes({ Person: [{ name: 'name', type: 1 }] }),
-      'typed_data_malformed types.Person[0]',
-    ],
-    [
-      'two members of one name',
-      withTypes({ Person: [...members(PERSON), { name: 'name', type: 'string' }] }),
-      'typed_data_duplicate_member types.Person[2]',
-    ],
-    [
-      'a member name with a space',
-      withTypes({ Person: members({ 'a b': 'string' }) }),
-      'typed_data_invalid_name types.Person[0]',
-    ],
-    [
-      'a member without name',
-      withTypes({ Person: members({ '': 'string' }) }),
-      'typed_data_invalid_name types.Person[0]',
-    ],
-    [
-      'a member name that reads like more',
-      withTypes({ Person: members({ 'name,address wallet': 'string' }) }),
-      'typed_data_invalid_name types.Person[0]',
-    ],
-    [
-      'a struct name with a bracket',
-      withTypes({ 'Person(': members(PERSON) }),
-      'typed_data_invalid_name types.Person(',
-    ],
-    [
-      'a struct name that begins with a digit',
-      withTypes({ '1st': members(PERSON) }),
-      'typed_data_invalid_name types.1st',
-    ],
-    ['a struct name with a dollar sign', withTypes({ $x: members(PERSON) }), 'typed_data_invalid_name types.$x'],
-    ['a struct without name', withTypes({ '': members(PERSON) }), 'typed_data_invalid_name types.'],
-    ['a struct called uint7', withTypes({ uint7: members(PERSON) }), 'typed_data_invalid_name types.uint7'],
-    ['a struct called string', withTypes({ string: members(PERSON) }), 'typed_data_invalid_name types.string'],
-    [
-      'a struct name of 129 letters',
-      withTypes({ ['a'.repeat(129)]: members(PERSON) }),
-      `typed_data_invalid_name types.${'a'.repeat(129)}`,
-    ],
-    [
-      'a struct that holds itself',
-      withTypes({ Person: members({ name: 'Person' }) }),
-      'typed_data_recursive_type types.Person',
-    ],
-    [
-      'a list of itself',
-      withTypes({ Person: members({ name: 'string', friends: 'Person[]' }) }),
-      'typed_data_recursive_type types.Person',
-    ],
-    [
-      'a circle',
-      withTypes({ Person: members({ pet: 'Pet' }), Pet: members({ owner: 'Person' }) }),
-      'typed_data_recursive_type types.Person',
-    ],
-    [
-      'a domain within',
-      withTypes({ Person: members({ at: 'EIP712Domain' }) }),
-      'typed_data_domain_type types.Person.at',
-    ],
-    [
-      '65 members',
-      withTypes({ Person: members(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`m${i}`, 'bool']))) }),
-      'typed_data_too_large types.Person',
-    ],
-    [
-      '65 types',
-      withTypes(Object.fromEntries(Array.from({ length: 62 }, (_, i) => [`T${i}`, members(PERSON)]))),
-      'typed_data_too_large types',
-    ],
-  ])('%s is refused', (_, json, refusal) => {
-    expect(refusalOf(json)).toBe(refusal);
-  });
-
-  it.each([
-    ...['uint', 'int', 'byte', 'uint7', 'uint264', 'uint08', 'int0', 'bytes0', 'bytes33', 'fixed128x18', 'function'],
-    ...['mapping(address=>uint256)', '', ' uint8', 'uint8 ', 'Uint8', 'address payable', 'uint8[0]', 'uint8[01]'],
-    ...['uint8[-1]', 'uint8[', 'uint8]', 'uint8[]x', '[]', 'uint8[100000]', 'tuple'],
-    `bool${'[]'.repeat(33)}`,
-  ])('%j is no type', (type) => {
-    expect(refusalOf(one(type, 0))).toBe('typed_data_unknown_type types.Mail.test');
-  });
-
-  it('may nest 32 levels and no more', () => {
-    const nested = (levels: number) => {
-      let value: Json = true;
-      for (let i = 0; i < levels; i++) value = [value];
-      return value;
-    };
-    expect(refusalOf(one(`bool${'[1]'.repeat(32)}`, nested(32)))).toBe(null);
-    const struct = typed({ Mail: { test: `Inner${'[1]'.repeat(32)}` }, Inner: { a: 'bool' } }, 'Mail', DOMAIN, {
-      test: 0,
-    });
-    expect(refusalOf(struct)).toBe('typed_data_too_large types.Mail.test');
-  });
-
-  it('may have colons in their names, as protocols in use do', () => {
-    const json = typed(
-      { 'HyperliquidTransaction:UsdSend': { hyperliquidChain: 'string', amount: 'string' } },
-      'HyperliquidTransaction:UsdSend',
-      DOMAIN,
-      { hyperliquidChain: 'Mainnet', amount: '1' },
-    );
-    expect(accepted(json).encodedType).toBe('HyperliquidTransaction:UsdSend(string hyperliquidChain,string amount)');
-    const nested = typed({ Mail: { test: 'A:B' }, 'A:B': { a: 'bool' } }, 'Mail', DOMAIN, { test: { a: true } });
-    expect(refusalOf(nested)).toBe('typed_data_invalid_name types.Mail.test');
-    expect(refusalOf(typed({ ':x': { a: 'bool' } }, ':x', DOMAIN, { a: true }))).toBe(
-      'typed_data_invalid_name types.:x',
-    );
-  });
-});
-
 describe('the domain', () => {
   const withDomain = (type: Fields, domain: Json) => {
     const { types, ...rest } = EXAMPLE;
@@ -475,134 +309,5 @@ describe('the domain', () => {
     expect(refusalOf({ ...EXAMPLE, domain: rest })).toBe('typed_data_missing_field domain.version');
     const wrong = { ...DOMAIN, verifyingContract: '0xcCCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC' };
     expect(refusalOf({ ...EXAMPLE, domain: wrong })).toBe('typed_data_invalid_value domain.verifyingContract');
-  });
-});
-
-describe('values', () => {
-  const big = (bits: number) => (2n ** BigInt(bits)).toString();
-  const less = (bits: number) => (2n ** BigInt(bits) - 1n).toString();
-  it.each<[string, Json, unknown]>([
-    ['uint8', 255, 255n],
-    ['uint8', '255', 255n],
-    ['uint8', '0xFF', 255n],
-    ['uint8', '0x00ff', 255n],
-    ['uint8', 0, 0n],
-    ['uint256', less(256), 2n ** 256n - 1n],
-    ['uint256', `0x${'f'.repeat(64)}`, 2n ** 256n - 1n],
-    ['uint256', Number.MAX_SAFE_INTEGER, BigInt(Number.MAX_SAFE_INTEGER)],
-    ['int8', -128, -128n],
-    ['int8', '-128', -128n],
-    ['int8', 127, 127n],
-    ['int256', `-${big(255)}`, -(2n ** 255n)],
-    ['bool', true, true],
-    ['bool', false, false],
-    ['address', BOB.wallet, BOB.wallet.toLowerCase()],
-    ['address', BOB.wallet.toLowerCase(), BOB.wallet.toLowerCase()],
-    ['bytes', '0x', '0x'],
-    ['bytes', '0xABcd', '0xabcd'],
-    ['bytes4', '0xA9059CBB', '0xa9059cbb'],
-    ['bytes32', `0x${'0'.repeat(64)}`, `0x${'0'.repeat(64)}`],
-    ['string', '', ''],
-    ['string', 'Привет 🤗', 'Привет 🤗'],
-    ['string', '0x12', '0x12'],
-    ['bool[]', [], []],
-    ['bool[2]', [true, false], [true, false]],
-    [
-      'uint8[2][]',
-      [
-        [1, 2],
-        ['3', '0x4'],
-      ],
-      [
-        [1n, 2n],
-        [3n, 4n],
-      ],
-    ],
-  ])('%s takes %j', (type, json, value) => {
-    expect(accepted(one(type, json)).fields).toEqual([{ name: 'test', type, value }]);
-  });
-
-  it.each<[string, Json]>([
-    ['uint8', 256],
-    ['uint8', '256'],
-    ['uint8', -1],
-    ['uint8', '-1'],
-    ['uint256', big(256)],
-    ['uint248', less(249)],
-    ['int8', 128],
-    ['int8', -129],
-    ['int8', '0xff'],
-    ['int256', big(255)],
-  ])('%s is too small for %j', (type, json) => {
-    expect(refusalOf(one(type, json))).toBe('typed_data_out_of_range message.test');
-  });
-
-  it.each<[string, Json]>([
-    ...(
-      ['', ' 1', '1 ', '+1', '01', '1e3', '1.0', '1_000', '0x', '0x1g', '-0x1', '-0', '-', '1n', 'NaN', 'ff'] as const
-    ).map((text): [string, Json] => ['uint256', text]),
-    ['uint256', 2 ** 53],
-    ['uint256', 1.5],
-    ['uint256', true],
-    ['uint256', null],
-    ['uint256', [1]],
-    ['uint256', {}],
-    ['uint256', `0x${'0'.repeat(65)}`],
-    ['bool', 'true'],
-    ['bool', 1],
-    ['bool', null],
-    ['address', '0xabc'],
-    ['address', BOB.wallet.toUpperCase()],
-    ['address', `0x${BOB.wallet.slice(2).toUpperCase()}`],
-    ['address', BOB.wallet.slice(2)],
-    ['address', `${BOB.wallet}00`],
-    ['address', 1],
-    ['bytes', '0xabc'],
-    ['bytes', 'abcd'],
-    ['bytes', '0xzz'],
-    ['bytes', 1],
-    ['bytes', [1, 2]],
-    ['bytes4', '0xa9059c'],
-    ['bytes4', '0xa9059cbb00'],
-    ['bytes32', '0x'],
-    ['string', 1],
-    ['string', null],
-    ['string', '\ud800'],
-    ['string', 'a\udc00b'],
-    ['bool[]', true],
-    ['bool[]', null],
-    ['bool[]', { 0: true }],
-    ['bool[2]', [true]],
-    ['bool[2]', [true, true, true]],
-  ])('%s does not take %j', (type, json) => {
-    expect(refusalOf(one(type, json))).toBe('typed_data_invalid_value message.test');
-  });
-
-  it('says where a value is wrong, the first one', () => {
-    expect(
-      refusalOf(
-        one('uint8[2][]', [
-          [1, 2],
-          [3, 256],
-          [300, 4],
-        ]),
-      ),
-    ).toBe('typed_data_out_of_range message.test[1][1]');
-    const message = { from: COW, to: { name: 'Bob' }, contents: 1 };
-    expect(refusalOf({ ...EXAMPLE, message })).toBe('typed_data_missing_field message.to.wallet');
-    expect(refusalOf({ ...EXAMPLE, message: { ...message, to: { ...BOB, age: 1 } } })).toBe(
-      'typed_data_extra_field message.to.age',
-    );
-  });
-
-  it('takes no member from a prototype', () => {
-    const json = typed({ Mail: { toString: 'string' } }, 'Mail', DOMAIN, {});
-    expect(refusalOf(json)).toBe('typed_data_missing_field message.toString');
-    const own = typed({ Mail: { ['__proto__']: 'uint8' } }, 'Mail', DOMAIN, JSON.parse('{"__proto__": 1}') as Json);
-    expect(accepted(own).fields).toEqual([{ name: '__proto__', type: 'uint8', value: 1n }]);
-  });
-
-  it('reads long arrays', () => {
-    expect(accepted(one('uint8[]', new Array<number>(130_000).fill(1))).fields).toHaveLength(1);
   });
 });
