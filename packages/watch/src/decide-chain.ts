@@ -17,8 +17,8 @@ export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connecte
     for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, true);
     return;
   }
-  // A source that forgot to take blocks back is believed in what it says now.
-  while (state.tip !== null && state.tip.height >= block.height) takeBack(turn, state.tip, null, seenBy);
+  // A source that did not say that blocks left the chain is believed in what it says now: another block stands in their place.
+  takeBackAbove(turn, block.height - 1, null, seenBy);
   const late = isLate(turn, block);
   if (state.catchingUp && block.timeSeconds * 1_000 >= state.catchingUp.sinceMs) endCatchUp(turn);
   const held = state.held.get(block.hash)?.txs ?? [];
@@ -37,25 +37,38 @@ export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connecte
   if (block.height >= state.bestHeight) tellBalances(turn, block, seenBy, late);
 }
 
-/** The tip leaves the chain, and what was told of its transactions no longer holds. */
+/**
+ * The tip leaves the chain, and what was told of its transactions no longer holds. Below the first block that was told, only
+ * scans know blocks, and a scan may have been ahead on the other branch: where its block is not the one that the source names
+ * as leaving or as staying, it is taken back too, and told anew once it is connected.
+ */
 export function decideBlockBack(turn: Turn, { block, fork, seenBy }: Of<'disconnected'>): void {
-  const { tip } = turn.state;
-  if (tip !== null && tip.hash !== block.hash) return;
-  if (tip === null && !turn.state.blockTxs.has(block.hash)) return;
-  takeBack(turn, block, fork, seenBy);
-  if (turn.state.tip?.hash !== fork.hash) return;
-  // The branches part below what was told: blocks in which a scan found something leave with it.
-  for (let height = block.height - 1; height > fork.height; height--) {
-    const below = turn.state.blocks.get(height);
-    if (below) takeBack(turn, below, fork, seenBy);
+  const { state } = turn;
+  if (state.tip !== null && state.tip.hash !== block.hash) return;
+  if (state.tip === null && !state.blockTxs.has(block.hash)) return;
+  const found = state.blocks.get(block.height);
+  if (found && found.hash !== block.hash) takeBack(turn, found, block, seenBy);
+  const isNext = fork.height === block.height - 1;
+  const below = isNext ? undefined : state.blocks.get(block.height - 1);
+  takeBack(turn, block, below ?? fork, seenBy);
+  if (state.tip?.hash === fork.hash) takeBackAbove(turn, fork.height, fork, seenBy);
+  const base = state.blocks.get(fork.height);
+  if (state.tip?.hash === fork.hash && base && base.hash !== fork.hash) takeBack(turn, base, fork, seenBy);
+}
+
+/** All blocks above this height leave the chain. `to`: the tip then, where it is known. */
+function takeBackAbove(turn: Turn, height: number, to: BlockRef | null, seenBy: readonly string[]): void {
+  const { state } = turn;
+  const top = Math.max(state.tip?.height ?? -1, state.bestHeight);
+  for (let each = top; each > height; each--) {
+    const block = state.blocks.get(each) ?? (state.tip?.height === each ? state.tip : undefined);
+    if (block) takeBack(turn, block, to ?? state.blocks.get(each - 1) ?? null, seenBy);
   }
 }
 
-function takeBack(turn: Turn, block: BlockRef, fork: BlockRef | null, seenBy: readonly string[]): void {
+function takeBack(turn: Turn, block: BlockRef, to: BlockRef | null, seenBy: readonly string[]): void {
   const { state, nowMs } = turn;
   const before = (state.blockTxs.get(block.hash) ?? []).map((txid) => state.txs.get(txid)!);
-  const below = state.blocks.get(block.height - 1);
-  const to = below ?? fork;
   emit(turn, { kind: 'block-back', block, to, atMs: nowMs });
   // What was told last is taken back first.
   for (const { txid, parts, round } of before.toReversed()) {

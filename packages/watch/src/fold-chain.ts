@@ -42,7 +42,7 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
 
 export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef | null, atMs: number): void {
   const txids = state.blockTxs.get(block.hash) ?? [];
-  state.blocks.delete(block.height);
+  if (state.blocks.get(block.height)?.hash === block.hash) state.blocks.delete(block.height);
   state.blockTxs.delete(block.hash);
   state.tip = to;
   state.aliveMs = Math.max(state.aliveMs, atMs);

@@ -130,4 +130,31 @@ describe('a reorganisation', () => {
     expect(again?.detail.kind).toBe('received');
     expect(again?.id).not.toBe(first?.id);
   });
+
+  it('takes back what another block stands in the place of, where no source said that it left', () => {
+    const watch = begun();
+    const [first] = watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+    watch.connect(102, [paymentOf(b, [], [{ txid: a, vout: 0 }])]);
+    const found = watch.connect(101, [], 1);
+    expect(kinds(found)).toEqual(['disconnected', 'disconnected']);
+    expect(found[1]?.detail).toEqual({ kind: 'disconnected', txid: a, retracts: [first!.id] });
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(0n);
+  });
+
+  it('goes below the first block that was told, where a scan had seen the other branch already', () => {
+    const watch = createWatch();
+    watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);
+    watch.connect(103);
+    const scan = watch.state.wallets.get('savings')!.scan!.scan;
+    const found = [{ block: blockOf(102, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
+    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 103, done: true });
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+    // The source says that 102 is another block: the scan's is on a branch that nobody was told of.
+    expect(kinds(watch.disconnect(103))).toEqual(['disconnected']);
+    expect(watch.state.tip).toEqual(blockOf(102));
+    watch.disconnect(102);
+    expect(watch.state.tip).toEqual(blockOf(101));
+    watch.connect(102, [paymentOf(a, [[1, 50_000n]])], 1);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+  });
 });

@@ -29,7 +29,8 @@ import { keyOf, matchOf, ownerKey, scriptOf, type SimBlock, type SimTx, type Wor
  * queue in front of the watch, scans. It can die before and after each append.
  */
 export interface Driver {
-  readonly journal: readonly Uint8Array[];
+  /** What stands in the journal, read. */
+  readonly events: () => readonly WatchEvent[];
   readonly crashes: () => number;
   readonly waiting: () => number;
   /** The owner's wishes; they hold over restarts. */
@@ -58,6 +59,8 @@ export interface DriverOptions {
   /** Whether sources hold things back. */
   readonly troubled: () => boolean;
   readonly note: (input: WatchInput, findings: readonly Finding[]) => void;
+  /** Whether events go through their encoding: it takes most of the time, so not every history does. */
+  readonly encoded: boolean;
   readonly startMs: number;
 }
 
@@ -67,7 +70,7 @@ export const ownerOf = (hex: string) => OWNERS.get(hex)!;
 
 export function createDriver(world: World, random: Random, options: DriverOptions): Driver {
   const settings = { ...DEFAULT_SETTINGS, network: 'regtest', ...options.settings } as const;
-  const journal: Uint8Array[] = [];
+  const journal: (Uint8Array | WatchEvent)[] = [];
   let snapshot: { at: number; bytes: Uint8Array } | null = null;
   let state = createWatchState(settings);
   let nowMs = options.startMs;
@@ -92,7 +95,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
       if (input.kind === 'supplement') queue.unshift(input);
       return crash();
     }
-    for (const event of events) journal.push(encodeWatchEvent(event));
+    for (const event of events) journal.push(options.encoded ? encodeWatchEvent(event) : event);
     options.note(
       input,
       events.flatMap((event) => (event.kind === 'finding' ? [event.finding] : [])),
@@ -109,6 +112,13 @@ export function createDriver(world: World, random: Random, options: DriverOption
     if (random.chance(0.03)) snapshot = { at: journal.length, bytes: encodeWatchState(state) };
   }
 
+  function read(entry: Uint8Array | WatchEvent): WatchEvent {
+    if (!(entry instanceof Uint8Array)) return entry;
+    const event = decodeWatchEvent(entry);
+    if (!event.ok) throw new Error(event.error);
+    return event.value;
+  }
+
   /** The source watches what the watch came to know. */
   function follow(event: WatchEvent): void {
     if (event.kind === 'scripts-added') {
@@ -121,14 +131,10 @@ export function createDriver(world: World, random: Random, options: DriverOption
 
   function crash(before: Uint8Array | null = null): void {
     crashes++;
-    const read = snapshot && decodeWatchState(snapshot.bytes);
-    if (read && !read.ok) throw new Error(read.error);
-    state = read ? read.value : createWatchState(settings);
-    for (const entry of journal.slice(snapshot?.at ?? 0)) {
-      const event = decodeWatchEvent(entry);
-      if (!event.ok) throw new Error(event.error);
-      applyWatchEvent(state, event.value);
-    }
+    const saved = snapshot && decodeWatchState(snapshot.bytes);
+    if (saved && !saved.ok) throw new Error(saved.error);
+    state = saved ? saved.value : createWatchState(settings);
+    for (const entry of journal.slice(snapshot?.at ?? 0)) applyWatchEvent(state, read(entry));
     if (before !== null && toHex(encodeWatchState(state)) !== toHex(before))
       throw new Error('the fold gives another state');
     start();
@@ -252,7 +258,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
   }
 
   return {
-    journal,
+    events: () => journal.map(read),
     crashes: () => crashes,
     waiting: () => queue.length,
     configure(wallet) {

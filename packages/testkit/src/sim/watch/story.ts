@@ -105,8 +105,8 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
     }
   }
 
-  function takeBack(height: number, hash: string, expected: Expected): void {
-    told.delete(height);
+  function takeBack(height: number, expected: Expected, hash = told.get(height)): void {
+    if (told.get(height) === hash) told.delete(height);
     for (const known of txs.values()) {
       if (known.block !== hash) continue;
       known.status = known.coinbase ? 'gone' : 'valid';
@@ -189,6 +189,8 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
       case 'connected': {
         const { block, matches } = input;
         if (told.get(block.height) !== block.hash) {
+          // Nobody said that they left; but this one stands in their place.
+          for (const height of [...told.keys()]) if (height >= block.height) takeBack(height, expected);
           told.set(block.height, block.hash);
           if (best < 0) for (const wallet of waiting) added.set(wallet, block.height - 1);
           tip = block;
@@ -201,12 +203,16 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
       case 'disconnected': {
         const { block, fork } = input;
         if (tip && tip.hash !== block.hash) break;
-        takeBack(block.height, block.hash, expected);
-        const below = told.get(block.height - 1);
+        if (!tip && ![...txs.values()].some((known) => known.block === block.hash)) break;
+        takeBack(block.height, expected, block.hash);
+        // Below the first block that was told a scan may have looked at another branch.
+        takeBack(block.height, expected);
+        const isNext = fork.height === block.height - 1;
+        const below = isNext ? undefined : told.get(block.height - 1);
         tip = below === undefined ? fork : { ...fork, height: block.height - 1, hash: below as BlockHash };
-        // What a scan found below the first block that was told.
-        for (let height = block.height - 1; height > fork.height && below === undefined; height--) {
-          if (told.has(height)) takeBack(height, told.get(height)!, expected);
+        if (tip.hash !== fork.hash) break;
+        for (const [height, hash] of [...told]) {
+          if (height > fork.height || (height === fork.height && hash !== fork.hash)) takeBack(height, expected);
         }
         break;
       }

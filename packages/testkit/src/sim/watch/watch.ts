@@ -1,4 +1,4 @@
-import { decodeWatchEvent, DEFAULT_LIMITS, type Finding, type WatchedWallet } from '@keepwatch/watch';
+import { DEFAULT_LIMITS, type WatchedWallet } from '@keepwatch/watch';
 import { createRandom } from '../random.ts';
 import { createDriver, ownerOf } from './driver.ts';
 import { judge } from './oracle.ts';
@@ -47,6 +47,7 @@ export function simulateWatch(seed: number): WatchHistory {
     crashEvery: () => crashEvery,
     troubled: () => troubled,
     startMs: START_SECONDS * 1_000,
+    encoded: seed % 8 === 0,
     note: (input, findings) => void (fault ??= story.note(input, findings)),
   });
   for (let i = random.below(4); i > 0; i--) world.mine(random);
@@ -140,11 +141,7 @@ export function simulateWatch(seed: number): WatchHistory {
   } catch (error) {
     fault ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
-  const findings: Finding[] = [];
-  for (const entry of driver.journal) {
-    const event = decodeWatchEvent(entry);
-    if (event.ok && event.value.kind === 'finding') findings.push(event.value.finding);
-  }
+  const findings = driver.events().flatMap((event) => (event.kind === 'finding' ? [event.finding] : []));
   const balances = new Map([...story.added.keys()].filter(driver.known).map((id) => [id, driver.balance(id)]));
   fault ??= judge({
     world,
