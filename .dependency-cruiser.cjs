@@ -32,9 +32,13 @@ module.exports = {
     only('protocol', ['base'], 'The contract knows nothing of who fulfils it.'),
     only('evm', ['base'], 'Bytes to intents; nothing of the vault.'),
     only('bitcoin', ['base'], 'Bytes of the protocol; nothing of nodes, wallets or the vault.'),
-    only('chain', ['base', 'protocol', 'bitcoin'], 'Sources say what they see; what it means is the watch’s business.'),
+    only(
+      'chain',
+      ['base', 'protocol', 'bitcoin', 'evm'],
+      'Sources say what they see; what it means is the watch’s business.',
+    ),
     only('permission', ['base'], 'The engine is chain-independent: intents come to it as values.'),
-    only('watch', ['base', 'protocol', 'bitcoin'], 'What a story means does not depend on who tells it.'),
+    only('watch', ['base', 'protocol', 'bitcoin', 'evm'], 'What a story means does not depend on who tells it.'),
     only('notify', ['base', 'protocol', 'watch'], 'Channels carry words; they know no chain, no vault and no journal.'),
     only(
       'monitor',

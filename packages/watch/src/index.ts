@@ -11,6 +11,7 @@ export type { BlockRef, ChainInput, Grade } from './chain-input.ts';
 export { decodeWatchEvent, encodeWatchEvent, WATCH_EVENT_VERSION, type WatchCodecErrorCode } from './codec/event.ts';
 export { decodeWatchState, encodeWatchState, WATCH_STATE_VERSION } from './codec/state.ts';
 export type { TxAt, WatchEvent } from './event.ts';
+export type { EvmBlockRef, EvmSpend, EvmSpendWay, Hash32 } from './evm/spend.ts';
 export {
   compareSeverity,
   FINDING_VERSION,

@@ -107,6 +107,7 @@ export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
       break;
     }
     case 'ladder':
+    case 'evm':
     case undefined:
       break;
     default:
