@@ -9,6 +9,7 @@ export interface WorkerStart {
 /** A block in shared memory, to be checked against its header and looked through. */
 export interface WorkerJob {
   readonly memory: SharedArrayBuffer;
+  readonly offset: number;
   readonly length: number;
   readonly hash: InternalHash;
   readonly height: number;

@@ -27,8 +27,11 @@ export interface NodeBlocks {
   headersFrom(height: number, count: number): Promise<readonly NodeHeader[]>;
   /** Below this height a pruned node has no blocks any more; 0 for one that keeps all. */
   lowestKept(): Promise<number>;
-  /** The bytes as the node gives them, unchecked. Throws `block_pruned` where the node no longer has them. */
-  raw(hash: BlockHash): Promise<Uint8Array>;
+  /**
+   * The bytes as the node gives them, unchecked; over what `allocate` gave where they come by REST. Throws `block_pruned`
+   * where the node no longer has them.
+   */
+  raw(hash: BlockHash, allocate?: (byteLength: number) => ArrayBufferLike): Promise<Uint8Array>;
   /**
    * Checked against its header; a pruned node is told to fetch it anew from a peer of its own. Throws `block_pruned` where
    * that brings nothing, `block_differs` where it is another one.
@@ -46,8 +49,8 @@ export function createNodeBlocks(rpc: NodeRpc, network: Network): NodeBlocks {
   const params = consensusOf(network);
   const header = (hash: string) => rpc.call<NodeHeader>('getblockheader', [hash]);
 
-  async function raw(hash: BlockHash): Promise<Uint8Array> {
-    const bytes = await rpc.rest(`/rest/block/${hash}.bin`);
+  async function raw(hash: BlockHash, allocate?: (byteLength: number) => ArrayBufferLike): Promise<Uint8Array> {
+    const bytes = await rpc.rest(`/rest/block/${hash}.bin`, allocate);
     if (bytes) return bytes;
     try {
       return fromHex(await rpc.call<string>('getblock', [hash, 0])) ?? new Uint8Array(0);

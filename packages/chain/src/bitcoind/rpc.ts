@@ -21,8 +21,11 @@ export interface NodeRpc {
   call<T = unknown>(method: string, params?: readonly unknown[]): Promise<T>;
   /** Several calls in one HTTP request, answers in their order. One that failed throws for all. */
   batch<T = unknown>(calls: readonly (readonly [method: string, params: readonly unknown[]])[]): Promise<readonly T[]>;
-  /** A binary REST resource such as `/rest/block/HASH.bin`; `undefined` where the node does not have REST or it. */
-  rest(path: string): Promise<Uint8Array | undefined>;
+  /**
+   * A binary REST resource such as `/rest/block/HASH.bin`; `undefined` where the node does not have REST or it. `allocate`
+   * says where it is read to: shared memory, where other threads look at it.
+   */
+  rest(path: string, allocate?: (byteLength: number) => ArrayBufferLike): Promise<Uint8Array | undefined>;
   close(): void;
 }
 
@@ -76,8 +79,8 @@ export function createNodeRpc(access: RpcAccess): NodeRpc {
         return resultOf(method, answer) as T;
       });
     },
-    async rest(path) {
-      const { status, bytes } = await exchange(agent, new URL(path, base), 'GET', {}, undefined);
+    async rest(path, allocate) {
+      const { status, bytes } = await exchange(agent, new URL(path, base), 'GET', {}, undefined, allocate);
       return status === 200 ? bytes : undefined;
     },
     close: () => agent.destroy(),
@@ -125,11 +128,12 @@ function exchange(
   method: 'GET' | 'POST',
   headers: Record<string, string>,
   body: string | undefined,
+  allocate: (byteLength: number) => ArrayBufferLike = (byteLength) => new ArrayBuffer(byteLength),
 ): Promise<{ status: number; bytes: Uint8Array }> {
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown) => reject(unreachable(url, 'does not answer', cause));
     const sent = request(url, { agent, method, headers, timeout: TIMEOUT_MS }, (response) => {
-      collect(response).then((bytes) => resolve({ status: response.statusCode ?? 0, bytes }), failed);
+      collect(response, allocate).then((bytes) => resolve({ status: response.statusCode ?? 0, bytes }), failed);
     });
     sent.on('timeout', () => sent.destroy(new Error('timeout')));
     sent.on('error', failed);
@@ -137,18 +141,31 @@ function exchange(
   });
 }
 
-async function collect(response: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
+async function collect(
+  response: IncomingMessage,
+  allocate: (byteLength: number) => ArrayBufferLike,
+): Promise<Uint8Array> {
+  const chunks = response as AsyncIterable<Buffer>;
+  const told = Number(response.headers['content-length'] ?? NaN);
+  if (told > MAX_ANSWER_BYTES) throw new Error('the answer is too large');
+  if (!Number.isNaN(told)) {
+    // Not more than was told comes: Node's parser of HTTP sees to it, and that less is an error.
+    return fill(new Uint8Array(allocate(told)), chunks);
+  }
+  const held: Buffer[] = [];
   let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks) {
     length += chunk.length;
     if (length > MAX_ANSWER_BYTES) throw new Error('the answer is too large');
-    chunks.push(chunk);
+    held.push(chunk);
   }
-  // A plain array: methods of a Buffer share memory where those of an array copy it.
-  const whole = new Uint8Array(length);
+  return fill(new Uint8Array(allocate(length)), held);
+}
+
+/** A plain array: methods of a Buffer share memory where those of an array copy it. */
+async function fill(whole: Uint8Array, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Uint8Array> {
   let at = 0;
-  for (const chunk of chunks) {
+  for await (const chunk of chunks) {
     whole.set(chunk, at);
     at += chunk.length;
   }

@@ -44,7 +44,9 @@ export async function* scanNode(deps: ScanDeps, request: ScanRequest, signal: Ab
   const kept = await blocks.lowestKept();
   if (kept > from) throw pruned(from, kept);
   const workers = deps.workers ?? (end - from < WORTH_THREADS ? 0 : Math.min(MOST_WORKERS, availableParallelism()));
-  const past = pastBlocks(blocks, from, end, signal);
+  // Read to where the threads that look through them see them: nothing is copied between.
+  const allocate = workers > 0 ? (byteLength: number) => new SharedArrayBuffer(byteLength) : undefined;
+  const past = pastBlocks(blocks, from, end, allocate, signal);
   const scanned = workers > 0 ? onWorkers(past, deps, request, workers, signal) : here(past, deps, request);
   const pace = createScanPace(from, end, nowMs);
   let last: BlockRef | undefined;
@@ -66,6 +68,7 @@ async function* pastBlocks(
   blocks: NodeBlocks,
   from: number,
   to: number,
+  allocate: ((byteLength: number) => SharedArrayBuffer) | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<PastBlock> {
   let before: string | undefined;
@@ -78,7 +81,7 @@ async function* pastBlocks(
       if (before !== undefined && header.previousblockhash !== before) throw reorganised(header.height);
       before = header.hash;
       const block = refOf(header);
-      const fetched = blocks.raw(block.hash).then((bytes) => ({ block, bytes }));
+      const fetched = blocks.raw(block.hash, allocate).then((bytes) => ({ block, bytes }));
       // Whoever stops early waits for it no more.
       fetched.catch(() => undefined);
       under.push(fetched);

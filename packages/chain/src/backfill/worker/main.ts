@@ -9,9 +9,9 @@ const params = consensusOf(network);
 const probe = createProbe(watch, { entropy: (length) => Uint8Array.from(randomBytes(length)) });
 let reuse: Layout | undefined;
 
-parentPort!.on('message', ({ memory, length, hash, height, outpoints }: WorkerJob) => {
+parentPort!.on('message', ({ memory, offset, length, hash, height, outpoints }: WorkerJob) => {
   probe.addOutpoints(outpoints);
-  const read = readBlock(new Uint8Array(memory, 0, length), { hash, height, params }, reuse);
+  const read = readBlock(new Uint8Array(memory, offset, length), { hash, height, params }, reuse);
   let answer: WorkerAnswer;
   if (read.ok) {
     reuse = read.value.layout;
