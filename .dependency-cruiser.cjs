@@ -56,9 +56,21 @@ module.exports = {
     only('sdk', ['base', 'protocol', 'wire'], 'A client library that anyone can run.'),
     only(
       'cli',
-      ['base', 'protocol', 'sdk', 'gate', 'bitcoin', 'chain', 'monitor', 'notify', 'watch'],
+      ['base', 'protocol', 'sdk', 'gate', 'bitcoin', 'chain', 'monitor', 'notify', 'watch', 'devnet'],
       'The command is a client like any other; it starts the daemon by its entry file alone.',
     ),
+    only('devnet', ['base', 'bitcoin'], 'Nodes and receivers to play with know nothing of who plays with them.'),
+    {
+      name: 'devnet-is-for-play',
+      comment:
+        'A node that mines when told, and receivers that trust everybody: the story and tests start them, nobody else.',
+      severity: 'error',
+      from: {
+        path: '^packages/',
+        pathNot: ['\\.(test|fixture)\\.ts$', pkg('devnet', 'testkit'), '^packages/cli/src/story/'],
+      },
+      to: { path: pkg('devnet') },
+    },
     {
       name: 'keep-has-no-transport',
       comment: 'Keep has one inherited socket. It opens no connection, starts no process, and parses no HTTP.',

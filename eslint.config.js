@@ -44,5 +44,8 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['packages/cli/src/**', 'packages/testkit/src/**', 'scripts/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['packages/cli/src/**', 'packages/devnet/src/**', 'packages/testkit/src/**', 'scripts/**'],
+    rules: { 'no-console': 'off' },
+  },
 );

@@ -13,7 +13,7 @@ export default {
     '/vendor',
     '/dist',
     '/.git',
-    '/packages/{cli,gate,keep,sdk,testkit,bitcoin,chain,journal,wire,protocol}',
+    '/packages/{cli,devnet,gate,keep,sdk,testkit,bitcoin,chain,journal,wire,protocol}',
   ],
   // The runner has clocks of its own, which a machine that does much else does not hurry.
   timeoutMS: 1_000_000,

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBitcoind } from '../packages/testkit/src/bitcoind/index.ts';
+import { findBitcoind } from '../packages/devnet/src/index.ts';
 
 const found = await findBitcoind((words) => console.error(`keepwatch: ${words}`));
 if ('missing' in found) {

@@ -30,7 +30,7 @@ export const COMPUTED = [
 /** Product code. The story that `npm start` plays is none: it is a test for people to look at, with failures of its own. */
 const isProduct = (path) =>
   /\.ts$/.test(path) &&
-  !/\.test\.ts$|\.fixture\.ts$|\/fixtures\/|^packages\/testkit\/|^packages\/cli\/src\/story\/|^packages\/protocol\/src\/errors(\/|\.ts$)/.test(
+  !/\.test\.ts$|\.fixture\.ts$|\/fixtures\/|^packages\/testkit\/|^packages\/devnet\/|^packages\/cli\/src\/story\/|^packages\/protocol\/src\/errors(\/|\.ts$)/.test(
     path,
   );
 

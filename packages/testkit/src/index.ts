@@ -17,7 +17,7 @@ export {
   type BitcoindOptions,
   type FoundBitcoind,
   type Rpc,
-} from './bitcoind/index.ts';
+} from '@keepwatch/devnet';
 export { generatedBlock, generateHeaders } from './sync/generated-chain.ts';
 export { startHeaderPeer, type HeaderPeer } from './sync/header-peer.ts';
 export { startEvilPeer, type Act, type EvilPeer, type Mischief } from './evil/peer.ts';
@@ -29,14 +29,15 @@ export {
 } from './contracts/chain-source.ts';
 export {
   startHttpService,
-  startNostrRelay,
   startSmtpService,
+  type ChannelFault,
+  type FaultyService,
   type HttpCall,
   type HttpService,
-  type NostrRelay,
   type SmtpService,
-} from './channels/index.ts';
-export { channelContract, type ChannelFault, type ChannelWorld, type FaultyService } from './contracts/channel.ts';
+} from '@keepwatch/devnet';
+export { startNostrRelay, type NostrRelay } from './channels/index.ts';
+export { channelContract, type ChannelWorld } from './contracts/channel.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
 export {

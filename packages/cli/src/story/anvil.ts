@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
-import { startChild, type Child } from './child.ts';
+import { startChild, type Child } from '@keepwatch/devnet';
 
 /** A chain of its own: Foundry's anvil on loopback, on a port that is free. */
 export interface Anvil {

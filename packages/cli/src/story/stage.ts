@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@keepwatch/base';
 import { startAnvil, type Anvil } from './anvil.ts';
-import { startChild, type Child } from './child.ts';
+import { startChild, type Child } from '@keepwatch/devnet';
 import type { Order, Report } from './client/messages.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { toHex } from '@keepwatch/base';
 import { deriveScripts, descriptorChecksum, parseDescriptor, scriptToAddress } from '@keepwatch/bitcoin';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findBitcoind } from './find.ts';
-import { startBitcoind, type BitcoindNode } from './node.ts';
+import { findBitcoind } from '@keepwatch/devnet';
+import { startBitcoind, type BitcoindNode } from '@keepwatch/devnet';
 
 // A real node as the oracle: it derives the addresses of the same descriptors by its own code.
 const found = await findBitcoind();

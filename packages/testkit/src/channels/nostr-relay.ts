@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TEST_CA, TEST_SERVER, UNTRUSTED_SERVER, type ChannelFault, type FaultyService } from '@keepwatch/devnet';
 import { verifyEvent, type Event } from 'nostr-tools';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { ChannelFault, FaultyService } from '../contracts/channel.ts';
-import { TEST_CA, TEST_SERVER, UNTRUSTED_SERVER } from './certificates.ts';
 
 /** A relay that speaks NIP-01 over TLS on loopback: it takes events that are signed, and answers requests with its end. */
 export interface NostrRelay extends FaultyService {

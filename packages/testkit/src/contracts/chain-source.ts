@@ -2,7 +2,7 @@ import { fromHex } from '@keepwatch/base';
 import { addressToScript, type BlockHash, type Txid } from '@keepwatch/bitcoin';
 import type { BroadcastResult, ChainEvent, ChainSource, Cursor, Grade } from '@keepwatch/chain';
 import { describe, expect, it, vi } from 'vitest';
-import type { BitcoindNode, Rpc } from '../bitcoind/index.ts';
+import type { BitcoindNode, Rpc } from '@keepwatch/devnet';
 
 /** What the contract uses of a source; a quorum of several has the same, but for scans. */
 export type SourceUnderContract = Pick<ChainSource, 'watch' | 'broadcast' | 'feerates' | 'close'> & {

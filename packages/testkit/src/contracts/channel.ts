@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { startHttpService, type ChannelFault, type FaultyService, type HttpService } from '@keepwatch/devnet';
 import {
   applyOutboxEvent,
   createDispatcher,
@@ -15,19 +16,6 @@ import {
   type Post,
 } from '@keepwatch/notify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startHttpService, type HttpService } from '../channels/http-service.ts';
-
-/**
- * How a service can fail: it refuses connections; takes the request and never answers; answers that it failed (500);
- * asks for less (429 with Retry-After: 1); shows a certificate that nobody trusts; or takes its time.
- */
-export type ChannelFault = 'refused' | 'hung' | 'error' | 'busy' | 'tls' | 'slow';
-
-export interface FaultyService {
-  /** `null`: it is well. */
-  fail(fault: ChannelFault | null): Promise<void>;
-  stop(): Promise<void>;
-}
 
 export interface ChannelWorld {
   readonly channel: Channel;

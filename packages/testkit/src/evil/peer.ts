@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Network } from '@keepwatch/bitcoin';
 import { encodeV1Frame, networkMagic } from '@keepwatch/bitcoin/p2p';
-import { readV1Frames } from '../v1-frames.ts';
+import { readV1Frames } from '@keepwatch/devnet';
 
 /** What an evil peer makes of one message on its way from the honest node to its victim. */
 export type Mischief = (message: { readonly command: string; readonly payload: Uint8Array }) => Act;

@@ -1,8 +1,8 @@
 import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { once } from 'node:events';
-import type { BitcoindNode } from '../bitcoind/index.ts';
-import { RpcError } from '../bitcoind/index.ts';
+import type { BitcoindNode } from '@keepwatch/devnet';
+import { RpcError } from '@keepwatch/devnet';
 import { noLies, spoilHeader, type Lies } from './lies.ts';
 import { branchOf } from './proof.ts';
 import { createScriptIndex } from './script-index.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RpcError, type BitcoindNode } from '../bitcoind/index.ts';
+import { RpcError, type BitcoindNode } from '@keepwatch/devnet';
 import { noLies, spoilHeader, type Lies } from './lies.ts';
 import { branchOf } from './proof.ts';
 import { createScriptIndex, type IndexedBlock } from './script-index.ts';

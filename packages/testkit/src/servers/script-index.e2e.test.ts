@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findBitcoind, startBitcoind } from '../bitcoind/index.ts';
+import { findBitcoind, startBitcoind } from '@keepwatch/devnet';
 import { createScriptIndex } from './script-index.ts';
 
 const found = await findBitcoind();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BitcoindNode } from '../bitcoind/index.ts';
+import type { BitcoindNode } from '@keepwatch/devnet';
 
 /** What a server that indexes by script knows, read from a real node. */
 export interface ScriptIndex {

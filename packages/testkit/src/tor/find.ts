@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cachedProgram, fetchPackage, type DebianProgram } from '../debian/fetch.ts';
+import { cachedProgram, fetchPackage, type DebianProgram } from '@keepwatch/devnet';
 
 /** How a real Tor is started here, and the tool that makes keys for directory authorities. */
 export interface Tor {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from '../free-ports.ts';
+import { freePorts } from '@keepwatch/devnet';
 import { askControl } from './control.ts';
 import type { Tor } from './find.ts';
 import { makeAuthorityKeys, makeRelayKeys } from './keys.ts';

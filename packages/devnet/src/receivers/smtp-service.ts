@@ -1,8 +1,8 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
-import type { ChannelFault, FaultyService } from '../contracts/channel.ts';
 import { TEST_CA, TEST_SERVER, UNTRUSTED_SERVER } from './certificates.ts';
+import type { ChannelFault, FaultyService } from './fault.ts';
 
 /** A real SMTP receiver on loopback that can be made to fail. */
 export interface SmtpService extends FaultyService {
@@ -19,7 +19,11 @@ interface SmtpAccount {
 
 const SLOW_MS = 300;
 
-export async function startSmtpService(security: 'tls' | 'starttls', account: SmtpAccount): Promise<SmtpService> {
+export async function startSmtpService(
+  security: 'tls' | 'starttls',
+  account: SmtpAccount,
+  taken: (mail: string) => void = () => undefined,
+): Promise<SmtpService> {
   const mails: string[] = [];
   const sockets = new Set<Socket>();
   let fault: ChannelFault | null = null;
@@ -37,8 +41,10 @@ export async function startSmtpService(security: 'tls' | 'starttls', account: Sm
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
         stream.on('end', () => {
           const take = () => {
-            mails.push(Buffer.concat(chunks).toString());
+            const mail = Buffer.concat(chunks).toString();
+            mails.push(mail);
             callback(null);
+            taken(mail);
           };
           switch (fault) {
             case 'hung':

@@ -15,6 +15,8 @@ export interface BitcoindOptions {
   readonly connectTo?: readonly BitcoindNode[];
   /** Publishes rawtx, hashtx, rawblock, hashblock and sequence on one free port. */
   readonly zmq?: boolean;
+  /** Told, with its last words, when it ends and nobody asked it to. */
+  readonly onEnd?: (words: string) => void;
 }
 
 /** A real node on regtest, on loopback, in a temporary directory of its own. */
@@ -89,11 +91,18 @@ async function startIn(bitcoind: Bitcoind, options: BitcoindOptions, dataDir: st
   const rpc = createRpc(rpcPort, cookieFile);
   let child: ChildProcess;
   let log = '';
+  /** Nobody has asked it to end. */
+  let running = false;
 
   const start = async () => {
     rmSync(cookieFile, { force: true });
     log = '';
-    child = spawn(bitcoind.command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(bitcoind.command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child = started;
+    running = true;
+    started.once('exit', () => {
+      if (running && child === started) options.onEnd?.(log.slice(-2_000));
+    });
     const listen = (chunk: Buffer) => (log = (log + chunk.toString()).slice(-16_384));
     child.stdout!.on('data', listen);
     child.stderr!.on('data', listen);
@@ -112,6 +121,10 @@ async function startIn(bitcoind: Bitcoind, options: BitcoindOptions, dataDir: st
       if (Date.now() > until) throw new Error(`bitcoind did not start within ${START_MS} ms:\n${log.slice(-2_000)}`);
       await sleep(50);
     }
+  };
+  const end = (signal: NodeJS.Signals) => {
+    running = false;
+    child.kill(signal);
   };
   const ended = async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -157,17 +170,17 @@ async function startIn(bitcoind: Bitcoind, options: BitcoindOptions, dataDir: st
     },
     reach: (hash) => poll(async () => (await node.tip()).hash === hash, `the tip ${hash}`),
     async kill() {
-      child.kill('SIGKILL');
+      end('SIGKILL');
       await ended();
     },
     async restart(more) {
-      child.kill('SIGTERM');
+      end('SIGTERM');
       await ended();
       if (more) args = [...args, ...more];
       await start();
     },
     async stop() {
-      child.kill('SIGTERM');
+      end('SIGTERM');
       const patience = setTimeout(() => child.kill('SIGKILL'), 60_000);
       await ended();
       clearTimeout(patience);

@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } f
 import { createServer as createSecure } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TEST_CA, TEST_SERVER, UNTRUSTED_SERVER } from './certificates.ts';
-import type { ChannelFault, FaultyService } from '../contracts/channel.ts';
+import type { ChannelFault, FaultyService } from './fault.ts';
 
 export interface HttpCall {
   readonly method: string;
