@@ -280,6 +280,24 @@ export const METHODS = {
     settlement,
     z.strictObject({ version: safeInteger }),
   ),
+  'observer.standing': method(
+    ['operator', 'client'],
+    true,
+    'Where the journal ends, and which entry is the last permit of each of these wallets (0: none; null: not known while sealed). Sealed, it knows what the peer observed when the seal was journaled, unless something stands behind that.',
+    z.strictObject({ wallets: z.array(shortId).max(200) }),
+    z.strictObject({
+      phase: z.enum(['uninitialised', 'sealed', 'unsealed']),
+      head: signedHead.nullable(),
+      last: z.array(z.strictObject({ wallet: shortId, seq: safeInteger.nullable() })),
+    }),
+  ),
+  'observer.heads': method(
+    ['operator', 'client'],
+    true,
+    'Heads of the journal in order, from the one on that covers entry `from`: each names the hash of the one before.',
+    z.strictObject({ from: safeInteger }),
+    z.strictObject({ heads: z.array(signedHead) }),
+  ),
   'receipts.read': method(
     ['operator', 'client'],
     false,
@@ -389,6 +407,7 @@ export const permittedEntry = z.looseObject({
   form: z.enum(['transaction', 'typed-data', 'message', 'delegation']),
   nonce: safeInteger.nullable(),
   grant: z.string(),
+  prior: safeInteger.optional().describe('the wallet’s permit before this one; 0: none'),
   asks: z.string(),
   payload: z.string().nullable(),
   budgets: z.array(

@@ -12,6 +12,7 @@ import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal
 import { listApprovals, listContracts, reportSettlement, suggestContracts } from './desk.ts';
 import { explainRequest, lintGrants } from './explain.ts';
 import { createNonceDesk } from './nonces.ts';
+import { readHeads, readStanding } from './observe.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
 import type { JsonText } from '../peers/json-text.ts';
@@ -83,6 +84,8 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
     'contract.list': (_session, params) => listContracts(state(), params),
     'contract.suggestions': (_session, params) => suggestContracts(params),
     'settlement.report': (session, params) => reportSettlement(vault, session, params),
+    'observer.standing': (session, params) => readStanding(vault, session, params),
+    'observer.heads': (_session, params) => readHeads(vault, params),
     'receipts.read': (session, params) => readReceipts(vault, session, params),
     'journal.read': (_session, params) => readJournal(vault, params),
     'journal.verify': () => verifyJournal(vault),

@@ -17,12 +17,12 @@ export function entryText(entry: Entry): string {
 /** What the vault itself makes of letters, digits and `-_:.` stands in quotes as it is; everything else is escaped. */
 function permitText(entry: Entry & RequestPermitted): string {
   const { approval, asks, at, budgets, chain, charges, client, core, digest, fees, form, grant, key, nonce } = entry;
-  const { payload, replaces, request, salt, version, wallet } = entry;
+  const { payload, prior, replaces, request, salt, version, wallet } = entry;
   return (
     `{"approval":${idText(approval)},"asks":${JSON.stringify(asks)},"at":${at},"budgets":${listText(budgets, lineText)},` +
     `"chain":"${chain}","charges":${listText(charges, chargeText)},"client":"${client}","core":${JSON.stringify(core)},` +
     `"digest":"${digest}","fees":${fees === null ? 'null' : feesText(fees)},"form":"${form}","grant":"${grant}",` +
-    `"key":"${key}","nonce":${nonce},"payload":${JSON.stringify(payload)},"replaces":${idText(replaces)},` +
+    `"key":"${key}","nonce":${nonce},"payload":${JSON.stringify(payload)},"prior":${prior},"replaces":${idText(replaces)},` +
     `"request":"${request}","salt":"${salt}","type":"request.permitted","version":${version},"wallet":"${wallet}"}`
   );
 }

@@ -28,6 +28,7 @@ const permit: fc.Arbitrary<RequestPermitted> = fc.record({
       ...{ maxFeePerGas: amount, maxPriorityFeePerGas: amount, maxFeePerBlobGas: maybe(amount), charged: amount },
     }),
   ),
+  prior: fc.nat(),
   replaces: maybe(fc.constantFrom('same-intent', 'cancellation')),
   approval: maybe(id),
   version: fc.nat(),

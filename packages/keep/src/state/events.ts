@@ -144,6 +144,11 @@ export interface RequestPermitted extends RequestFacts {
   readonly replaces: 'same-intent' | 'cancellation' | null;
   /** The approval of operators that it used up. */
   readonly approval: string | null;
+  /**
+   * The wallet's permit before this one, by its entry; 0: this is its first. So who has all permits up to the last one can
+   * show that none is missing.
+   */
+  readonly prior: number;
   /** The state version of the policy that was evaluated. */
   readonly version: number;
   readonly charges: readonly Jsonified<Charge>[];

@@ -66,6 +66,7 @@ export function emptyState(): State {
     unsettled: new Map(),
     delegated: new Set(),
     nonces: new Map(),
+    lastPermits: new Map(),
     answered: new Map(),
     grantCount: 0,
     seeds: new Map(),
@@ -238,6 +239,7 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
   if (charges.some(({ holds }) => holds !== undefined)) {
     state.unsettled.set(seq, { client: entry.client, wallet: entry.wallet });
   }
+  state.lastPermits.set(entry.wallet, seq);
   foldAnswer(state, seq, entry, 'permit', entry.grant);
 }
 

@@ -32,6 +32,7 @@ function restOf(state: State) {
     grants: [...grants.values()].map(({ grant: _grant, ...stored }) => stored),
     nonces: [...nonces].map(([key, { signed, ...book }]) => ({ key, ...book, signed: [...signed] })),
     answered: [...state.answered],
+    lastPermits: [...state.lastPermits],
     seeds: [...state.seeds],
     approvals: [...state.approvals.values()].map((approval) => ({ ...approval, given: [...approval.given] })),
     unsettled: [...state.unsettled],
@@ -45,8 +46,8 @@ type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & { usage: UsageJson };
 export function decodeSnapshot(bytes: Uint8Array): State {
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0);
   const saved = JSON.parse(fromUtf8(bytes.subarray(4, end)) ?? '') as Rest;
-  const { peers, proposals, grants, nonces, answered, seeds, approvals, unsettled, delegated, usage, ...scalars } =
-    saved;
+  const { peers, proposals, grants, nonces, answered, lastPermits, seeds, approvals, ...more } = saved;
+  const { unsettled, delegated, usage, ...scalars } = more;
   // A copy, so that the columns do not hold on to all the rest.
   const wallets = createWalletBook(decodeWallets(bytes.slice(end)));
   const state: State = Object.assign(emptyState(), scalars, { wallets });
@@ -59,6 +60,7 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   for (const stored of grants) restoreGrant(state, stored);
   for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map(signed) });
   for (const [key, answer] of answered) state.answered.set(key, answer as Answered);
+  for (const [wallet, seq] of lastPermits) state.lastPermits.set(wallet, seq);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
   for (const approval of approvals) state.approvals.set(approval.id, { ...approval, given: new Set(approval.given) });
   for (const [seq, who] of unsettled) state.unsettled.set(seq, who);

@@ -8,7 +8,7 @@ import type { NewWallet } from './events.ts';
 import type { WalletBook } from './wallet-book.ts';
 
 /** Rises when folding the same journal gives another state, or a snapshot another form: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 8;
+export const FOLD_VERSION = 9;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -128,6 +128,8 @@ export interface State {
   readonly delegated: Set<string>;
   /** By `wallet/chain`. */
   readonly nonces: Map<string, NonceBook>;
+  /** The last permit of each wallet, by its entry. */
+  readonly lastPermits: Map<string, number>;
   /** By `client/key`, oldest first. */
   readonly answered: Map<string, Answered>;
   /** How many grants have been made: the next one's number. */

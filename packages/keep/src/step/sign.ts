@@ -180,6 +180,7 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
       core: slot === null ? null : slot.core,
       fees: slot === null ? null : feesOf(slot, charged),
       grant: decision.grant,
+      prior: state.lastPermits.get(params.wallet) ?? 0,
       replaces: replaced === null ? null : replaced.by,
       version: state.version,
     },

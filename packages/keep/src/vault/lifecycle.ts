@@ -1,6 +1,7 @@
 import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
 import { MAX_NAME_CHARS, type CommandParams, type EntryPurpose, type SealedBox } from '@keepwatch/protocol';
 import { keepIdentity, vaultId } from '@keepwatch/wire';
+import { sealedStanding } from '../boot/sealed-standing.ts';
 import { onThisClock, retryAfterMs } from '../boot/throttle.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { createKeyRing, KDF_PRESETS, type KeyRing, type Slot } from '../secure/index.ts';
@@ -312,7 +313,13 @@ export async function sealVault(
   let result: JobResult | null = null;
   unsealed.closing = true;
   try {
-    result = await runJob(unsealed, [{ type: 'vault.sealed', reason, ...by }], [], true);
+    const events = [{ type: 'vault.sealed', reason, ...by } as const];
+    // What stands in the same batch before it is folded by then, and nothing comes behind it.
+    const decide = (state: State) => ({
+      ...({ kind: 'accepted', events, value: null } as const),
+      writes: [sealedStanding(deps.boot.cipher, state, state.seq + 1)],
+    });
+    result = (await submit(unsealed, decide, true)).result;
     // A snapshot takes its time, and only who leaves in peace has it.
     if (reason === 'idle' || reason === 'shutdown') await saveSnapshot(vault);
   } catch (error) {

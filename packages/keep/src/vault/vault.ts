@@ -192,7 +192,8 @@ function countsOf(state: NonNullable<VaultContext['unsealed']>['state']): VaultS
   };
 }
 
-function headJson(vault: VaultContext, batch: StoredBatch): SignedHeadJson {
+/** A batch's head, which can be read while sealed. */
+export function headJson(vault: VaultContext, batch: StoredBatch): SignedHeadJson {
   const { epoch, firstSeq, lastSeq, root, prev, timeMs, signature } = batch;
   return headToJson({ version: 1, vault: vaultOf(vault), epoch, firstSeq, lastSeq, root, prev, timeMs, signature });
 }
