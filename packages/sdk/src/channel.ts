@@ -28,6 +28,15 @@ interface Waiter {
 /** How long the other end may take to answer a close before the socket is cut, in ms. */
 const CLOSE_MS = 2_000;
 
+/**
+ * A mask of zeros changes nothing, and neither end goes over the bytes for it. Masks are to keep scripts in browsers from
+ * writing what some box on the way takes for HTTP (RFC 6455 §10.3). Here nobody on the way reads anything: within TLS to
+ * a pinned key there are sealed frames.
+ */
+function noMask(mask: Buffer): void {
+  mask.fill(0);
+}
+
 /** Speaks WebSocket over a socket that is connected and trusted. Throws a CodedError: `connection_failed`, … */
 export async function openChannel(socket: TLSSocket, host: string, signal: AbortSignal): Promise<Channel> {
   const name = host.includes(':') ? `[${host}]` : host;
@@ -36,6 +45,7 @@ export async function openChannel(socket: TLSSocket, host: string, signal: Abort
     perMessageDeflate: false,
     maxPayload: LINK_MAX_PAYLOAD,
     followRedirects: false,
+    generateMask: noMask,
   });
   const abort = () => webSocket.terminate();
   signal.addEventListener('abort', abort, { once: true });

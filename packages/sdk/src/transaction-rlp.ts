@@ -1,23 +1,55 @@
 import { concat, fromHex } from '@keepwatch/base';
 
 /**
- * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding byte strings and one flat list, and
+ * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding one list of byte strings, and
  * reading the flat list at the end of a signed transaction. The vault has a complete and strict codec of its own; what
  * is encoded here is decoded there before anything is signed.
  */
-export function rlpString(bytes: Uint8Array): Uint8Array {
-  return bytes.length === 1 && bytes[0]! < 0x80 ? bytes : concat(header(bytes.length, 0x80), bytes);
+/** `first`, then a list of these byte strings and of an empty list behind them. */
+export function rlpListAfter(first: number, strings: readonly Uint8Array[]): Uint8Array {
+  let length = 1;
+  for (const string of strings) length += stringLength(string);
+  const head = header(length, 0xc0);
+  const out = new Uint8Array(1 + head.length + length);
+  out[0] = first;
+  out.set(head, 1);
+  let at = 1 + head.length;
+  for (const string of strings) at = writeString(string, out, at);
+  out[at] = 0xc0;
+  return out;
 }
 
-/** A list of items that are encoded already. */
-export function rlpList(items: readonly Uint8Array[]): Uint8Array {
-  const content = concat(...items);
-  return concat(header(content.length, 0xc0), content);
-}
-
-/** An integer has no leading zeros; zero is the empty string. */
+/** As RLP has integers: without leading zeros, zero being the empty string. */
 export function rlpInteger(value: bigint): Uint8Array {
-  return rlpString(bigEndian(value));
+  if (value < 0n) throw new RangeError('RLP has no negative integers');
+  if (value <= MAX_SAFE) return smallBigEndian(Number(value));
+  const digits = value.toString(16);
+  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)!;
+}
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+function smallBigEndian(value: number): Uint8Array {
+  let size = 0;
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) size++;
+  const out = new Uint8Array(size);
+  for (let i = size, rest = value; i > 0; rest = Math.floor(rest / 256)) out[--i] = rest % 256;
+  return out;
+}
+
+const standsForItself = (string: Uint8Array) => string.length === 1 && string[0]! < 0x80;
+
+/** Of short ones: the vault takes no other in a transfer. */
+function stringLength(string: Uint8Array): number {
+  if (string.length > 55) throw new RangeError('a field of a transfer has at most 55 bytes');
+  return standsForItself(string) ? 1 : 1 + string.length;
+}
+
+function writeString(string: Uint8Array, out: Uint8Array, at: number): number {
+  const start = standsForItself(string) ? at : at + 1;
+  if (start > at) out[at] = 0x80 + string.length;
+  out.set(string, start);
+  return start + string.length;
 }
 
 /** The content of a list that fills `bytes` exactly, in its one canonical form; `undefined` for anything else. */
@@ -66,12 +98,6 @@ export function rlpShortStrings(bytes: Uint8Array): Uint8Array[] | undefined {
 
 function header(length: number, offset: number): Uint8Array {
   if (length < 56) return Uint8Array.of(offset + length);
-  const size = bigEndian(BigInt(length));
+  const size = smallBigEndian(length);
   return concat(Uint8Array.of(offset + 55 + size.length), size);
-}
-
-function bigEndian(value: bigint): Uint8Array {
-  if (value < 0n) throw new RangeError('RLP has no negative integers');
-  const digits = value === 0n ? '' : value.toString(16);
-  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)!;
 }

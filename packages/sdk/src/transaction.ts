@@ -1,6 +1,6 @@
-import { CodedError, concat, fromHex, MAX_UINT256, toHex, utf8 } from '@keepwatch/base';
+import { CodedError, fromHex, MAX_UINT256, toHex, utf8 } from '@keepwatch/base';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { rlpInteger, rlpList, rlpString } from './transaction-rlp.ts';
+import { rlpInteger, rlpListAfter } from './transaction-rlp.ts';
 
 /** A plain transfer of ether, before it is signed. Amounts and fees are in wei (EIP-1559). */
 export interface EtherTransfer {
@@ -19,6 +19,7 @@ export interface EtherTransfer {
 export const TRANSFER_GAS = 21_000n;
 
 const TYPE = 0x02;
+const NO_DATA = new Uint8Array(0);
 const MAX_UINT64 = (1n << 64n) - 1n;
 
 /**
@@ -36,18 +37,16 @@ export function encodeTransfer(transfer: EtherTransfer): Uint8Array {
   if (!within(maxPriorityFeePerGas, maxFeePerGas)) throw refuse('the priority fee is above the maximum fee');
   const to = addressBytes(transfer.to);
   if (!to) throw refuse(`“${transfer.to}” is no address, or its checksum does not fit`);
-  const fields = [
+  return rlpListAfter(TYPE, [
     rlpInteger(BigInt(chainId)),
     rlpInteger(BigInt(nonce)),
     rlpInteger(maxPriorityFeePerGas),
     rlpInteger(maxFeePerGas),
     rlpInteger(gasLimit),
-    rlpString(to),
+    to,
     rlpInteger(value),
-    rlpString(new Uint8Array(0)),
-    rlpList([]),
-  ];
-  return concat(Uint8Array.of(TYPE), rlpList(fields));
+    NO_DATA,
+  ]);
 }
 
 /**
