@@ -1,5 +1,7 @@
 import type { Outpoint, Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, Grade } from './chain-input.ts';
+import type { EvmFindingDetail } from './evm/detail.ts';
+import type { EvmBlockRef, Hash32 } from './evm/spend.ts';
 
 /**
  * A finding: something that happened to what is watched, or to the watch itself, worth keeping and perhaps telling. The
@@ -23,8 +25,16 @@ export interface Evidence {
   readonly txid?: Txid;
   readonly block?: BlockRef;
   readonly grade?: Grade;
+  /** Of what happened on an EVM chain. */
+  readonly evm?: EvmEvidence;
   /** Names of the sources that said so when the finding was made. */
   readonly seenBy: readonly string[];
+}
+
+export interface EvmEvidence {
+  readonly chainId: bigint;
+  readonly txHash?: Hash32;
+  readonly block?: EvmBlockRef;
 }
 
 /**
@@ -92,7 +102,8 @@ export type FindingDetail =
   /** History of a wallet was read: so many transactions of the time before it was watched are known now. */
   | { readonly kind: 'backfilled'; readonly toHeight: number; readonly transactions: number }
   /** A channel cannot deliver, or can again. */
-  | { readonly kind: 'channel-dead'; readonly channel: string; readonly words: string; readonly over: boolean };
+  | { readonly kind: 'channel-dead'; readonly channel: string; readonly words: string; readonly over: boolean }
+  | EvmFindingDetail;
 
 export type Direction = 'received' | 'spent' | 'self-transfer';
 export type FindingKind = FindingDetail['kind'];

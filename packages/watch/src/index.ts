@@ -11,12 +11,52 @@ export type { BlockRef, ChainInput, Grade } from './chain-input.ts';
 export { decodeWatchEvent, encodeWatchEvent, WATCH_EVENT_VERSION, type WatchCodecErrorCode } from './codec/event.ts';
 export { decodeWatchState, encodeWatchState, WATCH_STATE_VERSION } from './codec/state.ts';
 export type { TxAt, WatchEvent } from './event.ts';
+export {
+  decodeEvmEvent,
+  decodeEvmState,
+  encodeEvmEvent,
+  encodeEvmState,
+  EVM_EVENT_VERSION,
+  EVM_STATE_VERSION,
+  type EvmCodecErrorCode,
+} from './evm/codec.ts';
+export { evmCursor } from './evm/decide-block.ts';
+export type { EvmAsset, EvmFindingDetail } from './evm/detail.ts';
+export type { EvmEvent, EvmInput } from './evm/event.ts';
+export type {
+  EvmAccountFacts,
+  EvmAllowance,
+  EvmApprovalFacts,
+  EvmBlockFacts,
+  EvmCode,
+  EvmTransactionFacts,
+  EvmTransferFacts,
+} from './evm/facts.ts';
+export { applyEvmEvent } from './evm/fold.ts';
+export {
+  createEvmState,
+  type EvmAccountRecord,
+  type EvmChainRecord,
+  type EvmState,
+  type EvmWalletRecord,
+} from './evm/state.ts';
+export { evmStep } from './evm/step.ts';
+export {
+  EVM_CHAIN_DEFAULTS,
+  evmWallet,
+  type EvmChain,
+  type EvmLimit,
+  type EvmToken,
+  type EvmWallet,
+  type EvmWalletError,
+} from './evm/wallet.ts';
 export type { EvmBlockRef, EvmSpend, EvmSpendWay, Hash32 } from './evm/spend.ts';
 export {
   compareSeverity,
   FINDING_VERSION,
   type Direction,
   type Evidence,
+  type EvmEvidence,
   type Finding,
   type FindingDetail,
   type FindingKind,

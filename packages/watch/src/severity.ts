@@ -48,6 +48,31 @@ export function severityOf(detail: FindingDetail): Severity {
     case 'gap-filled':
     case 'backfilled':
       return 'info';
+    case 'evm-received':
+      return detail.asset.known ? 'notice' : 'info';
+    case 'evm-spent':
+      // Anybody can make a token that says this; the account's own transactions are another matter.
+      if (!detail.asset.known && detail.how !== 'transaction') return 'info';
+      return detail.how === 'transaction' ? 'warning' : 'critical';
+    case 'evm-internal':
+      return detail.direction === 'spent' ? 'critical' : 'notice';
+    case 'evm-allowance':
+      if (detail.amount === 0n) return 'notice';
+      return detail.asset.known || detail.how === 'transaction' ? 'warning' : 'info';
+    case 'evm-nonce':
+    case 'evm-code':
+    case 'evm-upgraded':
+      return 'critical';
+    case 'evm-delegation':
+      return detail.after === null ? 'warning' : 'critical';
+    case 'evm-confirmed':
+      return 'info';
+    case 'evm-disconnected':
+    case 'evm-large-amount':
+    case 'evm-balance-below':
+      return 'warning';
+    case 'evm-balance-above':
+      return 'notice';
     default:
       return assertNever(detail);
   }

@@ -85,12 +85,12 @@ export interface WalletError {
 }
 
 /** Lower case, so that ids stand in file names and addresses; no colon, for ids of findings hold them. */
-const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const WALLET_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const MAX_GAP = 10_000;
 
 /** Reads the descriptors of a wallet and fills in what was left out. */
 export function watchedWallet(spec: WalletSpec, network: Network): Result<WatchedWallet, WalletError> {
-  if (!ID.test(spec.id)) {
+  if (!WALLET_ID.test(spec.id)) {
     return fault('wallet_bad_id', 'The id of a wallet has 1 to 64 of a–z, 0–9, “.”, “_” and “-”.');
   }
   const gapLimit = spec.gapLimit ?? DEFAULT_GAP_LIMIT;

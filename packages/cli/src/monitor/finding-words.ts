@@ -1,4 +1,4 @@
-import { formatBitcoin } from '@keepwatch/base';
+import { formatBitcoin, formatUnits } from '@keepwatch/base';
 
 /** A finding as the socket gives it: amounts are decimal strings. */
 export interface FindingJson {
@@ -11,6 +11,11 @@ export interface FindingJson {
     readonly txid?: string;
     readonly block?: { readonly height: number; readonly hash: string };
     readonly grade?: string;
+    readonly evm?: {
+      readonly chainId: string;
+      readonly txHash?: string;
+      readonly block?: { readonly number: number; readonly hash: string };
+    };
     readonly seenBy: readonly string[];
   };
   readonly detail: { readonly kind: string } & Readonly<Record<string, unknown>>;
@@ -50,11 +55,47 @@ export function findingWords({ detail, evidence }: FindingJson): string {
       return `the past is read up to block ${String(detail['toHeight'])}: ${String(detail['transactions'])} transactions`;
     case 'gap-filled':
       return `blocks ${String(detail['fromHeight'])} to ${String(detail['toHeight'])} are caught up with`;
+    case 'evm-received':
+      return `${evmAmount(detail)} from ${String(detail['from'] ?? 'the beacon chain')}${evmBlock(evidence)}`;
+    case 'evm-spent': {
+      const to = `to ${String(detail['to'] ?? 'a new contract')}`;
+      const by = detail['how'] === 'transaction' ? '' : `, by ${String(detail['caller'])} (${String(detail['how'])})`;
+      return `${detail['failed'] === true ? 'a failed transaction' : evmAmount(detail)} ${to}${by}${evmBlock(evidence)}`;
+    }
+    case 'evm-internal': {
+      const way = detail['direction'] === 'received' ? 'from a contract' : 'left unexplained';
+      return `${evmAmount(detail)} ${way}${evmBlock(evidence)}`;
+    }
+    case 'evm-allowance':
+      return `${String(detail['spender'])} may take ${evmAmount(detail)}${evmBlock(evidence)}`;
+    case 'evm-large-amount':
+    case 'evm-balance-above':
+    case 'evm-balance-below': {
+      const limit = evmAmount({ ...detail, amount: detail['limit'] });
+      const is =
+        detail.kind === 'evm-large-amount' ? 'moved, the limit is' : `is the balance, ${detail.kind.slice(12)}`;
+      return `${evmAmount(detail)} ${is} ${limit}`;
+    }
+    case 'evm-delegation':
+    case 'evm-upgraded': {
+      const what = detail.kind === 'evm-delegation' ? 'delegated' : 'upgraded';
+      return `${what}: ${String(detail['before'] ?? 'none')} → ${String(detail['after'] ?? 'none')}${evmBlock(evidence)}`;
+    }
+    case 'evm-disconnected':
+      return `the chain was reorganised: ${(detail['retracts'] as unknown[]).length} findings no longer hold`;
     default:
       return Object.entries(detail)
         .flatMap(([name, value]) => (name === 'kind' || typeof value === 'object' ? [] : [`${name} ${String(value)}`]))
         .join(', ');
   }
+}
+
+const evmBlock = ({ evm }: FindingJson['evidence']) => (evm?.block ? ` in block ${evm.block.number}` : '');
+
+function evmAmount(detail: FindingJson['detail']): string {
+  const asset = detail['asset'] as { token: string | null; symbol: string; decimals: number; known: boolean };
+  const name = asset.known ? asset.symbol : `of ${asset.token}, which you did not name`;
+  return `${formatUnits(BigInt(String(detail['amount'])), asset.decimals)} ${name}`;
 }
 
 function movement(direction: string, detail: FindingJson['detail']): string {

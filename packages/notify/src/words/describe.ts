@@ -1,6 +1,7 @@
 import { assertNever, type Json } from '@keepwatch/base';
 import type { Finding, FindingDetail, Movement } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
+import { evmEvidence, evmHeadline, evmParticulars, isEvm } from './evm.ts';
 
 /**
  * How much a channel is told. `full`: everything. `amounts-hidden`: what happened to which wallet, with no amount,
@@ -63,6 +64,7 @@ export function btc(sats: bigint): string {
 }
 
 function headline(detail: FindingDetail, hidden: boolean): string {
+  if (isEvm(detail)) return evmHeadline(detail, hidden);
   const amount = (sats: bigint) => (hidden ? '' : ` ${btc(sats)}`);
   switch (detail.kind) {
     case 'sighted':
@@ -158,6 +160,7 @@ function moved(direction: 'received' | 'spent' | 'self-transfer', movement: Move
 }
 
 function particulars(detail: FindingDetail, wallet: WalletWords | null): string[] {
+  if (isEvm(detail)) return evmParticulars(detail);
   const at = (address: string | null) => {
     const label = address === null ? null : (wallet?.labelOf?.(address) ?? null);
     const name = address === null ? 'a script without an address' : cleanLabel(address, 128);
@@ -218,10 +221,11 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
   }
 }
 
-function evidence({ evidence: { txid, block, seenBy } }: Finding): string[] {
+function evidence({ evidence: { txid, block, evm, seenBy } }: Finding): string[] {
   return [
     ...(txid === undefined ? [] : [`Transaction: ${txid}`]),
     ...(block === undefined ? [] : [`Block: ${block.height} (${block.hash})`]),
+    ...(evm === undefined ? [] : evmEvidence(evm)),
     ...(seenBy.length === 0 ? [] : [`Seen by: ${seenBy.map((each) => cleanLabel(each)).join(', ')}`]),
   ];
 }

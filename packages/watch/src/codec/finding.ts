@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FINDING_VERSION, SEVERITIES, type Finding } from '../finding.ts';
+import { evmDetails, evmEvidence } from '../evm/shapes.ts';
 import { block, count, grade, outpoint, sats, sum, text, txid, vout } from './shapes.ts';
 
 const direction = z.enum(['received', 'spent', 'self-transfer']);
@@ -38,6 +39,7 @@ export const detail = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('gap-filled'), fromHeight: count, toHeight: count }),
   z.strictObject({ ...kind('backfilled'), toHeight: count, transactions: count }),
   z.strictObject({ ...kind('channel-dead'), channel: text, words: text, over }),
+  ...evmDetails,
 ]);
 
 export const finding: z.ZodType<Finding> = z.strictObject({
@@ -51,6 +53,7 @@ export const finding: z.ZodType<Finding> = z.strictObject({
     txid: txid.exactOptional(),
     block: block.exactOptional(),
     grade: grade.exactOptional(),
+    evm: evmEvidence.exactOptional(),
     seenBy: z.array(text),
   }),
   detail,

@@ -1,10 +1,17 @@
 import { celEnv, parse, plan, type CelInput } from '@bufbuild/cel';
 import { err, ok, type Result } from '@keepwatch/base';
 import type { Finding } from '../finding.ts';
-import type { WatchedWallet } from '../wallet.ts';
+
+/** What a condition can ask of a wallet, of whichever chain. */
+export interface RuleWallet {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
+}
 
 /** A condition that is ready to be asked. What fails, or costs too much, answers yes: rather once too often than never. */
-export type Condition = (finding: Finding, wallet: WatchedWallet | null) => ConditionAnswer;
+export type Condition = (finding: Finding, wallet: RuleWallet | null) => ConditionAnswer;
 
 /** `failed`: why it is yes although the condition did not say so. */
 export interface ConditionAnswer {
@@ -66,8 +73,8 @@ function findingFields({ id, severity, late, evidence, detail }: Finding): Map<s
     ['severity', severity],
     ['late', late],
     ['sats', satsOf(detail)],
-    ['txid', evidence.txid ?? ''],
-    ['height', BigInt(evidence.block?.height ?? -1)],
+    ['txid', evidence.txid ?? evidence.evm?.txHash ?? ''],
+    ['height', BigInt(evidence.block?.height ?? evidence.evm?.block?.number ?? -1)],
     ['grade', evidence.grade ?? ''],
     ['direction', field('direction', '')],
     ['over', field('over', false)],
@@ -75,8 +82,30 @@ function findingFields({ id, severity, late, evidence, detail }: Finding): Map<s
     ['channel', field('channel', '')],
     ['depth', integer('depth')],
     ['blocksLeft', integer('blocksLeft')],
+    ...evmFields({ evidence, detail }),
   ]);
 }
+
+/**
+ * Of EVM findings: `chain` (its id; 0 elsewhere), `token` (address, or empty), `symbol`, `known`, `how`, and the amount twice:
+ * `amount` exactly, in the smallest unit, as far as an integer of CEL holds it, and at its bound beyond; `units` in whole
+ * coins or tokens, rounded.
+ */
+function evmFields({ evidence, detail }: Pick<Finding, 'evidence' | 'detail'>): [string, CelInput][] {
+  const asset = 'asset' in detail ? detail.asset : null;
+  const amount = 'asset' in detail ? detail.amount : 0n;
+  return [
+    ['chain', evidence.evm?.chainId ?? 0n],
+    ['token', asset?.token ?? ''],
+    ['symbol', asset?.symbol ?? ''],
+    ['known', asset?.known ?? false],
+    ['how', 'how' in detail ? detail.how : ''],
+    ['amount', amount > MAX_INTEGER ? MAX_INTEGER : amount],
+    ['units', Number(amount) / 10 ** (asset?.decimals ?? 0)],
+  ];
+}
+
+const MAX_INTEGER = (1n << 63n) - 1n;
 
 /** What a finding is about, in satoshis: of a movement the difference that it makes; 0 where there is no amount. */
 function satsOf(detail: Finding['detail']): bigint {
@@ -86,7 +115,7 @@ function satsOf(detail: Finding['detail']): bigint {
   return net < 0n ? -net : net;
 }
 
-function walletFields(wallet: WatchedWallet | null): Map<string, CelInput> {
+function walletFields(wallet: RuleWallet | null): Map<string, CelInput> {
   return new Map<string, CelInput>([
     ['id', wallet?.id ?? ''],
     ['name', wallet?.name ?? ''],

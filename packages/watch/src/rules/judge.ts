@@ -1,7 +1,7 @@
 import { assertNever } from '@keepwatch/base';
 import { compareSeverity, type Finding, type Severity } from '../finding.ts';
-import type { WatchedWallet } from '../wallet.ts';
 import type { ConditionAnswer } from './condition.ts';
+import type { RuleWallet } from './condition.ts';
 import type { Rule, Rules } from './rules.ts';
 
 /** What a rule makes of a finding. `digest`: told in the next summary; `quiet`: told when the quiet hours are over. */
@@ -30,7 +30,7 @@ export function judgeFinding(
   { rules, quiet }: Rules,
   times: RuleTimes,
   finding: Finding,
-  wallet: WatchedWallet | null,
+  wallet: RuleWallet | null,
   nowMs: number,
 ): Judged {
   const verdicts: Verdict[] = [];
@@ -112,7 +112,7 @@ function next(minute: number, nowMs: number): number {
 export function* dryRunRules(
   rules: Rules,
   findings: Iterable<Finding>,
-  walletOf: (id: string) => WatchedWallet | null,
+  walletOf: (id: string) => RuleWallet | null,
 ): Generator<{ readonly finding: Finding; readonly verdicts: readonly Verdict[] }, void, undefined> {
   let times: RuleTimes = new Map();
   for (const finding of findings) {

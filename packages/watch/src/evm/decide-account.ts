@@ -1,0 +1,109 @@
+import { canonicalJson } from '@keepwatch/base';
+import type { Address } from '@keepwatch/evm';
+import { toJson } from '../json.ts';
+import { assetOf, explainedBy, say, type AccountTurn, type Sight } from './account-turn.ts';
+import { decideRights } from './decide-rights.ts';
+import { decideTransfers } from './decide-transfers.ts';
+import type { EvmAccountRecord } from './state.ts';
+import { emitEvm, type EvmTurn } from './turn.ts';
+import type { EvmWallet } from './wallet.ts';
+
+/** What a block does to one wallet. The first one that is looked at tells where the account stands, and is no news. */
+export function decideAccount(turn: EvmTurn, sight: Sight): void {
+  const { wallet, account } = turn.state.wallets.get(sight.wallet)!;
+  const facts = sight.facts.accounts.find(({ address }) => address === wallet.address);
+  if (!facts) return;
+  if (account === null) {
+    if (facts.state === null) return;
+    const first = { ...facts.state, unreadSince: null, explained: 0n, ownTransactions: 0n };
+    const { tokens, allowances } = facts;
+    const record = { ...first, tokens, allowances: allowances.filter(({ amount }) => amount > 0n), passed: [] };
+    emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: { ...record, passed: passedOf(wallet, record) } });
+    const now = { turn, sight, wallet, facts, before: record };
+    if (record.code.kind === 'delegation') {
+      const { chainId } = wallet;
+      say(now, 'evm-delegation', wallet.address, null, {
+        ...{ kind: 'evm-delegation', chainId, before: null, after: record.code.to },
+      });
+    }
+    return;
+  }
+  const now: AccountTurn = { turn, sight, wallet, facts, before: account };
+  const after = accountAfter(now);
+  // Before anything is told of it: what is told stands with the part of the block that this begins.
+  if (!same(account, after) || isNamed(now)) emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: after });
+  decideTransfers(now);
+  decideRights(now);
+  tellLimits(now, after);
+}
+
+function accountAfter({ wallet, facts, before, sight }: AccountTurn): EvmAccountRecord {
+  const tokens = merged(before.tokens, facts.tokens, ({ token }) => token);
+  const allowances = merged(before.allowances, facts.allowances, ({ token, spender }) => `${token}/${spender}`)
+    .filter(({ amount }) => amount > 0n)
+    .slice(-MAX_ALLOWANCES);
+  const { explained, own } = explainedBy(sight.facts, wallet.address);
+  const rest = { tokens, allowances };
+  const account: EvmAccountRecord = facts.state
+    ? { ...facts.state, ...rest, unreadSince: null, explained: 0n, ownTransactions: 0n, passed: [] }
+    : {
+        ...before,
+        ...rest,
+        unreadSince: before.unreadSince ?? sight.facts.block.number,
+        explained: before.explained + explained,
+        ownTransactions: before.ownTransactions + own,
+      };
+  return { ...account, passed: passedOf(wallet, account) };
+}
+
+/** Bounds what a hostile token can make the watch remember: the oldest are forgotten. */
+const MAX_ALLOWANCES = 256;
+
+function merged<T>(old: readonly T[], read: readonly T[], keyOf: (each: T) => string): readonly T[] {
+  const known = new Map(old.map((each) => [keyOf(each), each]));
+  for (const each of read) known.set(keyOf(each), each);
+  return [...known.values()];
+}
+
+/** Whether anything in the block names the account; a state that ends as it began is no sign that nothing happened. */
+function isNamed({ sight: { facts }, wallet: { address } }: AccountTurn): boolean {
+  return (
+    facts.transactions.some(({ from, to }) => from === address || to === address) ||
+    facts.withdrawals.some((each) => each.address === address) ||
+    facts.transfers.some(({ from, to }) => from === address || to === address) ||
+    facts.approvals.some(({ owner }) => owner === address)
+  );
+}
+
+function passedOf(wallet: EvmWallet, account: Pick<EvmAccountRecord, 'balance' | 'tokens'>): readonly string[] {
+  return wallet.limits.flatMap(({ token, above, below }) => {
+    const amount = balanceOf(account, token);
+    if (amount === undefined) return [];
+    return [
+      ...(above !== null && amount > above ? [`above/${token ?? ''}`] : []),
+      ...(below !== null && amount < below ? [`below/${token ?? ''}`] : []),
+    ];
+  });
+}
+
+function balanceOf(account: Pick<EvmAccountRecord, 'balance' | 'tokens'>, token: Address | null): bigint | undefined {
+  return token === null ? account.balance : account.tokens.find((each) => each.token === token)?.balance;
+}
+
+function tellLimits(now: AccountTurn, after: EvmAccountRecord): void {
+  const { wallet, before } = now;
+  for (const passed of after.passed) {
+    if (before.passed.includes(passed)) continue;
+    const token = wallet.limits.find(({ token: each }) => passed.endsWith(`/${each ?? ''}`))!.token;
+    const { above, below } = wallet.limits.find((each) => each.token === token)!;
+    const isAbove = passed.startsWith('above/');
+    const kind = isAbove ? ('evm-balance-above' as const) : ('evm-balance-below' as const);
+    const detail = {
+      ...{ kind, chainId: wallet.chainId, asset: assetOf(now, token) },
+      ...{ amount: balanceOf(after, token)!, limit: (isAbove ? above : below)! },
+    } as const;
+    say(now, kind, token ?? 'native', null, detail);
+  }
+}
+
+const same = (a: unknown, b: unknown) => canonicalJson(toJson(a)) === canonicalJson(toJson(b));
