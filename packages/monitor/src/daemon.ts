@@ -115,7 +115,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       http = await serveHttp(
         options.http,
         () => figuresOf(live, counted),
-        (request, response) => live?.monitor.channels.serve(request, response) ?? false,
+        (request, response) => live?.monitor.ladder.serve(request, response) ?? false,
       );
     }
     await open().catch((error: unknown) => {
@@ -167,7 +167,7 @@ function statusOf(
 ) {
   if (!live) return { phase: 'locked', ...about };
   const { monitor, running } = live;
-  const { watch, outbox } = monitor.engine.state;
+  const { watch, outbox, ladder } = monitor.engine.state;
   return {
     phase: 'running',
     ...about,
@@ -180,6 +180,7 @@ function statusOf(
     scripts: watch.scripts.size,
     scans: [...watch.scansDue.keys()].length,
     messagesWaiting: waiting(outbox),
+    ...answersOf(ladder),
     channelsDead: deadChannels(outbox).map(({ channel, sinceMs, words }) => ({ channel, sinceMs, words })),
     sources: running.health().map(({ name, kind, health }) => ({
       ...{ name, kind, state: health.state, tip: health.tip, peers: health.peers, problem: health.problem },
@@ -187,14 +188,35 @@ function statusOf(
   };
 }
 
+/** How many findings wait for an answer, and for how many nobody gave one. */
+function answersOf({ escalations }: OpenMonitor['engine']['state']['ladder']) {
+  const all = [...escalations.values()];
+  return {
+    answersAwaited: all.filter(({ over }) => over === null).length,
+    answersMissing: all.filter(({ over }) => over?.how === 'exhausted').length,
+  };
+}
+
 const waiting = ({ lanes }: OpenMonitor['engine']['state']['outbox']) =>
   [...lanes.values()].reduce((sum, lane) => sum + lane.waiting.length, 0);
 
+const NO_ANSWERS = { answersAwaited: 0, answersMissing: 0 };
+
 function figuresOf(live: Live | undefined, findings: Readonly<Record<string, number>>): Figures {
   const empty = { tipHeight: -1, tipAgeSeconds: 0, wallets: 0, scripts: 0, coins: 0, entries: 0, scansDue: 0 };
-  if (!live) return { locked: true, able: false, ...empty, findings, messagesWaiting: 0, channelsDead: 0, sources: [] };
+  if (!live)
+    return {
+      locked: true,
+      able: false,
+      ...empty,
+      findings,
+      messagesWaiting: 0,
+      ...NO_ANSWERS,
+      channelsDead: 0,
+      sources: [],
+    };
   const { monitor, running } = live;
-  const { watch, outbox } = monitor.engine.state;
+  const { watch, outbox, ladder } = monitor.engine.state;
   const count = (values: Iterable<unknown>) => [...values].length;
   return {
     ...{ locked: false, able: running.able(), findings, entries: monitor.engine.seq() },
@@ -202,6 +224,7 @@ function figuresOf(live: Live | undefined, findings: Readonly<Record<string, num
     tipAgeSeconds: watch.tip ? Math.max(0, Math.round((Date.now() - watch.tipAtMs) / 1_000)) : 0,
     ...{ wallets: count(watch.wallets.keys()), scripts: watch.scripts.size, coins: count(watch.coins.keys()) },
     ...{ scansDue: count(watch.scansDue.keys()), messagesWaiting: waiting(outbox) },
+    ...answersOf(ladder),
     channelsDead: deadChannels(outbox).length,
     sources: running.health().map(({ name, health }) => ({ name, live: health.state === 'live', peers: health.peers })),
   };

@@ -66,6 +66,17 @@ export async function newestFindings(
   return found.slice(-limit);
 }
 
+/** One finding, by its id or its number. */
+export async function findingNamedBy(journal: Journal, named: string | number): Promise<FindingRow | undefined> {
+  if (typeof named === 'string') {
+    for await (const row of findingsAfter(journal, 0, {})) if (row.finding.id === named) return row;
+    return undefined;
+  }
+  const read = await journal.read(named, 1);
+  if (!read.ok) throw journalError(read.error);
+  return rowsOf(read.value)[0];
+}
+
 function rowsOf(entries: readonly JournalEntry[]): FindingRow[] {
   return entries.flatMap(({ seq, bytes }) => {
     const { room, event } = readEntry(seq, bytes);

@@ -9,6 +9,7 @@ import { createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts'
 import type { ScanStanding } from './chain/scans.ts';
 import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';
+import { createLadderDesk, type LadderDesk } from './ladder/ladder-desk.ts';
 import { createRuleDesk, type RuleDesk } from './rules/rule-desk.ts';
 import { openStore, type MonitorStore } from './store/store.ts';
 
@@ -17,6 +18,7 @@ export interface OpenMonitor {
   readonly engine: Engine;
   readonly store: MonitorStore;
   readonly channels: ChannelDesk;
+  readonly ladder: LadderDesk;
   readonly methods: Methods;
   /** Told after each append. Gives back how to stop being told. */
   onDurable(hear: (events: readonly Recorded[]) => void): () => void;
@@ -54,8 +56,13 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     {
       journal: store.journal,
       nowMs: Date.now,
+      monotonicMs: () => performance.now(),
       entropy: (length) => new Uint8Array(randomBytes(length)),
-      route: (finding, at) => channels.route(finding, at),
+      route(finding, at) {
+        const routed = channels.route(finding, at);
+        return { ...routed, climb: ladder.climbOf(finding, routed.posts, at) };
+      },
+      word: (order, finding, at) => ladder.word(order, finding, at),
       onDurable(events) {
         for (const hear of hearers) hear(events);
         for (const wake of wakers.splice(0)) wake();
@@ -66,7 +73,9 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
   );
   const rules: RuleDesk = createRuleDesk({ engine, journal: store.journal });
   const channels: ChannelDesk = createChannelDesk({ engine, tellings: rules.tellings });
+  const ladder: LadderDesk = createLadderDesk({ engine, journal: store.journal });
   hearers.add((events) => channels.hear(events));
+  hearers.add((events) => ladder.hear(events));
   await settleNetwork(engine, network);
 
   const nextAppend = (signal: AbortSignal) =>
@@ -79,12 +88,14 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     engine,
     store,
     channels,
+    ladder,
     folded,
     methods: {
       ...walletMethods({ engine, scans }),
       ...findingMethods({ engine, store, nextAppend }),
       ...rules.methods,
       ...channels.methods,
+      ...ladder.methods,
     },
     onDurable(hear) {
       hearers.add(hear);
@@ -92,6 +103,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     },
     showScans: (how) => void (standing = how),
     async close() {
+      await ladder.close();
       await channels.close();
       await engine.close();
       wakers = [];

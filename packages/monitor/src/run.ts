@@ -64,6 +64,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   await derivation.wake();
   watchAll(watch, quorum.watch);
   monitor.channels.start();
+  monitor.ladder.start((error) => log('error', 'the ladder could not be climbed; it is tried again', wordsOf(error)));
   scans.wake();
 
   async function follow(): Promise<void> {

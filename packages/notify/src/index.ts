@@ -13,15 +13,23 @@ export { createSms, type SmsOptions } from './channels/sms.ts';
 export { createTelegram, type TelegramOptions } from './channels/telegram.ts';
 export { createWebhook, type WebhookOptions } from './channels/webhook.ts';
 export { createDispatcher, type Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
-export { acknowledge, type AcknowledgeAnswer } from './ladder/acknowledge.ts';
+export {
+  acknowledge,
+  acknowledgeDirectly,
+  findCode,
+  type AcknowledgeAnswer,
+  type GivenCode,
+} from './ladder/acknowledge.ts';
 export { applyLadderEvent } from './ladder/apply.ts';
 export { decodeLadderEvent, decodeLadderState, encodeLadderEvent, encodeLadderState } from './ladder/codec.ts';
-export type { LadderEvent, LadderInput, LadderOrder } from './ladder/event.ts';
+export { readAlertKey, type LadderEvent, type LadderInput, type LadderOrder } from './ladder/event.ts';
 export { handleAcknowledgement, type PageOutcome, type PageRequest, type PageResponse } from './ladder/page.ts';
 export {
   checkLadder,
   createLadderState,
   LADDER_DEFAULTS,
+  rungOf,
+  type AcknowledgeWay,
   type ChannelFacts,
   type Escalation,
   type Ladder,
@@ -30,7 +38,7 @@ export {
   type LadderState,
   type Rung,
 } from './ladder/state.ts';
-export { ladderStep, nextLadderMs, type LadderOutcome } from './ladder/step.ts';
+export { dueEscalations, ladderStep, nextLadderMs, type LadderOutcome } from './ladder/step.ts';
 export type { Route } from './net/dial.ts';
 export { applyOutboxEvent } from './outbox/apply.ts';
 export { decodeOutboxEvent, decodeOutboxState, encodeOutboxEvent, encodeOutboxState } from './outbox/codec.ts';

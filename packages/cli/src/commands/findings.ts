@@ -48,4 +48,27 @@ const verify = command({
   run: async (context, options) => (await import('../monitor/findings.ts')).findingsVerify(context, options),
 });
 
-export const FINDINGS_COMMANDS = [list, tail, exportFindings, verify];
+const show = command({
+  name: 'findings show',
+  summary: 'One finding: who was told of it, by what, and who answered',
+  positionals: ['FINDING'],
+  options: MONITOR_OPTIONS,
+  more: 'FINDING is its number (SEQ) or its id.',
+  run: async (context, options, [finding]) =>
+    (await import('../monitor/answers.ts')).findingsShow(context, finding!, options),
+});
+
+const acknowledge = command({
+  name: 'findings acknowledge',
+  summary: 'Say that you have seen it: nobody else is woken for it',
+  positionals: ['WHAT'],
+  options: {
+    by: { value: 'NAME', words: 'who says so (default: the user of this machine)' },
+    ...MONITOR_OPTIONS,
+  },
+  more: 'WHAT is the code in the message, or the number or the id of the finding. Everybody else who was told hears of it.',
+  run: async (context, options, [what]) =>
+    (await import('../monitor/answers.ts')).findingsAcknowledge(context, what!, options),
+});
+
+export const FINDINGS_COMMANDS = [list, show, acknowledge, tail, exportFindings, verify];

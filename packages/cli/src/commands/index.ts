@@ -13,6 +13,7 @@ import { GRANT_CREATE_COMMANDS } from './grant-create.ts';
 import { GRANT_FILE_COMMANDS } from './grant-files.ts';
 import { GRANT_REPLAY_COMMANDS } from './grant-replay.ts';
 import { JOURNAL_COMMANDS } from './journal.ts';
+import { LADDER_COMMANDS } from './ladder.ts';
 import { MONITOR_COMMANDS } from './monitor.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
 import { RULES_COMMANDS } from './rules.ts';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly Command[] = [
   ...WATCH_COMMANDS,
   ...FINDINGS_COMMANDS,
   ...CHANNEL_COMMANDS,
+  ...LADDER_COMMANDS,
   ...RULES_COMMANDS,
   DOCTOR_COMMAND,
   VERSION_COMMAND,

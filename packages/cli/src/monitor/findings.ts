@@ -6,6 +6,7 @@ import { createNewFile } from '../new-file.ts';
 import { shownJson } from '../shown.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, parseDuration, showCount, showTime } from '../values.ts';
+import { answerWords, type Answering } from './answers.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
@@ -20,6 +21,7 @@ export interface FilterOptions extends MonitorPlace {
 interface Row {
   readonly seq: number;
   readonly finding: FindingJson;
+  readonly answer?: Answering | null;
 }
 
 const SEVERITIES = ['info', 'notice', 'warning', 'critical'];
@@ -67,12 +69,16 @@ export function findingsList(
   });
 }
 
-function cells({ terminal: { paint } }: Context, { seq, finding }: Row): readonly string[] {
+function cells(context: Context, { seq, finding, answer }: Row): readonly string[] {
+  const { paint } = context.terminal;
   const { severity, wallet, atMs, late, detail } = finding;
   const paints = { info: paint.quiet, notice: paint.good, warning: paint.warning, critical: paint.bad };
   return [
     ...[String(seq), showTime(atMs), paints[severity](severity), wallet ?? '–', detail.kind],
-    `${findingWords(finding)}${late ? paint.quiet(' (late)') : ''}`,
+    [
+      `${findingWords(finding)}${late ? paint.quiet(' (late)') : ''}`,
+      ...(answer ? [answerWords(context, answer)] : []),
+    ].join('; '),
   ];
 }
 

@@ -18,6 +18,8 @@ interface Status {
   readonly scripts?: number;
   readonly scans?: number;
   readonly messagesWaiting?: number;
+  readonly answersAwaited?: number;
+  readonly answersMissing?: number;
   readonly channelsDead?: readonly { readonly channel: string; readonly sinceMs: number; readonly words: string }[];
   readonly sources?: readonly {
     readonly name: string;
@@ -68,6 +70,7 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
     ['scans', status.scans ? `the past of ${showCount(status.scans, 'wallet')} is being read` : undefined],
     ['journal', `${showCount(status.entries!, 'entry', 'entries')}`],
     ['messages', status.messagesWaiting ? `${status.messagesWaiting} not delivered yet` : 'all delivered'],
+    ['answers', answersText(paint, status)],
     ['data', dataDir],
     ['key', status.lock === 'file' ? paint.warning(KEYS.file) : KEYS[status.lock]],
     ['http', status.http ?? undefined],
@@ -81,6 +84,16 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
   );
   const lines = [about, '', table([['SOURCE', 'KIND', 'STATE', 'HEIGHT', 'PEERS', ''], ...rows], paint.title)];
   return [...lines, ...(dead.length > 0 ? ['', ...dead] : [])].join('\n');
+}
+
+function answersText(paint: Context['terminal']['paint'], status: Status): string | undefined {
+  const { answersAwaited: awaited = 0, answersMissing: missing = 0 } = status;
+  if (awaited + missing === 0) return undefined;
+  const words = [
+    ...(awaited > 0 ? [`${showCount(awaited, 'finding')} unanswered`] : []),
+    ...(missing > 0 ? [`${showCount(missing, 'finding')} that nobody answered`] : []),
+  ];
+  return paint.bad(words.join(', '));
 }
 
 export async function monitorUnlock(context: Context, place: MonitorPlace): Promise<Answer> {

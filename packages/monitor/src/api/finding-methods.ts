@@ -1,11 +1,13 @@
+import { CodedError } from '@keepwatch/base';
 import type { FindingKind } from '@keepwatch/watch';
 import type { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
 import { applyEvent, emptyState, encodeState, readEntry } from '../engine/state.ts';
-import { findingsAfter, newestFindings, type FindingFilter } from '../findings.ts';
+import { findingNamedBy, findingsAfter, newestFindings, type FindingFilter } from '../findings.ts';
+import { answeringOf, historyOf } from '../ladder/history.ts';
 import { ed25519Verify, journalError, type MonitorStore } from '../store/store.ts';
 import type { Methods } from './server.ts';
-import { findingsFollow, findingsList, none } from './shapes.ts';
+import { findingNamed, findingsFollow, findingsList, none } from './shapes.ts';
 
 export interface FindingMethodsDeps {
   readonly engine: Engine;
@@ -24,8 +26,24 @@ export function findingMethods({ engine, store, nextAppend }: FindingMethodsDeps
   return {
     'findings.list': {
       params: findingsList,
-      call: (given: z.infer<typeof findingsList>) =>
-        newestFindings(journal, filterOf(given), given.limit ?? 100, given.before),
+      async call(given: z.infer<typeof findingsList>) {
+        const rows = await newestFindings(journal, filterOf(given), given.limit ?? 100, given.before);
+        return rows.map((row) => ({ ...row, answer: answeringOf(engine.state, row.finding.id) }));
+      },
+    },
+    /** One finding, who was told of it and what became of that. */
+    'findings.show': {
+      params: findingNamed,
+      async call({ finding: named }: z.infer<typeof findingNamed>) {
+        const row = await findingNamedBy(journal, named);
+        if (!row) {
+          throw new CodedError('finding_unknown', `There is no finding “${named}”.`, {
+            remedy: '`keepwatch findings list` shows numbers, and with --json ids.',
+          });
+        }
+        const history = await historyOf(journal, row.seq, row.finding.id);
+        return { ...row, answer: answeringOf(engine.state, row.finding.id), history };
+      },
     },
     /** From behind a cursor, without a gap: what is journaled while it is read is read next. */
     'findings.follow': {

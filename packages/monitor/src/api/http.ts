@@ -17,6 +17,8 @@ export interface Figures {
   readonly findings: Readonly<Record<string, number>>;
   readonly scansDue: number;
   readonly messagesWaiting: number;
+  readonly answersAwaited: number;
+  readonly answersMissing: number;
   readonly channelsDead: number;
   readonly sources: readonly { readonly name: string; readonly live: boolean; readonly peers: number }[];
 }
@@ -107,6 +109,8 @@ export function metricsText(figures: Figures): string {
   );
   metric('scans_due', 'gauge', 'Wallets whose past is being read.', one(figures.scansDue));
   metric('messages_waiting', 'gauge', 'Messages that are not delivered yet.', one(figures.messagesWaiting));
+  metric('answers_awaited', 'gauge', 'Findings that wait for an answer.', one(figures.answersAwaited));
+  metric('answers_missing', 'gauge', 'Findings that nobody answered.', one(figures.answersMissing));
   metric('channels_dead', 'gauge', 'Channels that cannot deliver.', one(figures.channelsDead));
   const each = <T>(of: (source: Figures['sources'][number]) => T) =>
     figures.sources.map((source): readonly [string, T] => [label('source', source.name), of(source)]);

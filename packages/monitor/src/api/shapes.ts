@@ -60,4 +60,6 @@ export const findingsList = z.strictObject({
 });
 /** `after`: the number of the last finding that the caller has; 0 for all. */
 export const findingsFollow = z.strictObject({ ...filter, after: count, follow: z.boolean() });
+/** By its id, or its number in the journal. */
+export const findingNamed = z.strictObject({ finding: z.union([text(500), z.int().positive()]) });
 export const unlock = z.strictObject({ passphrase: z.string().max(8_192) });

@@ -1,28 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError, type Json } from '@keepwatch/base';
 import { createDispatcher, deadChannels, type Channel, type Dispatcher } from '@keepwatch/notify';
 import { compareSeverity, type Finding } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
 import { none } from '../api/shapes.ts';
-import type { Engine, Recorded, Routed } from '../engine/engine.ts';
+import type { Engine, Recorded, Routed, Routing } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
+import { climbsBy } from '../ladder/ladder-desk.ts';
 import { ruleThatTells, type RuleDesk } from '../rules/rule-desk.ts';
 import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
 import { postOf } from './words.ts';
 
 /** What the monitor tells, by which channels, and how it stands with them. */
 export interface ChannelDesk {
-  /** Whom a finding is told: journaled in one batch with it. */
-  route(finding: Finding, state: MonitorState): readonly Routed[];
+  /** Whom a finding is told, and what the rules remember of it: journaled in one batch with it. */
+  route(finding: Finding, state: MonitorState): Pick<Routing, 'posts' | 'notes'>;
   /** After each append. */
   hear(events: readonly Recorded[]): void;
   /** From here on messages are sent; before, and without it, they wait. */
   start(): void;
   readonly methods: Methods;
-  /** Requests that come to the monitor's HTTP port and are the channels' business. False: they are not. */
-  serve(request: IncomingMessage, response: ServerResponse): boolean;
   close(): Promise<void>;
 }
 
@@ -88,20 +86,22 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
       const byRules = tellings(finding, state);
       if (byRules) {
         const settings = new Map(settingsOf(state).map((each) => [each.name, each]));
-        return byRules.flatMap(({ to, severity, when, atMs }) => {
+        const posts = byRules.tellings.flatMap(({ to, severity, when, atMs }) => {
           const channel = settings.get(to);
           if (!channel) return [];
           const post = { ...postOf(finding, wallet, channel.privacy), severity };
           const hold = when === 'now' ? {} : { hold: { untilMs: atMs, summary: when === 'digest' } };
           return [{ channel: to, post, ...hold }];
         });
+        return { posts, notes: byRules.notes };
       }
-      return settingsOf(state).flatMap((settings) => {
+      const posts = settingsOf(state).flatMap((settings): Routed[] => {
         if (compareSeverity(finding.severity, settings.from) < 0) return [];
         // A channel is not told of its own death.
         if (finding.detail.kind === 'channel-dead' && finding.detail.channel === settings.name) return [];
         return [{ channel: settings.name, post: postOf(finding, wallet, settings.privacy) }];
       });
+      return { posts, notes: [] };
     },
     hear(events) {
       for (const { room, event } of events) {
@@ -124,7 +124,7 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
           channels: open,
           state: () => engine.state.outbox,
           submit: (input) => submit({ room: 'outbox', input }),
-          nowMs: Date.now,
+          nowMs: engine.nowMs,
           entropy: () => randomBytes(4).readUInt32BE(),
         },
         { timeoutMs: TIMEOUT_MS },
@@ -158,6 +158,15 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
               remedy: 'Apply rules without it first, so that nobody is left out unnoticed.',
             });
           }
+          if (climbsBy(engine.state, name)) {
+            throw new CodedError(
+              'channel_in_ladder',
+              `The ladder tells by the channel “${name}”, or something climbs it.`,
+              {
+                remedy: 'Apply a ladder without it first; acknowledge what waits for an answer.',
+              },
+            );
+          }
           await submit({ room: 'desk', event: { kind: 'channel-dropped', name } });
           await submit({ room: 'outbox', input: { kind: 'remove', channel: name } });
           return { removed: name };
@@ -177,7 +186,6 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
         },
       },
     },
-    serve: () => false,
     async close() {
       await dispatcher?.stop();
       dispatcher = undefined;

@@ -23,6 +23,8 @@ const common = {
   /** What is less severe is not told here. */
   from: z.enum(SEVERITIES).default('notice'),
   privacy: z.enum(['full', 'amounts-hidden', 'look']).default('full'),
+  /** What else it needs to reach its reader, in the owner's words: what two channels name counts as shared. */
+  relies: z.array(z.string().min(1).max(100)).max(16).default([]),
 };
 const place = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):[0-9]{1,5}$/, 'host:port is expected');
 const route = {

@@ -10,6 +10,10 @@ export interface DeskState {
   readonly channels: Map<string, Json>;
   /** The document as it was given; null: what holds without one. */
   rules: Json;
+  /** Who is told what must not go unanswered, as it was written; null: nothing climbs. */
+  ladder: Json;
+  /** When each rule with a limit told at once: as many of the last times as its limit counts. */
+  readonly ruleTimes: Map<string, readonly number[]>;
   /** Of wallets whose owner named a height: where a scan of the past begins. */
   readonly birthHeights: Map<string, number>;
 }
@@ -20,19 +24,23 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('channel-put'), name: z.string(), channel: json }),
   z.strictObject({ kind: z.literal('channel-dropped'), name: z.string() }),
   z.strictObject({ kind: z.literal('rules-set'), rules: json }),
+  z.strictObject({ kind: z.literal('ladder-set'), ladder: json }),
+  z.strictObject({ kind: z.literal('rule-told'), rule: z.string(), keep: z.int().positive(), atMs: z.int() }),
   z.strictObject({ kind: z.literal('birth-height'), wallet: z.string(), height: count.nullable() }),
 ]);
 const stateSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   channels: z.array(z.tuple([z.string(), json])),
   rules: json,
+  ladder: json,
+  ruleTimes: z.array(z.tuple([z.string(), z.array(z.int())])),
   birthHeights: z.array(z.tuple([z.string(), count])),
 });
 
 export type DeskEvent = z.infer<typeof eventSchema>;
 
 export function createDesk(): DeskState {
-  return { channels: new Map(), rules: null, birthHeights: new Map() };
+  return { channels: new Map(), rules: null, ladder: null, ruleTimes: new Map(), birthHeights: new Map() };
 }
 
 export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
@@ -45,7 +53,16 @@ export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
       return;
     case 'rules-set':
       state.rules = event.rules;
+      state.ruleTimes.clear();
       return;
+    case 'ladder-set':
+      state.ladder = event.ladder;
+      return;
+    case 'rule-told': {
+      const times = [...(state.ruleTimes.get(event.rule) ?? []), event.atMs];
+      state.ruleTimes.set(event.rule, times.slice(-event.keep));
+      return;
+    }
     case 'birth-height':
       if (event.height === null) state.birthHeights.delete(event.wallet);
       else state.birthHeights.set(event.wallet, event.height);
@@ -64,13 +81,19 @@ export function decodeDeskEvent(bytes: Uint8Array): Result<DeskEvent, 'desk_malf
   return read.success ? ok(read.data.event) : err('desk_malformed');
 }
 
-export function encodeDesk({ channels, rules, birthHeights }: DeskState): Uint8Array {
-  return canonicalBytes({ version: 1, channels: [...channels], rules, birthHeights: [...birthHeights] });
+export function encodeDesk({ channels, rules, ladder, ruleTimes, birthHeights }: DeskState): Uint8Array {
+  return canonicalBytes({
+    ...{ version: 2, channels: [...channels], rules, ladder },
+    ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights] },
+  });
 }
 
 export function decodeDesk(bytes: Uint8Array): Result<DeskState, 'desk_malformed'> {
   const read = stateSchema.safeParse(parseJsonBytes(bytes));
   if (!read.success) return err('desk_malformed');
-  const { channels, rules, birthHeights } = read.data;
-  return ok({ channels: new Map(channels), rules, birthHeights: new Map(birthHeights) });
+  const { channels, rules, ladder, ruleTimes, birthHeights } = read.data;
+  return ok({
+    ...{ channels: new Map(channels), rules, ladder },
+    ...{ ruleTimes: new Map(ruleTimes), birthHeights: new Map(birthHeights) },
+  });
 }

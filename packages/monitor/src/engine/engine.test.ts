@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
 import type { BlockHash, MatchedTx, Txid } from '@keepwatch/bitcoin';
 import type { Journal } from '@keepwatch/journal';
-import { DEFAULT_SETTINGS, watchedWallet, type WatchInput } from '@keepwatch/watch';
+import type { Post } from '@keepwatch/notify';
+import { DEFAULT_SETTINGS, watchedWallet, type Finding, type WatchInput } from '@keepwatch/watch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newestFindings } from '../findings.ts';
 import { makeLock, openLock } from '../store/lock.ts';
@@ -20,16 +21,23 @@ const START = 1_700_000_000;
 let dir: string;
 let store: MonitorStore;
 let told: Recorded[];
+let wallMs: number;
+let monotonicMs: number;
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'keepwatch-engine-'));
   await makeLock(dir, { kind: 'file' });
   store = await openStore(dir, await openLock(dir, { credentials: undefined }));
   told = [];
+  [wallMs, monotonicMs] = [(START + HOUR) * 1_000, 0];
 });
 afterEach(() => {
   store.close();
   rmSync(dir, { recursive: true, force: true });
+});
+
+const postOf = ({ id, severity, atMs }: Finding): Post => ({
+  ...{ key: id, group: null, severity, subject: 's', body: 'b', data: null, acknowledgement: null, atMs },
 });
 
 async function open(journal: Journal = store.journal): Promise<Engine> {
@@ -37,17 +45,11 @@ async function open(journal: Journal = store.journal): Promise<Engine> {
   return createEngine(
     {
       journal,
-      nowMs: () => (START + HOUR) * 1_000,
+      nowMs: () => wallMs,
       entropy: (length) => new Uint8Array(randomBytes(length)),
-      route: (finding) => [
-        {
-          channel: 'hook',
-          post: {
-            ...{ key: finding.id, group: null, severity: finding.severity, subject: 's', body: 'b', data: null },
-            ...{ acknowledgement: null, atMs: finding.atMs },
-          },
-        },
-      ],
+      monotonicMs: () => monotonicMs,
+      route: (finding) => ({ posts: [{ channel: 'hook', post: postOf(finding) }], notes: [], climb: null }),
+      word: () => null,
       onDurable: (events) => told.push(...events),
     },
     state,
@@ -94,12 +96,12 @@ describe('the engine of a monitor', () => {
     await Promise.all([2, 3, 4].map((height) => engine.submit(connected(height, [payment(height)]))));
     expect(store.journal.head()!.firstSeq).toBe(before + 1);
     expect(
-      findings().filter(({ event }) => 'finding' in event && event.finding.detail.kind === 'received'),
+      findings().filter(({ event }) => event.kind === 'finding' && event.finding.detail.kind === 'received'),
     ).toHaveLength(3);
     const { waiting } = engine.state.outbox.lanes.get('hook')!;
     expect(waiting.map(({ post }) => post.key).sort()).toEqual(
       findings()
-        .map(({ event }) => ('finding' in event ? event.finding.id : ''))
+        .map(({ event }) => (event.kind === 'finding' ? event.finding.id : ''))
         .sort(),
     );
   });

@@ -1,9 +1,18 @@
 import { assertNever } from '@keepwatch/base';
 import type { Journal } from '@keepwatch/journal';
-import { outboxStep, type Hold, type OutboxInput, type Post } from '@keepwatch/notify';
-import { watchStep, type Finding, type WatchInput } from '@keepwatch/watch';
+import {
+  outboxStep,
+  type GivenCode,
+  type Hold,
+  type Ladder,
+  type LadderOrder,
+  type OutboxInput,
+  type Post,
+} from '@keepwatch/notify';
+import { watchStep, type Finding, type Severity, type WatchInput } from '@keepwatch/watch';
 import type { DeskEvent } from '../desk/desk.ts';
 import { encodeEntry, SALT_BYTES } from './entry.ts';
+import { askLadder, deliveredTo } from './escalate.ts';
 import { createBatcher } from './queue.ts';
 import { applyEvent, encodeEvent, saveState, type MonitorEvent, type MonitorState } from './state.ts';
 
@@ -11,7 +20,15 @@ import { applyEvent, encodeEvent, saveState, type MonitorEvent, type MonitorStat
 export type EngineInput =
   | { readonly room: 'watch'; readonly input: WatchInput }
   | { readonly room: 'outbox'; readonly input: OutboxInput }
-  | { readonly room: 'desk'; readonly event: DeskEvent };
+  | { readonly room: 'desk'; readonly event: DeskEvent }
+  /** `finding`: the one that opened the escalation, for the words; without it they say no more than that there is one. */
+  | { readonly room: 'ladder'; readonly input: LadderAsk; readonly finding: Finding | undefined };
+
+export type LadderAsk =
+  | { readonly kind: 'tick'; readonly escalation: string }
+  | { readonly kind: 'replan'; readonly escalation: string; readonly ladder: Ladder }
+  | { readonly kind: 'code'; readonly given: GivenCode }
+  | { readonly kind: 'direct'; readonly escalation: string; readonly by: string };
 
 /** An event that is durable, and the number of its entry. */
 export type Recorded = MonitorEvent & { readonly seq: number };
@@ -23,13 +40,27 @@ export interface Routed {
   readonly hold?: Hold;
 }
 
+/** What becomes of a finding beside its entry. All of it is journaled with the finding, or nothing. */
+export interface Routing {
+  readonly posts: readonly Routed[];
+  /** What the rules have to remember of it. */
+  readonly notes: readonly DeskEvent[];
+  /** It must not go unanswered. Null: it is told, and no more. */
+  readonly climb: { readonly group: string; readonly severity: Severity; readonly ladder: Ladder } | null;
+}
+
 export interface EngineDeps {
   /** Its store has to be synchronous. */
   readonly journal: Journal;
+  /** Wall clock, ms: it may be set to anything at any time. */
   readonly nowMs: () => number;
+  /** Time since some start, ms, that nobody can set. */
+  readonly monotonicMs: () => number;
   readonly entropy: (length: number) => Uint8Array;
-  /** Whom a finding is told, and how. What it gives is journaled with the finding, all or nothing. */
-  readonly route: (finding: Finding, state: MonitorState) => readonly Routed[];
+  /** Whom a finding is told, and how. */
+  readonly route: (finding: Finding, state: MonitorState) => Routing;
+  /** The words of what the ladder wants told; null where there is no such channel any more. */
+  readonly word: (order: LadderOrder, finding: Finding | undefined, state: MonitorState) => Post | null;
   /** Told after each append, with what is durable now: the place for effects. */
   readonly onDurable: (events: readonly Recorded[]) => void;
 }
@@ -44,6 +75,8 @@ export interface Engine {
   readonly state: MonitorState;
   /** The number of the last entry. */
   seq(): number;
+  /** The time that steps go by: the wall clock, but never back, and never at a standstill. */
+  nowMs(): number;
   /** Resolves once it is durable, with what came of it. */
   submit(input: EngineInput): Promise<readonly Recorded[]>;
   /** For sources that bring many: resolves when few enough wait. */
@@ -58,21 +91,35 @@ export interface Engine {
 const MOST = 256;
 /** Inputs that wait before a source is asked to pause. */
 const CROWD = 1_024;
+/** What codes are made of. */
+const CODE_BYTES = 32;
 /** Entries between two snapshots: some seconds to fold at the next start. */
 const SNAPSHOT_EVERY = 20_000;
+
+type Recorder = (event: MonitorEvent) => Recorded;
 
 export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { readonly seq: number }): Engine {
   const { journal, entropy } = deps;
   let seq = loaded.seq;
   let savedSeq = loaded.seq;
   let saving: Promise<void> = Promise.resolve();
-  // The wall clock may be set back; the journal's time, and what steps compare, may not.
+  // The wall clock may be set back; the journal's time, and what steps compare, may not. Until the wall clock has caught
+  // up, time goes on by the clock that nobody sets: what waits for an answer would wait for ever otherwise.
   let lastMs = journal.head()?.timeMs ?? 0;
+  let lastMonotonicMs = Math.floor(deps.monotonicMs());
+
+  function nowMs(): number {
+    const monotonicMs = Math.floor(deps.monotonicMs());
+    const wallMs = deps.nowMs();
+    lastMs = wallMs >= lastMs ? wallMs : lastMs + Math.max(0, monotonicMs - lastMonotonicMs);
+    lastMonotonicMs = monotonicMs;
+    return lastMs;
+  }
 
   const batcher = createBatcher<EngineInput>(work, MOST);
 
   function work(inputs: readonly EngineInput[]): readonly (readonly Recorded[])[] {
-    lastMs = Math.max(lastMs, deps.nowMs());
+    const atMs = nowMs();
     const entries: Uint8Array[] = [];
     const all: Recorded[] = [];
     const record = (event: MonitorEvent): Recorded => {
@@ -82,9 +129,9 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
       all.push(recorded);
       return recorded;
     };
-    const results = inputs.map((input) => stepOne(input, record));
+    const results = inputs.map((input) => stepOne(input, atMs, record));
     if (entries.length > 0) {
-      const appended = journal.append(entries, [], lastMs);
+      const appended = journal.append(entries, [], atMs);
       if (appended instanceof Promise) throw new TypeError('the journal of a monitor is synchronous');
       seq += entries.length;
       deps.onDurable(all);
@@ -93,26 +140,58 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
     return results;
   }
 
-  function stepOne(input: EngineInput, record: (event: MonitorEvent) => Recorded): readonly Recorded[] {
+  function stepOne(input: EngineInput, atMs: number, record: Recorder): readonly Recorded[] {
     switch (input.room) {
-      case 'watch': {
-        const events = watchStep(state.watch, input.input, lastMs);
-        return events.flatMap((event) => {
+      case 'watch':
+        return watchStep(state.watch, input.input, atMs).flatMap((event) => {
           const recorded = record({ room: 'watch', event });
-          if (event.kind !== 'finding') return [recorded];
-          const posts = deps.route(event.finding, state).flatMap((routed) => {
-            return outboxStep(state.outbox, { kind: 'post', ...routed }, lastMs);
-          });
-          return [recorded, ...posts.map((post) => record({ room: 'outbox', event: post }))];
+          return event.kind === 'finding' ? [recorded, ...tell(event.finding, recorded.seq, atMs, record)] : [recorded];
         });
+      case 'outbox': {
+        const events = outboxStep(state.outbox, input.input, atMs);
+        const recorded = events.map((event) => record({ room: 'outbox', event }));
+        const reached = deliveredTo(state.ladder, events, atMs).map((event) => record({ room: 'ladder', event }));
+        return [...recorded, ...reached];
       }
-      case 'outbox':
-        return outboxStep(state.outbox, input.input, lastMs).map((event) => record({ room: 'outbox', event }));
       case 'desk':
         return [record({ room: 'desk', event: input.event })];
+      case 'ladder': {
+        const { events, orders } = askLadder(state, input.input, entropy(CODE_BYTES), atMs);
+        const recorded = events.map((event) => record({ room: 'ladder', event }));
+        return [
+          ...recorded,
+          ...orders.flatMap((order) => word(order, input.finding)).flatMap((routed) => post(routed, atMs, record)),
+        ];
+      }
       default:
         return assertNever(input);
     }
+  }
+
+  function tell(finding: Finding, entry: number, atMs: number, record: Recorder): readonly Recorded[] {
+    const { posts, notes, climb } = deps.route(finding, state);
+    const opened = climb
+      ? askLadder(state, { kind: 'open', finding: finding.id, entry, ...climb }, entropy(CODE_BYTES), atMs)
+      : { events: [], orders: [] };
+    const events = [
+      ...notes.map((event) => record({ room: 'desk', event })),
+      ...opened.events.map((event) => record({ room: 'ladder', event })),
+    ];
+    const alerts = opened.orders.flatMap((order) => word(order, finding));
+    // Who is asked for an answer is not told the same once more beside it.
+    const asked = new Set(alerts.map(({ channel }) => channel));
+    const told = posts.filter(({ channel }) => !asked.has(channel));
+    return [...events, ...[...alerts, ...told].flatMap((routed) => post(routed, atMs, record))];
+  }
+
+  function post(routed: Routed, atMs: number, record: Recorder): readonly Recorded[] {
+    const events = outboxStep(state.outbox, { kind: 'post', ...routed }, atMs);
+    return events.map((event) => record({ room: 'outbox', event }));
+  }
+
+  function word(order: LadderOrder, finding: Finding | undefined): Routed[] {
+    const post = deps.word(order, finding, state);
+    return post ? [{ channel: order.channel, post }] : [];
   }
 
   function save(): Promise<void> {
@@ -125,6 +204,7 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
   return {
     state,
     seq: () => seq,
+    nowMs,
     submit: (input) => batcher.submit(input),
     room: () => batcher.below(CROWD),
     save,

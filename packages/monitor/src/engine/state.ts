@@ -1,13 +1,22 @@
 import { assertNever, CodedError, lengthPrefixed } from '@keepwatch/base';
 import type { Journal } from '@keepwatch/journal';
 import {
+  applyLadderEvent,
   applyOutboxEvent,
+  createLadderState,
   createOutboxState,
+  decodeLadderEvent,
+  decodeLadderState,
   decodeOutboxEvent,
   decodeOutboxState,
+  encodeLadderEvent,
+  encodeLadderState,
   encodeOutboxEvent,
   encodeOutboxState,
+  LADDER_DEFAULTS,
   OUTBOX_DEFAULTS,
+  type LadderEvent,
+  type LadderState,
   type OutboxEvent,
   type OutboxState,
 } from '@keepwatch/notify';
@@ -39,16 +48,18 @@ export interface MonitorState {
   readonly watch: WatchState;
   readonly outbox: OutboxState;
   readonly desk: DeskState;
+  readonly ladder: LadderState;
 }
 
 /** An event, and whose it is. */
 export type MonitorEvent =
   | { readonly room: 'watch'; readonly event: WatchEvent }
   | { readonly room: 'outbox'; readonly event: OutboxEvent }
-  | { readonly room: 'desk'; readonly event: DeskEvent };
+  | { readonly room: 'desk'; readonly event: DeskEvent }
+  | { readonly room: 'ladder'; readonly event: LadderEvent };
 
 /** Raise it where folding the same journal gives another state, or a room writes its state in another way. */
-const FOLD_VERSION = 1;
+const FOLD_VERSION = 2;
 
 /** Ids of messages begin with some letters of the monitor's own: they are unique in the world, and short. */
 const outboxOptions = (monitor: string) => ({ ...OUTBOX_DEFAULTS, instance: monitor.slice(0, 12) });
@@ -58,6 +69,7 @@ export function emptyState(monitor: string): MonitorState {
     watch: createWatchState(),
     outbox: createOutboxState(outboxOptions(monitor)),
     desk: createDesk(),
+    ladder: createLadderState(LADDER_DEFAULTS),
   };
 }
 
@@ -69,6 +81,8 @@ export function applyEvent(state: MonitorState, { room, event }: MonitorEvent): 
       return applyOutboxEvent(state.outbox, event);
     case 'desk':
       return applyDeskEvent(state.desk, event);
+    case 'ladder':
+      return applyLadderEvent(state.ladder, event);
     default:
       return assertNever(room);
   }
@@ -82,6 +96,8 @@ export function encodeEvent({ room, event }: MonitorEvent): Uint8Array {
       return encodeOutboxEvent(event);
     case 'desk':
       return encodeDeskEvent(event);
+    case 'ladder':
+      return encodeLadderEvent(event);
     default:
       return assertNever(room);
   }
@@ -106,7 +122,11 @@ export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
       if (event.ok) return { room: 'desk', event: event.value };
       break;
     }
-    case 'ladder':
+    case 'ladder': {
+      const event = decodeLadderEvent(entry.body);
+      if (event.ok) return { room: 'ladder', event: event.value };
+      break;
+    }
     case 'evm':
     case undefined:
       break;
@@ -141,16 +161,24 @@ export async function saveState(journal: Journal, state: MonitorState): Promise<
   await journal.saveSnapshot(FOLD_VERSION, encodeState(state));
 }
 
-export function encodeState({ watch, outbox, desk }: MonitorState): Uint8Array {
-  return lengthPrefixed(encodeWatchState(watch), encodeOutboxState(outbox), encodeDesk(desk));
+export function encodeState({ watch, outbox, desk, ladder }: MonitorState): Uint8Array {
+  return lengthPrefixed(
+    encodeWatchState(watch),
+    encodeOutboxState(outbox),
+    encodeDesk(desk),
+    encodeLadderState(ladder),
+  );
 }
 
 function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
-  const [watchBytes, outboxBytes, deskBytes] = parts(bytes, 3) as [Uint8Array, Uint8Array, Uint8Array];
-  const watch = decodeWatchState(watchBytes);
-  const outbox = decodeOutboxState(outboxBytes, outboxOptions(monitor));
-  const desk = decodeDesk(deskBytes);
-  if (watch.ok && outbox.ok && desk.ok) return { watch: watch.value, outbox: outbox.value, desk: desk.value };
+  const [ofWatch, ofOutbox, ofDesk, ofLadder] = parts(bytes, 4) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const watch = decodeWatchState(ofWatch);
+  const outbox = decodeOutboxState(ofOutbox, outboxOptions(monitor));
+  const desk = decodeDesk(ofDesk);
+  const ladder = decodeLadderState(ofLadder, LADDER_DEFAULTS);
+  if (watch.ok && outbox.ok && desk.ok && ladder.ok) {
+    return { watch: watch.value, outbox: outbox.value, desk: desk.value, ladder: ladder.value };
+  }
   throw new CodedError('journal_snapshot_unread', 'The snapshot of the state is none that this version understands.', {
     remedy: 'Start the version that wrote it, or a later one.',
   });

@@ -7,12 +7,12 @@ import {
   tellingsOf,
   type Finding,
   type Rules,
-  type RuleTimes,
   type Telling,
 } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
 import { none } from '../api/shapes.ts';
+import type { DeskEvent } from '../desk/desk.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
 import { newestFindings } from '../findings.ts';
@@ -21,9 +21,12 @@ import { newestFindings } from '../findings.ts';
 export interface RuleDesk {
   /**
    * Whom a finding is told and when; null where no rules are applied, or none that this version can read: then it is told
-   * as without them, rather once too often. How often a rule with a limit told is not journaled: a start forgets it.
+   * as without them, rather once too often. `notes`: what counts towards limits, to be journaled with the finding.
    */
-  tellings(finding: Finding, state: MonitorState): readonly Telling[] | null;
+  tellings(
+    finding: Finding,
+    state: MonitorState,
+  ): { readonly tellings: readonly Telling[]; readonly notes: readonly DeskEvent[] } | null;
   readonly methods: Methods;
 }
 
@@ -39,13 +42,11 @@ const AT_ONCE = 32;
 
 export function createRuleDesk({ engine, journal }: { readonly engine: Engine; readonly journal: Journal }): RuleDesk {
   let current: { readonly document: Json; readonly rules: Rules | null } = { document: null, rules: null };
-  let times: RuleTimes = new Map();
 
   function rulesOf({ desk }: MonitorState): Rules | null {
     if (current.document !== desk.rules) {
       const read = desk.rules === null ? null : readRules(desk.rules);
       current = { document: desk.rules, rules: read?.ok ? read.value : null };
-      times = new Map();
     }
     return current.rules;
   }
@@ -69,9 +70,13 @@ export function createRuleDesk({ engine, journal }: { readonly engine: Engine; r
       const rules = rulesOf(state);
       if (!rules) return null;
       const wallet = finding.wallet === null ? null : (state.watch.wallets.get(finding.wallet)?.wallet ?? null);
-      const judged = judgeFinding(rules, times, finding, wallet, finding.atMs);
-      times = judged.times;
-      return tellingsOf(rules, finding, judged.verdicts);
+      const { ruleTimes } = state.desk;
+      const { times, verdicts } = judgeFinding(rules, ruleTimes, finding, wallet, finding.atMs);
+      const notes = rules.rules.flatMap(({ name, limit }): DeskEvent[] => {
+        if (!limit || times.get(name) === ruleTimes.get(name)) return [];
+        return [{ kind: 'rule-told', rule: name, keep: limit.count, atMs: finding.atMs }];
+      });
+      return { tellings: tellingsOf(rules, finding, verdicts), notes };
     },
     methods: {
       'rules.apply': {

@@ -8,16 +8,16 @@ const KEPT_DELIVERIES = 100;
 /** Folds one event. What names something unknown changes nothing. */
 export function applyLadderEvent(state: LadderState, event: LadderEvent): void {
   if (event.kind === 'wrong-code') {
-    const from = event.atMs - state.options.wrongWindowMs;
-    const recent = state.wrong.filter((at) => at > from && at <= event.atMs);
-    state.wrong.splice(0, state.wrong.length, ...recent, event.atMs);
+    const since = event.atMs - state.options.wrongWindowMs;
+    const recent = state.wrong.filter(({ atMs }) => atMs > since && atMs <= event.atMs);
+    state.wrong.splice(0, state.wrong.length, ...recent, { from: event.from, atMs: event.atMs });
     return;
   }
   if (event.kind === 'opened') {
-    const { escalation: id, group, severity, ladder, codes, atMs } = event;
+    const { escalation: id, entry, group, severity, ladder, codes, atMs } = event;
     state.escalations.set(id, {
-      ...{ id, findings: [id], joined: 0, group, severity, ladder, step: 0, sinceMs: atMs, codes: [...codes] },
-      ...{ deliveries: [], over: null },
+      ...{ id, entry, findings: [id], joined: 0, group, severity, ladder, first: 0, step: 0, sinceMs: atMs },
+      ...{ codes: [...codes], deliveries: [], over: null },
     });
     return;
   }
@@ -33,6 +33,14 @@ export function applyLadderEvent(state: LadderState, event: LadderEvent): void {
       found.sinceMs = event.atMs;
       found.codes.push(...event.codes);
       return;
+    case 'replanned':
+      found.ladder = event.ladder;
+      found.first = event.step;
+      found.step = event.step;
+      found.sinceMs = event.atMs;
+      found.codes.push(...event.codes);
+      found.over = null;
+      return;
     case 'reached': {
       const { who, channel, step, atMs } = event;
       found.deliveries.push({ who, channel, step, atMs });
@@ -43,8 +51,8 @@ export function applyLadderEvent(state: LadderState, event: LadderEvent): void {
       found.over = { how: 'exhausted', atMs: event.atMs };
       return;
     case 'acknowledged': {
-      const { by, who, channel, atMs } = event;
-      found.over = { how: 'acknowledged', by, who, channel, atMs };
+      const { by, way, who, channel, atMs } = event;
+      found.over = { how: 'acknowledged', by, way, who, channel, atMs };
       return;
     }
     case 'forgotten':

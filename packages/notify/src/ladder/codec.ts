@@ -12,49 +12,56 @@ const count = z.number().int().nonnegative();
 const text = z.string();
 const severity = z.enum(SEVERITIES);
 const rung = z.strictObject({ who: text, channels: z.array(text), waitMs: count });
-const ladder = z.strictObject({ rungs: z.array(rung).min(1), rounds: count });
+const ladder = z.strictObject({
+  ...{ rungs: z.array(rung).min(1), rounds: count, pageUrl: text.nullable(), codeMs: count },
+});
 const code = z.strictObject({ hash: text, step: count, who: text, channel: text, untilMs: time });
 const codes = z.array(code);
 const escalation = text;
+const way = z.enum(['link', 'code', 'reply', 'command']);
 
 const event: z.ZodType<LadderEvent> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('opened'), escalation, group: text, severity, ladder, codes, atMs: time }),
+  z.strictObject({
+    ...{ kind: z.literal('opened'), escalation, entry: count, group: text, severity, ladder, codes, atMs: time },
+  }),
   z.strictObject({ kind: z.literal('joined'), escalation, finding: text, atMs: time }),
   z.strictObject({
     ...{ kind: z.literal('climbed'), escalation, step: count, codes, atMs: time },
     why: z.enum(['no-answer', 'unreachable']),
   }),
+  z.strictObject({ kind: z.literal('replanned'), escalation, ladder, step: count, codes, atMs: time }),
   z.strictObject({ kind: z.literal('reached'), escalation, who: text, channel: text, step: count, atMs: time }),
   z.strictObject({ kind: z.literal('exhausted'), escalation, atMs: time }),
   z.strictObject({
-    ...{ kind: z.literal('acknowledged'), escalation, by: text, who: text, channel: text, step: count, atMs: time },
+    ...{ kind: z.literal('acknowledged'), escalation, by: text, way, step: count, atMs: time },
+    ...{ who: text.nullable(), channel: text.nullable() },
   }),
-  z.strictObject({ kind: z.literal('wrong-code'), atMs: time }),
+  z.strictObject({ kind: z.literal('wrong-code'), from: text, atMs: time }),
   z.strictObject({ kind: z.literal('forgotten'), escalation }),
 ]);
 
 const over = z.discriminatedUnion('how', [
-  z.strictObject({ how: z.literal('acknowledged'), by: text, who: text, channel: text, atMs: time }),
+  z.strictObject({
+    ...{ how: z.literal('acknowledged'), by: text, way, who: text.nullable(), channel: text.nullable(), atMs: time },
+  }),
   z.strictObject({ how: z.literal('exhausted'), atMs: time }),
 ]);
 const stored = z.strictObject({
   ...{
-    id: text,
-    findings: z.array(text),
-    joined: count,
-    group: text,
-    severity,
-    ladder,
-    step: count,
-    sinceMs: time,
-    codes,
+    ...{ id: text, entry: count, findings: z.array(text), joined: count, group: text, severity, ladder },
+    ...{ first: count, step: count, sinceMs: time, codes },
   },
   deliveries: z.array(z.strictObject({ who: text, channel: text, step: count, atMs: time })),
   over: over.nullable(),
 });
 
+const wrongCode = z.strictObject({ from: text, atMs: time });
 const eventFile = z.strictObject({ version: z.literal(VERSION), event });
-const stateFile = z.strictObject({ version: z.literal(VERSION), escalations: z.array(stored), wrong: z.array(time) });
+const stateFile = z.strictObject({
+  version: z.literal(VERSION),
+  escalations: z.array(stored),
+  wrong: z.array(wrongCode),
+});
 
 export function encodeLadderEvent(given: LadderEvent): Uint8Array {
   return canonicalBytes({ version: VERSION, event: given as unknown as Json });
@@ -66,7 +73,8 @@ export function decodeLadderEvent(bytes: Uint8Array): Result<LadderEvent, 'ladde
 }
 
 export function encodeLadderState({ escalations, wrong }: LadderState): Uint8Array {
-  return canonicalBytes({ version: VERSION, escalations: [...escalations.values()] as unknown as Json, wrong });
+  const plain = { version: VERSION, escalations: [...escalations.values()], wrong };
+  return canonicalBytes(plain as unknown as Json);
 }
 
 export function decodeLadderState(bytes: Uint8Array, options: LadderOptions): Result<LadderState, 'ladder_malformed'> {

@@ -1,19 +1,20 @@
 import { concat, toBase64url, toHex, utf8, type Sha256 } from '@keepwatch/base';
 import type { AcknowledgeBy } from '../channel.ts';
-import type { Code, LadderOptions, Rung } from './state.ts';
+import type { Code, Ladder } from './state.ts';
 
 /**
  * Codes of one rung: for each channel a short one to send back, and a link with one that is too long to guess. Both are
  * made of fresh random bytes that nobody keeps; what is kept is a hash of each.
  */
 export function makeCodes(
-  given: { readonly escalation: string; readonly step: number; readonly rung: Rung; readonly nowMs: number },
-  { pageUrl, codeMs }: LadderOptions,
+  given: { readonly escalation: string; readonly step: number; readonly first: number; readonly nowMs: number },
+  { rungs, pageUrl, codeMs }: Ladder,
   entropy: Uint8Array,
   sha256: Sha256,
 ): { readonly codes: Code[]; readonly byChannel: ReadonlyMap<string, AcknowledgeBy> } {
   if (entropy.length < 32) throw new RangeError('codes are made of at least 32 random bytes');
-  const { escalation, step, rung, nowMs } = given;
+  const { escalation, step, first, nowMs } = given;
+  const rung = rungs[(step - first) % rungs.length]!;
   const codes: Code[] = [];
   const byChannel = new Map<string, AcknowledgeBy>();
   for (const channel of rung.channels) {

@@ -1,12 +1,13 @@
 import type { Severity } from '@keepwatch/watch';
 import type { AcknowledgeBy } from '../channel.ts';
-import type { Code, Ladder } from './state.ts';
+import type { AcknowledgeWay, Code, Ladder } from './state.ts';
 
 export type LadderInput =
   | {
       readonly kind: 'open';
       /** Id of the finding; the escalation takes it as its own. */
       readonly finding: string;
+      readonly entry: number;
       /** Wallet and kind: while one of a group is open, the next joins it. */
       readonly group: string;
       readonly severity: Severity;
@@ -14,8 +15,20 @@ export type LadderInput =
       /** 32 random bytes, of which the codes of the first rung are made. */
       readonly entropy: Uint8Array;
     }
-  /** Time has passed, or a channel died. `dead`: channels that cannot deliver now. */
-  | { readonly kind: 'tick'; readonly dead: readonly string[]; readonly entropy: Uint8Array }
+  /** Time has passed for one of them, or a channel died. `dead`: channels that cannot deliver now. */
+  | {
+      readonly kind: 'tick';
+      readonly escalation: string;
+      readonly dead: readonly string[];
+      readonly entropy: Uint8Array;
+    }
+  /** The owner set another ladder: one that is open begins it from its first rung, and knows the codes of before. */
+  | {
+      readonly kind: 'replan';
+      readonly escalation: string;
+      readonly ladder: Ladder;
+      readonly entropy: Uint8Array;
+    }
   /** The outbox delivered the message of an order. */
   | { readonly kind: 'delivered'; readonly escalation: string; readonly step: number; readonly channel: string };
 
@@ -24,6 +37,7 @@ export type LadderEvent =
   | {
       readonly kind: 'opened';
       readonly escalation: string;
+      readonly entry: number;
       readonly group: string;
       readonly severity: Severity;
       readonly ladder: Ladder;
@@ -41,6 +55,14 @@ export type LadderEvent =
       readonly atMs: number;
     }
   | {
+      readonly kind: 'replanned';
+      readonly escalation: string;
+      readonly ladder: Ladder;
+      readonly step: number;
+      readonly codes: readonly Code[];
+      readonly atMs: number;
+    }
+  | {
       readonly kind: 'reached';
       readonly escalation: string;
       readonly who: string;
@@ -49,17 +71,18 @@ export type LadderEvent =
       readonly atMs: number;
     }
   | { readonly kind: 'exhausted'; readonly escalation: string; readonly atMs: number }
-  /** `who`: whom the code was sent to. `by`: who says that they used it. */
+  /** `by`: who says that they have seen it. `who`, `channel`: whom the code was sent to, and by what. */
   | {
       readonly kind: 'acknowledged';
       readonly escalation: string;
       readonly by: string;
-      readonly who: string;
-      readonly channel: string;
+      readonly way: AcknowledgeWay;
+      readonly who: string | null;
+      readonly channel: string | null;
       readonly step: number;
       readonly atMs: number;
     }
-  | { readonly kind: 'wrong-code'; readonly atMs: number }
+  | { readonly kind: 'wrong-code'; readonly from: string; readonly atMs: number }
   | { readonly kind: 'forgotten'; readonly escalation: string };
 
 /**
@@ -77,6 +100,20 @@ export type LadderOrder = { readonly key: string; readonly escalation: string; r
     }
   /** One more finding of an escalation that is open. */
   | { readonly kind: 'joined'; readonly finding: string; readonly group: string; readonly severity: Severity }
-  | { readonly kind: 'acknowledged'; readonly by: string; readonly viaChannel: string }
+  | {
+      readonly kind: 'acknowledged';
+      readonly by: string;
+      readonly way: AcknowledgeWay;
+      readonly viaChannel: string | null;
+    }
   | { readonly kind: 'exhausted' }
 );
+
+/** The key of the message that tells of a step: unique on its channel. */
+export const alertKey = (escalation: string, step: number) => `${escalation} step ${step}`;
+
+/** What an alert's key says; undefined for keys of other messages. */
+export function readAlertKey(key: string): { readonly escalation: string; readonly step: number } | undefined {
+  const match = /^(.+) step (\d{1,9})$/.exec(key);
+  return match ? { escalation: match[1]!, step: Number(match[2]) } : undefined;
+}

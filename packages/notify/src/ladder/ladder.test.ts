@@ -7,17 +7,21 @@ import { decodeLadderEvent, decodeLadderState, encodeLadderEvent, encodeLadderSt
 import type { LadderEvent, LadderInput, LadderOrder } from './event.ts';
 import { handleAcknowledgement } from './page.ts';
 import { checkLadder, createLadderState, LADDER_DEFAULTS, type Ladder, type LadderState } from './state.ts';
-import { ladderStep, nextLadderMs, type LadderOutcome } from './step.ts';
+import { dueEscalations, ladderStep, nextLadderMs, type LadderOutcome } from './step.ts';
 
 const MINUTE = 60_000;
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest());
-const OPTIONS = { ...LADDER_DEFAULTS, pageUrl: 'https://watch.example/a/' };
+const OPTIONS = LADDER_DEFAULTS;
+const PAGE = 'https://watch.example/a/';
+const CODE_MS = 24 * 60 * MINUTE;
 const LADDER: Ladder = {
   rungs: [
     { who: 'Ada', channels: ['mail', 'ntfy'], waitMs: 10 * MINUTE },
     { who: 'Bo', channels: ['telegram'], waitMs: 20 * MINUTE },
   ],
   rounds: 2,
+  pageUrl: PAGE,
+  codeMs: CODE_MS,
 };
 const CHANNELS = [
   { name: 'mail', kind: 'email', relies: ['mail.example'] },
@@ -47,9 +51,15 @@ function take<T extends LadderOutcome>(outcome: T): T {
 }
 const put = (input: LadderInput) => take(ladderStep(state, input, nowMs, sha256));
 const open = (finding: string, group = 'savings spent') =>
-  put({ kind: 'open', finding, group, severity: 'critical', ladder: LADDER, entropy: entropy() });
-const tick = (dead: readonly string[] = []) => put({ kind: 'tick', dead, entropy: entropy() });
-const answer = (code: string, by: string | null = null) => take(acknowledge(state, { code, by }, nowMs, sha256)).answer;
+  put({ kind: 'open', finding, entry: 7, group, severity: 'critical', ladder: LADDER, entropy: entropy() });
+const tick = (dead: readonly string[] = []) => {
+  const outcomes = dueEscalations(state, dead, nowMs).map((escalation) => {
+    return put({ kind: 'tick', escalation, dead, entropy: entropy() });
+  });
+  return { events: outcomes.flatMap(({ events }) => events) };
+};
+const answer = (code: string, by: string | null = null, from = 'command') =>
+  take(acknowledge(state, { code, by, from, way: 'code' }, nowMs, sha256)).answer;
 const alertsOf = (step: number) =>
   orders.filter((each): each is Extract<LadderOrder, { kind: 'alert' }> => each.kind === 'alert' && each.step === step);
 const codeOf = (step: number, channel: string) =>
@@ -57,7 +67,7 @@ const codeOf = (step: number, channel: string) =>
 const tokenOf = (step: number, channel: string) =>
   alertsOf(step)
     .find((each) => each.channel === channel)!
-    .acknowledgement.url!.slice(OPTIONS.pageUrl.length);
+    .acknowledgement.url!.slice(PAGE.length);
 
 describe('the ladder', () => {
   it('tells the first rung by all its channels, each with a code of its own', () => {
@@ -169,7 +179,7 @@ describe('an acknowledgement', () => {
     open('f1');
     nowMs += 10 * MINUTE;
     tick();
-    nowMs = 1_000 + LADDER_DEFAULTS.codeMs;
+    nowMs = 1_000 + CODE_MS;
     expect(answer(codeOf(0, 'mail'))).toBe('expired');
     expect(answer(codeOf(1, 'telegram'))).toBe('acknowledged');
   });
@@ -180,12 +190,14 @@ describe('an acknowledgement', () => {
     const written = journal.length;
     expect(answer(codeOf(0, 'mail'))).toBe('busy');
     expect(journal.length).toBe(written);
+    // Whoever guesses in one place closes no other.
+    expect(answer('GUESS', null, 'reply ntfy')).toBe('unknown');
     nowMs += LADDER_DEFAULTS.wrongWindowMs;
     expect(answer(codeOf(0, 'mail'))).toBe('acknowledged');
     open('f2', 'other');
     for (let i = 0; i < 30; i++) answer(`GUESS${i}`);
     const link = alertsOf(0).find(({ escalation }) => escalation === 'f2')!.acknowledgement.url!;
-    expect(answer(link.slice(OPTIONS.pageUrl.length))).toBe('acknowledged');
+    expect(answer(link.slice(PAGE.length))).toBe('acknowledged');
   });
 
   it('stands in the journal and the state as a hash only', () => {
@@ -193,7 +205,7 @@ describe('an acknowledgement', () => {
     const kept = `${Buffer.concat(journal).toString()}${Buffer.from(encodeLadderState(state)).toString()}`;
     for (const { acknowledgement } of alertsOf(0)) {
       expect(kept).not.toContain(acknowledgement.code);
-      expect(kept).not.toContain(acknowledgement.url!.slice(OPTIONS.pageUrl.length));
+      expect(kept).not.toContain(acknowledgement.url!.slice(PAGE.length));
     }
   });
 });

@@ -8,31 +8,34 @@ export interface LadderState {
   readonly options: LadderOptions;
   /** By id, the oldest first. Those that are over stay until they are forgotten by age. */
   readonly escalations: Map<string, Escalation>;
-  /** When codes were tried that nothing knows. */
-  readonly wrong: number[];
+  /** Codes that nothing knows, and where they came from. */
+  readonly wrong: WrongCode[];
 }
 
 export interface LadderOptions {
-  /** Where acknowledgement pages are served, such as `https://watch.example/a/`; null where there is none. */
-  readonly pageUrl: string | null;
-  /** How long a code can be used. */
-  readonly codeMs: number;
   /** How long an escalation that is over is remembered, so that a second use of a code gets a true answer. */
   readonly keepMs: number;
-  /** So many wrong short codes are looked at in a window; more are not. A link is too long to be guessed. */
+  /** So many wrong short codes from one place are looked at in a window; more are not. A link is too long to be guessed. */
   readonly wrongCodes: number;
   readonly wrongWindowMs: number;
 }
 
-export const LADDER_DEFAULTS: Omit<LadderOptions, 'pageUrl'> = {
-  ...{ codeMs: 24 * 3_600_000, keepMs: 7 * 86_400_000, wrongCodes: 20, wrongWindowMs: 10 * 60_000 },
-};
+export const LADDER_DEFAULTS: LadderOptions = { keepMs: 7 * 86_400_000, wrongCodes: 20, wrongWindowMs: 10 * 60_000 };
+
+export interface WrongCode {
+  readonly from: string;
+  readonly atMs: number;
+}
 
 /** Configuration: rungs from the first that is told to the last. */
 export interface Ladder {
   readonly rungs: readonly Rung[];
   /** How often the ladder is climbed from the start when nobody answered. */
   readonly rounds: number;
+  /** Where acknowledgement pages are served, such as `https://watch.example/a/`; null where there is none. */
+  readonly pageUrl: string | null;
+  /** How long a code can be used. */
+  readonly codeMs: number;
 }
 
 export interface Rung {
@@ -45,14 +48,18 @@ export interface Rung {
 
 export interface Escalation {
   readonly id: string;
+  /** Where the caller finds the words again of the finding that opened it. */
+  readonly entry: number;
   /** What it is about: the finding that opened it and what joined it. */
   readonly findings: string[];
   /** More than are named. */
   joined: number;
   readonly group: string;
   readonly severity: Severity;
-  readonly ladder: Ladder;
-  /** How often a rung was reached, over all rounds, from 0. */
+  ladder: Ladder;
+  /** The step that is the first rung of this ladder: another one may have been climbed before it. */
+  first: number;
+  /** How often a rung was reached, over all rounds and ladders, from 0. */
   step: number;
   sinceMs: number;
   readonly codes: Code[];
@@ -65,12 +72,17 @@ export type Over =
   | {
       readonly how: 'acknowledged';
       readonly by: string;
-      readonly who: string;
-      readonly channel: string;
+      readonly way: AcknowledgeWay;
+      /** Whom the code was sent to, and by what; null where it was answered without one. */
+      readonly who: string | null;
+      readonly channel: string | null;
       readonly atMs: number;
     }
   /** Nobody answered in all rounds. */
   | { readonly how: 'exhausted'; readonly atMs: number };
+
+/** By the page of a link, a code that was typed into the command, a code sent back on a channel, or the command alone. */
+export type AcknowledgeWay = 'link' | 'code' | 'reply' | 'command';
 
 /** A code as it is kept: what was sent cannot be made of it. */
 export interface Code {
@@ -92,8 +104,14 @@ export function createLadderState(options: LadderOptions): LadderState {
   return { options, escalations: new Map(), wrong: [] };
 }
 
-export function rungAt({ rungs }: Ladder, step: number): Rung {
-  return rungs[step % rungs.length]!;
+/** The rung on which an escalation stands. */
+export function rungOf({ ladder: { rungs }, first, step }: Escalation): Rung {
+  return rungs[(step - first) % rungs.length]!;
+}
+
+/** Channels that were told of it so far. */
+export function channelsOf({ codes }: Escalation): string[] {
+  return [...new Set(codes.map(({ channel }) => channel))];
 }
 
 /** What a channel is, for the question whether two of them can fail together. */
@@ -113,7 +131,10 @@ export type LadderProblem =
   | { readonly kind: 'not-independent' };
 
 /** What is wrong with a ladder for critical findings. Two channels are independent when kind and everything they need differ. */
-export function checkLadder({ rungs, rounds }: Ladder, channels: readonly ChannelFacts[]): LadderProblem[] {
+export function checkLadder(
+  { rungs, rounds }: Pick<Ladder, 'rungs' | 'rounds'>,
+  channels: readonly ChannelFacts[],
+): LadderProblem[] {
   if (rungs.length === 0 || !Number.isSafeInteger(rounds) || rounds < 1) return [{ kind: 'no-rungs' }];
   const found: LadderProblem[] = rungs.flatMap(({ channels: names, waitMs }, rung): LadderProblem[] => [
     ...(Number.isSafeInteger(waitMs) && waitMs >= 1_000 ? [] : [{ kind: 'bad-wait' as const, rung }]),
@@ -123,8 +144,12 @@ export function checkLadder({ rungs, rounds }: Ladder, channels: readonly Channe
       .map((channel) => ({ kind: 'unknown-channel' as const, rung, channel })),
   ]);
   const first = channels.filter(({ name }) => rungs[0]!.channels.includes(name));
-  const independent = first.some((a) =>
-    first.some((b) => a.kind !== b.kind && !a.relies.some((each) => b.relies.includes(each))),
+  return hasIndependent(first) ? found : [...found, { kind: 'not-independent' }];
+}
+
+/** Whether there are two among them that do not fail together. */
+function hasIndependent(channels: readonly ChannelFacts[]): boolean {
+  return channels.some((a) =>
+    channels.some((b) => a.kind !== b.kind && !a.relies.some((each) => b.relies.includes(each))),
   );
-  return independent ? found : [...found, { kind: 'not-independent' }];
 }

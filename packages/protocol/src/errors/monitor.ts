@@ -50,6 +50,29 @@ export const MONITOR_ERRORS = {
   channel_unknown: text('There is no channel of this name.', '`keepwatch channel list` shows those that there are.'),
   channel_refused: text('The channel cannot be used as it was described.', 'The message says which part is wrong.'),
   channel_in_rules: text('A rule tells by this channel.', 'Apply rules without it first.'),
+  channel_in_ladder: text(
+    'The ladder tells by this channel, or something that waits for an answer does.',
+    'Apply a ladder without it first; acknowledge what waits for an answer.',
+  ),
+  ladder_refused: text('The ladder cannot be used as it was described.', 'The message says which part is wrong.'),
+  ladder_channel_unknown: text(
+    'The ladder tells by a channel that there is not.',
+    '`keepwatch channel list` shows those that there are.',
+  ),
+  finding_unknown: text(
+    'There is no finding of this id or number.',
+    '`keepwatch findings list` shows numbers, and with --json ids.',
+  ),
+  finding_answered: text('Somebody has answered this already.', 'Nothing; `keepwatch findings show` says who.'),
+  code_expired: text('The code is no longer valid.', 'Name the finding by its id or number instead.'),
+  code_unknown: text(
+    'Nothing waits for an answer by this code, id or number.',
+    '`keepwatch findings list` marks what waits for an answer.',
+  ),
+  code_busy: text(
+    'Too many wrong codes were tried lately.',
+    'Name the finding by its id or number, or wait ten minutes.',
+  ),
   channel_test_failed: text(
     'A test message was not delivered.',
     'Check the address and the secret of the channel, and whether this machine reaches it.',
