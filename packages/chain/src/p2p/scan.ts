@@ -4,10 +4,17 @@ import { createScanPace, reorganised } from '../scan-pace.ts';
 import type { BlockRef, ScanEvent, ScanRequest } from '../source.ts';
 import { createCoins } from './coins.ts';
 import type { LightClient } from './light-client.ts';
+import { createFilterMemory, type FilterMemory } from './sync/filter-memory.ts';
 
 /** Filters of one question, and questions under way at once: some megabytes of filters of full blocks. */
 const BATCH = 50;
 const AHEAD = 2;
+
+interface Asked {
+  readonly start: number;
+  readonly memory: FilterMemory;
+  readonly filters: ReturnType<LightClient['filters']['filters']>;
+}
 
 /**
  * Looks through past blocks by their filters; blocks are fetched only where a filter matches. To go on after a kill, scan
@@ -30,7 +37,9 @@ export async function* scanFilters(
   coins.watch.addOutpoints(request.outpoints ?? []);
   const matcher = createFilterMatcher(coins.filterScripts());
   const pace = createScanPace(from, to, deps.nowMs);
-  const under: { readonly start: number; readonly filters: ReturnType<LightClient['filters']['filters']> }[] = [];
+  const under: Asked[] = [];
+  /** Of batches that were looked through. */
+  const free: FilterMemory[] = [];
   /** The filters at hand are those of blocks below this one, so it has to stay. */
   const stays = (block: BlockRef | undefined) => block === undefined || chain.at(block.height)?.hash === block.hash;
   const fill = (next: number) => {
@@ -39,10 +48,11 @@ export async function* scanFilters(
       under.length < AHEAD && start <= to;
       start += BATCH
     ) {
-      const filters = client.filters.filters(start, Math.min(BATCH, to - start + 1), signal);
+      const memory = free.pop() ?? createFilterMemory();
+      const filters = client.filters.filters(start, Math.min(BATCH, to - start + 1), signal, memory);
       // An abort rejects those that nobody waits for any more.
       filters.catch(() => undefined);
-      under.push({ start, filters });
+      under.push({ start, memory, filters });
     }
   };
 
@@ -52,9 +62,11 @@ export async function* scanFilters(
     // A filter that was looked at was false, or is in doubt now: back to it. What was told is told again.
     height = Math.max(from, Math.min(height, client.filterSync.revisedSince(revision)));
     revision = client.filterSync.revision;
+    // Their memory goes with them: the answers may still come in.
     if (under.length > 0 && under[0]!.start !== height) under.length = 0;
     fill(height);
-    const filters = await under.shift()!.filters;
+    const { memory, filters: asked } = under.shift()!;
+    const filters = await asked;
     if (!stays(last) || chain.tip().height < height) throw reorganised(height);
     // What was false is not replaced yet.
     if (filters.length === 0) await rung(client, signal);
@@ -73,6 +85,7 @@ export async function* scanFilters(
       const progress = pace(height++);
       if (progress) yield progress;
     }
+    free.push(memory);
   }
 }
 

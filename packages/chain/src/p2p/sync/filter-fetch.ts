@@ -11,6 +11,7 @@ import { MAX_CFILTERS } from '@keepwatch/bitcoin/p2p';
 import type { PeerManager } from '../peers/manager.ts';
 import type { FilterHeaders } from '../store/filter-headers.ts';
 import { giveUp, same } from './block-fetch.ts';
+import type { FilterMemory } from './filter-memory.ts';
 import type { FilterSync } from './filter-sync.ts';
 
 /** A filter and the filter header that it was checked against. */
@@ -23,8 +24,11 @@ export interface CheckedFilter {
 
 /** Filters of blocks, each checked against the filter header that our peers agreed on. */
 export interface FilterFetch {
-  /** Of the blocks from `start` on, at most `count` and not beyond what is agreed; none only where that is below `start`. */
-  filters(start: number, count: number, signal: AbortSignal): Promise<readonly CheckedFilter[]>;
+  /**
+   * Of the blocks from `start` on, at most `count` and not beyond what is agreed; none only where that is below `start`.
+   * They lie in `memory`, where it is given, which is reset first.
+   */
+  filters(start: number, count: number, signal: AbortSignal, memory?: FilterMemory): Promise<readonly CheckedFilter[]>;
 }
 
 /** What is agreed, and by whom, may change while nobody is there to ask. */
@@ -37,7 +41,7 @@ export function createFilterFetch(
   filterSync: Pick<FilterSync, 'standsFor' | 'isUndecided'>,
 ): FilterFetch {
   return {
-    async filters(start, count, signal) {
+    async filters(start, count, signal, memory) {
       for (;;) {
         let stop = Math.min(start + Math.min(count, MAX_CFILTERS) - 1, filterHeaders.height());
         // The chain may have become shorter while we asked.
@@ -56,6 +60,7 @@ export function createFilterFetch(
         if (signal.aborted) throw new CodedError('closed', 'Stopped before there was a filter.');
         if (peer === undefined) continue;
         const found: Uint8Array[] = [];
+        memory?.reset();
         let lied = false;
         try {
           await peer.ask({ kind: 'getcfilters', startHeight: start, stop: hashes.at(-1)! }, (message) => {
@@ -68,7 +73,7 @@ export function createFilterFetch(
               lied = true;
               return {};
             }
-            found.push(message.filter);
+            found.push(memory?.keep(message.filter) ?? message.filter);
             return found.length === hashes.length ? {} : 'more';
           });
           if (!lied) return found.map((filter, i) => ({ block: blocks[i]!, filter, header: wanted[i]! }));
