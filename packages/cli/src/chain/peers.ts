@@ -13,7 +13,7 @@ const ENOUGH = 8;
 /** Whom the light client is connected to, after it had `withinMs` to meet them. */
 export async function chainPeers(context: Context, options: ChainOptions, withinMs: number): Promise<Answer> {
   const settings = await chainSettings(context, options);
-  return withSources(settings, async (sources, signal) => {
+  return withSources(context, settings, async (sources, signal) => {
     const clients = sources.filter(isP2p);
     if (clients.length === 0) {
       throw new CodedError('no_light_client', 'None of the sources is the light client, and only it has peers.', {

@@ -44,6 +44,21 @@ describe('progress', () => {
     expect(text()).toBe('\r\x1b[2K');
   });
 
+  it('says what is done before it is known how far, once, and only where somebody looks', () => {
+    const { progress, text } = on({ isTTY: true, columns: 100 });
+    progress.say('reading what is kept');
+    progress.say('reading what is kept');
+    expect(text()).toBe('\r\x1b[2Kreading what is kept …');
+    progress.show(step);
+    expect(text()).toContain('headers  52%');
+    progress.clear();
+    expect(text()).toBe('\r\x1b[2K');
+    for (const { progress: quiet, text: said } of [on({}), on({ isTTY: true }, true)]) {
+      quiet.say('reading what is kept');
+      expect(said()).toBe('');
+    }
+  });
+
   it('never draws more than the line holds', () => {
     for (const columns of [20, 60, 79, 200]) {
       const { progress, text } = on({ isTTY: true, columns });

@@ -14,6 +14,8 @@ export interface Step {
 /** Shows progress on stderr: one line that changes on a terminal, a line now and then elsewhere, nothing with `--json`. */
 export interface Progress {
   show(step: Step): void;
+  /** What is being done before it can be said how far it is: on a terminal only. */
+  say(words: string): void;
   /** Takes the line off again. */
   clear(): void;
 }
@@ -30,7 +32,7 @@ export function createProgress(context: Context, nowMs: () => number): Progress 
   let lastMs = -Infinity;
   let lastWhat = '';
   let shown = false;
-  if (context.json) return { show: () => undefined, clear: () => undefined };
+  if (context.json) return { show: () => undefined, say: () => undefined, clear: () => undefined };
   if (stream.isTTY !== true) {
     return {
       show(step) {
@@ -39,6 +41,7 @@ export function createProgress(context: Context, nowMs: () => number): Progress 
         lastMs = nowMs();
         stream.write(`${progressWords(step)}\n`);
       },
+      say: () => undefined,
       clear: () => undefined,
     };
   }
@@ -54,7 +57,14 @@ export function createProgress(context: Context, nowMs: () => number): Progress 
       const wide = (stream.columns ?? 80) > words.length + CELLS + 3;
       stream.write(`\r\x1b[2K${wide ? `${bar} ${words}` : words.slice(0, (stream.columns ?? 80) - 1)}`);
     },
+    say(words) {
+      if (words === lastWhat) return;
+      lastWhat = words;
+      shown = true;
+      stream.write(`\r\x1b[2K${`${words} …`.slice(0, (stream.columns ?? 80) - 1)}`);
+    },
     clear() {
+      lastWhat = '';
       if (shown) stream.write('\r\x1b[2K');
       shown = false;
     },

@@ -40,7 +40,7 @@ export async function chainScan(context: Context, chosen: ChainOptions, options:
   const { network, quorum } = settings.configuration;
   const descriptors = await readDescriptors(options.descriptors, options.descriptorFile, network);
   const beginning = readBeginning(options.from);
-  const results = await withSources(settings, async (sources, signal) => {
+  const results = await withSources(context, settings, async (sources, signal) => {
     for (const source of sources.filter(isP2p)) await synchronise(context, source, options.patienceMs, signal);
     const progress = createProgress(context, Date.now);
     const show = slowestOf(progress, sources.length);

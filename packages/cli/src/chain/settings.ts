@@ -15,6 +15,7 @@ import type { Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { readJsonFile } from '../json-file.ts';
 import type { ChainOptions } from './options.ts';
+import { createProgress } from './progress.ts';
 
 export interface ChainSettings {
   readonly configuration: ChainConfiguration;
@@ -121,6 +122,7 @@ function only(configuration: ChainConfiguration, names: readonly string[]): Chai
 
 /** Opens the sources for as long as `use` runs. An end by Ctrl-C aborts the signal and is an error in the end. */
 export async function withSources<T>(
+  context: Context,
   { configuration, data }: ChainSettings,
   use: (sources: readonly ChainSource[], signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -130,12 +132,17 @@ export async function withSources<T>(
   const end = () => stop.abort();
   process.once('SIGINT', end).once('SIGTERM', end);
   const sources: ChainSource[] = [];
+  const progress = createProgress(context, Date.now);
   try {
+    // Headers that were kept are judged again: of the main chain, for some seconds.
+    progress.say('reading what is kept');
     for (const source of configuration.sources) sources.push(openSource(source, configuration, data, deps));
+    progress.clear();
     const result = await use(sources, stop.signal);
     if (stop.signal.aborted) throw interrupted();
     return result;
   } finally {
+    progress.clear();
     process.off('SIGINT', end).off('SIGTERM', end);
     await Promise.all(sources.map((source) => source.close()));
   }

@@ -11,7 +11,7 @@ import { follow, isP2p, isSettled, until } from './watching.ts';
 /** What each source says of itself, after it had `withinMs` to find out. */
 export async function chainStatus(context: Context, options: ChainOptions, withinMs: number): Promise<Answer> {
   const settings = await chainSettings(context, options);
-  return withSources(settings, async (sources, signal) => {
+  return withSources(context, settings, async (sources, signal) => {
     const stop = new AbortController();
     const ended = AbortSignal.any([signal, stop.signal]);
     const faults = new Map<string, unknown>();

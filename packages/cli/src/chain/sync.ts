@@ -10,7 +10,7 @@ import { follow, isP2p, isSettled, syncStep, until } from './watching.ts';
 /** Brings every source to the tip of its chain, one after the other, and says where they are then. */
 export async function chainSync(context: Context, options: ChainOptions, patienceMs: number): Promise<Answer> {
   const settings = await chainSettings(context, options);
-  return withSources(settings, async (sources, signal) => {
+  return withSources(context, settings, async (sources, signal) => {
     for (const source of sources) await synchronise(context, source, patienceMs, signal);
     const reached = sources.map((source) => ({ source: source.name, ...tipOf(source) }));
     const { paint } = context.terminal;
@@ -71,7 +71,7 @@ async function synchroniseClient(
         const perSecond = rates[step.what](step.done);
         const etaSeconds = perSecond ? (step.total - step.done) / perSecond : null;
         progress.show({ ...step, perSecond, etaSeconds });
-      }
+      } else progress.say('looking for a node of the network');
       return Date.now() - heardMs > patienceMs;
     };
     await until(() => source.progress().synced || failed(), Infinity, signal);
