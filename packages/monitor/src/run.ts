@@ -69,10 +69,15 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
 
   async function follow(): Promise<void> {
     const peers = new Map<string, number>();
+    const kinds = new Map(quorum.sources.map(({ name, kind }) => [name, kind]));
+    const factsOf = (source: string) => ({
+      peers: peers.get(source) ?? 0,
+      mempool: kinds.get(source) === 'p2p' ? ('relayed' as const) : ('whole' as const),
+    });
     for await (const event of quorum.events(cursorOf(watch), stop.signal)) {
       if (event.kind === 'source-health') peers.set(event.source, event.health.peers);
       if (event.kind === 'quorum') able = event.able;
-      tell({ room: 'watch', input: chainInput(event, (source) => peers.get(source) ?? 0) });
+      tell({ room: 'watch', input: chainInput(event, factsOf) });
       await engine.room();
     }
   }

@@ -60,10 +60,14 @@ export type ChainInput =
       readonly toHeight: number;
       readonly done: boolean;
     }
-  /** The condition of one source, in its own words. */
+  /**
+   * The condition of one source, in its own words. `mempool`: `whole`, where it has told all that its mempool holds of ours
+   * by the time that it is live; `relayed`, where it tells what it hears of and cannot say what there is.
+   */
   | {
       readonly kind: 'source';
       readonly source: string;
+      readonly mempool: 'whole' | 'relayed';
       readonly state: 'starting' | 'syncing' | 'live' | 'stale' | 'behind' | 'down';
       readonly peers: number;
       readonly problem: { readonly code: string; readonly words: string } | null;

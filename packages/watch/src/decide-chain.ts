@@ -3,7 +3,7 @@ import type { BlockRef, ChainInput } from './chain-input.ts';
 import { decideConfirmed, factOfMatch, tellDepths } from './decide-tx.ts';
 import { holdingOf, inBlockId } from './id.ts';
 import { type TxFact } from './state.ts';
-import { isSpent, openingsOf } from './timelock.ts';
+import { isSpent, medianWith, openingsOf, waitingFor } from './timelock.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
 import { closeCondition, endCatchUp } from './decide-condition.ts';
 
@@ -22,7 +22,7 @@ export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connecte
   const late = isLate(turn, block);
   if (state.catchingUp && block.timeSeconds * 1_000 >= state.catchingUp.sinceMs) endCatchUp(turn);
   const held = state.held.get(block.hash)?.txs ?? [];
-  const waiting = state.timers.get(block.height) ?? [];
+  const waiting = waitingFor(state, block);
   emit(turn, { kind: 'block', block, atMs: nowMs });
   closeCondition(turn, 'tip-stalled', (id) =>
     tell(turn, id, null, { block, seenBy }, { kind: 'tip-stalled', lastBlock: block, forSeconds: 0, over: true }),
@@ -137,19 +137,23 @@ function hold(turn: Turn, block: BlockRef, facts: readonly TxFact[]): void {
 
 function tellOpenings(turn: Turn, waiting: readonly string[], block: BlockRef, late: boolean): void {
   const { state } = turn;
+  const median = medianWith(state, block);
   for (const key of waiting) {
     const coin = state.coins.get(key);
     if (!coin || isSpent(state, coin)) continue;
-    for (const { wallet, opensAtHeight, soonHeight, openHeight } of openingsOf(state, coin)) {
+    for (const { wallet, by, opensAt, soon, open } of openingsOf(state, coin)) {
       const record = state.txs.get(coin.txid)!;
       if (record.status.kind !== 'confirmed') continue;
-      const stage = block.height >= openHeight ? 'open' : block.height >= soonHeight ? 'soon' : undefined;
-      const what = `timelock-expiry/${coin.vout}/${opensAtHeight}/${stage}`;
+      const now = by === 'time' ? median : block.height;
+      const stage = now >= open ? 'open' : now >= soon ? 'soon' : undefined;
+      const what = `timelock-expiry/${coin.vout}/${by === 'time' ? 't' : ''}${opensAt}/${stage}`;
       const told = record.parts.find((part) => part.wallet === wallet)?.told;
       if (stage === undefined || told === undefined || told.includes(what)) continue;
-      const blocksLeft = Math.max(0, openHeight - block.height);
+      const left = Math.max(0, open - now);
       const outpoint = { txid: coin.txid, vout: coin.vout };
-      const detail = { kind: 'timelock-expiry', outpoint, opensAtHeight, blocksLeft, sats: coin.sats! } as const;
+      const when =
+        by === 'time' ? { opensAtSeconds: opensAt, secondsLeft: left } : { opensAtHeight: opensAt, blocksLeft: left };
+      const detail = { kind: 'timelock-expiry', outpoint, ...when, sats: coin.sats! } as const;
       const evidence = { txid: coin.txid, block: record.status.block, seenBy: [] };
       tell(turn, inBlockId(what, wallet, coin.txid, record.status.block, record.round), wallet, evidence, detail, late);
     }

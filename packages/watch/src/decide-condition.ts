@@ -2,6 +2,7 @@ import { assertNever } from '@keepwatch/base';
 import type { ChainInput } from './chain-input.ts';
 import type { FindingDetail } from './finding.ts';
 import type { MachineInput } from './input.ts';
+import { decideDoubts } from './decide-tx.ts';
 import { emit, tell, type Turn } from './turn.ts';
 
 type ConditionInput =
@@ -20,7 +21,8 @@ export function decideCondition(turn: Turn, input: ConditionInput): void {
       const { source, problem } = input;
       const known = state.sources.get(source);
       if (known?.state === input.state) return;
-      const record = { state: input.state, words: problem?.words ?? '', sinceMs: nowMs };
+      const { mempool } = input;
+      const record = { state: input.state, words: problem?.words ?? '', sinceMs: nowMs, mempool };
       emit(turn, { kind: 'source', source, record });
       if (input.state !== 'down') end(turn, `source-down/${source}`, sourceDetail('source-down', source, '', true));
       if (input.state !== 'behind')
@@ -42,6 +44,10 @@ export function decideCondition(turn: Turn, input: ConditionInput): void {
       const downSeconds = state.aliveMs === 0 ? 0 : Math.max(0, Math.round((nowMs - state.aliveMs) / 1_000));
       const isFirst = state.aliveMs === 0;
       emit(turn, { kind: 'started', atMs: nowMs });
+      // Sources that still differ say so again, and those that no longer do would never say that it is over.
+      for (const key of [...state.conditions.keys()]) {
+        if (key.startsWith('sources-disagree/')) closeCondition(turn, key, () => undefined);
+      }
       if (isFirst) return;
       const detail = { kind: 'restarted', downSeconds, fromHeight: state.tip?.height ?? -1 } as const;
       return tell(turn, `restarted:${state.counter}`, null, { seenBy: [] }, detail);
@@ -86,6 +92,7 @@ function decideTick(turn: Turn): void {
   }
   const isLive = [...state.sources.values()].some((record) => record.state === 'live');
   if (catchingUp && isLive && nowMs - Math.max(state.tipAtMs, state.startedMs) >= QUIET_MS) endCatchUp(turn);
+  decideDoubts(turn);
   const waitingMs = nowMs - Math.max(state.tipAtMs, state.startedMs);
   if (tip === null || waitingMs < settings.stalledAfterSeconds * 1_000) return;
   const forSeconds = Math.round(waitingMs / 1_000);

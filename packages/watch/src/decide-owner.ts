@@ -5,6 +5,12 @@ import type { WatchSettings } from './settings.ts';
 import { emit, type Turn } from './turn.ts';
 import type { WatchedWallet } from './wallet.ts';
 
+/**
+ * Addresses are handed out in order and paid in any: one further on may be paid some blocks before the one whose use shows
+ * that it has to be watched. So many blocks before that use are looked through too (a day).
+ */
+const DISORDER_BLOCKS = 144;
+
 export function decideSettings(turn: Turn, settings: WatchSettings): void {
   if (!same(turn.state.settings, settings)) emit(turn, { kind: 'settings', settings });
 }
@@ -17,6 +23,7 @@ export function decideWallet(turn: Turn, wallet: WatchedWallet): void {
     !(
       same(known.descriptors, wallet.descriptors) &&
       same(known.outpoints, wallet.outpoints) &&
+      same(known.txids, wallet.txids) &&
       known.birthdaySeconds === wallet.birthdaySeconds
     );
   if (isOther) emit(turn, { kind: 'wallet-dropped', wallet: wallet.id });
@@ -36,7 +43,10 @@ export function decideScripts(turn: Turn, input: Extract<OwnerInput, { readonly 
   const stride = lengths.reduce((sum, length) => sum + length, 0);
   if (!record || next !== from || to <= from || lengths.length === 0 || bytes.length !== stride * (to - from)) return;
   // Blocks that were looked through without these scripts: all since the wallet was added, or since they were due.
-  const since = Math.min(record.growthFrom ?? Infinity, from === 0 ? (record.addedHeight ?? Infinity) + 1 : Infinity);
+  const isNew = record.wallet.birthdaySeconds === null;
+  const first = isNew ? Math.min((record.addedHeight ?? Infinity) + 1, state.lowestHeight) : 0;
+  const grown = Math.max(first, (record.growthFrom ?? Infinity) - DISORDER_BLOCKS);
+  const since = Math.min(grown, from === 0 ? (record.addedHeight ?? Infinity) + 1 : Infinity);
   const scanFrom = since <= (state.tip?.height ?? state.bestHeight) ? since : null;
   const range = { wallet, descriptor, branch, from, to, lengths, bytes };
   emit(turn, { kind: 'scripts-added', range, scanFrom });

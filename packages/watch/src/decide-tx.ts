@@ -20,7 +20,10 @@ export function decideSighting(turn: Turn, { tx, grade, seenBy }: Of<'sighted'>)
   const before = known?.status.kind === 'unconfirmed' ? known.status.grade : null;
   const rises = before === null || RANK[grade] > RANK[before];
   const grown = fact ? grownWallets(turn, fact, known) : new Set<string>();
-  if (!rises && grown.size === 0) return;
+  if (!rises && grown.size === 0) {
+    if (state.unconfirmed.get(tx.txid)! > 0) emit(turn, { kind: 'tx-seen', txid: tx.txid });
+    return;
+  }
   const now = before !== null && !rises ? before : grade;
   emit(turn, { kind: 'tx', tx: fact ?? factOf(known!), at: { grade: now } });
   const record = state.txs.get(tx.txid)!;
@@ -29,7 +32,7 @@ export function decideSighting(turn: Turn, { tx, grade, seenBy }: Of<'sighted'>)
     if (!rises && !grown.has(wallet)) continue;
     const part = record.parts.find((each) => each.wallet === wallet)!;
     const movement = movementOf(turn, record, part);
-    const direction = directionOf(record, part, movement);
+    const direction = directionOf(turn, record, part, movement);
     const amends =
       !rises && sightings > 0 ? { amends: named(turn, wallet, sightedId(wallet, tx.txid, sightings - 1)) } : {};
     const detail = { kind: 'sighted', direction, grade: now, ...movement, ...amends } as const;
@@ -64,7 +67,7 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
     if (part.silent || (isInBlock && !grown.has(wallet))) continue;
     const id = (what: string) => inBlockId(what, wallet, fact.txid, block, record.round);
     const movement = movementOf(turn, record, part);
-    const direction = directionOf(record, part, movement);
+    const direction = directionOf(turn, record, part, movement);
     const earlier = movementsOf(part.told);
     const suffix = earlier.length === 0 ? '' : `~${earlier.length}`;
     const amends = earlier.length === 0 ? {} : { amends: named(turn, wallet, id(earlier.at(-1)!)) };
@@ -112,6 +115,42 @@ function lose(turn: Turn, record: TxRecord, by: Txid | null, seenBy: readonly st
     const detail = by === null ? ({ kind: 'evicted', txid } as const) : ({ kind: 'replaced', txid, by } as const);
     tell(turn, id, wallet, { txid, seenBy }, detail);
   }
+}
+
+/** How long a source is live until what it did not say is taken for what it does not have. */
+const SETTLE_MS = 30_000;
+/** Nodes keep what is unconfirmed for so long (DEFAULT_MEMPOOL_EXPIRY_HOURS of Bitcoin Core: 336). */
+const EXPIRY_MS = 336 * 3_600_000;
+
+/**
+ * What nobody was heard to have since a start, or since its block left the chain, went while nobody looked: it is told as
+ * lost once a source with a whole mempool has said all that it has or, where there is none, when nodes forget.
+ */
+export function decideDoubts(turn: Turn): void {
+  const { state, nowMs } = turn;
+  if (state.catchingUp) return;
+  const whole = [...state.sources.entries()].filter(
+    ([, source]) => source.state === 'live' && source.mempool === 'whole',
+  );
+  const liveMs = Math.min(...whole.map(([, { sinceMs }]) => sinceMs));
+  for (const [txid, sinceMs] of state.unconfirmed.entries()) {
+    if (sinceMs === 0) continue;
+    const isOver = whole.length > 0 && nowMs - Math.max(sinceMs, liveMs) >= SETTLE_MS;
+    if (!isOver && nowMs - sinceMs < EXPIRY_MS) continue;
+    const record = state.txs.get(txid)!;
+    lose(turn, record, successorOf(turn, record), isOver ? whole.map(([name]) => name) : []);
+  }
+}
+
+/** Another transaction that spends a coin of it, and that somebody has. */
+function successorOf({ state }: Turn, { txid, parts }: TxRecord): Txid | null {
+  for (const key of new Set(parts.flatMap(({ spent }) => spent))) {
+    for (const other of state.coins.get(key)!.spenders) {
+      const stands = state.txs.get(other)?.status.kind === 'confirmed' || state.unconfirmed.get(other) === 0;
+      if (other !== txid && stands) return other;
+    }
+  }
+  return null;
 }
 
 /** Other transactions that spend a coin which this one spends too, and are not known to have lost. */
@@ -211,7 +250,14 @@ function movementOf(turn: Turn, { txid }: TxRecord, part: TxPart): Movement {
 }
 
 /** By what is left in the end: whoever gets more out of a common transaction than he puts in has received. */
-function directionOf({ outputs }: TxRecord, part: TxPart, { receivedSats, spentSats }: Movement): Direction {
+function directionOf(
+  { state }: Turn,
+  { txid, outputs }: TxRecord,
+  part: TxPart,
+  { receivedSats, spentSats }: Movement,
+): Direction {
+  // The inputs of a transaction that is watched by its id are watched as well, and are nobody's coins here.
+  if (part.vouts.length === 0 && spentSats === 0n && state.byTxid.get(txid)?.includes(part.wallet)) return 'watched';
   if (part.spent.length === 0) return 'received';
   if (part.vouts.length === outputs) return 'self-transfer';
   return receivedSats > spentSats ? 'received' : 'spent';
@@ -222,6 +268,7 @@ function grownWallets(turn: Turn, fact: TxFact, known: TxRecord | undefined): Re
   const { state } = turn;
   const grown = new Set<string>();
   const partOf = (id: string) => known?.parts.find(({ wallet }) => wallet === id);
+  for (const id of state.byTxid.get(fact.txid) ?? []) if (!partOf(id)) grown.add(id);
   for (const { vout, script } of fact.received) {
     for (const { wallet } of state.scripts.find(script)) if (!partOf(wallet)?.vouts.includes(vout)) grown.add(wallet);
   }
@@ -254,7 +301,9 @@ function ours(turn: Turn, tx: MatchedTx): TxFact | undefined {
 function attributable({ state }: Turn, fact: TxFact): TxFact | undefined {
   const received = fact.received.filter(({ script }) => state.scripts.find(script).length > 0);
   const spent = fact.spent.filter((outpoint) => state.coins.has(outpointKey(outpoint)));
-  return received.length + spent.length === 0 ? undefined : { ...fact, received, spent };
+  return received.length + spent.length === 0 && !state.byTxid.has(fact.txid)
+    ? undefined
+    : { ...fact, received, spent };
 }
 
 /** What is known already, said again in another status. */

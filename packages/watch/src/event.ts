@@ -32,6 +32,8 @@ export type WatchEvent =
   | { readonly kind: 'block-back'; readonly block: BlockRef; readonly to: BlockRef | null; readonly atMs: number }
   /** A transaction is known, or more of it, or more about it. */
   | { readonly kind: 'tx'; readonly tx: TxFact; readonly at: TxAt }
+  /** It was in doubt whether anybody still has it, and a source does. */
+  | { readonly kind: 'tx-seen'; readonly txid: Txid }
   | { readonly kind: 'tx-gone'; readonly txid: Txid; readonly by: Txid | null }
   | { readonly kind: 'held'; readonly block: BlockRef; readonly txs: readonly TxFact[] }
   /** Two spenders of a coin, in the order in which their conflict was seen. */

@@ -58,7 +58,7 @@ export type FindingDetail =
   | { readonly kind: 'evicted'; readonly txid: Txid }
   /** A coin of ours is spent by two transactions that cannot both stand; told once for each pair. */
   | { readonly kind: 'double-spend'; readonly txid: Txid; readonly other: Txid; readonly outpoint: Outpoint }
-  /** In a block. `self-transfer`: it spends coins of the wallet and pays nobody else. */
+  /** In a block. `watched`: see {@link Direction}. `self-transfer`: it spends coins of the wallet and pays nobody else. */
   | ({ readonly kind: Direction } & Movement)
   /** So many blocks deep: each depth of the configuration once; the last one is `buried`. */
   | { readonly kind: 'confirmed'; readonly txid: Txid; readonly depth: number; readonly buried: boolean }
@@ -69,12 +69,17 @@ export type FindingDetail =
   /** Somebody sends next to nothing, mostly to link addresses. */
   | { readonly kind: 'dust'; readonly txid: Txid; readonly outpoint: Outpoint; readonly sats: bigint }
   | { readonly kind: 'address-reuse'; readonly txid: Txid; readonly address: string }
-  /** A coin can soon be spent by another path of its script (a recovery path), or now. `opensAtHeight`: the first block. */
+  /**
+   * A coin can soon be spent by another path of its script (a recovery path), or now. Either the first block that may hold
+   * such a spend, or the median time past (BIP113) from which on the next block may.
+   */
   | {
       readonly kind: 'timelock-expiry';
       readonly outpoint: Outpoint;
-      readonly opensAtHeight: number;
-      readonly blocksLeft: number;
+      readonly opensAtHeight?: number;
+      readonly blocksLeft?: number;
+      readonly opensAtSeconds?: number;
+      readonly secondsLeft?: number;
       readonly sats: bigint;
     }
   /** Whole sat/vB, rounded up. */
@@ -105,7 +110,8 @@ export type FindingDetail =
   | { readonly kind: 'channel-dead'; readonly channel: string; readonly words: string; readonly over: boolean }
   | EvmFindingDetail;
 
-export type Direction = 'received' | 'spent' | 'self-transfer';
+/** `watched`: it moves nothing of the wallet, which watches it by its id. */
+export type Direction = 'received' | 'spent' | 'self-transfer' | 'watched';
 export type FindingKind = FindingDetail['kind'];
 
 export interface Finding {

@@ -4,7 +4,7 @@ import type { BlockRef } from './chain-input.ts';
 import type { TxAt } from './event.ts';
 import { noteUse, requestScan } from './growth.ts';
 import { outpointKey, type Coin, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
-import { scheduleCoin } from './timelock.ts';
+import { medianBefore, passTimers, scheduleCoin } from './timelock.ts';
 
 export function foldBlock(state: WatchState, block: BlockRef, atMs: number): void {
   const { tip } = state;
@@ -29,7 +29,7 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
   state.lowestHeight = state.bestHeight < 0 ? block.height : Math.min(state.lowestHeight, block.height);
   state.bestHeight = Math.max(state.bestHeight, block.height);
   state.blocks.set(block.height, block);
-  state.timers.delete(block.height);
+  passTimers(state, block);
   const settledHeight = block.height - state.settings.keptBlocks;
   for (const [hash, held] of state.held.entries()) {
     if (hash === block.hash || held.block.height <= settledHeight) state.held.delete(hash);
@@ -54,7 +54,7 @@ export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef |
     const status = record.coinbase
       ? ({ kind: 'gone', by: null } as const)
       : ({ kind: 'unconfirmed', grade: 'valid' } as const);
-    if (!record.coinbase) state.unconfirmed.set(txid, true);
+    if (!record.coinbase) state.unconfirmed.set(txid, atMs);
     const parts = record.parts.map((part) => ({ ...part, silent: false, told: [] }));
     state.txs.set(txid, { ...record, status, round: record.round + 1, parts });
     for (const key of spentOf(record)) scheduleCoin(state, key);
@@ -92,21 +92,23 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
       if (!part.spent.includes(key)) parts.set(wallet, { ...part, spent: [...part.spent, key] });
     }
   }
+  const byId = state.byTxid.get(txid) ?? [];
+  for (const wallet of byId) parts.set(wallet, partOf(wallet));
   const settled = [...parts.values()].map((part) => {
     // What was known of it before is news wherever it goes.
     const isNew = !known?.parts.some(({ wallet }) => wallet === part.wallet);
-    const isOld = isNew && height !== null && height <= addedHeight(state, part.wallet);
+    const isOld = isNew && height !== null && height <= addedHeight(state, part.wallet) && !byId.includes(part.wallet);
     return isOld ? { ...part, silent: true } : part;
   });
   const status =
     'block' in at
-      ? ({ kind: 'confirmed', block: at.block } as const)
+      ? ({ kind: 'confirmed', block: at.block, medianSeconds: medianBefore(state, at.block) } as const)
       : ({ kind: 'unconfirmed', grade: at.grade } as const);
   const { coinbase, outputs } = fact;
   const record: TxRecord = { txid, coinbase, outputs, status, round, parts: settled };
   state.txs.set(txid, record);
   if (!('block' in at)) {
-    state.unconfirmed.set(txid, true);
+    state.unconfirmed.set(txid, 0);
     return;
   }
   state.unconfirmed.delete(txid);

@@ -17,13 +17,15 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
       };
   state.wallets.set(wallet.id, record);
   state.unsettled.set(wallet.id, true);
-  state.scriptsDue.set(wallet.id, true);
+  if (wantedOf(record).length > 0) state.scriptsDue.set(wallet.id, true);
   if (known) return;
-  for (const outpoint of wallet.outpoints) {
+  for (const { txid } of wallet.txids) state.byTxid.set(txid, [...(state.byTxid.get(txid) ?? []), wallet.id]);
+  for (const outpoint of [...wallet.outpoints, ...wallet.txids.flatMap(({ inputs }) => inputs)]) {
     const key = outpointKey(outpoint);
     const { txid, vout } = outpoint;
     const coin = state.coins.get(key);
     const { wallets = [], sats = null, script = null, spenders = [], conflicts = [] } = coin ?? {};
+    if (wallets.includes(wallet.id)) continue;
     state.coins.set(key, { txid, vout, sats, script, wallets: [...wallets, wallet.id], spenders, conflicts });
   }
   if (wallet.birthdaySeconds !== null) {
@@ -36,6 +38,11 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
 /** Takes a wallet out, and what was known for it alone. */
 export function foldWalletDropped(state: WatchState, id: string): void {
   state.scripts.removeWallet(id);
+  for (const { txid } of state.wallets.get(id)?.wallet.txids ?? []) {
+    const others = state.byTxid.get(txid)!.filter((wallet) => wallet !== id);
+    if (others.length > 0) state.byTxid.set(txid, others);
+    else state.byTxid.delete(txid);
+  }
   state.dropped.set(id, (state.dropped.get(id) ?? 0) + 1);
   for (const due of [state.wallets, state.unsettled, state.scriptsDue, state.scansDue]) due.delete(id);
   for (const [key, coin] of state.coins.entries()) {

@@ -28,6 +28,9 @@ export function applyWatchEvent(state: WatchState, event: WatchEvent): void {
       return foldBlockBack(state, event.block, event.to, event.atMs);
     case 'tx':
       return foldTx(state, event.tx, event.at);
+    case 'tx-seen':
+      state.unconfirmed.set(event.txid, 0);
+      return;
     case 'tx-gone':
       return foldTxGone(state, event.txid, event.by);
     case 'held':
@@ -58,6 +61,7 @@ export function applyWatchEvent(state: WatchState, event: WatchEvent): void {
       state.catchingUp = { fromHeight: state.tip?.height ?? null, sinceMs: event.atMs };
       state.startedMs = event.atMs;
       state.counter++;
+      forgetSources(state, event.atMs);
       return alive(state, event.atMs);
     case 'caught-up':
       state.catchingUp = null;
@@ -67,6 +71,14 @@ export function applyWatchEvent(state: WatchState, event: WatchEvent): void {
     default:
       assertNever(event);
   }
+}
+
+/** What sources said before a start holds no longer: they have to say it again. */
+function forgetSources(state: WatchState, atMs: number): void {
+  for (const [name, record] of state.sources.entries()) {
+    state.sources.set(name, { ...record, state: 'starting', words: '', sinceMs: atMs });
+  }
+  for (const [txid, sinceMs] of state.unconfirmed.entries()) if (sinceMs === 0) state.unconfirmed.set(txid, atMs);
 }
 
 function alive(state: WatchState, atMs: number): void {

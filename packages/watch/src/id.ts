@@ -15,6 +15,7 @@ const IN_BLOCK: ReadonlySet<FindingKind> = new Set([
   'received',
   'spent',
   'self-transfer',
+  'watched',
   'confirmed',
   'large-amount',
   'dust',
@@ -35,7 +36,7 @@ export function conflictKey(one: Txid, other: Txid): string {
 
 /** What was told of a movement, the last of which holds. */
 export function movementsOf(told: readonly string[]): readonly string[] {
-  return told.filter((what) => /^(received|spent|self-transfer)(~\d+)?$/.test(what));
+  return told.filter((what) => /^(received|spent|self-transfer|watched)(~\d+)?$/.test(what));
 }
 
 /** What was told and still holds: of movements the last one, which amends those before it. */

@@ -104,5 +104,6 @@ export {
   type WalletLimits,
   type WalletSpec,
   type WatchedDescriptor,
+  type WatchedTxid,
   type WatchedWallet,
 } from './wallet.ts';

@@ -11,6 +11,7 @@ export function severityOf(detail: FindingDetail): Severity {
       return 'warning';
     case 'received':
     case 'self-transfer':
+    case 'watched':
       return 'notice';
     case 'confirmed':
       return 'info';
@@ -31,7 +32,7 @@ export function severityOf(detail: FindingDetail): Severity {
     case 'address-reuse':
       return 'info';
     case 'timelock-expiry':
-      return detail.blocksLeft === 0 ? 'critical' : 'warning';
+      return detail.blocksLeft === 0 || detail.secondsLeft === 0 ? 'critical' : 'warning';
     case 'tip-stalled':
     case 'source-down':
     case 'sources-disagree':

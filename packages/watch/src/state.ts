@@ -19,11 +19,19 @@ export interface WatchState {
   /** The chain's last blocks by height, and which of our transactions each holds. */
   readonly blocks: Layer<number, BlockRef>;
   readonly blockTxs: Layer<BlockHash, readonly Txid[]>;
-  readonly unconfirmed: Layer<Txid, true>;
+  /**
+   * Since when (ms since 1970) nobody was heard to have it: since a start, or since its block left the chain. 0: a source
+   * sighted it, and says so when it is gone.
+   */
+  readonly unconfirmed: Layer<Txid, number>;
   /** How many outputs in blocks pay to a script (hex). */
   readonly uses: Layer<string, number>;
   /** Coins to look at when this height is connected: a path of theirs is about to open. */
   readonly timers: Layer<number, readonly string[]>;
+  /** The same by median time past, in buckets of six hours since 1970. */
+  readonly timeTimers: Layer<number, readonly string[]>;
+  /** Wallets that watch a transaction by its id. */
+  readonly byTxid: Layer<Txid, readonly string[]>;
   /** Found by a scan in blocks that were not told yet. */
   readonly held: Layer<BlockHash, Held>;
   /** Wallets whose balance changed since it was last compared with their limits. */
@@ -78,7 +86,8 @@ export interface ScanRecord {
 
 export type TxStatus =
   | { readonly kind: 'unconfirmed'; readonly grade: Exclude<Grade, 'confirmed'> }
-  | { readonly kind: 'confirmed'; readonly block: BlockRef }
+  /** `medianSeconds`: the median time past (BIP113) of the block before, or the earliest that it may have been. */
+  | { readonly kind: 'confirmed'; readonly block: BlockRef; readonly medianSeconds: number }
   /** Replaced or evicted; it may come back. */
   | { readonly kind: 'gone'; readonly by: Txid | null };
 
@@ -131,6 +140,8 @@ export interface TxFact {
 }
 
 export interface SourceRecord {
+  /** Whether it can say what its mempool does not hold. */
+  readonly mempool: 'whole' | 'relayed';
   readonly state: 'starting' | 'syncing' | 'live' | 'stale' | 'behind' | 'down';
   readonly words: string;
   readonly sinceMs: number;
@@ -144,6 +155,8 @@ export function createWatchState(settings: WatchSettings = DEFAULT_SETTINGS): Wa
     ...{
       sources: new Map(),
       dropped: new Map(),
+      timeTimers: new Map(),
+      byTxid: new Map(),
       counter: 0,
       tip: null,
       bestHeight: -1,
@@ -173,7 +186,7 @@ export function draftOf(state: WatchState): WatchState {
     ...{ uses: layered(state.uses), timers: layered(state.timers), held: layered(state.held) },
     ...{ unsettled: layered(state.unsettled), scriptsDue: layered(state.scriptsDue) },
     ...{ scansDue: layered(state.scansDue), conditions: layered(state.conditions), sources: layered(state.sources) },
-    dropped: layered(state.dropped),
+    ...{ dropped: layered(state.dropped), timeTimers: layered(state.timeTimers), byTxid: layered(state.byTxid) },
   };
 }
 

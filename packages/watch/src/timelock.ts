@@ -1,14 +1,31 @@
+import type { BlockRef } from './chain-input.ts';
 import { type Coin, type WatchState } from './state.ts';
 
 /** When a path opens for a coin, and what its owner wants to know of it. */
-export interface Opening {
+export type Opening = {
   readonly wallet: string;
-  /** The first block that may hold a spend by that path. */
-  readonly opensAtHeight: number;
-  /** The heights at which it is told: so long before, and with the block before the first that may hold it. */
-  readonly soonHeight: number;
-  readonly openHeight: number;
-}
+} & (
+  | {
+      readonly by: 'height';
+      /** The first block that may hold a spend by that path. */
+      readonly opensAt: number;
+      /** The heights at which it is told: so long before, and with the block before the first that may hold it. */
+      readonly soon: number;
+      readonly open: number;
+    }
+  /** Median time past, in seconds since 1970: once the tip's is there, the next block may hold such a spend. */
+  | { readonly by: 'time'; readonly opensAt: number; readonly soon: number; readonly open: number }
+);
+
+/** BIP68: locks by time are in units of 512 seconds. */
+const UNIT_SECONDS = 512;
+const BLOCK_SECONDS = 600;
+/** A miner's clock may be ahead by so much, and the median of the blocks before behind by as much (two hours). */
+const CLOCK_SECONDS = 7_200;
+/** Coins that wait for a time are looked at from the beginning of its bucket on. */
+const BUCKET_SECONDS = 6 * 3_600;
+/** BIP113: the median of the last eleven blocks. */
+const MEDIAN_BLOCKS = 11;
 
 /** The paths of a coin in a block; none for one that is unconfirmed or whose script has no time lock. */
 export function openingsOf(state: WatchState, coin: Coin): readonly Opening[] {
@@ -19,30 +36,86 @@ export function openingsOf(state: WatchState, coin: Coin): readonly Opening[] {
     const watched = state.wallets.get(wallet)?.wallet;
     const before = watched?.limits.timelockBlocks ?? null;
     if (!watched || before === null) continue;
-    for (const { kind, blocks } of watched.descriptors[descriptor]!.locks) {
-      // BIP68: in the n-th block after the coin's own. BIP65: a lock time of H lets it into the block after H.
-      const opensAtHeight = kind === 'older' ? status.block.height + blocks : blocks + 1;
-      const openHeight = opensAtHeight - 1;
-      const soonHeight = Math.max(0, openHeight - before);
-      openings.set(`${wallet}:${opensAtHeight}`, { wallet, opensAtHeight, soonHeight, openHeight });
+    for (const lock of watched.descriptors[descriptor]!.locks) {
+      if ('blocks' in lock) {
+        // BIP68: in the n-th block after the coin's own. BIP65: a lock time of H lets it into the block after H.
+        const opensAt = lock.kind === 'older' ? status.block.height + lock.blocks : lock.blocks + 1;
+        const open = opensAt - 1;
+        const opening = { wallet, by: 'height', opensAt, open, soon: Math.max(0, open - before) } as const;
+        openings.set(`${wallet}:${opensAt}`, opening);
+      } else {
+        // BIP68: counted from the median time past of the block before the coin's own. BIP113: a lock time lies before it.
+        const opensAt =
+          lock.kind === 'older-time' ? status.medianSeconds + lock.units * UNIT_SECONDS : lock.seconds + 1;
+        const soon = Math.max(0, opensAt - before * BLOCK_SECONDS);
+        openings.set(`${wallet}:t${opensAt}`, { wallet, by: 'time', opensAt, open: opensAt, soon });
+      }
     }
   }
   return [...openings.values()];
 }
 
+/** The median time past with this block as the tip (BIP113), of as many blocks below it as are known. */
+export function medianWith(state: WatchState, block: BlockRef): number {
+  const times = [block.timeSeconds];
+  for (let back = 1; back < MEDIAN_BLOCKS; back++) {
+    const below = state.blocks.get(block.height - back);
+    if (below) times.push(below.timeSeconds);
+  }
+  times.sort((a, b) => a - b);
+  return times[times.length >> 1]!;
+}
+
+/** From which time on locks of a coin count whose block this is; the earliest that it may be where blocks are not known. */
+export function medianBefore(state: WatchState, block: BlockRef): number {
+  const times: number[] = [];
+  for (let back = 1; back <= MEDIAN_BLOCKS; back++) {
+    const below = state.blocks.get(block.height - back);
+    if (below) times.push(below.timeSeconds);
+  }
+  if (times.length < MEDIAN_BLOCKS) return Math.max(0, block.timeSeconds - CLOCK_SECONDS);
+  return times.sort((a, b) => a - b)[MEDIAN_BLOCKS >> 1]!;
+}
+
 /** Has a coin looked at when one of its paths is about to open, at the next block at the earliest. */
-export function scheduleCoin(state: WatchState, key: string): void {
+export function scheduleCoin(state: WatchState, key: string, afterSeconds = -1): void {
   const coin = state.coins.get(key);
   if (!coin) return;
   const next = (state.tip?.height ?? state.bestHeight) + 1;
-  const heights = new Set<number>();
-  for (const { soonHeight, openHeight } of openingsOf(state, coin)) {
-    heights.add(Math.max(next, soonHeight)).add(Math.max(next, openHeight));
+  const add = (timers: WatchState['timers'], at: number) => {
+    const waiting = timers.get(at) ?? [];
+    if (!waiting.includes(key)) timers.set(at, [...waiting, key]);
+  };
+  for (const { by, soon, open } of openingsOf(state, coin)) {
+    for (const at of [soon, open]) {
+      if (by === 'time') {
+        if (at > afterSeconds) add(state.timeTimers, Math.floor(at / BUCKET_SECONDS));
+      } else if (afterSeconds < 0) add(state.timers, Math.max(next, at));
+    }
   }
-  for (const height of heights) {
-    const waiting = state.timers.get(height) ?? [];
-    if (!waiting.includes(key)) state.timers.set(height, [...waiting, key]);
+}
+
+/** Coins to look at once this block is connected. */
+export function waitingFor(state: WatchState, block: BlockRef): readonly string[] {
+  const keys = new Set(state.timers.get(block.height));
+  for (const bucket of bucketsUpTo(state, medianWith(state, block))) {
+    for (const key of state.timeTimers.get(bucket)!) keys.add(key);
   }
+  return [...keys];
+}
+
+/** The block is connected: who waited for it does so no longer, unless for a time that is still to come. */
+export function passTimers(state: WatchState, block: BlockRef): void {
+  state.timers.delete(block.height);
+  const median = medianWith(state, block);
+  const due = bucketsUpTo(state, median);
+  const keys = new Set(due.flatMap((bucket) => [...state.timeTimers.get(bucket)!]));
+  for (const bucket of due) state.timeTimers.delete(bucket);
+  for (const key of keys) scheduleCoin(state, key, median);
+}
+
+function bucketsUpTo({ timeTimers }: WatchState, seconds: number): readonly number[] {
+  return [...timeTimers.keys()].filter((bucket) => bucket * BUCKET_SECONDS <= seconds);
 }
 
 /** Whether a transaction in a block spends the coin. */

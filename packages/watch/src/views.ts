@@ -51,6 +51,8 @@ export function* watchedScripts(state: WatchState, wallet?: string): Generator<U
       }
     }
   }
+  const watched = wallet === undefined ? state.wallets.values() : [state.wallets.get(wallet)];
+  for (const record of watched) for (const { scripts } of record?.wallet.txids ?? []) yield* scripts;
 }
 
 export interface WatchedCoin {

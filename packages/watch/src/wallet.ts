@@ -1,5 +1,17 @@
 import { err, ok, type Result } from '@keepwatch/base';
-import { parseDescriptor, toInternal, type DescriptorErrorCode, type Network, type Outpoint } from '@keepwatch/bitcoin';
+import {
+  decodeTransaction,
+  layoutTransaction,
+  parseDescriptor,
+  toDisplay,
+  toInternal,
+  txidAt,
+  type DescriptorErrorCode,
+  type Network,
+  type Outpoint,
+  type Transaction,
+  type Txid,
+} from '@keepwatch/bitcoin';
 
 /**
  * A wallet as it is watched: whose it is, which scripts it has, and from which amounts on its owner wants to hear more. A
@@ -19,6 +31,8 @@ export interface WatchedWallet {
   readonly descriptors: readonly WatchedDescriptor[];
   /** Coins that are watched by themselves. */
   readonly outpoints: readonly Outpoint[];
+  /** Transactions that are watched by their ids, whoever they pay. */
+  readonly txids: readonly WatchedTxid[];
   readonly limits: WalletLimits;
 }
 
@@ -31,13 +45,23 @@ export interface WatchedDescriptor {
 }
 
 /**
- * A time lock of a spending path, in blocks: `older` after the coin's own block (BIP68, BIP112), `after` a height (BIP65).
- * Locks by time are not followed.
+ * What sources look for to see a transaction: no index and no filter knows ids. `scripts`: some that it pays to; `inputs`: what
+ * it spends, so that another transaction which spends the same is seen too.
  */
-export interface TimeLock {
-  readonly kind: 'older' | 'after';
-  readonly blocks: number;
+export interface WatchedTxid {
+  readonly txid: Txid;
+  readonly scripts: readonly Uint8Array[];
+  readonly inputs: readonly Outpoint[];
 }
+
+/**
+ * A time lock of a spending path: `older` so many blocks after the coin's own (BIP68, BIP112), `after` a height (BIP65); or by
+ * median time past (BIP113): `older-time` so many units of 512 seconds after the coin, `after-time` a time (s since 1970).
+ */
+export type TimeLock =
+  | { readonly kind: 'older' | 'after'; readonly blocks: number }
+  | { readonly kind: 'older-time'; readonly units: number }
+  | { readonly kind: 'after-time'; readonly seconds: number };
 
 /** Null: not watched for. */
 export interface WalletLimits {
@@ -73,11 +97,18 @@ export interface WalletSpec {
   readonly gapLimit?: number;
   readonly descriptors?: readonly string[];
   readonly outpoints?: readonly Outpoint[];
+  /** Whole transactions, to be watched by their ids. */
+  readonly transactions?: readonly Uint8Array[];
   readonly limits?: Partial<WalletLimits>;
 }
 
 export type WalletErrorCode =
-  DescriptorErrorCode | 'wallet_bad_id' | 'wallet_watches_nothing' | 'wallet_bad_outpoint' | 'wallet_bad_number';
+  | DescriptorErrorCode
+  | 'wallet_bad_id'
+  | 'wallet_watches_nothing'
+  | 'wallet_bad_outpoint'
+  | 'wallet_bad_transaction'
+  | 'wallet_bad_number';
 
 export interface WalletError {
   readonly code: WalletErrorCode;
@@ -122,29 +153,68 @@ export function watchedWallet(spec: WalletSpec, network: Network): Result<Watche
       return fault('wallet_bad_outpoint', 'An outpoint is a transaction id (64 lower-case hex digits) and a number.');
     }
   }
-  if (descriptors.length + outpoints.length === 0) {
-    return fault('wallet_watches_nothing', 'A wallet has at least one descriptor, address, script or outpoint.');
+  const txids: WatchedTxid[] = [];
+  for (const raw of spec.transactions ?? []) {
+    const watched = watchedTxid(raw);
+    if (!watched) return fault('wallet_bad_transaction', 'A transaction to be watched is a whole one, in hex.');
+    if (!txids.some(({ txid }) => txid === watched.txid)) txids.push(watched);
+  }
+  if (descriptors.length + outpoints.length + txids.length === 0) {
+    return fault(
+      'wallet_watches_nothing',
+      'A wallet has at least one descriptor, address, script, outpoint or transaction.',
+    );
   }
   const { id, name = spec.id, owner = null, tags = [], labels = {} } = spec;
-  return ok({ id, name, owner, tags, labels, birthdaySeconds, gapLimit, descriptors, outpoints, limits });
+  return ok({ id, name, owner, tags, labels, birthdaySeconds, gapLimit, descriptors, outpoints, txids, limits });
 }
+
+/** A light client needs one script that the transaction pays to; some more do no harm, and all of a large one would. */
+const MAX_SCRIPTS = 3;
+const OP_RETURN = 0x6a;
+
+function watchedTxid(raw: Uint8Array): WatchedTxid | undefined {
+  const read = decodeTransaction(raw);
+  const layout = layoutTransaction(raw);
+  if (!read.ok || !layout.ok || isCoinbase(read.value)) return undefined;
+  const { inputs, outputs } = read.value;
+  return {
+    txid: toDisplay<Txid>(txidAt(layout.value, 0)),
+    // What cannot be spent is in no filter (BIP158).
+    scripts: outputs
+      .map(({ script }) => script)
+      .filter((script) => script.length > 0 && script[0] !== OP_RETURN)
+      .slice(0, MAX_SCRIPTS),
+    inputs: inputs.map(({ previous, vout }) => ({ txid: toDisplay<Txid>(previous), vout })),
+  };
+}
+
+const isCoinbase = ({ inputs }: Transaction) =>
+  inputs.length === 1 && inputs[0]!.vout === 0xffff_ffff && inputs[0]!.previous.every((byte) => byte === 0);
 
 const BY_TIME = 1 << 22;
 const FIRST_TIME = 500_000_000;
 
+/** BIP68: bit 22 stands for units of 512 seconds; 16 bits hold the number. */
+function relativeLock(value: number): TimeLock {
+  const count = value & 0xffff;
+  return (value & BY_TIME) === 0 ? { kind: 'older', blocks: count } : { kind: 'older-time', units: count };
+}
+
+/** BIP65: heights are below 500 million. */
+function absoluteLock(value: number): TimeLock {
+  return value < FIRST_TIME ? { kind: 'after', blocks: value } : { kind: 'after-time', seconds: value };
+}
+
 /**
- * The time locks by blocks that a descriptor has. Nothing but a fragment of miniscript has these names and a bracket behind
+ * The time locks that a descriptor has. Nothing but a fragment of miniscript has these names and a bracket behind
  * them, and what is read here was parsed already.
  */
 export function locksOf(descriptor: string): readonly TimeLock[] {
   const locks = new Map<string, TimeLock>();
   for (const [, kind, digits] of descriptor.matchAll(/\b(older|after)\(([0-9]{1,10})\)/g)) {
     const value = Number(digits);
-    // BIP68: bit 22 stands for units of 512 seconds; 16 bits hold the number. BIP65: heights are below 500 million.
-    const isOlder = kind === 'older';
-    if (isOlder ? (value & BY_TIME) !== 0 : value >= FIRST_TIME) continue;
-    const blocks = isOlder ? value & 0xffff : value;
-    locks.set(`${kind}${blocks}`, { kind: isOlder ? 'older' : 'after', blocks });
+    locks.set(`${kind}${value}`, kind === 'older' ? relativeLock(value) : absoluteLock(value));
   }
   return [...locks.values()];
 }

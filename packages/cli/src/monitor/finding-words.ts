@@ -34,6 +34,8 @@ export function findingWords({ detail, evidence }: FindingJson): string {
     case 'spent':
     case 'self-transfer':
       return `${movement(detail.kind, detail)}${at}`;
+    case 'watched':
+      return `${short(detail['txid'])}, which is watched, is${at || ' in a block'}`;
     case 'replaced':
       return `${short(detail['txid'])} is replaced by ${short(detail['by'])}`;
     case 'evicted':
@@ -106,6 +108,8 @@ function movement(direction: string, detail: FindingJson['detail']): string {
       return `${btc(received)} by ${tx}`;
     case 'spent':
       return `${btc(spent > received ? spent - received : spent)} by ${tx}`;
+    case 'watched':
+      return `${tx}, which is watched,`;
     default:
       return `${btc(spent)} to itself by ${tx}`;
   }

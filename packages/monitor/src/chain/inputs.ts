@@ -2,8 +2,16 @@ import { assertNever } from '@keepwatch/base';
 import type { QuorumEvent } from '@keepwatch/chain';
 import type { ChainInput } from '@keepwatch/watch';
 
-/** What the sources say together, in the words of the watch. `peersOf`: how many peers a source had when last heard of. */
-export function chainInput(event: QuorumEvent, peersOf: (source: string) => number): ChainInput {
+/** What is to be known of a source besides what it says of itself. */
+export interface SourceFacts {
+  /** How many peers it had when last heard of. */
+  readonly peers: number;
+  /** A light client hears of transactions and cannot say what is in a mempool; all others can. */
+  readonly mempool: 'whole' | 'relayed';
+}
+
+/** What the sources say together, in the words of the watch. */
+export function chainInput(event: QuorumEvent, factsOf: (source: string) => SourceFacts): ChainInput {
   switch (event.kind) {
     case 'connected':
     case 'supplement': {
@@ -24,11 +32,11 @@ export function chainInput(event: QuorumEvent, peersOf: (source: string) => numb
     case 'lag': {
       const { source, blocks, over } = event;
       const problem = over ? null : { code: 'source_behind', words: `It is ${blocks} blocks behind the others.` };
-      return { kind: 'source', source, state: over ? 'live' : 'behind', peers: peersOf(source), problem };
+      return { kind: 'source', source, state: over ? 'live' : 'behind', ...factsOf(source), problem };
     }
     case 'source-health': {
       const { state, peers, problem } = event.health;
-      return { kind: 'source', source: event.source, state, peers, problem };
+      return { kind: 'source', source: event.source, state, ...factsOf(event.source), peers, problem };
     }
     case 'quorum':
       return { kind: 'quorum', able: event.able };

@@ -25,7 +25,11 @@ export function watchMore(events: readonly Recorded[], set: WatchSet): void {
   for (const { room, event } of events) {
     if (room !== 'watch') continue;
     if (event.kind === 'scripts-added') set.addScripts(scriptsOf(event.range));
-    if (event.kind === 'wallet-put') set.addOutpoints(event.wallet.outpoints);
+    if (event.kind === 'wallet-put') {
+      const { outpoints, txids } = event.wallet;
+      set.addOutpoints([...outpoints, ...txids.flatMap(({ inputs }) => inputs)]);
+      set.addScripts(txids.flatMap(({ scripts }) => scripts));
+    }
     if (event.kind === 'tx') {
       const { txid, received } = event.tx;
       set.addOutpoints(received.map(({ vout, script, sats }) => ({ txid, vout, output: { script, sats } })));

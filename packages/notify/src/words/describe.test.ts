@@ -32,6 +32,8 @@ const DETAILS: readonly FindingDetail[] = [
   { kind: 'dust', txid, outpoint, sats: 99_999_991n },
   { kind: 'address-reuse', txid, address },
   { kind: 'timelock-expiry', outpoint, opensAtHeight: 850_000, blocksLeft: 144, sats: 150_000_000n },
+  { kind: 'timelock-expiry', outpoint, opensAtSeconds: 1_800_000_000, secondsLeft: 90_000, sats: 150_000_000n },
+  { kind: 'watched', ...movement },
   { kind: 'feerate-spike', satPerVbyte: 300, limit: 100 },
   { kind: 'tip-stalled', lastBlock: block, forSeconds: 7_200, over: false },
   { kind: 'source-down', source: 'p2p', words: 'No peer.', over: false },
@@ -89,8 +91,10 @@ describe('a finding in words', () => {
   });
 
   it('gathers by wallet and kind', () => {
-    expect(groupOf(finding(DETAILS[12]!))).toBe('w1 dust');
-    expect(groupOf({ ...finding(DETAILS[20]!), wallet: null })).toBe(' quorum-lost');
+    expect(groupOf(finding(DETAILS.find(({ kind }) => kind === 'dust')!))).toBe('w1 dust');
+    expect(groupOf({ ...finding(DETAILS.find(({ kind }) => kind === 'quorum-lost')!), wallet: null })).toBe(
+      ' quorum-lost',
+    );
   });
 });
 

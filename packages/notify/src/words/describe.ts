@@ -1,5 +1,5 @@
 import { assertNever, type Json } from '@keepwatch/base';
-import type { Finding, FindingDetail, Movement } from '@keepwatch/watch';
+import type { Direction, Finding, FindingDetail, Movement } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
 import { evmEvidence, evmHeadline, evmParticulars, isEvm } from './evm.ts';
 
@@ -72,6 +72,7 @@ function headline(detail: FindingDetail, hidden: boolean): string {
     case 'received':
     case 'spent':
     case 'self-transfer':
+    case 'watched':
       return `${moved(detail.kind, detail, hidden)}, in a block`;
     case 'replaced':
       return 'a transaction was replaced by another before it was in a block';
@@ -101,9 +102,7 @@ function headline(detail: FindingDetail, hidden: boolean): string {
     case 'address-reuse':
       return 'an address was used again';
     case 'timelock-expiry':
-      return detail.blocksLeft > 0
-        ? `a coin${hidden ? '' : ` of${amount(detail.sats)}`} can be spent by another path in ${blocks(detail.blocksLeft)}`
-        : `a coin${hidden ? '' : ` of${amount(detail.sats)}`} can be spent by another path now`;
+      return `a coin${hidden ? '' : ` of${amount(detail.sats)}`} can be spent by another path ${timeLeft(detail)}`;
     case 'feerate-spike':
       return `fees are at ${detail.satPerVbyte} sat/vB, above ${detail.limit}`;
     case 'tip-stalled':
@@ -143,7 +142,7 @@ const GRADES = {
   confirmed: 'in a block',
 } as const;
 
-function moved(direction: 'received' | 'spent' | 'self-transfer', movement: Movement, hidden: boolean): string {
+function moved(direction: Direction, movement: Movement, hidden: boolean): string {
   const { receivedSats, spentSats } = movement;
   switch (direction) {
     case 'received':
@@ -154,6 +153,8 @@ function moved(direction: 'received' | 'spent' | 'self-transfer', movement: Move
       return hidden
         ? 'moved coins to itself'
         : `moved ${btc(receivedSats)} to itself, for a fee of ${btc(spentSats - receivedSats)}`;
+    case 'watched':
+      return 'a transaction that is watched';
     default:
       return assertNever(direction);
   }
@@ -171,6 +172,7 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
     case 'received':
     case 'spent':
     case 'self-transfer':
+    case 'watched':
       return [
         ...few(detail.received.map(({ address, sats }) => `${btc(sats)} to ${at(address)}`)),
         ...few(
@@ -191,7 +193,7 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
     case 'address-reuse':
       return [`Address: ${at(detail.address)}`];
     case 'timelock-expiry':
-      return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`, `From block ${detail.opensAtHeight} on.`];
+      return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`, opening(detail)];
     case 'tip-stalled':
       return [`Last block: ${detail.lastBlock.height}`];
     case 'source-down':
@@ -230,10 +232,28 @@ function evidence({ evidence: { txid, block, evm, seenBy } }: Finding): string[]
   ];
 }
 
+type Expiry = Extract<FindingDetail, { readonly kind: 'timelock-expiry' }>;
+
+function timeLeft({ blocksLeft, secondsLeft = 0 }: Expiry): string {
+  if (blocksLeft !== undefined) return blocksLeft > 0 ? `in ${blocks(blocksLeft)}` : 'now';
+  return secondsLeft > 0 ? `in about ${hours(secondsLeft)}` : 'now';
+}
+
+/** A chain's time lags behind clocks by about an hour. */
+function opening({ opensAtHeight, opensAtSeconds = 0 }: Expiry): string {
+  if (opensAtHeight !== undefined) return `From block ${opensAtHeight} on.`;
+  return `Once the chain’s median time is ${new Date(opensAtSeconds * 1_000).toISOString()}.`;
+}
+
 const SHOWN = 10;
 const few = (lines: readonly string[]) =>
   lines.length <= SHOWN ? lines : [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`];
 const blocks = (count: number) => (count === 1 ? '1 block' : `${count} blocks`);
+const hours = (seconds: number) => {
+  const count = Math.max(1, Math.round(seconds / 3_600));
+  if (count >= 48) return `${Math.round(count / 24)} days`;
+  return count === 1 ? '1 hour' : `${count} hours`;
+};
 const minutes = (seconds: number) => {
   const count = Math.round(seconds / 60);
   return count === 1 ? '1 minute' : `${count} minutes`;

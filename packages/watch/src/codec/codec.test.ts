@@ -19,7 +19,14 @@ function story() {
   watch.add(wallet, [1, 2]);
   watch.tell({ kind: 'started' });
   watch.connect(100);
-  watch.tell({ kind: 'source', source: 'node', state: 'down', peers: 0, problem: { code: 'x', words: 'gone' } });
+  watch.tell({
+    kind: 'source',
+    source: 'node',
+    state: 'down',
+    mempool: 'whole',
+    peers: 0,
+    problem: { code: 'x', words: 'gone' },
+  });
   watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
   watch.tell({ kind: 'sighted', tx: paymentOf(b, [], [{ txid: a, vout: 0 }]), grade: 'valid', seenBy: ['node'] });
   watch.connect(102, [paymentOf(c, [[2, 400n]], [{ txid: a, vout: 0 }])]);
@@ -67,6 +74,41 @@ describe('snapshots', () => {
     expect(encodeWatchState(folded)).toEqual(bytes);
     const decoded = decodeWatchState(bytes);
     expect(decoded.ok && encodeWatchState(decoded.value)).toEqual(bytes);
+  });
+
+  it('of the first version are brought up to the present one', () => {
+    const { state } = story();
+    const json = JSON.parse(fromUtf8(encodeWatchState(state))!) as { v: number; state: Record<string, unknown[]> };
+    const { timeTimers: _, ...rest } = json.state;
+    const records = rest['txs'] as { readonly status: Record<string, unknown> }[];
+    const without = (value: Record<string, unknown>, name: string) =>
+      Object.fromEntries(Object.entries(value).filter(([each]) => each !== name));
+    const first = {
+      ...rest,
+      unconfirmed: (rest['unconfirmed'] as [string, number][]).map(([txid]) => txid),
+      txs: records.map((record) => ({ ...record, status: without(record.status, 'medianSeconds') })),
+      wallets: (rest['wallets'] as { readonly wallet: Record<string, unknown> }[]).map((record) => ({
+        ...record,
+        wallet: without(record.wallet, 'txids'),
+      })),
+      sources: (rest['sources'] as [string, Record<string, unknown>][]).map(([name, record]) => [
+        name,
+        without(record, 'mempool'),
+      ]),
+    };
+    const decoded = decodeWatchState(utf8(JSON.stringify({ v: 1, state: first })));
+    if (!decoded.ok) throw new Error(decoded.error);
+    expect([...decoded.value.txs.keys()]).toEqual([...state.txs.keys()]);
+    expect([...decoded.value.unconfirmed.entries()]).toEqual(
+      [...state.unconfirmed.keys()].map((txid) => [txid, state.aliveMs]),
+    );
+    expect(decoded.value.wallets.get('savings')?.wallet.txids).toEqual([]);
+    expect(decoded.value.sources.get('node')?.mempool).toBe('relayed');
+    expect(decodeWatchState(utf8('{"v":1,"state":{"txs":[7]}}'))).toEqual({
+      ok: false,
+      error: 'watch_state_malformed',
+    });
+    expect(decodeWatchState(utf8('{"v":1}'))).toEqual({ ok: false, error: 'watch_state_unknown_version' });
   });
 
   it('are refused with a code where they cannot be read', () => {

@@ -26,6 +26,7 @@ const event: z.ZodType<WatchEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('block'), block, atMs: count }),
   z.strictObject({ ...kind('block-back'), block, to: block.nullable(), atMs: count }),
   z.strictObject({ ...kind('tx'), tx: fact, at }),
+  z.strictObject({ ...kind('tx-seen'), txid }),
   z.strictObject({ ...kind('tx-gone'), txid, by: txid.nullable() }),
   z.strictObject({ ...kind('held'), block, txs: z.array(fact) }),
   z.strictObject({ ...kind('conflict'), outpoint, txid, other: txid }),

@@ -3,7 +3,7 @@ import { FINDING_VERSION, SEVERITIES, type Finding } from '../finding.ts';
 import { evmDetails, evmEvidence } from '../evm/shapes.ts';
 import { block, count, grade, outpoint, sats, sum, text, txid, vout } from './shapes.ts';
 
-const direction = z.enum(['received', 'spent', 'self-transfer']);
+const direction = z.enum(['received', 'spent', 'self-transfer', 'watched']);
 const movement = {
   txid,
   amends: text.exactOptional(),
@@ -27,7 +27,15 @@ export const detail = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['balance-above', 'balance-below']), sats: sum, limitSats: sats }),
   z.strictObject({ ...kind('dust'), txid, outpoint, sats }),
   z.strictObject({ ...kind('address-reuse'), txid, address: text }),
-  z.strictObject({ ...kind('timelock-expiry'), outpoint, opensAtHeight: count, blocksLeft: count, sats }),
+  z.strictObject({
+    ...kind('timelock-expiry'),
+    outpoint,
+    opensAtHeight: count.exactOptional(),
+    blocksLeft: count.exactOptional(),
+    opensAtSeconds: count.exactOptional(),
+    secondsLeft: count.exactOptional(),
+    sats,
+  }),
   z.strictObject({ ...kind('feerate-spike'), satPerVbyte: count, limit: count }),
   z.strictObject({ ...kind('tip-stalled'), lastBlock: block, forSeconds: count, over }),
   z.strictObject({ kind: z.enum(['source-down', 'source-behind']), source: text, words: text, over }),

@@ -47,7 +47,13 @@ const descriptor = z.strictObject({
   text,
   ranged: z.boolean(),
   branches: z.int().min(1),
-  locks: z.array(z.strictObject({ kind: z.enum(['older', 'after']), blocks: count })),
+  locks: z.array(
+    z.union([
+      z.strictObject({ kind: z.enum(['older', 'after']), blocks: count }),
+      z.strictObject({ kind: z.literal('older-time'), units: count }),
+      z.strictObject({ kind: z.literal('after-time'), seconds: count }),
+    ]),
+  ),
 });
 
 export const wallet = z.strictObject({
@@ -60,6 +66,7 @@ export const wallet = z.strictObject({
   gapLimit: z.int().min(1),
   descriptors: z.array(descriptor),
   outpoints: z.array(outpoint),
+  txids: z.array(z.strictObject({ txid, scripts: z.array(bytes), inputs: z.array(outpoint) })).default([]),
   limits: z.strictObject({
     largeSats: sats.nullable(),
     aboveSats: sats.nullable(),
@@ -93,6 +100,8 @@ export const fact = z.strictObject({
 });
 
 export const source = z.strictObject({
+  // What was written before there was this word.
+  mempool: z.enum(['whole', 'relayed']).default('relayed'),
   state: z.enum(['starting', 'syncing', 'live', 'stale', 'behind', 'down']),
   words: text,
   sinceMs: count,

@@ -8,11 +8,15 @@ import {
   type Json,
   type Result,
 } from '@keepwatch/base';
+import type { Txid } from '@keepwatch/bitcoin';
 import { z } from 'zod';
+import { wantedOf } from '../growth.ts';
 import { toJson } from '../json.ts';
 import { createScriptIndex } from '../script-index.ts';
 import type { WatchState } from '../state.ts';
+import type { WatchedWallet } from '../wallet.ts';
 import { isOtherVersion } from './event.ts';
+import { migrated } from './migration.ts';
 import {
   block,
   blockHash,
@@ -32,8 +36,8 @@ import {
   wallet,
 } from './shapes.ts';
 
-/** The version of the fold and of its snapshot: where it differs, fold the journal from its start. */
-export const WATCH_STATE_VERSION = 1;
+/** The version of the snapshot's shape. Those of earlier versions are brought up to it; of later ones nothing is known. */
+export const WATCH_STATE_VERSION = 2;
 
 const counts = z.array(z.array(count));
 const pair = <K extends z.ZodType, V extends z.ZodType>(key: K, value: V) => z.array(z.tuple([key, value]));
@@ -54,7 +58,7 @@ const walletRecord = z.strictObject({
 
 const status = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unconfirmed'), grade: looseGrade }),
-  z.strictObject({ kind: z.literal('confirmed'), block }),
+  z.strictObject({ kind: z.literal('confirmed'), block, medianSeconds: count }),
   z.strictObject({ kind: z.literal('gone'), by: txid.nullable() }),
 ]);
 
@@ -101,9 +105,10 @@ const shape = z.strictObject({
   coins: z.array(coin),
   blocks: z.array(block),
   blockTxs: pair(blockHash, z.array(txid)),
-  unconfirmed: z.array(txid),
+  unconfirmed: pair(txid, count),
   uses: pair(text, count),
   timers: pair(count, z.array(outpointKey)),
+  timeTimers: pair(count, z.array(outpointKey)),
   held: z.array(z.strictObject({ block, txs: z.array(fact) })),
   unsettled: z.array(text),
   scriptsDue: z.array(text),
@@ -137,8 +142,9 @@ export function encodeWatchState(state: WatchState): Uint8Array {
       })),
       ...{ wallets: list(state.wallets.values()), txs: list(state.txs.values()), coins: list(state.coins.values()) },
       ...{ blocks: list(state.blocks.values()), blockTxs: list(state.blockTxs.entries()) },
-      ...{ unconfirmed: list(state.unconfirmed.keys()), uses: list(state.uses.entries()) },
-      ...{ timers: list(state.timers.entries()), held: list(state.held.values()) },
+      ...{ unconfirmed: list(state.unconfirmed.entries()), uses: list(state.uses.entries()) },
+      ...{ timers: list(state.timers.entries()), timeTimers: list(state.timeTimers.entries()) },
+      ...{ held: list(state.held.values()) },
       ...{ unsettled: list(state.unsettled.keys()), scriptsDue: list(state.scriptsDue.keys()) },
       ...{ scansDue: list(state.scansDue.keys()), conditions: list(state.conditions.entries()) },
       ...{ sources: list(state.sources.entries()), dropped: list(state.dropped.entries()) },
@@ -149,7 +155,7 @@ export function encodeWatchState(state: WatchState): Uint8Array {
 export function decodeWatchState(
   encoded: Uint8Array,
 ): Result<WatchState, 'watch_state_malformed' | 'watch_state_unknown_version'> {
-  const value = parseJsonBytes(encoded);
+  const value = migrated(parseJsonBytes(encoded));
   const read = snapshot.safeParse(value);
   if (!read.success) {
     return err(isOtherVersion(value, WATCH_STATE_VERSION) ? 'watch_state_unknown_version' : 'watch_state_malformed');
@@ -162,6 +168,7 @@ export function decodeWatchState(
       return err('watch_state_malformed');
     index.add({ ...each, bytes: each.bytes! });
   }
+  const wanting = new Set(state.wallets.filter((each) => wantedOf(each).length > 0).map(idOf));
   const keys = <K>(list: readonly K[]) => new Map(list.map((key): [K, true] => [key, true]));
   const { settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
   return ok({
@@ -172,15 +179,28 @@ export function decodeWatchState(
     coins: new Map(state.coins.map((each) => [`${each.txid}:${each.vout}`, each])),
     blocks: new Map(state.blocks.map((each) => [each.height, each])),
     blockTxs: new Map(state.blockTxs),
-    unconfirmed: keys(state.unconfirmed),
+    unconfirmed: new Map(state.unconfirmed),
     uses: new Map(state.uses),
     timers: new Map(state.timers),
+    timeTimers: new Map(state.timeTimers),
+    byTxid: byTxidOf(state.wallets.map(({ wallet: each }) => each)),
     held: new Map(state.held.map((each) => [each.block.hash, each])),
     unsettled: keys(state.unsettled),
-    scriptsDue: keys(state.scriptsDue),
+    // Earlier versions put wallets in here that wait for nothing.
+    scriptsDue: keys(state.scriptsDue.filter((id) => wanting.has(id))),
     scansDue: keys(state.scansDue),
     conditions: new Map(state.conditions),
     sources: new Map(state.sources),
     dropped: new Map(state.dropped),
   });
+}
+
+const idOf = ({ wallet: { id } }: { readonly wallet: WatchedWallet }) => id;
+
+function byTxidOf(wallets: readonly WatchedWallet[]): Map<Txid, readonly string[]> {
+  const watchers = new Map<Txid, readonly string[]>();
+  for (const { id, txids } of wallets) {
+    for (const { txid: each } of txids) watchers.set(each, [...(watchers.get(each) ?? []), id]);
+  }
+  return watchers;
 }

@@ -82,6 +82,7 @@ function findingFields({ id, severity, late, evidence, detail }: Finding): Map<s
     ['channel', field('channel', '')],
     ['depth', integer('depth')],
     ['blocksLeft', integer('blocksLeft')],
+    ['secondsLeft', integer('secondsLeft')],
     ...evmFields({ evidence, detail }),
   ]);
 }

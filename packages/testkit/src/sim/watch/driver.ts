@@ -41,6 +41,8 @@ export interface Driver {
   readonly tookBack: (block: SimBlock) => void;
   readonly sight: (tx: SimTx, grade: 'claimed' | 'valid' | 'relayed') => void;
   readonly lose: (txid: Txid, by: Txid | null) => void;
+  /** What the source sighted and no longer has it says, now or some time later. */
+  readonly notice: () => void;
   /** Hands the watch the next thing that waits. */
   readonly deliver: () => void;
   readonly again: () => void;
@@ -48,6 +50,12 @@ export interface Driver {
   readonly scan: (blocks: number) => boolean;
   readonly release: () => void;
   readonly tick: () => void;
+  /** So much time passes, and the watch is told so. */
+  readonly pass: (ms: number) => void;
+  /** What the watch takes for unconfirmed. */
+  readonly unconfirmed: () => readonly Txid[];
+  /** In the mempool, and held back by the source that is listened to, or said and not heard yet. */
+  readonly isHeldBack: (txid: Txid) => boolean;
   readonly known: (wallet: string) => boolean;
   readonly balance: (wallet: string) => bigint;
 }
@@ -83,6 +91,10 @@ export function createDriver(world: World, random: Random, options: DriverOption
   /** What the source that is listened to does not say; another one will. */
   let withheld: Extract<WatchInput, { kind: 'supplement' }>[] = [];
   const hidden = new Set<string>();
+  /** What the source sighted, as far as it did not say what became of it. */
+  const sighted = new Set<Txid>();
+  /** In the mempool, and not told since the start. */
+  const heldBack = new Set<Txid>();
   const scans = new Map<string, { scan: number; next: number; coins: Set<string> }>();
   const seenBy = ['sim'];
 
@@ -102,14 +114,14 @@ export function createDriver(world: World, random: Random, options: DriverOption
     );
     last = input;
     if (fate === 1) {
-      const whole = random.chance(0.3);
+      const whole = random.chance(0.1);
       if (whole) for (const event of events) applyWatchEvent(state, event);
       const before = whole ? encodeWatchState(state) : null;
       return crash(before);
     }
     for (const event of events) applyWatchEvent(state, event);
     for (const event of events) follow(event);
-    if (random.chance(0.03)) snapshot = { at: journal.length, bytes: encodeWatchState(state) };
+    if (random.chance(0.01)) snapshot = { at: journal.length, bytes: encodeWatchState(state) };
   }
 
   function read(entry: Uint8Array | WatchEvent): WatchEvent {
@@ -176,7 +188,11 @@ export function createDriver(world: World, random: Random, options: DriverOption
           ? base.height - world.chain[0]!.ref.height + 1
           : 0;
     for (const block of world.chain.slice(from)) mined(block);
+    heldBack.clear();
+    sighted.clear();
     for (const tx of world.mempool.values()) sight(tx, random.pick(['valid', 'relayed']));
+    // It is live once it has told all that it has.
+    queue.push({ kind: 'source', source: 'sim', state: 'live', mempool: 'whole', peers: 8, problem: null });
   }
 
   function mined(block: SimBlock): void {
@@ -196,8 +212,13 @@ export function createDriver(world: World, random: Random, options: DriverOption
 
   function sight(tx: SimTx, grade: 'claimed' | 'valid' | 'relayed'): void {
     const match = matchOf(tx, scripts, coins);
-    if (!match || match.spent.some(({ outpoint }) => hidden.has(keyOf(outpoint.txid, outpoint.vout)))) return;
+    if (!match) return;
+    if (match.spent.some(({ outpoint }) => hidden.has(keyOf(outpoint.txid, outpoint.vout)))) {
+      heldBack.add(tx.txid);
+      return;
+    }
     for (const { vout } of match.received) coins.add(keyOf(tx.txid, vout));
+    sighted.add(tx.txid);
     queue.push({ kind: 'sighted', tx: match, grade, seenBy });
   }
 
@@ -276,8 +297,18 @@ export function createDriver(world: World, random: Random, options: DriverOption
       queue.push({ kind: 'disconnected', block: block.ref, fork: world.chain.at(-1)!.ref, seenBy });
     },
     sight,
-    lose: (txid, by) =>
-      void queue.push(by === null ? { kind: 'evicted', txid, seenBy } : { kind: 'replaced', txid, by, seenBy }),
+    lose(txid, by) {
+      sighted.delete(txid);
+      queue.push(by === null ? { kind: 'evicted', txid, seenBy } : { kind: 'replaced', txid, by, seenBy });
+    },
+    notice() {
+      const mined = new Set(world.chain.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
+      for (const txid of sighted) {
+        if (world.mempool.has(txid) || mined.has(txid) || (options.troubled() && random.chance(0.5))) continue;
+        sighted.delete(txid);
+        queue.push({ kind: 'evicted', txid, seenBy });
+      }
+    },
     deliver() {
       const next = queue.shift();
       if (next) feed(next);
@@ -294,6 +325,13 @@ export function createDriver(world: World, random: Random, options: DriverOption
       queue.push(...parts);
     },
     tick: () => feed({ kind: 'tick' }),
+    pass(ms) {
+      nowMs += ms;
+      feed({ kind: 'tick' });
+    },
+    unconfirmed: () => [...state.unconfirmed.keys()],
+    isHeldBack: (txid) =>
+      heldBack.has(txid) || queue.some((input) => input.kind === 'sighted' && input.tx.txid === txid),
     known: (wallet) => state.wallets.has(wallet),
     balance: (wallet) => walletBalance(state, wallet)!.confirmed,
   };

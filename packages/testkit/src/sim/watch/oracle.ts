@@ -11,9 +11,15 @@ export interface Ending {
   readonly added: ReadonlyMap<string, number>;
   /** What a wallet was told before it was taken out concerns nobody any more. */
   readonly removals: readonly { readonly wallet: string; readonly at: number }[];
-  readonly locks: ReadonlyMap<string, readonly { readonly kind: 'older' | 'after'; readonly blocks: number }[]>;
+  readonly locks: ReadonlyMap<string, readonly Lock[]>;
   readonly balances: ReadonlyMap<string, bigint>;
 }
+
+/** The time locks of a wallet's scripts: by height, or by median time past. */
+type Lock =
+  | { readonly kind: 'older' | 'after'; readonly blocks: number }
+  | { readonly kind: 'older-time'; readonly units: number }
+  | { readonly kind: 'after-time'; readonly seconds: number };
 
 const DIRECTIONS = ['received', 'spent', 'self-transfer'];
 
@@ -38,11 +44,13 @@ function judgeIds(findings: readonly Finding[]): string | null {
 /** Retractions and amendments name findings that were told before and still held; blocks come in their order. */
 function judgeOrder({ findings, removals }: Ending): string | null {
   const holding = new Map<string, Finding>();
-  let last: { block: BlockRef; id: string } | null = null;
+  let last: { block: BlockRef; id: string; wallet: string | null } | null = null;
   for (const [i, finding] of findings.entries()) {
     const { detail, evidence, id, late } = finding;
     for (const { wallet } of removals.filter(({ at }) => at === i)) {
       for (const [each, other] of holding) if (other.wallet === wallet) holding.delete(each);
+      // What the chain takes back of it is told nobody.
+      if (last?.wallet === wallet) last = null;
     }
     const gone =
       detail.kind === 'disconnected' ? detail.retracts : 'amends' in detail && detail.amends ? [detail.amends] : [];
@@ -67,7 +75,7 @@ function judgeOrder({ findings, removals }: Ending): string | null {
     holding.set(id, finding);
     if (!DIRECTIONS.includes(detail.kind) || late) continue;
     if (last && evidence.block!.height < last.block.height) return `${id} comes after ${last.id}`;
-    last = { block: evidence.block!, id };
+    last = { block: evidence.block!, id, wallet: finding.wallet };
   }
   return null;
 }
@@ -182,17 +190,28 @@ function judgeLocks(
   const tip = world.chain.at(-1)!.ref.height;
   const heights = new Map(world.chain.flatMap(({ ref, txs }) => txs.map(({ txid }) => [txid as string, ref.height])));
   const open = new Map<string, number>();
+  /** Of each coin, how many paths were told as open by time. */
+  const timed = new Map<string, number>();
   for (const { detail, id } of findings) {
-    if (detail.kind !== 'timelock-expiry' || detail.blocksLeft > 0 || retracted.has(id)) continue;
-    const key = `${keyOf(detail.outpoint.txid, detail.outpoint.vout)} ${detail.opensAtHeight}`;
+    if (detail.kind !== 'timelock-expiry' || retracted.has(id)) continue;
+    if (detail.blocksLeft !== 0 && detail.secondsLeft !== 0) continue;
+    const coin = keyOf(detail.outpoint.txid, detail.outpoint.vout);
+    if (detail.opensAtHeight === undefined) {
+      timed.set(coin, (timed.get(coin) ?? 0) + 1);
+      if (medianTime(world, tip) < detail.opensAtSeconds!) return `${id} is told, and the chain's time is not there`;
+      continue;
+    }
+    const key = `${coin} ${detail.opensAtHeight}`;
     open.set(key, (open.get(key) ?? 0) + 1);
   }
   for (const [key, { wallet }] of outputs) {
     const since = added.get(wallet);
     const height = heights.get(key.slice(0, 64));
     if (height === undefined || since === undefined || height <= since) continue;
-    const openings = (locks.get(wallet) ?? []).map(({ kind, blocks }) =>
-      kind === 'older' ? height + blocks : blocks + 1,
+    const times = (timed.get(key) ?? 0) - byTime(world, height, locks.get(wallet) ?? [], tip);
+    if (times < 0 && !spentIn.has(key) && tip > height) return `a path of ${key} opened with time, and nobody was told`;
+    const openings = (locks.get(wallet) ?? []).flatMap((lock) =>
+      !('blocks' in lock) ? [] : lock.kind === 'older' ? [height + lock.blocks] : [lock.blocks + 1],
     );
     for (const opens of new Set(openings)) {
       const times = open.get(`${key} ${opens}`) ?? 0;
@@ -205,4 +224,23 @@ function judgeLocks(
     }
   }
   return null;
+}
+
+/** BIP113: the median of the times of a block and the ten below it. */
+function medianTime({ chain }: World, height: number): number {
+  const at = height - chain[0]!.ref.height;
+  const times = chain.slice(Math.max(0, at - 10), at + 1).map(({ ref }) => ref.timeSeconds);
+  return times.sort((a, b) => a - b)[times.length >> 1]!;
+}
+
+/** How many paths of a coin in this block are open by time for sure: a block ago already. */
+function byTime(world: World, height: number, locks: readonly Lock[], tip: number): number {
+  const first = world.chain[0]!.ref.height;
+  if (height - 11 < first || tip - 11 < first) return 0;
+  const now = medianTime(world, tip - 1);
+  return locks.filter((lock) => {
+    if (lock.kind === 'after-time') return now > lock.seconds;
+    // BIP68: from the median before the coin's block on, in units of 512 seconds.
+    return lock.kind === 'older-time' && now >= medianTime(world, height - 1) + lock.units * 512;
+  }).length;
 }

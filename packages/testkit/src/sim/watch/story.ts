@@ -28,7 +28,8 @@ interface Known {
 
 const RANK = { none: -1, gone: -1, claimed: 0, valid: 1, relayed: 2, confirmed: 3 };
 
-export function createStory(ownerOf: (scriptHex: string) => string): Story {
+/** `isHad`: whether the only source there is has an unconfirmed transaction, and has told it. */
+export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid: string) => boolean): Story {
   const txs = new Map<string, Known>();
   const scripts = new Set<string>();
   const coins = new Map<string, string>();
@@ -125,6 +126,20 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
       confirm(tx, block.hash, expected);
       if (txs.get(tx.txid)?.block === block.hash) told.set(block.height, block.hash);
     }
+  }
+
+  /** With time, what went unseen is told as lost; what the source has is not. */
+  function doubted(findings: readonly Finding[], expected: Expected): string | null {
+    for (const { detail, id } of findings) {
+      if (detail.kind !== 'evicted' && detail.kind !== 'replaced') continue;
+      const known = txs.get(detail.txid);
+      if (known && RANK[known.status] >= 0 && known.status !== 'confirmed') {
+        known.status = 'gone';
+        expected.lost += known.wallets.size;
+      }
+      if (isHad(detail.txid)) return `${id}, and the source has it`;
+    }
+    return null;
   }
 
   interface Expected {
@@ -235,6 +250,10 @@ export function createStory(ownerOf: (scriptHex: string) => string): Story {
     note(input, findings) {
       total += findings.length;
       const expected = expect(input);
+      if (input.kind === 'tick') {
+        const fault = doubted(findings, expected);
+        if (fault) return fault;
+      }
       const count = (...kinds: string[]) => findings.filter(({ detail }) => kinds.includes(detail.kind)).length;
       const wrong = (what: string, found: number, wanted: number | null) =>
         found === wanted ? null : `${input.kind} brought ${found} ${what} and not ${wanted}`;

@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, type WatchedWallet } from '@keepwatch/watch';
+import { DEFAULT_LIMITS, type TimeLock, type WatchedWallet } from '@keepwatch/watch';
+import type { Txid } from '@keepwatch/bitcoin';
 import { createRandom } from '../random.ts';
 import { createDriver, ownerOf } from './driver.ts';
 import { judge } from './oracle.ts';
@@ -15,14 +16,38 @@ export interface WatchHistory {
 const START_SECONDS = 1_700_000_000;
 const DEPTHS = [2, 4];
 const LIMITS = { ...DEFAULT_LIMITS, largeSats: 150_000n, aboveSats: 250_000n, belowSats: 50_000n, timelockBlocks: 2 };
-const LOCKS = new Map([
-  ['w1', [{ kind: 'older', blocks: 4 } as const, { kind: 'after', blocks: 110 } as const]],
-  ['w3', [{ kind: 'older', blocks: 2 } as const]],
+const LOCKS: ReadonlyMap<string, readonly TimeLock[]> = new Map([
+  [
+    'w1',
+    [
+      { kind: 'older', blocks: 4 },
+      { kind: 'after', blocks: 110 },
+      { kind: 'after-time', seconds: START_SECONDS + 6_000 },
+    ],
+  ],
+  [
+    'w3',
+    [
+      { kind: 'older', blocks: 2 },
+      { kind: 'older-time', units: 5 },
+    ],
+  ],
 ]);
 
 function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
   return {
-    ...{ id, name: id, owner: null, tags: [], labels: {}, birthdaySeconds, gapLimit: 6, outpoints: [], limits: LIMITS },
+    ...{
+      id,
+      name: id,
+      owner: null,
+      tags: [],
+      labels: {},
+      birthdaySeconds,
+      gapLimit: 6,
+      outpoints: [],
+      txids: [],
+      limits: LIMITS,
+    },
     descriptors: [{ text: `sim(${id})`, ranged: true, branches: 2, locks: LOCKS.get(id) ?? [] }],
   };
 }
@@ -37,7 +62,7 @@ function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
 export function simulateWatch(seed: number): WatchHistory {
   const random = createRandom(seed);
   const world = createWorld(START_SECONDS);
-  const story = createStory(ownerOf);
+  const story = createStory(ownerOf, (txid) => world.mempool.has(txid as Txid) && !driver.isHeldBack(txid as Txid));
   let crashEvery = random.pick([0, 15, 40, 120]);
   let fault: string | null = null;
   let reorgs = 0;
@@ -77,13 +102,7 @@ export function simulateWatch(seed: number): WatchHistory {
       const tx = world.create(random);
       if (tx) broadcast(tx);
     } else if (dice < 40) {
-      const lost = [...world.mempool.values()];
-      const block = world.mine(random);
-      driver.mined(block);
-      const mined = new Set(block.txs.map(({ txid }) => txid));
-      for (const { txid } of lost) {
-        if (!world.mempool.has(txid) && !mined.has(txid) && random.chance(0.5)) driver.lose(txid, null);
-      }
+      driver.mined(world.mine(random));
     } else if (dice < 46 && world.mempool.size > 0) {
       driver.sight(random.pick([...world.mempool.values()]), random.pick(['claimed', 'valid', 'relayed']));
     } else if (dice < 51 && world.mempool.size > 0) {
@@ -97,9 +116,13 @@ export function simulateWatch(seed: number): WatchHistory {
       }
     } else if (dice < 59 && world.chain.length > 1) {
       reorgs++;
+      const before = new Set(world.mempool.keys());
       const depth = 1 + random.below(Math.min(world.chain.length - 1, random.chance(0.2) ? 50 : 3));
       for (let i = 0; i < depth; i++) driver.tookBack(world.takeBack());
+      const back = [...world.mempool.keys()].filter((txid) => !before.has(txid));
       for (let i = depth + 1 + random.below(2); i > 0; i--) driver.mined(world.mine(random));
+      // What no block took in again is in the mempool again.
+      for (const txid of back) if (world.mempool.has(txid)) driver.sight(world.mempool.get(txid)!, 'valid');
     } else if (dice < 61 && world.chain.length > 1) {
       // The same block leaves and returns.
       const before = [...world.mempool];
@@ -120,9 +143,13 @@ export function simulateWatch(seed: number): WatchHistory {
       }
     } else if (dice < 67) driver.again();
     else if (dice < 70) driver.release();
-    else if (dice < 72) driver.tick();
-    else if (dice < 86) driver.derive();
+    else if (dice < 71) driver.tick();
+    else if (dice < 72) {
+      while (driver.waiting() > 0) driver.deliver();
+      driver.pass(random.pick([60_000, 3_600_000, 7 * 86_400_000]));
+    } else if (dice < 86) driver.derive();
     else driver.scan(1 + random.below(4));
+    driver.notice();
     for (let i = random.below(4); i > 0; i--) driver.deliver();
   };
   try {
@@ -132,12 +159,16 @@ export function simulateWatch(seed: number): WatchHistory {
     const settle = () => {
       do {
         driver.release();
+        driver.notice();
         while (driver.waiting() > 0) driver.deliver();
       } while (driver.derive() || driver.scan(5) || driver.waiting() > 0);
     };
     settle();
     for (let i = 0; i < 2; i++) driver.mined(world.mine(random));
     settle();
+    for (let i = 0; i < 3; i++) driver.pass(60_000);
+    const ghost = driver.unconfirmed().find((txid) => !world.mempool.has(txid));
+    if (ghost !== undefined) fault ??= `${ghost} is nowhere, and the watch waits for it`;
   } catch (error) {
     fault ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
   }

@@ -86,7 +86,8 @@ export function createWorld(startSeconds: number): World {
         {
           previous: new Uint8Array(32).fill(coinbase ? 0 : 1) as InternalHash,
           vout: coinbase ? 0xffff_ffff : 0,
-          ...{ scriptSig: new Uint8Array(0), sequence: 0, witness: [] },
+          // The script of a coinbase has 2 to 100 bytes.
+          ...{ scriptSig: coinbase ? Uint8Array.of(1, 1) : new Uint8Array(0), sequence: 0, witness: [] },
         },
       ],
       outputs: outputs.map(({ sats, owner }) => ({ sats, script: owner ? scriptOf(owner) : STRANGER })),
