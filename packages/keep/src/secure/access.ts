@@ -8,7 +8,25 @@ import type { SecureMemory, Slot } from './memory.ts';
 // that it returned settles; touching it later is a SIGSEGV. Uses nest: a slab is open while any of them lasts.
 
 export function withReadable<T>(slot: Slot, use: (bytes: Uint8Array) => T): T {
-  return withAccess([slot], [], ([bytes]) => use(bytes!));
+  const placed = slot as PlacedSlot;
+  const slab = slabOf(placed);
+  slab.readers += 1;
+  settle(slab);
+  const close = () => {
+    slab.readers -= 1;
+    settle(slab);
+    internalsOf(placed.memory).released(placed.slab);
+  };
+  let result: T;
+  try {
+    result = use(viewOf(placed, slab));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(close) as T;
+  close();
+  return result;
 }
 
 export function withWritable<T>(slot: Slot, use: (bytes: Uint8Array) => T): T {
@@ -24,6 +42,8 @@ export function withAccess<T>(
   write: readonly Slot[],
   use: (read: Uint8Array[], write: Uint8Array[]) => T,
 ): T {
+  // What signing does most, and in a fraction of the time.
+  if (read.length === 1 && write.length === 0) return withReadable(read[0]!, (bytes) => use([bytes], []));
   const readable = read as readonly PlacedSlot[];
   const writable = write as readonly PlacedSlot[];
   const readSlabs = mapEach(readable, slabOf);

@@ -123,11 +123,11 @@ export function openBytes(key: Slot, keyId: number, place: Uint8Array, sealed: U
 /** Seals and opens under one key. `derived` is scratch for sub-keys; the context is built in place, once per length. */
 function createBox(label: Uint8Array, key: Uint8Array, derived: Uint8Array) {
   const subKey = derived.subarray(0, 32);
-  let context = contextFor(label, 0);
+  let context: ReturnType<typeof createContext>;
 
   function bind(scheme: Scheme, keyId: number, place: Uint8Array | string): void {
     const length = typeof place === 'string' ? Buffer.byteLength(place) : place.length;
-    if (context.place.length !== length) context = contextFor(label, length);
+    context = contextFor(label, length);
     context.scheme[0] = scheme;
     writeU32(context.keyId, keyId);
     if (typeof place === 'string') context.place.write(place);

@@ -6,6 +6,8 @@ export interface SodiumBinding {
   crypto_generichash(
     ...[out, outAt, outLength, input, inputAt, inputLength, key, keyAt, keyLength]: [...Span, ...Span, ...Span]
   ): number;
+  randombytes_buf(...out: Span): void;
+  crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): number;
   crypto_aead_xchacha20poly1305_ietf_encrypt: AeadCall;
   crypto_aead_xchacha20poly1305_ietf_decrypt: AeadCall;
 }
@@ -20,6 +22,8 @@ const NONCE = 24;
 const KEY = 32;
 const HASH_MIN = 16;
 const HASH_MAX = 64;
+const SIGNATURE = 64;
+const SIGNING_KEY = 64;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -32,6 +36,18 @@ export function leanCalls(binding: SodiumBinding): Pick<Sodium, keyof SodiumBind
     sodium_memzero(bytes) {
       requireBytes(bytes);
       binding.sodium_memzero(bytes);
+    },
+
+    randombytes_buf(out) {
+      requireBytes(out);
+      binding.randombytes_buf(out.buffer, out.byteOffset, out.byteLength);
+    },
+
+    crypto_sign_detached(signature, message, secretKey) {
+      requireBytes(signature, SIGNATURE, SIGNATURE);
+      requireBytes(message);
+      requireBytes(secretKey, SIGNING_KEY, SIGNING_KEY);
+      if (binding.crypto_sign_detached(signature, message, secretKey) !== 0) throw new Error('libsodium did not sign');
     },
 
     crypto_generichash(out, input, key = NOTHING) {

@@ -29,6 +29,35 @@ describe('loadNative', () => {
   });
 });
 
+describe('calls past the wrapper of the add-on', () => {
+  const { sodium } = loadNative();
+  const message = new Uint8Array(3);
+
+  // The add-on itself ends the process at a wrong length.
+  it.each([
+    ['a short signature', () => sodium.crypto_sign_detached(new Uint8Array(63), message, new Uint8Array(64))],
+    [
+      'a seed in place of a signing key',
+      () => sodium.crypto_sign_detached(new Uint8Array(64), message, new Uint8Array(32)),
+    ],
+  ])('refuse %s', (_, call) => expect(call).toThrow(RangeError));
+
+  it('refuse what is no view of bytes', () => {
+    expect(() => sodium.randombytes_buf([] as unknown as Uint8Array)).toThrow(TypeError);
+    expect(() => sodium.crypto_sign_detached(new Uint8Array(64), 'text' as never, new Uint8Array(64))).toThrow(
+      TypeError,
+    );
+  });
+
+  it('fill just the view that they are given', () => {
+    const bytes = new Uint8Array(96);
+    sodium.randombytes_buf(bytes.subarray(32, 64));
+    expect(bytes.subarray(0, 32)).toEqual(new Uint8Array(32));
+    expect(bytes.subarray(64)).toEqual(new Uint8Array(32));
+    expect(bytes.subarray(32, 64)).not.toEqual(new Uint8Array(32));
+  });
+});
+
 describe('the room', () => {
   it('loads and works under the flags of the keep', () => {
     const script = `
