@@ -12,8 +12,6 @@ export interface Regtest {
   /** For people: what it is. */
   readonly words: string;
   readonly p2p: string;
-  /** Where its JSON-RPC is; null: it has none. */
-  readonly rpc: { readonly url: string; readonly cookieFile: string } | null;
   /** The owner's wallet, without a private key. */
   readonly descriptors: readonly string[];
   /** Somebody pays the owner. Gives the transaction's id. */
@@ -64,9 +62,8 @@ export async function startDevnetProcess(
   const { p2pPort, descriptor } = await lineOf<{ p2pPort: number; descriptor: string }>();
   return {
     kind: 'devnet',
-    words: 'a small node of our own that speaks the same protocol between peers',
+    words: 'no bitcoind, but a small node of our own, which speaks the same protocol between peers',
     p2p: `127.0.0.1:${p2pPort}`,
-    rpc: null,
     descriptors: [descriptor],
     receive: (sats) => txid({ type: 'receive', sats: String(sats) }),
     spend: (sats, feerate) => txid({ type: 'spend', sats: String(sats), feerate: String(feerate) }),
@@ -82,7 +79,7 @@ export async function startDevnetProcess(
 
 /** A real node, with wallets of its own for the owner and for the others. */
 export async function startBitcoindRegtest(bitcoind: Bitcoind, onEnd: OnEnd): Promise<Regtest> {
-  const node = await startBitcoind(bitcoind, { onEnd });
+  const node = await startBitcoind(bitcoind, { onEnd, args: ['-addresstype=bech32', '-changetype=bech32'] });
   try {
     const [owner, others] = [await node.wallet('owner'), await node.wallet('others')];
     const miner = await newAddress(others);
@@ -96,7 +93,6 @@ export async function startBitcoindRegtest(bitcoind: Bitcoind, onEnd: OnEnd): Pr
       kind: 'bitcoind',
       words: bitcoind.version,
       p2p: `127.0.0.1:${node.p2pPort}`,
-      rpc: { url: `http://127.0.0.1:${node.rpcPort}`, cookieFile: node.cookieFile },
       descriptors: descriptors.map(({ desc }) => desc).filter((desc) => desc.startsWith('wpkh(')),
       receive: async (sats) => send(others, await newAddress(owner), sats, 2n),
       spend: async (sats, feerate) => send(owner, await newAddress(others), sats, feerate),

@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@keepwatch/base';
-import { startAnvil, type Anvil } from './anvil.ts';
 import { startChild, type Child } from '@keepwatch/devnet';
+import { startAnvil, type Anvil } from './anvil.ts';
 import type { Order, Report } from './client/messages.ts';
+import { createMonitorStage, type MonitorStage } from './monitor-stage.ts';
 
 /**
  * Everything that the story is played with: a directory that goes away afterwards, a chain, a vault daemon, the owner's
  * command line and the client's process. All of them are real processes; nothing here knows how they work inside.
  */
-export interface Stage {
+export interface Stage extends MonitorStage {
   readonly directory: string;
   readonly passwordFile: string;
   readonly dataDirectory: string;
@@ -21,7 +22,8 @@ export interface Stage {
   startChain(): Promise<Anvil>;
   startVault(): Promise<{ readonly connection: string; readonly awaitsOperator: boolean }>;
   startClient(connection: string, nodeUrl: string): Promise<(order: Order) => Promise<Report>>;
-  /** Runs `keepwatch --json` as the owner. Throws what the command reports. */
+  readonly monitorDirectory: string;
+  /** Runs `keepwatch --json` as the owner, of this vault and this monitor. Throws what the command reports. */
   owner(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>>;
   /** Rejected when a process ends that should not. */
   readonly broken: Promise<never>;
@@ -31,20 +33,32 @@ export interface Stage {
 const KEEPWATCH = fileURLToPath(new URL('../../bin/keepwatch.mjs', import.meta.url));
 const CLIENT = fileURLToPath(new URL('./client/main.ts', import.meta.url));
 
-export async function setStage(environment: Readonly<Record<string, string | undefined>>): Promise<Stage> {
+export interface StageOptions {
+  /** The small node, even where there is a bitcoind. */
+  readonly devnetOnly: boolean;
+}
+
+/** Commands that reach a monitor. */
+const OF_MONITOR: ReadonlySet<string> = new Set(['monitor', 'watch', 'channel', 'findings', 'rules']);
+
+export async function setStage(
+  environment: Readonly<Record<string, string | undefined>>,
+  { devnetOnly }: StageOptions,
+): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'keepwatch-story-'));
   const passwordFile = join(directory, 'password');
   await writeFile(passwordFile, `${randomBytes(15).toString('base64url')}\n`, { mode: 0o600 });
   const dataDirectory = join(directory, 'vault');
   const ownerHome = join(directory, 'owner');
-  const running: { readonly name: string; readonly child: Child }[] = [];
+  const monitorDirectory = join(directory, 'monitor');
+  const stops: (() => Promise<void>)[] = [];
   let ending = false;
   const { promise: broken, reject: breakDown } = Promise.withResolvers<never>();
   // It may break while nobody looks.
   broken.catch(() => undefined);
 
   function watch(name: string, child: Child): Child {
-    running.push({ name, child });
+    stops.push(child.stop);
     void child.ended.then((code) => {
       if (!ending)
         breakDown(new CodedError('story_broken', `${name} ended with code ${code}. ${child.lastErrors()}`.trim()));
@@ -54,8 +68,27 @@ export async function setStage(environment: Readonly<Record<string, string | und
 
   const keepwatch = (args: readonly string[]) => startChild(process.execPath, [KEEPWATCH, ...args], environment);
 
+  async function owner(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+    const place = OF_MONITOR.has(args[0]!) ? ['--data', monitorDirectory] : [];
+    const child = keepwatch(['--json', '--home', ownerHome, ...args, ...place]);
+    const lines: string[] = [];
+    for (let line = await child.nextLine(); line !== undefined; line = await child.nextLine()) lines.push(line);
+    if ((await child.ended) === 0) return JSON.parse(lines.join('\n')) as Record<string, unknown>;
+    throw reported(child.lastErrors(), args);
+  }
+
+  const monitorStage = createMonitorStage({
+    ...{ directory, environment, keepwatch, owner, watch, devnetOnly },
+    onEnd: (stop) => void stops.push(stop),
+    breakDown(error) {
+      if (!ending) breakDown(error);
+    },
+  });
+
   return {
+    ...monitorStage,
     directory,
+    monitorDirectory,
     passwordFile,
     dataDirectory,
     ownerHome,
@@ -91,17 +124,11 @@ export async function setStage(environment: Readonly<Record<string, string | und
       };
     },
 
-    async owner(...args) {
-      const child = keepwatch(['--json', '--home', ownerHome, ...args]);
-      const lines: string[] = [];
-      for (let line = await child.nextLine(); line !== undefined; line = await child.nextLine()) lines.push(line);
-      if ((await child.ended) === 0) return JSON.parse(lines.join('\n')) as Record<string, unknown>;
-      throw reported(child.lastErrors(), args);
-    },
+    owner,
 
     async end() {
       ending = true;
-      for (const { child } of running.toReversed()) await child.stop();
+      for (const stop of stops.toReversed()) await stop();
       await rm(directory, { recursive: true, force: true });
     },
   };

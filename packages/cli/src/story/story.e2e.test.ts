@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findBitcoind } from '@keepwatch/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
 import { environmentOf } from '../fixtures/command-line.ts';
 
@@ -53,9 +54,19 @@ function childrenOf(play: Play): { readonly pid: number; readonly name: string }
   return pids.map((child) => ({ pid: child, name: readFileSync(`/proc/${child}/comm`, 'utf8').trim() }));
 }
 
-describe('the story', () => {
-  it('is played to its end, and ends with 0', async () => {
-    const play = start('--once');
+const found = await findBitcoind();
+const FORMS = [
+  {
+    node: 'the small node',
+    args: ['--devnet'],
+    says: /chain {3}no bitcoind, but a small node of our own, which speaks/,
+  },
+  ...('missing' in found ? [] : [{ node: 'bitcoind', args: [], says: /chain {3}Bitcoin .*version v[0-9]/ }]),
+];
+
+describe('the story', { timeout: 400_000 }, () => {
+  it.each(FORMS)('is played to its end with $node, and ends with 0', async ({ args, says }) => {
+    const play = start('--once', ...args);
     expect(await play.ended, play.seen()).toBe(0);
     const text = play.seen();
     for (const line of [
@@ -63,6 +74,12 @@ describe('the story', () => {
       /^ 8 {2}The bot wants 0\.5 ETH more\n.*\n.*✘ Denied: grant g1 lets at most 2 ETH a day leave/m,
       /✘ The vault is sealed\./,
       /✔ holds: entry \d+ of the journal/,
+      says,
+      /A coin arrives\n.*Carol {3}pays 1\.5 BTC[^]*in block 102\n.*✔ webhook and mail: “savings: received 1\.50000000 BTC/,
+      /monitor [0-9a-f]{12}… is replaced by [0-9a-f]{12}…\n.*✔ webhook and mail: “savings: a transaction was replaced/,
+      /monitor 0\.4000\d+ BTC by [0-9a-f]{12}… in block 103\n.*✔ webhook and mail: “savings: spent 0\.4000\d+ BTC/,
+      /is in no block any more: the chain was reorganised\n.*✔ webhook and mail: “savings: .*reorganised”/,
+      /told {4}✔ 11 findings by webhook and by mail, each of them once/,
       /Everything went as it must\./,
     ]) {
       expect(text).toMatch(line);
@@ -74,10 +91,11 @@ describe('the story', () => {
   const linux = process.platform === 'linux';
 
   it.runIf(linux)('stays up and says how to go on; a signal ends everything that it started', async () => {
-    const play = start();
+    const play = start('--devnet');
     await play.until('vault unseal --password-file');
     const children = childrenOf(play);
-    expect(children.length).toBeGreaterThanOrEqual(3);
+    // anvil, vault, client, node, monitor, receivers, and who follows the findings.
+    expect(children.length).toBeGreaterThanOrEqual(7);
     play.process.kill('SIGTERM');
     expect(await play.ended).toBe(0);
     expectTidy(children.map(({ pid }) => pid));
