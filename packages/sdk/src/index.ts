@@ -26,6 +26,7 @@ export {
   type SignTransactionRequest,
 } from './client.ts';
 export type { Observation, ObserveOptions } from './client-observe.ts';
+export { lookAtVault, type LookOptions, type ObserverPlace, type VaultLook, type WalletPlace } from './vault-look.ts';
 export type { RegisteredContract } from './lists.ts';
 export { createEvmNode, type EvmNode } from './evm-node.ts';
 export {

@@ -42,6 +42,15 @@ export const CLIENT_ERRORS = {
   ),
   receipt_other_request: text('The receipt is for another request than the one that was sent.', DISTRUST),
   receipt_other_command: text('The receipt is for another command than the one that was sent.', DISTRUST),
+  receipt_missing: text('A permit that the vault’s journal holds was not among the receipts.', DISTRUST),
+  vault_rolled_back: text(
+    'The vault’s journal ends before what it has signed: an older database was put back.',
+    'Look at the vault’s machine. Until `keepwatch vault resume` it signs nothing, if it has noticed it itself.',
+  ),
+  vault_forked: text(
+    'The vault’s journal is another one than the one that was known.',
+    'Look at the vault’s machine, and at who can reach its database. Do not trust what it says.',
+  ),
   receipt_out_of_order: text('Receipts came out of order, or one is missing.', DISTRUST),
 
   node_unreachable: text('The node cannot be reached.', 'Check its address, and that it runs.'),

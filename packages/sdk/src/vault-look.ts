@@ -1,0 +1,196 @@
+import { CodedError, equalBytes, toBase64url } from '@keepwatch/base';
+import { ERRORS, type ErrorCode, type SignedHeadJson, type VaultStatus } from '@keepwatch/protocol';
+import {
+  headHash,
+  headLinkFault,
+  parseHead,
+  vaultId,
+  verifyHead,
+  type HeadLink,
+  type SignedHead,
+} from '@keepwatch/wire';
+import type { Connection } from './connection.ts';
+import { sha256, wireCrypto } from './crypto-node.ts';
+import { demandReceipt, type CheckedReceipt } from './receipt.ts';
+
+/** How far an observer knows a vault: plain data, to be kept and given back. */
+export interface ObserverPlace {
+  /** The head to which all that is known is linked; null: none yet. */
+  readonly head: SignedHeadJson | null;
+  /** By wallet. Nothing: it is read from the journal's start. */
+  readonly wallets: Readonly<Record<string, WalletPlace>>;
+}
+
+/** `last`: the wallet's last permit that is known, 0 for none; `upTo`: the entry up to which none was passed over. */
+export interface WalletPlace {
+  readonly last: number;
+  readonly upTo: number;
+}
+
+/** What a look at a vault gave. It holds for the moment in which the vault was asked, and not for later ones. */
+export interface VaultLook {
+  readonly phase: VaultStatus['phase'];
+  /** Where the vault's journal ended; null: nothing stands in it. */
+  readonly head: SignedHeadJson | null;
+  /** Wallets of which every permit under `head` is known now. */
+  readonly complete: ReadonlySet<string>;
+  readonly place: ObserverPlace;
+  /** An operator began another history (a restore, a resume): what was known is no prefix of what is. */
+  readonly anew: boolean;
+}
+
+export interface LookOptions {
+  readonly place: ObserverPlace;
+  /** The observer's right is needed for each. */
+  readonly wallets: readonly string[];
+  /** Permits of one wallet, in order and none twice, and the place behind them: both are to be kept before the next come. */
+  readonly onPermits: (
+    wallet: string,
+    permits: readonly CheckedReceipt[],
+    place: ObserverPlace,
+  ) => void | Promise<void>;
+}
+
+/**
+ * Asks a vault where its journal ends, links that to what was known, and reads what the wallets had signed since. What it
+ * gives was said by the keep itself in answer to a question that was asked after the call: an edge can delay it, and
+ * nothing else. Every receipt is proved, and each permit names the one before it; every head since the last look names the
+ * one before it.
+ *
+ * Throws a CodedError: `vault_rolled_back` (the journal ends before what was known), `vault_forked` (something else stands
+ * where that was), `receipt_missing`, the receipt's own codes, `head_forged`, and what ends a connection.
+ */
+export async function lookAtVault(connection: Connection, options: LookOptions): Promise<VaultLook> {
+  const { wallets, onPermits } = options;
+  const standing = await connection.call('observer.standing', { wallets: [...wallets] });
+  const { phase, head: headJson } = standing;
+  const known = options.place.head === null ? null : demandHead(options.place.head, connection);
+  if (headJson === null) {
+    if (known !== null) throw fault('vault_rolled_back');
+    return { phase, head: null, complete: new Set(), place: options.place, anew: false };
+  }
+  const head = demandHead(headJson, connection);
+  const linked = known === null ? new Map<number, Uint8Array>() : await linkHeads(connection, known, head);
+  const anew = linked === undefined;
+  let place: ObserverPlace = anew ? { head: null, wallets: {} } : options.place;
+  const lasts = new Map(standing.last.map(({ wallet, seq }) => [wallet, seq]));
+  const complete = new Set<string>();
+  for (const wallet of wallets) {
+    const last = lasts.get(wallet) ?? null;
+    if (phase === 'unsealed' && last !== (place.wallets[wallet]?.last ?? 0)) {
+      place = await readPermits(connection, { wallet, head, linked: linked ?? new Map(), known, place, onPermits });
+    }
+    const at = place.wallets[wallet] ?? { last: 0, upTo: 0 };
+    if (last !== null && at.last > last) throw fault('vault_forked');
+    if (last !== null && phase === 'unsealed' && at.last !== last) throw fault('receipt_missing');
+    // Sealed, and killed before: the journal has nothing that was not known.
+    const isAll = last === null ? known !== null && !anew && at.upTo >= head.lastSeq : at.last === last;
+    if (!isAll) continue;
+    complete.add(wallet);
+    place = withWallet(place, wallet, { last: at.last, upTo: Math.max(at.upTo, head.lastSeq) });
+  }
+  return { phase, head: headJson, complete, place: { ...place, head: headJson }, anew };
+}
+
+/**
+ * The hashes of all heads from the known one to the new one, by their last entry; undefined where an operator gave up the
+ * known history for another one.
+ */
+async function linkHeads(
+  connection: Connection,
+  known: SignedHead,
+  head: SignedHead,
+): Promise<ReadonlyMap<number, Uint8Array> | undefined> {
+  const hashes = new Map<number, Uint8Array>([[known.lastSeq, headHash(sha256, known)]]);
+  const broken = (code: 'vault_rolled_back' | 'vault_forked') => {
+    if (head.epoch > known.epoch) return undefined;
+    throw fault(code);
+  };
+  if (head.lastSeq < known.lastSeq) return broken('vault_rolled_back');
+  const target = headHash(sha256, head);
+  let before: HeadLink = { ...known, hash: hashes.get(known.lastSeq)! };
+  while (before.lastSeq < head.lastSeq) {
+    const { heads } = await connection.call('observer.heads', { from: before.lastSeq + 1 });
+    if (heads.length === 0) throw fault('receipt_missing');
+    for (const json of heads) {
+      const next = parseHead(json);
+      if (!next.ok || headLinkFault(before, next.value) !== undefined) return broken('vault_forked');
+      before = { ...next.value, hash: headHash(sha256, next.value) };
+      hashes.set(before.lastSeq, before.hash);
+      if (before.lastSeq >= head.lastSeq) break;
+    }
+  }
+  return equalBytes(before.hash, target) ? hashes : broken('vault_forked');
+}
+
+interface Reading {
+  readonly wallet: string;
+  readonly head: SignedHead;
+  readonly known: SignedHead | null;
+  readonly linked: ReadonlyMap<number, Uint8Array>;
+  readonly place: ObserverPlace;
+  readonly onPermits: LookOptions['onPermits'];
+}
+
+async function readPermits(connection: Connection, reading: Reading): Promise<ObserverPlace> {
+  const { wallet, head } = reading;
+  let { place } = reading;
+  let { last, upTo } = place.wallets[wallet] ?? { last: 0, upTo: 0 };
+  while (upTo < head.lastSeq) {
+    const page = await connection.call('receipts.read', { wallet, from: upTo + 1 });
+    const permits: CheckedReceipt[] = [];
+    for (const json of page.receipts) {
+      const receipt = demandReceipt(json, connection.info);
+      const { seq, entry } = receipt;
+      if (seq <= upTo || entry['wallet'] !== wallet) throw fault('receipt_out_of_order');
+      // What came since the look began belongs to the next one.
+      if (seq > head.lastSeq) break;
+      upTo = seq;
+      if (entry['type'] !== 'request.permitted') continue;
+      demandLinked(json.head, reading);
+      // Journals of before the first release name no prior permits.
+      if (typeof entry['prior'] === 'number' && entry['prior'] !== last) throw fault('receipt_missing');
+      last = seq;
+      permits.push(receipt);
+    }
+    const next = Math.min(Math.max(upTo, page.next - 1), head.lastSeq);
+    if (next === (place.wallets[wallet]?.upTo ?? 0)) throw fault('receipt_missing');
+    upTo = next;
+    place = withWallet(place, wallet, { last, upTo });
+    await reading.onPermits(wallet, permits, place);
+  }
+  return place;
+}
+
+/** A receipt since the last look stands under one of the heads that were linked since. */
+function demandLinked(json: SignedHeadJson, { known, linked, head }: Reading): void {
+  const parsed = parseHead(json);
+  if (!parsed.ok) throw fault('receipt_malformed');
+  const over = parsed.value;
+  if (over.lastSeq === head.lastSeq && !equalBytes(headHash(sha256, over), headHash(sha256, head))) {
+    throw fault('vault_forked');
+  }
+  if (known === null || linked.size === 0 || over.lastSeq <= known.lastSeq) return;
+  const hash = linked.get(over.lastSeq);
+  if (!hash || !equalBytes(hash, headHash(sha256, over))) throw fault('vault_forked');
+}
+
+function demandHead(json: SignedHeadJson, { info }: Connection): SignedHead {
+  const head = parseHead(json);
+  const signed =
+    head.ok &&
+    head.value.vault === toBase64url(vaultId(sha256, info.receiptPublicKey)) &&
+    verifyHead(head.value, info.receiptPublicKey, wireCrypto.ed25519Verify);
+  if (signed) return head.value;
+  throw fault('head_forged');
+}
+
+const withWallet = ({ head, wallets }: ObserverPlace, wallet: string, place: WalletPlace): ObserverPlace => ({
+  head,
+  wallets: { ...wallets, [wallet]: place },
+});
+
+function fault(code: ErrorCode): CodedError {
+  const { message, remedy } = ERRORS[code];
+  return new CodedError(code, message, remedy === undefined ? {} : { remedy });
+}
