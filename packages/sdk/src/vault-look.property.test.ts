@@ -143,7 +143,7 @@ const step = fc.oneof(
 describe('lookAtVault', () => {
   it('knows every permit once, and calls complete only what is', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         const vault = createVault();
         const observer = createObserver(vault);
         let isSealed = false;

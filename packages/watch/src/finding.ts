@@ -2,6 +2,7 @@ import type { Outpoint, Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, Grade } from './chain-input.ts';
 import type { EvmFindingDetail } from './evm/detail.ts';
 import type { EvmBlockRef, Hash32 } from './evm/spend.ts';
+import type { VaultFindingDetail } from './vault/detail.ts';
 
 /**
  * A finding: something that happened to what is watched, or to the watch itself, worth keeping and perhaps telling. The
@@ -108,7 +109,8 @@ export type FindingDetail =
   | { readonly kind: 'backfilled'; readonly toHeight: number; readonly transactions: number }
   /** A channel cannot deliver, or can again. */
   | { readonly kind: 'channel-dead'; readonly channel: string; readonly words: string; readonly over: boolean }
-  | EvmFindingDetail;
+  | EvmFindingDetail
+  | VaultFindingDetail;
 
 /** `watched`: it moves nothing of the wallet, which watches it by its id. */
 export type Direction = 'received' | 'spent' | 'self-transfer' | 'watched';

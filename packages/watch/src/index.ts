@@ -52,6 +52,20 @@ export {
 } from './evm/wallet.ts';
 export type { EvmBlockRef, EvmSpend, EvmSpendWay, Hash32 } from './evm/spend.ts';
 export {
+  decodeVaultEvent,
+  decodeVaultState,
+  encodeVaultEvent,
+  encodeVaultState,
+  VAULT_EVENT_VERSION,
+  VAULT_STATE_VERSION,
+} from './vault/codec.ts';
+export type { SignedBy, SpendFacts, UnsignedReason, VaultFindingDetail } from './vault/detail.ts';
+export type { VaultEvent, VaultInput } from './vault/event.ts';
+export { applyVaultEvent } from './vault/fold.ts';
+export { createPermitReader, type PermitReader, type VaultPermit, type VaultRight } from './vault/permit.ts';
+export { createVaultState, type VaultRecord, type VaultState, type VaultWallet } from './vault/state.ts';
+export { vaultStep } from './vault/step.ts';
+export {
   compareSeverity,
   FINDING_VERSION,
   type Direction,

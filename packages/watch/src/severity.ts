@@ -74,6 +74,19 @@ export function severityOf(detail: FindingDetail): Severity {
       return 'warning';
     case 'evm-balance-above':
       return 'notice';
+    case 'signed-spend':
+      return 'info';
+    case 'unsigned-spend':
+    case 'vault-silent':
+    case 'vault-rolled-back':
+    case 'vault-forked':
+    case 'vault-withholds':
+      return 'critical';
+    case 'spend-withdrawn':
+    case 'vault-down':
+      return 'warning';
+    case 'vault-sealed':
+      return 'notice';
     default:
       return assertNever(detail);
   }

@@ -2,6 +2,7 @@ import { assertNever, type Json } from '@keepwatch/base';
 import type { Direction, Finding, FindingDetail, Movement } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
 import { evmEvidence, evmHeadline, evmParticulars, isEvm } from './evm.ts';
+import { isVault, vaultHeadline, vaultParticulars } from './vault.ts';
 
 /**
  * How much a channel is told. `full`: everything. `amounts-hidden`: what happened to which wallet, with no amount,
@@ -65,6 +66,7 @@ export function btc(sats: bigint): string {
 
 function headline(detail: FindingDetail, hidden: boolean): string {
   if (isEvm(detail)) return evmHeadline(detail, hidden);
+  if (isVault(detail)) return vaultHeadline(detail);
   const amount = (sats: bigint) => (hidden ? '' : ` ${btc(sats)}`);
   switch (detail.kind) {
     case 'sighted':
@@ -162,6 +164,7 @@ function moved(direction: Direction, movement: Movement, hidden: boolean): strin
 
 function particulars(detail: FindingDetail, wallet: WalletWords | null): string[] {
   if (isEvm(detail)) return evmParticulars(detail);
+  if (isVault(detail)) return vaultParticulars(detail);
   const at = (address: string | null) => {
     const label = address === null ? null : (wallet?.labelOf?.(address) ?? null);
     const name = address === null ? 'a script without an address' : cleanLabel(address, 128);

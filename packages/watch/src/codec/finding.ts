@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FINDING_VERSION, SEVERITIES, type Finding } from '../finding.ts';
 import { evmDetails, evmEvidence } from '../evm/shapes.ts';
+import { vaultDetails } from '../vault/shapes.ts';
 import { block, count, grade, outpoint, sats, sum, text, txid, vout } from './shapes.ts';
 
 const direction = z.enum(['received', 'spent', 'self-transfer', 'watched']);
@@ -48,6 +49,7 @@ export const detail = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('backfilled'), toHeight: count, transactions: count }),
   z.strictObject({ ...kind('channel-dead'), channel: text, words: text, over }),
   ...evmDetails,
+  ...vaultDetails,
 ]);
 
 export const finding: z.ZodType<Finding> = z.strictObject({

@@ -39,9 +39,10 @@ const account = z.strictObject({
   allowances: z.array(z.strictObject({ token: address, spender: address, amount })),
   passed: z.array(text),
 });
-const spend = z.strictObject({
+export const spend = z.strictObject({
   ...{ wallet: text, chainId, address, how: way, txHash: hash.nullable(), nonce: amount.nullable() },
   ...{ caller: address.nullable(), token: address.nullable(), amount, seenAtMs: count, block: block.nullable() },
+  digest: hash.exactOptional(),
 });
 
 const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });

@@ -42,6 +42,11 @@ export interface EvmSpend {
   readonly amount: bigint;
   /** When the monitor learnt of it, in ms since 1970. */
   readonly seenAtMs: number;
+  /**
+   * Keccak-256 of what was signed, of the account's own transaction: without it one that took the place of another cannot
+   * be told from it. Left out where the source does not give whole transactions.
+   */
+  readonly digest?: Hash32;
   /** Null while it is in no block. */
   readonly block: EvmBlockRef | null;
 }

@@ -1,0 +1,95 @@
+import { assertNever } from '@keepwatch/base';
+import type { FindingDetail, VaultFindingDetail } from '@keepwatch/watch';
+import { cleanLabel } from './clean.ts';
+
+/** Findings about what a vault signed, and what it did not, in words. */
+const KINDS: readonly FindingDetail['kind'][] = [
+  ...(['signed-spend', 'unsigned-spend', 'vault-silent', 'spend-withdrawn', 'vault-down', 'vault-sealed'] as const),
+  ...(['vault-rolled-back', 'vault-forked', 'vault-withholds'] as const),
+] satisfies readonly VaultFindingDetail['kind'][];
+
+export function isVault(detail: FindingDetail): detail is VaultFindingDetail {
+  return KINDS.includes(detail.kind);
+}
+
+export function vaultHeadline(detail: VaultFindingDetail): string {
+  switch (detail.kind) {
+    case 'signed-spend':
+      return detail.amends === null ? 'the vault signed this spend' : 'the vault signed this spend after all';
+    case 'unsigned-spend':
+      return 'THE VAULT DID NOT SIGN THIS SPEND: somebody else has the key, or a right that was never given';
+    case 'vault-silent':
+      return 'vault silent, spend unexplained';
+    case 'spend-withdrawn':
+      return 'a spend that was compared with the vault left the chain again';
+    case 'vault-down':
+      return detail.over ? 'the vault answers again' : 'the vault does not answer';
+    case 'vault-sealed':
+      return detail.over ? 'the vault is unsealed' : 'the vault is sealed';
+    case 'vault-rolled-back':
+      return detail.over ? 'the vault’s journal goes on' : 'AN OLDER DATABASE OF THE VAULT WAS PUT BACK';
+    case 'vault-forked':
+      return detail.over ? 'the vault’s journal fits again' : 'THE VAULT’S JOURNAL IS NOT THE ONE THAT WAS KNOWN';
+    case 'vault-withholds':
+      return detail.over ? 'the vault’s answers hold again' : 'what the vault answers does not hold';
+    default:
+      return assertNever(detail);
+  }
+}
+
+export function vaultParticulars(detail: VaultFindingDetail): string[] {
+  switch (detail.kind) {
+    case 'signed-spend':
+      return [
+        ...facts(detail),
+        `Signed: by the vault “${cleanLabel(detail.vault)}”, grant ${cleanLabel(detail.grant)}, entry ${detail.permit}`,
+        BY[detail.by],
+      ];
+    case 'unsigned-spend':
+      return [
+        ...facts(detail),
+        WHY[detail.why],
+        ...detail.upTo.map(({ vault, seq, sealed }) => {
+          const phase = sealed ? ', and it is sealed' : '';
+          return `Known: every permit of “${cleanLabel(vault)}” up to entry ${seq}, asked after the spend${phase}`;
+        }),
+      ];
+    case 'vault-silent':
+      return [...facts(detail), cleanLabel(detail.words, 512)];
+    case 'spend-withdrawn':
+      return [`What was said of it in ${detail.retracts.length} findings no longer holds.`];
+    case 'vault-down':
+    case 'vault-sealed':
+    case 'vault-rolled-back':
+    case 'vault-forked':
+    case 'vault-withholds':
+      return [`Vault: ${cleanLabel(detail.vault)}`, ...(detail.words === '' ? [] : [cleanLabel(detail.words, 512)])];
+    default:
+      return assertNever(detail);
+  }
+}
+
+type About = Extract<VaultFindingDetail, { readonly kind: 'vault-silent' | 'signed-spend' | 'unsigned-spend' }>;
+
+function facts({ address, token, amount, nonce, how }: About): string[] {
+  return [
+    `Account: ${address}`,
+    `Left: ${amount} of ${token === null ? 'the smallest unit of the chain’s coin' : `the token ${token}`} (${how})`,
+    ...(nonce === null ? [] : [`Nonce: ${nonce}`]),
+  ];
+}
+
+const BY = {
+  bytes: 'It is the very transaction that was signed.',
+  nonce: 'The vault signed a transaction of this nonce; the bytes could not be compared.',
+  right: 'Who took it was allowed to by what was signed.',
+  'right-of-other': 'What was signed allows somebody to take it; that it was this caller is not proved.',
+  delegation: 'The account was handed to other code by what was signed.',
+};
+
+const WHY = {
+  'no-permit': 'The vault has never permitted it.',
+  'other-bytes': 'For this nonce the vault signed something else.',
+  'no-allowance': 'Nobody was allowed by the vault to take this token.',
+  'more-than-allowed': 'Somebody was allowed to take this token, and not so much.',
+};

@@ -1,0 +1,113 @@
+import { canonicalBytes, err, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
+import { z } from 'zod';
+import { isOtherVersion } from '../codec/event.ts';
+import { finding } from '../codec/finding.ts';
+import { count, text } from '../codec/shapes.ts';
+import { spend } from '../evm/codec.ts';
+import { address, amount, chainId, hash } from '../evm/shapes.ts';
+import { toJson } from '../json.ts';
+import type { VaultEvent } from './event.ts';
+import { cleared } from './shapes.ts';
+import { createVaultState, walletKey, type VaultState } from './state.ts';
+
+/** The versions of the shapes below; another one is refused, never guessed. */
+export const VAULT_EVENT_VERSION = 1;
+export const VAULT_STATE_VERSION = 1;
+
+const record = z.strictObject({
+  ...{ vault: text, place: z.json() as unknown as z.ZodType<Json>, lastSeq: count, words: text },
+  phase: z.enum(['unknown', 'uninitialised', 'sealed', 'unsealed']),
+  ...{ downSinceMs: count.nullable(), conditions: z.record(text, count) },
+});
+const wallet = z.strictObject({ vault: text, wallet: text, address, createdMs: count });
+const permit = z.strictObject({
+  ...{ seq: count, chainId, digest: hash, nonce: amount.nullable(), grant: text },
+  form: z.enum(['transaction', 'typed-data', 'message', 'delegation']),
+  rights: z.array(z.strictObject({ token: address, to: address, amount: amount.nullable(), signed: z.boolean() })),
+});
+const used = z.strictObject({ wallet: text, permit: count, right: count }).nullable();
+
+const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });
+const event: z.ZodType<VaultEvent> = z.discriminatedUnion('kind', [
+  z.strictObject({ ...kind('finding'), finding }),
+  z.strictObject({ ...kind('vault'), record }),
+  z.strictObject({ ...kind('vault-dropped'), vault: text }),
+  z.strictObject({ ...kind('wallet'), wallet }),
+  z.strictObject({ ...kind('wallet-dropped'), vault: text, wallet: text }),
+  z.strictObject({ ...kind('permits'), vault: text, wallet: text, permits: z.array(permit) }),
+  z.strictObject({ ...kind('condition'), vault: text, condition: text, open: z.boolean() }),
+  z.strictObject({ ...kind('spend'), id: text, key: text, spend, atMs: count }),
+  z.strictObject({ ...kind('spend-gone'), key: text }),
+  z.strictObject({ ...kind('cleared'), key: text, ...cleared.shape }),
+  z.strictObject({
+    ...{ ...kind('verdict'), key: text, told: text, used },
+    verdict: z.enum(['silent', 'signed', 'unsigned']),
+  }),
+]);
+const entry = z.strictObject({ v: z.literal(VAULT_EVENT_VERSION), event });
+
+export function encodeVaultEvent(value: VaultEvent): Uint8Array {
+  return canonicalBytes({ v: VAULT_EVENT_VERSION, event: toJson(value) });
+}
+
+export function decodeVaultEvent(
+  bytes: Uint8Array,
+): Result<VaultEvent, 'vault_event_malformed' | 'vault_event_unknown_version'> {
+  const value = parseJsonBytes(bytes);
+  const read = entry.safeParse(value);
+  if (read.success) return ok(read.data.event);
+  return err(isOtherVersion(value, VAULT_EVENT_VERSION) ? 'vault_event_unknown_version' : 'vault_event_malformed');
+}
+
+const spendRecord = z.strictObject({
+  ...{ key: text, order: count, spend, members: z.array(text).min(1), sinceMs: count },
+  verdict: z.enum(['open', 'silent', 'signed', 'unsigned']),
+  ...{ told: text.nullable(), cleared: z.array(cleared), used },
+});
+const snapshot = z.strictObject({
+  v: z.literal(VAULT_STATE_VERSION),
+  state: z.strictObject({
+    vaults: z.array(record),
+    wallets: z.array(wallet),
+    permits: z.array(z.tuple([text, z.array(permit)])),
+    spends: z.array(spendRecord),
+    ...{ order: count, counter: count },
+  }),
+});
+
+/** A snapshot of the state: canonical JSON. Indexes follow from the rest. */
+export function encodeVaultState({ vaults, wallets, permits, spends, order, counter }: VaultState): Uint8Array {
+  const list = (values: Iterable<unknown>): Json => [...values].map(toJson);
+  return canonicalBytes({
+    v: VAULT_STATE_VERSION,
+    state: {
+      ...{ vaults: list(vaults.values()), wallets: list(wallets.values()), permits: list(permits.entries()) },
+      ...{ spends: list(spends.values()), order, counter },
+    },
+  });
+}
+
+export function decodeVaultState(
+  bytes: Uint8Array,
+): Result<VaultState, 'vault_state_malformed' | 'vault_state_unknown_version'> {
+  const value = parseJsonBytes(bytes);
+  const read = snapshot.safeParse(value);
+  if (!read.success) {
+    return err(isOtherVersion(value, VAULT_STATE_VERSION) ? 'vault_state_unknown_version' : 'vault_state_malformed');
+  }
+  const { vaults, wallets, permits, spends, order, counter } = read.data.state;
+  const state: VaultState = { ...createVaultState(), order, counter };
+  for (const each of vaults) state.vaults.set(each.vault, each);
+  for (const each of wallets) {
+    const key = walletKey(each.vault, each.wallet);
+    state.wallets.set(key, each);
+    state.owners.set(each.address, [...(state.owners.get(each.address) ?? []), key]);
+  }
+  for (const [key, each] of permits) state.permits.set(key, each);
+  for (const each of spends) {
+    state.spends.set(each.key, each);
+    for (const member of each.members) state.members.set(member, each.key);
+    if (each.verdict === 'open' || each.verdict === 'silent') state.open.set(each.key, true);
+  }
+  return ok(state);
+}

@@ -1,0 +1,81 @@
+import type { Json } from '@keepwatch/base';
+import type { EvmSpend } from '../evm/spend.ts';
+import type { Finding } from '../finding.ts';
+import type { VaultPermit } from './permit.ts';
+import type { UsedRight, VaultRecord, VaultWallet } from './state.ts';
+
+/** What the room is told: by who follows the vaults, by the watch of EVM chains, and by time. */
+export type VaultInput =
+  | { readonly kind: 'vault-put'; readonly vault: string }
+  | { readonly kind: 'vault-removed'; readonly vault: string }
+  /** The wallets that may be observed: all of them. */
+  | { readonly kind: 'vault-wallets'; readonly vault: string; readonly wallets: readonly Omit<VaultWallet, 'vault'>[] }
+  /** Permits of one wallet, each once and in order, and the place behind them. */
+  | {
+      readonly kind: 'vault-permits';
+      readonly vault: string;
+      readonly wallet: string;
+      readonly permits: readonly VaultPermit[];
+      readonly place: Json;
+    }
+  /**
+   * The vault answered. `asked`: the room's `order` when the question was sent. `complete`: wallets of which every permit up
+   * to `lastSeq`, the end of the journal in that answer, has been handed in.
+   */
+  | {
+      readonly kind: 'vault-looked';
+      readonly vault: string;
+      readonly asked: number;
+      readonly phase: 'uninitialised' | 'sealed' | 'unsealed';
+      readonly lastSeq: number;
+      readonly complete: readonly string[];
+      readonly place: Json;
+    }
+  /** It does not answer, or what it answers does not fit what it said before. */
+  | {
+      readonly kind: 'vault-trouble';
+      readonly vault: string;
+      readonly trouble: 'down' | 'rolled-back' | 'forked' | 'withholds';
+      readonly words: string;
+    }
+  /** `id`: of the finding that told of it. */
+  | { readonly kind: 'spend'; readonly id: string; readonly spend: EvmSpend }
+  | { readonly kind: 'spends-withdrawn'; readonly ids: readonly string[] }
+  | { readonly kind: 'tick' };
+
+/** What a step decided: journaled, and folded. */
+export type VaultEvent =
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  | { readonly kind: 'vault'; readonly record: VaultRecord }
+  | { readonly kind: 'vault-dropped'; readonly vault: string }
+  | { readonly kind: 'wallet'; readonly wallet: VaultWallet }
+  | { readonly kind: 'wallet-dropped'; readonly vault: string; readonly wallet: string }
+  | {
+      readonly kind: 'permits';
+      readonly vault: string;
+      readonly wallet: string;
+      readonly permits: readonly VaultPermit[];
+    }
+  | { readonly kind: 'condition'; readonly vault: string; readonly condition: string; readonly open: boolean }
+  | {
+      readonly kind: 'spend';
+      readonly id: string;
+      readonly key: string;
+      readonly spend: EvmSpend;
+      readonly atMs: number;
+    }
+  | { readonly kind: 'spend-gone'; readonly key: string }
+  | {
+      readonly kind: 'cleared';
+      readonly key: string;
+      readonly vault: string;
+      readonly seq: number;
+      readonly sealed: boolean;
+    }
+  | {
+      readonly kind: 'verdict';
+      readonly key: string;
+      readonly verdict: 'silent' | 'signed' | 'unsigned';
+      readonly told: string;
+      readonly used: UsedRight | null;
+    };

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { count, text } from '../codec/shapes.ts';
+import { address, amount, chainId, hash, way } from '../evm/shapes.ts';
+
+/** Words of the findings about vaults as they stand in JSON: strict. */
+const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });
+const facts = {
+  ...{ spend: text, chainId, address, how: way, txHash: hash.nullable(), nonce: amount.nullable() },
+  ...{ token: address.nullable(), amount },
+};
+export const cleared = z.strictObject({ vault: text, seq: count, sealed: z.boolean() });
+
+export const vaultDetails = [
+  z.strictObject({
+    ...{ ...kind('signed-spend'), vault: text, permit: count, grant: text, amends: text.nullable(), ...facts },
+    by: z.enum(['bytes', 'nonce', 'right', 'right-of-other', 'delegation']),
+  }),
+  z.strictObject({
+    ...{ ...kind('unsigned-spend'), upTo: z.array(cleared), amends: text.nullable(), ...facts },
+    why: z.enum(['no-permit', 'other-bytes', 'no-allowance', 'more-than-allowed']),
+  }),
+  z.strictObject({ ...kind('vault-silent'), vaults: z.array(text), words: text, ...facts }),
+  z.strictObject({ ...kind('spend-withdrawn'), spend: text, retracts: z.array(text) }),
+  z.strictObject({
+    kind: z.enum(['vault-down', 'vault-sealed', 'vault-rolled-back', 'vault-forked', 'vault-withholds']),
+    ...{ vault: text, words: text, over: z.boolean() },
+  }),
+] as const;

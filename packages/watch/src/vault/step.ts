@@ -1,0 +1,261 @@
+import { assertNever, canonicalJson } from '@keepwatch/base';
+import { FINDING_VERSION, type Finding, type FindingDetail } from '../finding.ts';
+import { severityOf } from '../severity.ts';
+import type { SpendFacts } from './detail.ts';
+import type { VaultEvent, VaultInput } from './event.ts';
+import { applyVaultEvent } from './fold.ts';
+import { matchSpend, ownersOf } from './match.ts';
+import { spendKey, vaultDraftOf, walletKey, type SpendRecord, type VaultRecord, type VaultState } from './state.ts';
+
+/** A spend waits so long for what the vault says of it. */
+const SILENT_MS = 20_000;
+/** A vault may be away for so long before it is told: it is started anew, or its line is. */
+const DOWN_MS = 60_000;
+/** As with blocks: what is older is late news. */
+const LATE_MS = 7_200_000;
+
+interface Turn {
+  readonly state: VaultState;
+  readonly nowMs: number;
+  readonly events: VaultEvent[];
+}
+
+/**
+ * Compares what left a wallet with what its vault signed. It decides and changes nothing: the driver journals the events and
+ * folds them by `applyVaultEvent`. The same input told twice gives nothing the second time.
+ *
+ * “Not signed by the vault” is concluded in one way only: the vault was asked after the spend had been told, and every
+ * permit up to the end of its journal in that answer is known. A permit stands in the journal before anything is signed by
+ * it, so that one for this spend would be among them. No clock is compared.
+ */
+export function vaultStep(state: VaultState, input: VaultInput, nowMs: number): readonly VaultEvent[] {
+  const turn: Turn = { state: vaultDraftOf(state), nowMs, events: [] };
+  switch (input.kind) {
+    case 'vault-put':
+      if (!turn.state.vaults.has(input.vault)) emit(turn, { kind: 'vault', record: freshVault(input.vault) });
+      break;
+    case 'vault-removed':
+      removeVault(turn, input.vault);
+      break;
+    case 'vault-wallets':
+      putWallets(turn, input);
+      break;
+    case 'vault-permits':
+      putPermits(turn, input);
+      break;
+    case 'vault-looked':
+      decideLook(turn, input);
+      break;
+    case 'vault-trouble':
+      decideTrouble(turn, input);
+      break;
+    case 'spend':
+      decideSpend(turn, input);
+      break;
+    case 'spends-withdrawn':
+      withdraw(turn, input.ids);
+      break;
+    case 'tick':
+      decideTick(turn);
+      break;
+    default:
+      assertNever(input);
+  }
+  return turn.events;
+}
+
+type InputOf<K extends VaultInput['kind']> = Extract<VaultInput, { readonly kind: K }>;
+
+function emit(turn: Turn, event: VaultEvent): void {
+  applyVaultEvent(turn.state, event);
+  turn.events.push(event);
+}
+
+function freshVault(vault: string): VaultRecord {
+  return { vault, place: null, phase: 'unknown', lastSeq: 0, downSinceMs: null, words: '', conditions: {} };
+}
+
+function removeVault(turn: Turn, vault: string): void {
+  if (!turn.state.vaults.has(vault)) return;
+  for (const each of [...turn.state.wallets.values()]) {
+    if (each.vault === vault) emit(turn, { kind: 'wallet-dropped', vault, wallet: each.wallet });
+  }
+  emit(turn, { kind: 'vault-dropped', vault });
+}
+
+function putWallets(turn: Turn, { vault, wallets }: InputOf<'vault-wallets'>): void {
+  const { state } = turn;
+  if (!state.vaults.has(vault)) return;
+  const named = new Set(wallets.map(({ wallet }) => wallet));
+  for (const each of [...state.wallets.values()]) {
+    if (each.vault === vault && !named.has(each.wallet))
+      emit(turn, { kind: 'wallet-dropped', vault, wallet: each.wallet });
+  }
+  for (const { wallet, address, createdMs } of wallets) {
+    if (state.wallets.has(walletKey(vault, wallet))) continue;
+    emit(turn, { kind: 'wallet', wallet: { vault, wallet, address, createdMs } });
+  }
+}
+
+function putPermits(turn: Turn, { vault, wallet, permits, place }: InputOf<'vault-permits'>): void {
+  const { state } = turn;
+  const record = state.vaults.get(vault);
+  const key = walletKey(vault, wallet);
+  const known = state.wallets.get(key);
+  if (!record || !known) return;
+  // A history that an operator began anew is read from its start: what is known already is passed over.
+  const before = new Set((state.permits.get(key) ?? []).map(({ seq, digest }) => `${seq} ${digest}`));
+  const fresh = permits.filter(({ seq, digest }) => !before.has(`${seq} ${digest}`));
+  putVault(turn, { ...record, place });
+  if (fresh.length === 0) return;
+  emit(turn, { kind: 'permits', vault, wallet, permits: fresh });
+  for (const spend of [...state.spends.values()]) {
+    if (spend.verdict !== 'signed' && spend.spend.address === known.address) judge(turn, spend.key);
+  }
+}
+
+function putVault(turn: Turn, record: VaultRecord): void {
+  const before = turn.state.vaults.get(record.vault);
+  if (before && canonicalJson(before as never) === canonicalJson(record as never)) return;
+  emit(turn, { kind: 'vault', record });
+}
+
+function decideLook(turn: Turn, { vault, asked, phase, lastSeq, complete, place }: InputOf<'vault-looked'>): void {
+  const { state } = turn;
+  const before = state.vaults.get(vault);
+  if (!before) return;
+  putVault(turn, { ...before, phase, lastSeq, place, downSinceMs: null, words: '' });
+  for (const condition of ['down', 'rolled-back', 'forked', 'withholds'] as const) close(turn, vault, condition);
+  if (phase === 'sealed') open(turn, vault, 'sealed', 'It signs nothing until it is unsealed.');
+  else close(turn, vault, 'sealed');
+  const all = new Set(complete.map((wallet) => walletKey(vault, wallet)));
+  for (const key of [...state.open.keys()]) {
+    const record = state.spends.get(key)!;
+    if (record.order > asked || record.cleared.some((each) => each.vault === vault)) continue;
+    const owners = ownersOf(state, record.spend);
+    const own = owners.filter((each) => each.vault === vault);
+    if (own.length === 0 || !own.every((each) => all.has(each.key))) continue;
+    emit(turn, { kind: 'cleared', key, vault, seq: lastSeq, sealed: phase === 'sealed' });
+    conclude(turn, key);
+  }
+}
+
+/** Every vault that has the key was asked after the spend, and none has signed it. */
+function conclude(turn: Turn, key: string): void {
+  const record = turn.state.spends.get(key)!;
+  const { cleared, told: amends } = record;
+  const vaults = ownersOf(turn.state, record.spend).map(({ vault }) => vault);
+  if (!vaults.every((vault) => cleared.some((each) => each.vault === vault))) return;
+  const match = matchSpend(turn.state, record);
+  if (match.signed) return;
+  const upTo = cleared.filter(({ vault }) => vaults.includes(vault));
+  const { why } = match;
+  const told = tell(turn, record, { kind: 'unsigned-spend', upTo, why, amends, ...factsOf(record) });
+  emit(turn, { kind: 'verdict', key, verdict: 'unsigned', told, used: null });
+}
+
+/** Tells by what the spend is the vault's, if it is. */
+function judge(turn: Turn, key: string): void {
+  const record = turn.state.spends.get(key)!;
+  const match = matchSpend(turn.state, record);
+  if (!match.signed) return;
+  const { vault, permit, by, used } = match;
+  const facts = { vault, permit: permit.seq, grant: permit.grant, by, amends: record.told };
+  const told = tell(turn, record, { kind: 'signed-spend', ...facts, ...factsOf(record) });
+  emit(turn, { kind: 'verdict', key, verdict: 'signed', told, used });
+}
+
+function decideSpend(turn: Turn, { id, spend }: InputOf<'spend'>): void {
+  const { state, nowMs } = turn;
+  if (state.members.has(id) || ownersOf(state, spend).length === 0) return;
+  const key = spendKey(id, spend);
+  const isKnown = state.spends.has(key);
+  emit(turn, { kind: 'spend', id, key, spend, atMs: nowMs });
+  if (!isKnown) judge(turn, key);
+}
+
+function withdraw(turn: Turn, ids: readonly string[]): void {
+  const { state } = turn;
+  const keys = new Set(ids.flatMap((id) => state.members.get(id) ?? []));
+  for (const key of keys) {
+    const record = state.spends.get(key)!;
+    emit(turn, { kind: 'spend-gone', key });
+    if (record.told === null) continue;
+    tell(turn, record, { kind: 'spend-withdrawn', spend: record.members[0]!, retracts: [record.told] });
+  }
+}
+
+function decideTrouble(turn: Turn, { vault, trouble, words }: InputOf<'vault-trouble'>): void {
+  const { state, nowMs } = turn;
+  const record = state.vaults.get(vault);
+  if (!record) return;
+  putVault(turn, { ...record, words, downSinceMs: record.downSinceMs ?? nowMs });
+  if (trouble !== 'down') open(turn, vault, trouble, words);
+}
+
+function decideTick(turn: Turn): void {
+  const { state, nowMs } = turn;
+  for (const { vault, downSinceMs, words } of [...state.vaults.values()]) {
+    if (downSinceMs !== null && nowMs - downSinceMs >= DOWN_MS) open(turn, vault, 'down', words);
+  }
+  for (const key of [...state.open.keys()]) {
+    const record = state.spends.get(key)!;
+    if (record.verdict !== 'open' || nowMs - record.sinceMs < SILENT_MS) continue;
+    const vaults = ownersOf(state, record.spend)
+      .map(({ vault }) => vault)
+      .filter((vault) => !record.cleared.some((each) => each.vault === vault));
+    const words = vaults.map((vault) => standingOf(state.vaults.get(vault)!)).join(' ');
+    const told = tell(turn, record, { kind: 'vault-silent', vaults, words, ...factsOf(record) });
+    emit(turn, { kind: 'verdict', key, verdict: 'silent', told, used: null });
+  }
+}
+
+function standingOf({ vault, phase, downSinceMs, words }: VaultRecord): string {
+  if (downSinceMs !== null) return `“${vault}” does not answer: ${words === '' ? 'nothing is known of it' : words}`;
+  if (phase === 'sealed') return `“${vault}” is sealed, and what it signed last cannot be read.`;
+  return `“${vault}” has not said whether it signed it.`;
+}
+
+type Condition = 'down' | 'sealed' | 'rolled-back' | 'forked' | 'withholds';
+
+function open(turn: Turn, vault: string, condition: Condition, words: string): void {
+  if (condition in turn.state.vaults.get(vault)!.conditions) return;
+  emit(turn, { kind: 'condition', vault, condition, open: true });
+  const number = turn.state.vaults.get(vault)!.conditions[condition]!;
+  tellOf(turn, `vault-${condition}:${vault}:${number}`, { kind: `vault-${condition}`, vault, words, over: false });
+}
+
+function close(turn: Turn, vault: string, condition: Condition): void {
+  const number = turn.state.vaults.get(vault)!.conditions[condition];
+  if (number === undefined) return;
+  emit(turn, { kind: 'condition', vault, condition, open: false });
+  const detail = { kind: `vault-${condition}`, vault, words: '', over: true } as const;
+  tellOf(turn, `vault-${condition}:${vault}:${number}:over`, detail);
+}
+
+function factsOf({ spend, members }: SpendRecord): SpendFacts {
+  const { chainId, address, how, txHash, nonce, token, amount } = spend;
+  return { spend: members[0]!, chainId, address, how, txHash, nonce, token, amount };
+}
+
+/** The number of the spend stands in the id: what comes back to the chain is another one. */
+function tell(turn: Turn, { key, order, spend }: SpendRecord, detail: FindingDetail): string {
+  const id = `${detail.kind}:${key}#${order}`;
+  const late = spend.block !== null && turn.nowMs - spend.block.timeMs > LATE_MS;
+  const { chainId, txHash, block } = spend;
+  const evm = { chainId, ...(txHash === null ? {} : { txHash }), ...(block === null ? {} : { block }) };
+  emitFinding(turn, { id, wallet: spend.wallet, late, evidence: { evm, seenBy: [] }, detail });
+  return id;
+}
+
+function tellOf(turn: Turn, id: string, detail: FindingDetail): void {
+  emitFinding(turn, { id, wallet: null, late: false, evidence: { seenBy: [] }, detail });
+}
+
+function emitFinding(turn: Turn, of: Omit<Finding, 'version' | 'severity' | 'atMs'>): void {
+  const finding: Finding = {
+    ...of,
+    ...{ version: FINDING_VERSION, severity: severityOf(of.detail), atMs: turn.nowMs },
+  };
+  emit(turn, { kind: 'finding', finding });
+}
