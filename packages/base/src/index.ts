@@ -10,3 +10,5 @@ export * from './map-each.ts';
 export * from './ports.ts';
 export * from './result.ts';
 export * from './token-bucket.ts';
+export * from './time-of-day.ts';
+export * from './zones.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CodedError } from '@keepwatch/base';
+import { CodedError, createZones } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 import { DEFAULT_SETTINGS } from '@keepwatch/watch';
 import { findingMethods } from './api/finding-methods.ts';
@@ -49,6 +49,7 @@ export async function openMonitor(options: {
 
 async function openWith(store: MonitorStore, network: Network | undefined): Promise<OpenMonitor> {
   const { state, seq, folded } = await loadState(store.journal, store.id);
+  const zones = createZones(process.versions.tz);
   const hearers = new Set<(events: readonly Recorded[]) => void>();
   let standing: () => readonly ScanStanding[] = () => [];
   let wakers: (() => void)[] = [];
@@ -71,8 +72,8 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     state,
     { seq },
   );
-  const rules: RuleDesk = createRuleDesk({ engine, journal: store.journal });
-  const channels: ChannelDesk = createChannelDesk({ engine, tellings: rules.tellings });
+  const rules: RuleDesk = createRuleDesk({ engine, journal: store.journal, zones });
+  const channels: ChannelDesk = createChannelDesk({ engine, rules });
   const ladder: LadderDesk = createLadderDesk({ engine, journal: store.journal });
   hearers.add((events) => channels.hear(events));
   hearers.add((events) => ladder.hear(events));

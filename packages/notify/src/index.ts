@@ -54,9 +54,8 @@ export {
   type Post,
 } from './outbox/state.ts';
 export { outboxStep } from './outbox/step.ts';
-export type { LocalTime } from './schedule/local-time.ts';
-export { digestPost, heartbeatPost, selfTestPost, type DigestLine } from './schedule/regular.ts';
-export { isDue, lastMoment, nextMoment, quietUntil, type QuietHours, type Schedule } from './schedule/schedule.ts';
+export { heartbeatPost, selfTestPost } from './schedule/regular.ts';
+export { lastMoment, nextMoment, type Schedule } from './schedule/schedule.ts';
 export { cleanLabel } from './words/clean.ts';
 export {
   btc,

@@ -1,3 +1,4 @@
+import type { CalendarUnit } from '@keepwatch/base';
 import type { Asset } from './intent.ts';
 
 /** One limit of a grant or a cap. All limits of a grant hold at once. */
@@ -23,8 +24,6 @@ export type ConstraintType = Constraint['type'];
  */
 export type Window =
   { readonly ever: true } | { readonly seconds: number } | { readonly calendar: CalendarUnit; readonly zone: string };
-
-export type CalendarUnit = 'day' | 'week' | 'month';
 
 /**
  * At most `limit` base units of `asset` may leave in the window, over every route together. Fees count as `native`: a

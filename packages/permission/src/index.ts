@@ -14,7 +14,6 @@ export {
   isBudgetConstraint,
   windowText,
   type BudgetConstraint,
-  type CalendarUnit,
   type Constraint,
   type ConstraintType,
   type Window,

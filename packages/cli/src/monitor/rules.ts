@@ -20,6 +20,7 @@ interface RulesJson {
   }[];
   readonly quiet?: { readonly from: string; readonly to: string };
   readonly digestAt?: string;
+  readonly zone?: string;
 }
 
 interface DryRow {
@@ -62,7 +63,7 @@ export function rulesShow(context: Context, place: MonitorPlace): Promise<Answer
 
 function rulesText({ terminal: { paint } }: Context, document: RulesJson | null): string {
   if (document === null) return 'No rules hold: each channel is told what is severe enough for it.';
-  const { rules, quiet, digestAt } = document;
+  const { rules, quiet, digestAt, zone = 'UTC' } = document;
   const rows = rules.map(({ name, severity, tell = [], limit, digest, when }) => [
     name,
     tell.join(', ') || '–',
@@ -75,7 +76,7 @@ function rulesText({ terminal: { paint } }: Context, document: RulesJson | null)
   return [
     table([['RULE', 'TELLS', 'SEVERITY', 'WHEN', 'CONDITION'], ...rows], paint.title),
     '',
-    `Digest at ${digestAt ?? '08:00'} UTC; quiet hours: ${quiet ? `${quiet.from} to ${quiet.to} UTC` : 'none'}.`,
+    `Digest at ${digestAt ?? '08:00'}; quiet hours: ${quiet ? `${quiet.from} to ${quiet.to}` : 'none'}; zone ${zone}.`,
   ].join('\n');
 }
 

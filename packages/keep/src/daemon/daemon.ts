@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CodedError, fromBase64url, type Clock, type Json } from '@keepwatch/base';
+import { CodedError, fromBase64url, type Clock, type Json, createZones } from '@keepwatch/base';
 import { openSqliteStore, type SqliteStore } from '@keepwatch/journal';
 import { decodeLinkControl, type LinkWriter } from '@keepwatch/protocol';
 import { createKeepHandshake } from '@keepwatch/wire';
@@ -21,7 +21,6 @@ import { phaseOf, sealVault, wipe } from '../vault/lifecycle.ts';
 import { dropUpload } from '../vault/restore.ts';
 import { createTlsEdge, type TlsEdge } from '../vault/tls-edge.ts';
 import { acceptPeer, admit, advanceNonce, openVault, statusFor, tick } from '../vault/vault.ts';
-import { createZones } from '../vault/zones.ts';
 import { approvalInfo } from '../methods/desk.ts';
 import { createRegistries } from '../step/registries.ts';
 import { connectionString, offerToken, removeTokenFile, type Address } from './bootstrap.ts';
@@ -122,7 +121,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     sha256,
     keccak256,
     registries: createRegistries(keccak256),
-    zones: createZones(),
+    zones: createZones(process.versions.tz),
     clock: now,
     entropy: (length) => randomBytes(length),
     soon: (run) => void setImmediate(run),

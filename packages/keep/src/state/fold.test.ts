@@ -1,3 +1,4 @@
+import { createZones } from '@keepwatch/base';
 import { expect, it } from 'vitest';
 import { emptyState, fold } from './fold.ts';
 import type { GrantDraft, Role } from '@keepwatch/protocol';
@@ -5,12 +6,11 @@ import { usageReport } from '@keepwatch/permission';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { stepCommand } from '../step/commands.ts';
 import { createRegistries } from '../step/registries.ts';
-import { createZones } from '../vault/zones.ts';
 import type { VaultEvent } from './events.ts';
 import type { State, StoredGrant } from './state.ts';
 
 const keccak256 = await createKeccak256();
-const deps = { keccak256, zones: createZones(), registries: createRegistries(keccak256) };
+const deps = { keccak256, zones: createZones(process.versions.tz), registries: createRegistries(keccak256) };
 const by = { by: 'owner', command: 'jws' };
 const peer = (id: string, role: Role) => ({
   peer: id,

@@ -1,4 +1,4 @@
-import { toBase64url, toHex, utf8 } from '@keepwatch/base';
+import { toBase64url, toHex, utf8, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { GrantDraft } from '@keepwatch/protocol';
 import fc from 'fast-check';
@@ -7,7 +7,6 @@ import { createKeccak256 } from '../crypto/keccak.ts';
 import { isPolicyCommand, stepAddWallets, stepCommand, type PolicyCommand } from '../step/commands.ts';
 import { createRegistries } from '../step/registries.ts';
 import { stepSign } from '../step/sign.ts';
-import { createZones } from '../vault/zones.ts';
 import { entryText } from './entry-text.ts';
 import { decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
 import { emptyState, fold } from './fold.ts';
@@ -17,7 +16,7 @@ import { clientOf, type State } from './state.ts';
 /** A life of a vault, by the same steps that the keep takes: fold(all) is fold(snapshot + rest), wherever it is cut. */
 
 const keccak256 = await createKeccak256();
-const deps = { keccak256, zones: createZones(), registries: createRegistries(keccak256) };
+const deps = { keccak256, zones: createZones(process.versions.tz), registries: createRegistries(keccak256) };
 const START = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
 const PEERS = ['owner', 'second', 'bot-a', 'bot-b'];

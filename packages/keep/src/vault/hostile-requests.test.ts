@@ -1,4 +1,4 @@
-import { toBase64url } from '@keepwatch/base';
+import { toBase64url, createZones } from '@keepwatch/base';
 import { METHODS } from '@keepwatch/protocol';
 import { DEFAULT_SESSION_LIMITS, parseReceipt, vaultId, verifyReceipt } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,7 +7,6 @@ import { createNonceDesk } from '../methods/nonces.ts';
 import { readJournal, readReceipts } from '../methods/journal.ts';
 import { visibleWallets, listGrants } from '../methods/queries.ts';
 import { askedOf, ETHER, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
-import { createZones } from './zones.ts';
 
 /** What a client that is registered, and hostile, may send: it harms nobody else, and what is journaled can be read. */
 
@@ -248,11 +247,11 @@ describe('a client of a group', () => {
     const { state } = v.vault.unsealed!;
     const peer = client.session.peer;
     expect([...visibleWallets(state, peer)]).toEqual([wallet.wallet]);
-    expect(listGrants(state, peer, {}, state.time, createZones()).grants).toHaveLength(1);
+    expect(listGrants(state, peer, {}, state.time, createZones(process.versions.tz)).grants).toHaveLength(1);
     expect(createNonceDesk(v.vault)(client.session, { wallet: wallet.wallet, chain: CHAIN }).nonce).toBe(0);
     await v.command('peer.groups', { peer, groups: [] });
     expect([...visibleWallets(state, peer)]).toEqual([]);
-    expect(listGrants(state, peer, {}, state.time, createZones()).grants).toEqual([]);
+    expect(listGrants(state, peer, {}, state.time, createZones(process.versions.tz)).grants).toEqual([]);
   });
 
   it('has nothing signed once it is revoked, though its request is on its way already', async () => {

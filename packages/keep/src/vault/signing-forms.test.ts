@@ -1,4 +1,4 @@
-import { toHex } from '@keepwatch/base';
+import { toHex, createZones } from '@keepwatch/base';
 import { encodeAuthorization, encodeUnsigned, type Address, type Transaction } from '@keepwatch/evm';
 import type { CommandParams } from '@keepwatch/protocol';
 
@@ -14,7 +14,6 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listGrants, visibleWallets } from '../methods/queries.ts';
 import { askedOf, ETHER, makePeer, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
-import { createZones } from './zones.ts';
 
 /** What clients have signed besides plain transfers, through the vault's real keys, engine and journal. */
 
@@ -378,7 +377,9 @@ describe('a group of clients', () => {
     const { state } = v.vault.unsealed!;
     const seenBy = ({ session }: TestPeer) => [
       [...visibleWallets(state, session.peer)],
-      listGrants(state, session.peer, {}, v.clock.now().wallMs, createZones()).grants.map(({ grant }) => grant),
+      listGrants(state, session.peer, {}, v.clock.now().wallMs, createZones(process.versions.tz)).grants.map(
+        ({ grant }) => grant,
+      ),
     ];
     expect(seenBy(other)).toEqual([[wallet.wallet], ['g1']]);
     expect(seenBy(await v.client('stranger'))).toEqual([[], []]);

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toHex, utf8, type Instant } from '@keepwatch/base';
+import { toHex, utf8, type Instant, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import { createMemoryStore } from '@keepwatch/journal';
 import type {
@@ -29,7 +29,6 @@ import { identityOf } from './lifecycle.ts';
 import type { TlsEdge } from './tls-edge.ts';
 import { openVault } from './vault.ts';
 import { createRegistries } from '../step/registries.ts';
-import { createZones } from './zones.ts';
 
 /** A vault without its process: the real keep room, engine and journal, with a clock and a store that tests hold. */
 
@@ -158,7 +157,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
     crypto,
     sha256,
     keccak256,
-    zones: createZones(),
+    zones: createZones(process.versions.tz),
     registries: createRegistries(keccak256),
     clock: clock.now,
     entropy: (length) => randomBytes(length),

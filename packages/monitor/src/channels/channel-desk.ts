@@ -8,7 +8,7 @@ import { none } from '../api/shapes.ts';
 import type { Engine, Recorded, Routed, Routing } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
 import { climbsBy } from '../ladder/ladder-desk.ts';
-import { ruleThatTells, type RuleDesk } from '../rules/rule-desk.ts';
+import type { RuleDesk } from '../rules/rule-desk.ts';
 import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
 import { postOf } from './words.ts';
 
@@ -30,11 +30,11 @@ const put = z.strictObject({ channel: z.json() as unknown as z.ZodType<Json> });
 
 export interface ChannelDeskDeps {
   readonly engine: Engine;
-  /** What holds by the owner's rules; null: there are none, and each channel's least severity decides. */
-  readonly tellings: RuleDesk['tellings'];
+  /** The owner's rules; where there are none, each channel's least severity decides. */
+  readonly rules: Pick<RuleDesk, 'tellings' | 'ruleThatTells'>;
 }
 
-export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): ChannelDesk {
+export function createChannelDesk({ engine, rules }: ChannelDeskDeps): ChannelDesk {
   const open = new Map<string, Channel>();
   let dispatcher: Dispatcher | undefined;
 
@@ -83,7 +83,7 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
   return {
     route(finding, state) {
       const wallet = finding.wallet === null ? undefined : state.watch.wallets.get(finding.wallet)?.wallet;
-      const byRules = tellings(finding, state);
+      const byRules = rules.tellings(finding, state);
       if (byRules) {
         const settings = new Map(settingsOf(state).map((each) => [each.name, each]));
         const posts = byRules.tellings.flatMap(({ to, severity, when, atMs }) => {
@@ -152,7 +152,7 @@ export function createChannelDesk({ engine, tellings }: ChannelDeskDeps): Channe
         params: named,
         async call({ name }: z.infer<typeof named>) {
           known(name);
-          const rule = ruleThatTells(engine.state.desk.rules, name);
+          const rule = rules.ruleThatTells(name);
           if (rule !== undefined) {
             throw new CodedError('channel_in_rules', `The rule “${rule}” tells by the channel “${name}”.`, {
               remedy: 'Apply rules without it first, so that nobody is left out unnoticed.',

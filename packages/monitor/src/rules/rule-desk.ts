@@ -1,4 +1,4 @@
-import { CodedError, type Json } from '@keepwatch/base';
+import { CodedError, type Json, type Zones } from '@keepwatch/base';
 import type { Journal } from '@keepwatch/journal';
 import {
   dryRunRules,
@@ -27,6 +27,8 @@ export interface RuleDesk {
     finding: Finding,
     state: MonitorState,
   ): { readonly tellings: readonly Telling[]; readonly notes: readonly DeskEvent[] } | null;
+  /** The first rule that tells by a channel; undefined where none does. */
+  ruleThatTells(channel: string): string | undefined;
   readonly methods: Methods;
 }
 
@@ -40,12 +42,18 @@ const dryRun = z.strictObject({
 /** Findings that are judged before others get their turn: a hundred rules about each take some milliseconds. */
 const AT_ONCE = 32;
 
-export function createRuleDesk({ engine, journal }: { readonly engine: Engine; readonly journal: Journal }): RuleDesk {
+export interface RuleDeskDeps {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly zones: Zones;
+}
+
+export function createRuleDesk({ engine, journal, zones }: RuleDeskDeps): RuleDesk {
   let current: { readonly document: Json; readonly rules: Rules | null } = { document: null, rules: null };
 
   function rulesOf({ desk }: MonitorState): Rules | null {
     if (current.document !== desk.rules) {
-      const read = desk.rules === null ? null : readRules(desk.rules);
+      const read = desk.rules === null ? null : readRules(desk.rules, zones);
       current = { document: desk.rules, rules: read?.ok ? read.value : null };
     }
     return current.rules;
@@ -53,7 +61,7 @@ export function createRuleDesk({ engine, journal }: { readonly engine: Engine; r
 
   /** Throws the codes of `readRules`, and `rule_channel_unknown` for a rule that tells by no channel there is. */
   function checked(document: Json): Rules {
-    const read = readRules(document);
+    const read = readRules(document, zones);
     if (!read.ok) throw refused(read.error.code, read.error.path, read.error.message);
     for (const [i, { tell }] of read.value.rules.entries()) {
       const stranger = tell.findIndex((name) => !engine.state.desk.channels.has(name));
@@ -71,13 +79,14 @@ export function createRuleDesk({ engine, journal }: { readonly engine: Engine; r
       if (!rules) return null;
       const wallet = finding.wallet === null ? null : (state.watch.wallets.get(finding.wallet)?.wallet ?? null);
       const { ruleTimes } = state.desk;
-      const { times, verdicts } = judgeFinding(rules, ruleTimes, finding, wallet, finding.atMs);
+      const { times, verdicts } = judgeFinding(rules, ruleTimes, finding, wallet, finding.atMs, zones);
       const notes = rules.rules.flatMap(({ name, limit }): DeskEvent[] => {
         if (!limit || times.get(name) === ruleTimes.get(name)) return [];
         return [{ kind: 'rule-told', rule: name, keep: limit.count, atMs: finding.atMs }];
       });
-      return { tellings: tellingsOf(rules, finding, verdicts), notes };
+      return { tellings: tellingsOf(rules, finding, verdicts, zones), notes };
     },
+    ruleThatTells: (channel) => rulesOf(engine.state)?.rules.find(({ tell }) => tell.includes(channel))?.name,
     methods: {
       'rules.apply': {
         params: given,
@@ -106,10 +115,11 @@ export function createRuleDesk({ engine, journal }: { readonly engine: Engine; r
             rules,
             found.map((row) => row.finding),
             walletOf,
+            zones,
           )) {
             const { seq } = found[rows.length]!;
             const matched = verdicts.map(({ rule, failed }) => ({ rule, failed }));
-            rows.push({ seq, finding, rules: matched, told: tellingsOf(rules, finding, verdicts) });
+            rows.push({ seq, finding, rules: matched, told: tellingsOf(rules, finding, verdicts, zones) });
             if (rows.length % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
             signal.throwIfAborted();
           }
@@ -118,13 +128,6 @@ export function createRuleDesk({ engine, journal }: { readonly engine: Engine; r
       },
     },
   };
-}
-
-/** The first rule in a document that tells by a channel; undefined where none does. */
-export function ruleThatTells(document: Json, channel: string): string | undefined {
-  if (document === null) return undefined;
-  const read = readRules(document);
-  return read.ok ? read.value.rules.find(({ tell }) => tell.includes(channel))?.name : undefined;
 }
 
 const refused = (code: string, path: string, message: string) =>

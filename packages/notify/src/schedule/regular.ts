@@ -1,4 +1,3 @@
-import { compareSeverity, type Severity } from '@keepwatch/watch';
 import type { Post } from '../outbox/state.ts';
 import { cleanLabel } from '../words/clean.ts';
 
@@ -29,32 +28,6 @@ export function selfTestPost(given: { readonly momentMs: number; readonly channe
     },
     body: `This is a test of the channel ${cleanLabel(given.channel)}. Nothing happened.`,
     ...{ data: { kind: 'self-test' }, acknowledgement: null, atMs: given.momentMs },
-  };
-}
-
-/** One line of a digest: what the rules kept back, in words of the channel's privacy. */
-export interface DigestLine {
-  readonly subject: string;
-  readonly severity: Severity;
-  readonly atMs: number;
-}
-
-const MOST_LINES = 200;
-
-/** One message for what was kept back since the last; null where there is nothing to tell. The severest come first. */
-export function digestPost(given: { readonly momentMs: number; readonly lines: readonly DigestLine[] }): Post | null {
-  const { momentMs, lines } = given;
-  if (lines.length === 0) return null;
-  const sorted = [...lines].sort((a, b) => compareSeverity(b.severity, a.severity) || a.atMs - b.atMs);
-  const shown = sorted
-    .slice(0, MOST_LINES)
-    .map(({ subject, atMs }) => `- ${minuteOf(atMs)} ${cleanLabel(subject, 200)}`);
-  const rest = sorted.length - shown.length;
-  const count = lines.length === 1 ? '1 finding' : `${lines.length} findings`;
-  return {
-    ...{ key: `digest ${momentMs}`, group: null, severity: 'info', subject: `Keepwatch: ${count}` },
-    body: [`${count}, the severest first:`, ...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'),
-    ...{ data: null, acknowledgement: null, atMs: momentMs },
   };
 }
 

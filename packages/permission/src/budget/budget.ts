@@ -1,6 +1,6 @@
 import { assertNever } from '@keepwatch/base';
 import type { Charge } from '../decision.ts';
-import type { CalendarUnit } from '../constraint.ts';
+import type { CalendarUnit } from '@keepwatch/base';
 import { MAX_WINDOW_SECONDS } from '../constraint.ts';
 import type { Period } from '../zones.ts';
 import { addToPeriod, periodUntilAtMost, spentInPeriod, type CalendarBudget } from './calendar-budget.ts';

@@ -1,7 +1,6 @@
-import { ok } from '@keepwatch/base';
+import { ok, type CalendarUnit } from '@keepwatch/base';
 import {
   constraintKey,
-  type CalendarUnit,
   MAX_WINDOW_SECONDS,
   type Constraint,
   type ConstraintType,

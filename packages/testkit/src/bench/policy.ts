@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '@keepwatch/base';
+import { fromHex, toHex, createZones } from '@keepwatch/base';
 import {
   addEntry,
   createStandardBook,
@@ -22,7 +22,6 @@ import {
   type Usage,
 } from '@keepwatch/permission';
 import { createKeccak256 } from '../../../keep/src/crypto/keccak.ts';
-import { createZones } from '../../../keep/src/vault/zones.ts';
 import { createBareSigner } from './bare-sign.ts';
 import { median, type Figure } from './figure.ts';
 
@@ -83,7 +82,7 @@ function createScene(count: number, context: IntentContext) {
   for (let i = 0; i < count; i++) addGrant(grants, i);
   const last = recipient(count - 1);
   const bytes = encodeUnsigned(transferTo(last));
-  const zones = createZones();
+  const zones = createZones(process.versions.tz);
   const usage = createUsage();
   let now = START;
 

@@ -1,4 +1,4 @@
-import { toBase64url, toHex, utf8 } from '@keepwatch/base';
+import { toBase64url, toHex, utf8, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { Window } from '@keepwatch/permission';
 import { createKeccak256 } from '../../../keep/src/crypto/keccak.ts';
@@ -10,7 +10,6 @@ import type { State } from '../../../keep/src/state/state.ts';
 import { approvalHolds, stepSign, type SignRequest } from '../../../keep/src/step/sign.ts';
 import { createRegistries } from '../../../keep/src/step/registries.ts';
 import type { SignEffect } from '../../../keep/src/step/step.ts';
-import { createZones } from '../../../keep/src/vault/zones.ts';
 import { createRandom, type Random } from './random.ts';
 
 /**
@@ -24,7 +23,7 @@ const WALLET = 'wallet';
 const CHAIN = 'eip155:1';
 const START = Date.UTC(2026, 0, 1, 12);
 const STEPS = 160;
-const zones = createZones();
+const zones = createZones(process.versions.tz);
 const keccak256 = await createKeccak256();
 const deps = { keccak256, zones, registries: createRegistries(keccak256) };
 const by = { by: 'owner', command: 'jws' };

@@ -1,4 +1,4 @@
-import { assertNever } from '@keepwatch/base';
+import { assertNever, nextTimeOfDay, type Zones } from '@keepwatch/base';
 import { compareSeverity, type Finding, type Severity } from '../finding.ts';
 import type { ConditionAnswer } from './condition.ts';
 import type { RuleWallet } from './condition.ts';
@@ -15,8 +15,6 @@ export interface Verdict {
   readonly failed: ConditionAnswer['failed'];
 }
 
-const DAY_MS = 86_400_000;
-
 /** When each rule with a limit told last, by name: hand it in with the next finding. */
 export type RuleTimes = ReadonlyMap<string, readonly number[]>;
 
@@ -27,34 +25,38 @@ export interface Judged {
 
 /** Asks all rules about a finding. `times` is what the call before gave; nothing else is remembered. */
 export function judgeFinding(
-  { rules, quiet }: Rules,
+  of: Rules,
   times: RuleTimes,
   finding: Finding,
   wallet: RuleWallet | null,
   nowMs: number,
+  zones: Zones,
 ): Judged {
+  const isQuietNow = isQuiet(of, nowMs, zones);
   const verdicts: Verdict[] = [];
   const next = new Map(times);
-  for (const rule of rules) {
+  for (const rule of of.rules) {
     const { holds, failed } = rule.when(finding, wallet);
     if (!holds) continue;
     const severity = rule.severity ?? finding.severity;
     const recent = (next.get(rule.name) ?? []).filter((at) => rule.limit && nowMs - at < rule.limit.seconds * 1_000);
-    const when = whenOf(rule, quiet, severity, recent.length, nowMs);
+    const when = whenOf(rule, isQuietNow, severity, recent.length);
     if (when === 'now' && rule.limit) next.set(rule.name, [...recent, nowMs]);
     verdicts.push({ rule: rule.name, finding: finding.id, severity, tell: rule.tell, when, failed });
   }
   return { verdicts, times: next };
 }
 
-function whenOf(rule: Rule, quiet: Rules['quiet'], severity: Severity, recent: number, nowMs: number): Verdict['when'] {
+function whenOf(rule: Rule, isQuietNow: boolean, severity: Severity, recent: number): Verdict['when'] {
   if (severity === 'critical') return 'now';
   if (rule.digest || (rule.limit && recent >= rule.limit.count)) return 'digest';
-  return quiet && isQuiet(quiet, nowMs) ? 'quiet' : 'now';
+  return isQuietNow ? 'quiet' : 'now';
 }
 
-function isQuiet({ fromMinute, toMinute }: NonNullable<Rules['quiet']>, nowMs: number): boolean {
-  const minute = Math.floor(nowMs / 60_000) % 1_440;
+function isQuiet({ quiet, zone }: Rules, nowMs: number, zones: Zones): boolean {
+  const minute = quiet === null ? undefined : zones.wallClock(zone, nowMs)?.minute;
+  if (quiet === null || minute === undefined) return false;
+  const { fromMinute, toMinute } = quiet;
   const isIn = (from: number, to: number) => minute >= from && minute < to;
   return fromMinute <= toMinute ? isIn(fromMinute, toMinute) : isIn(fromMinute, 1_440) || isIn(0, toMinute);
 }
@@ -71,7 +73,12 @@ export interface Telling {
 const WHENS: readonly Verdict['when'][] = ['now', 'quiet', 'digest'];
 
 /** Whom a finding is told, by all verdicts about it: each of them once, in the order of the rules. */
-export function tellingsOf(rules: Rules, { detail, atMs }: Finding, verdicts: readonly Verdict[]): readonly Telling[] {
+export function tellingsOf(
+  rules: Rules,
+  { detail, atMs }: Finding,
+  verdicts: readonly Verdict[],
+  zones: Zones,
+): readonly Telling[] {
   const tellings = new Map<string, Telling>();
   for (const { severity, tell, when } of verdicts) {
     for (const to of tell) {
@@ -81,31 +88,26 @@ export function tellingsOf(rules: Rules, { detail, atMs }: Finding, verdicts: re
       const sooner = before && WHENS.indexOf(before.when) <= WHENS.indexOf(when) ? before.when : when;
       const severer = before && compareSeverity(before.severity, severity) >= 0;
       const telling = { severity: severer ? before.severity : severity, when: sooner };
-      tellings.set(to, { to, ...telling, atMs: momentOf(rules, sooner, atMs) });
+      tellings.set(to, { to, ...telling, atMs: momentOf(rules, sooner, atMs, zones) });
     }
   }
   return [...tellings.values()];
 }
 
-function momentOf({ quiet, digestMinute }: Rules, when: Verdict['when'], nowMs: number): number {
+function momentOf(rules: Rules, when: Verdict['when'], nowMs: number, zones: Zones): number {
+  const { quiet, digestMinute, zone } = rules;
   switch (when) {
     case 'now':
       return nowMs;
     case 'quiet':
-      return quiet ? next(quiet.toMinute, nowMs) : nowMs;
+      return quiet ? nextTimeOfDay(quiet.toMinute, zone, nowMs, zones) : nowMs;
     case 'digest': {
-      const atMs = next(digestMinute, nowMs);
-      return quiet && isQuiet(quiet, atMs) ? next(quiet.toMinute, atMs) : atMs;
+      const atMs = nextTimeOfDay(digestMinute, zone, nowMs, zones);
+      return quiet && isQuiet(rules, atMs, zones) ? nextTimeOfDay(quiet.toMinute, zone, atMs, zones) : atMs;
     }
     default:
       return assertNever(when);
   }
-}
-
-/** When it is that minute of the day for the next time. */
-function next(minute: number, nowMs: number): number {
-  const today = Math.floor(nowMs / DAY_MS) * DAY_MS + minute * 60_000;
-  return today > nowMs ? today : today + DAY_MS;
 }
 
 /** What rules make of findings of the past, one after the other, each at its own time. Nothing is told. */
@@ -113,11 +115,12 @@ export function* dryRunRules(
   rules: Rules,
   findings: Iterable<Finding>,
   walletOf: (id: string) => RuleWallet | null,
+  zones: Zones,
 ): Generator<{ readonly finding: Finding; readonly verdicts: readonly Verdict[] }, void, undefined> {
   let times: RuleTimes = new Map();
   for (const finding of findings) {
     const wallet = finding.wallet === null ? null : walletOf(finding.wallet);
-    const judged = judgeFinding(rules, times, finding, wallet, finding.atMs);
+    const judged = judgeFinding(rules, times, finding, wallet, finding.atMs, zones);
     times = judged.times;
     yield { finding, verdicts: judged.verdicts };
   }

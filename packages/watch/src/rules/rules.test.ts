@@ -1,13 +1,15 @@
+import { createZones } from '@keepwatch/base';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../finding.ts';
 import { START_MS, blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from '../watch.fixture.ts';
 import { dryRunRules, judgeFinding, tellingsOf } from './judge.ts';
 import { readRules } from './rules.ts';
 
+const zones = createZones();
 const EXAMPLE = 'finding.kind == "spent" && finding.sats > 10000000 && !wallet.tags.exists(t, t == "hot")';
 
 function rulesOf(value: object) {
-  const read = readRules(value);
+  const read = readRules(value, zones);
   if (!read.ok) throw new Error(`${read.error.path}: ${read.error.message}`);
   return read.value;
 }
@@ -25,7 +27,8 @@ function spend(sats: bigint, atMs = START_MS): Finding {
 
 describe('conditions', () => {
   const rules = rulesOf({ rules: [{ name: 'big', when: EXAMPLE, tell: ['me'] }] });
-  const told = (finding: Finding, wallet = cold) => judgeFinding(rules, new Map(), finding, wallet, START_MS).verdicts;
+  const told = (finding: Finding, wallet = cold) =>
+    judgeFinding(rules, new Map(), finding, wallet, START_MS, zones).verdicts;
 
   it('ask about the finding and the wallet', () => {
     expect(told(spend(20_000_000n))).toMatchObject([{ rule: 'big', severity: 'warning', when: 'now', tell: ['me'] }]);
@@ -36,25 +39,25 @@ describe('conditions', () => {
   it('that fail count as met, and say so', () => {
     for (const when of ['finding.nothing == 1', '1 / 0 == 1', 'finding.kind', 'finding.sats > "a"']) {
       const failing = rulesOf({ rules: [{ name: 'x', when, tell: ['me'] }] });
-      const { verdicts } = judgeFinding(failing, new Map(), spend(5n), cold, START_MS);
+      const { verdicts } = judgeFinding(failing, new Map(), spend(5n), cold, START_MS, zones);
       expect(verdicts, when).toMatchObject([{ failed: 'error', when: 'now' }]);
     }
   });
 
   it('that would cost too much are refused, or count as met where the data make them so', () => {
     const nested = 'wallet.tags.all(a, wallet.tags.all(b, wallet.tags.all(c, a == b || b == c)))';
-    expect(readRules({ rules: [{ name: 'x', when: nested }] })).toMatchObject({
+    expect(readRules({ rules: [{ name: 'x', when: nested }] }, zones)).toMatchObject({
       error: { code: 'rule_too_costly', path: 'rules[0].when' },
     });
     const many = { ...cold, tags: Array.from({ length: 65 }, (_, i) => `t${i}`) };
-    const { verdicts } = judgeFinding(rules, new Map(), spend(5n), many, START_MS);
+    const { verdicts } = judgeFinding(rules, new Map(), spend(5n), many, START_MS, zones);
     expect(verdicts).toMatchObject([{ failed: 'cost' }]);
   });
 });
 
 it('says where a configuration is wrong', () => {
   const errorOf = (value: unknown) => {
-    const read = readRules(value);
+    const read = readRules(value, zones);
     return read.ok ? null : { code: read.error.code, path: read.error.path };
   };
   const rule = { name: 'a', when: 'true' };
@@ -70,6 +73,7 @@ it('says where a configuration is wrong', () => {
   });
   expect(errorOf({ rules: [{ ...rule, tel: [] }] })?.code).toBe('rules_malformed');
   expect(errorOf({ rules: [], quiet: { from: '24:00', to: '07:00' } })?.path).toBe('quiet.from');
+  expect(errorOf({ rules: [], zone: 'Mars/Olympus' })).toEqual({ code: 'rules_malformed', path: 'zone' });
 });
 
 describe('when it is told', () => {
@@ -84,6 +88,7 @@ describe('when it is told', () => {
         spend(5n),
         cold,
         nowMs,
+        zones,
       ).verdicts[0]?.when;
     expect(verdict('warning', START_MS)).toBe('quiet');
     expect(verdict('critical', START_MS)).toBe('now');
@@ -96,7 +101,7 @@ describe('when it is told', () => {
   it('puts what exceeds the limit into the digest, until time has passed', () => {
     const rules = rulesOf({ rules: [{ name: 'x', when: 'true', limit: { count: 2, seconds: 60 } }] });
     const findings = [0, 10, 20, 59, 61].map((seconds) => spend(5n, START_MS + seconds * 1_000));
-    expect(whens([...dryRunRules(rules, findings, () => cold)])).toEqual([
+    expect(whens([...dryRunRules(rules, findings, () => cold, zones)])).toEqual([
       ...['now', 'now', 'digest', 'digest', 'now'],
     ]);
   });
@@ -106,8 +111,8 @@ describe('whom it is told', () => {
   const rule = { when: 'true', tell: ['me'] };
   const tellings = (rules: object, finding = spend(5n)) => {
     const read = rulesOf(rules);
-    const { verdicts } = judgeFinding(read, new Map(), finding, cold, finding.atMs);
-    return tellingsOf(read, finding, verdicts);
+    const { verdicts } = judgeFinding(read, new Map(), finding, cold, finding.atMs, zones);
+    return tellingsOf(read, finding, verdicts, zones);
   };
   const at = (text: string) => Date.parse(`2023-11-${text}:00Z`);
 
@@ -129,6 +134,19 @@ describe('whom it is told', () => {
     expect(tellings({ rules: [{ ...rule, name, digest: true }], digestAt: '23:00' })[0]?.atMs).toBe(at('14T23:00'));
   });
 
+  it('is by the clock of the owner, whatever the clocks of others show', () => {
+    const quiet = { from: '23:00', to: '07:00' };
+    const zone = 'Europe/Berlin';
+    // 23:13 in Berlin, and 22:13 in UTC.
+    expect(tellings({ rules: [{ ...rule, name: 'x' }], quiet, zone })[0]).toMatchObject({
+      when: 'quiet',
+      atMs: at('15T06:00'),
+    });
+    expect(tellings({ rules: [{ ...rule, name: 'x' }], quiet })[0]?.when).toBe('now');
+    const digest = { rules: [{ ...rule, name: 'x', digest: true }], zone: 'Asia/Kathmandu' };
+    expect(tellings(digest)[0]?.atMs).toBe(at('15T02:15'));
+  });
+
   it('is not the channel that is dead', () => {
     const dead = { ...spend(5n), detail: { kind: 'channel-dead', channel: 'me', over: false, words: '' } } as Finding;
     expect(tellings({ rules: [{ ...rule, name: 'x', tell: ['me', 'you'] }] }, dead).map(({ to }) => to)).toEqual([
@@ -143,5 +161,5 @@ it('knows findings of the watch itself', () => {
   watch.connect(blockOf(100).height);
   const findings = [false, true].flatMap((able) => watch.tell({ kind: 'quorum', able }));
   expect(findings).toHaveLength(2);
-  expect([...dryRunRules(rules, findings, () => null)].map(({ verdicts }) => verdicts.length)).toEqual([1, 0]);
+  expect([...dryRunRules(rules, findings, () => null, zones)].map(({ verdicts }) => verdicts.length)).toEqual([1, 0]);
 });

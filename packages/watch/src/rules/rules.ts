@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '@keepwatch/base';
+import { err, minuteOfDay, ok, type Result, type Zones } from '@keepwatch/base';
 import { z } from 'zod';
 import { SEVERITIES, type Severity } from '../finding.ts';
 import { readCondition, type Condition } from './condition.ts';
@@ -6,9 +6,11 @@ import { readCondition, type Condition } from './condition.ts';
 /** Which findings matter to whom. The rules are asked in their order, and all that hold apply. */
 export interface Rules {
   readonly rules: readonly Rule[];
-  /** Nothing but what is critical is told at once between these minutes of the day, UTC; `from` may lie behind `to`. */
+  /** The owner's time zone: times of day are in it. */
+  readonly zone: string;
+  /** Nothing but what is critical is told at once between these minutes of the day; `from` may lie behind `to`. */
   readonly quiet: { readonly fromMinute: number; readonly toMinute: number } | null;
-  /** The minute of the day, UTC, when what went into the digest is told. */
+  /** The minute of the day when what went into the digest is told. */
   readonly digestMinute: number;
 }
 
@@ -47,9 +49,11 @@ const shape = z.strictObject({
     .max(200),
   quiet: z.strictObject({ from: timeOfDay, to: timeOfDay }).optional(),
   digestAt: timeOfDay.default('08:00'),
+  zone: z.string().max(64).default('UTC'),
 });
 
-export function readRules(value: unknown): Result<Rules, RulesError> {
+/** `zones`: which time zones there are. */
+export function readRules(value: unknown, zones: Zones): Result<Rules, RulesError> {
   const read = shape.safeParse(value);
   if (!read.success) {
     const issue = read.error.issues[0]!;
@@ -70,16 +74,12 @@ export function readRules(value: unknown): Result<Rules, RulesError> {
     }
     rules.push({ ...rest, when: condition.value, severity, limit });
   }
-  const { quiet, digestAt } = read.data;
+  const { quiet, digestAt, zone } = read.data;
+  if (!zones.wallClock(zone, 0)) return fault('rules_malformed', 'zone', 'There is no time zone of this name.');
   return ok({
-    rules,
-    quiet: quiet ? { fromMinute: minuteOf(quiet.from), toMinute: minuteOf(quiet.to) } : null,
-    digestMinute: minuteOf(digestAt),
+    ...{ rules, zone, digestMinute: minuteOfDay(digestAt)! },
+    quiet: quiet ? { fromMinute: minuteOfDay(quiet.from)!, toMinute: minuteOfDay(quiet.to)! } : null,
   });
-}
-
-function minuteOf(text: string): number {
-  return Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -5,7 +5,7 @@ const HOUR = 3_600_000;
 const at = (text: string) => Date.parse(text);
 
 describe('createZones', () => {
-  const zones = createZones();
+  const zones = createZones(process.versions.tz);
   const hours = (zone: string, unit: 'day' | 'week' | 'month', time: string) => {
     const { fromMs, untilMs } = zones.period(zone, unit, at(time))!;
     return [new Date(fromMs).toISOString(), (untilMs - fromMs) / HOUR];

@@ -1,12 +1,38 @@
-import type { CalendarUnit, Period, Zones } from '@keepwatch/permission';
+/**
+ * Time zones, as pure code is given them. Every answer holds for a stretch of time, so that whoever asks often may remember
+ * it. `undefined`: no such zone.
+ */
+export interface Zones {
+  /** Version of the time zone database, such as `2026c`. */
+  readonly version: string;
+  /** The calendar period around a time, `fromMs` included, `untilMs` not. */
+  period(zone: string, unit: CalendarUnit, atMs: number): Period | undefined;
+  /** The wall clock at a time. */
+  wallClock(zone: string, atMs: number): WallClock | undefined;
+}
 
-/** Time zones by the database that comes with Node (`process.versions.tz`). */
-export function createZones(): Zones {
+export type CalendarUnit = 'day' | 'week' | 'month';
+
+/** Milliseconds since 1970. */
+export interface Period {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export interface WallClock {
+  /** 0: Monday. */
+  readonly weekday: number;
+  /** Since local midnight, 0 to 1439. */
+  readonly minute: number;
+}
+
+/** Time zones by the database that the runtime has; `version` is what it says of it (`process.versions.tz` in Node). */
+export function createZones(version = 'unknown'): Zones {
   const periods = new Map<string, Period>();
   const offsets = new Map<string, Offset>();
 
   return {
-    version: process.versions.tz ?? 'unknown',
+    version,
     period(zone, unit, atMs) {
       const key = `${unit} ${zone}`;
       const known = periods.get(key);
