@@ -22,6 +22,7 @@ const MISC = -1;
 
 export interface NodeBlocks {
   best(): Promise<NodeHeader>;
+  bestHash(): Promise<BlockHash>;
   /** `undefined` where the node has never heard of it. */
   header(hash: BlockHash): Promise<NodeHeader | undefined>;
   headersFrom(height: number, count: number): Promise<readonly NodeHeader[]>;
@@ -82,9 +83,12 @@ export function createNodeBlocks(rpc: NodeRpc, network: Network): NodeBlocks {
     throw gone;
   }
 
+  const bestHash = () => rpc.call<BlockHash>('getbestblockhash');
+
   return {
     raw,
-    best: async () => header(await rpc.call<string>('getbestblockhash')),
+    bestHash,
+    best: async () => header(await bestHash()),
     async header(hash) {
       try {
         return await header(hash);

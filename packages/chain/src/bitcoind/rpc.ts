@@ -43,11 +43,26 @@ export function createNodeRpc(access: RpcAccess): NodeRpc {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const base = new URL(access.url);
   let nextId = 1;
+  /** As they were read last: each start of a node writes another cookie. */
+  let known: string | undefined;
+
+  async function ask(body: string): Promise<{ status: number; bytes: Uint8Array }> {
+    const secret = (known ??= await credentials(access));
+    const headers = { authorization: `Basic ${secret}`, 'content-type': 'application/json' };
+    return exchange(agent, new URL('/', base), 'POST', headers, body);
+  }
 
   async function post(body: unknown): Promise<unknown> {
-    const headers = { authorization: `Basic ${await credentials(access)}`, 'content-type': 'application/json' };
-    const { status, bytes } = await exchange(agent, new URL('/', base), 'POST', headers, JSON.stringify(body));
-    if (status === 401 || status === 403) {
+    const text = JSON.stringify(body);
+    const wasKnown = known !== undefined;
+    let answer = await ask(text);
+    if (isRefused(answer.status)) {
+      known = undefined;
+      if (wasKnown) answer = await ask(text);
+    }
+    const { status, bytes } = answer;
+    if (isRefused(status)) {
+      known = undefined;
       throw new CodedError('node_auth_refused', `The node at ${base.host} refused the user name or password.`, {
         remedy: 'Check the cookie file, or user name and password.',
       });
@@ -86,6 +101,8 @@ export function createNodeRpc(access: RpcAccess): NodeRpc {
     close: () => agent.destroy(),
   };
 }
+
+const isRefused = (status: number) => status === 401 || status === 403;
 
 /** The number that bitcoind gave the error, where the node answered with one. */
 export function rpcErrorCode(error: unknown): number | undefined {

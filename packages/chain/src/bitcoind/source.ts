@@ -101,7 +101,15 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
       yield* await connectBlock(refOf(best));
       return false;
     }
-    if ((await blocks.best()).hash === own.at(-1)!.hash) return false;
+    const tip = own.at(-1)!;
+    const hash = await blocks.bestHash();
+    if (hash === tip.hash) return false;
+    // Nearly always it is the next block, and the news is not kept waiting by questions about the way to it.
+    const best = await blocks.header(hash);
+    if (best?.previousblockhash === tip.hash && best.confirmations > 0) {
+      yield* await connectBlock(refOf(best));
+      return true;
+    }
     const { back, fork, forth } = await pathToBest(blocks, own, BATCH);
     for (const block of [...back].reverse()) {
       own = own.filter(({ hash }) => hash !== block.hash);

@@ -7,6 +7,7 @@ import { measureScan } from './scan.ts';
 import { measureSigning } from './sign.ts';
 import { measureSync } from './sync.ts';
 import { measureVault } from './vault.ts';
+import { measureWatch } from './watch.ts';
 
 /** `npm run bench -- [--only policy,sign] [--json]`: figures of this machine, each beside what it is compared with. */
 const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = {
@@ -17,6 +18,7 @@ const SUBJECTS: Record<string, () => AsyncGenerator<Figure>> = {
   filter: measureFilter,
   merkle: measureMerkle,
   sync: measureSync,
+  watch: measureWatch,
 };
 
 const { values } = parseArgs({

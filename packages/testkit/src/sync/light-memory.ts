@@ -3,8 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from '../bundled.ts';
 import { generateHeaders } from './generated-chain.ts';
 import { startHeaderPeer } from './header-peer.ts';
 
@@ -35,8 +34,7 @@ export interface LightMemoryReport {
 
 /**
  * How much memory a light client takes over `count` headers, with `scripts` scripts, looking through the last `blocks`
- * blocks. It runs as it is published, as JavaScript: to take the types off while loading costs some 40 MB that nobody has
- * who installs it.
+ * blocks. It runs as it is published.
  */
 export async function measureLightMemory(
   count: number,
@@ -46,19 +44,11 @@ export async function measureLightMemory(
 ): Promise<LightMemoryReport> {
   const peer = await startHeaderPeer(generateHeaders(count), { filter });
   const dir = mkdtempSync(join(tmpdir(), 'keepwatch-light-'));
-  const program = join(dir, 'program');
+  let program = '';
   const run = (...work: readonly number[]) =>
-    runLight(join(program, 'light-client.mjs'), [join(dir, 'data'), ...[peer.port, count, ...work].map(String)]);
+    runLight(program, [join(dir, 'data'), ...[peer.port, count, ...work].map(String)]);
   try {
-    await build({
-      entryPoints: [fileURLToPath(new URL('./fixtures/light-client.ts', import.meta.url))],
-      outdir: program,
-      outExtension: { '.js': '.mjs' },
-      ...{ bundle: true, splitting: true, minify: true, format: 'esm', platform: 'node', target: 'node26' },
-      // What is bundled in and still asks for modules of Node by `require`.
-      banner: { js: `import{createRequire}from'node:module';const require=createRequire(import.meta.url);` },
-      logLevel: 'warning',
-    });
+    program = await bundled(new URL('./fixtures/light-client.ts', import.meta.url), join(dir, 'program'));
     const initial = await run();
     const filters = await run(scripts, blocks);
     const settled = await run(scripts, blocks);
