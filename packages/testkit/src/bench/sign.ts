@@ -32,7 +32,8 @@ const REQUEST_BYTES = 850;
 /** How fast the vault signs: client process → TLS → gate → keep → durable journal → signature → receipt, and back. */
 export async function* measureSigning(): AsyncGenerator<Figure> {
   const vault = await startVault();
-  const echoVault = await startVault({ keepMain: fileURLToPath(new URL('./echo-keep/main.ts', import.meta.url)) });
+  const echoVault = await startStandIn('./echo-keep/main.ts');
+  const leastVault = await startStandIn('./least-keep/main.ts');
   const client = startClientProcess();
   try {
     const { operator } = await setUpOperator(vault);
@@ -42,12 +43,18 @@ export async function* measureSigning(): AsyncGenerator<Figure> {
     const bareSign = createBareSigner();
     bareSign(BARE_MS);
     for (const inFlight of [64, 256]) yield await measureThroughput(client, bareSign, inFlight);
-    yield await measureLatency(client, bareSign, vault, echoVault);
+    yield* measureLatency(client, bareSign, { vault, echoVault, leastVault });
   } finally {
     await client.end();
     await vault.stop();
     await echoVault.stop();
+    await leastVault.stop();
   }
+}
+
+/** An edge as the vault has it, with something else in keep's place. */
+function startStandIn(main: string): Promise<VaultProcess> {
+  return startVault({ keepMain: fileURLToPath(new URL(main, import.meta.url)) });
 }
 
 async function measureThroughput(
@@ -82,30 +89,48 @@ async function warmUp(client: ClientProcess, inFlight: number): Promise<void> {
   }
 }
 
-async function measureLatency(
+/**
+ * One request at a time, against two floors. The first adds parts that are measured alone, each in a loop. The second is
+ * the whole path with a keep that does nothing but write durably and sign: the parts in the rhythm of requests.
+ */
+async function* measureLatency(
   client: ClientProcess,
   bareSign: (ms: number) => number,
-  vault: VaultProcess,
-  echoVault: VaultProcess,
-): Promise<Figure> {
-  const port = echoVault.port();
+  vaults: Record<'vault' | 'echoVault' | 'leastVault', VaultProcess>,
+): AsyncGenerator<Figure> {
+  const { vault, echoVault, leastVault } = vaults;
+  const echo = (through: VaultProcess, ms: number) =>
+    client.order({ do: 'echo', port: through.port(), bytes: REQUEST_BYTES, ms });
   await client.order({ do: 'sign', inFlight: 1, ms: 2 * WARM_UP_MS });
-  await client.order({ do: 'echo', port, bytes: REQUEST_BYTES, ms: 2 * WARM_UP_MS });
+  await echo(echoVault, 2 * WARM_UP_MS);
+  await echo(leastVault, 2 * WARM_UP_MS);
   const times: number[] = [];
-  const ratios: number[] = [];
+  const leastTimes: number[] = [];
+  const toParts: number[] = [];
+  const toLeast: number[] = [];
   for (let i = 0; i < REPEATS; i++) {
-    const echo = await client.order({ do: 'echo', port, bytes: REQUEST_BYTES, ms: RUN_MS / 2 });
-    const floorMs = echo.medianMs + medianSyncMs(vault.dataDir) + 1_000 / bareSign(BARE_MS);
+    const bare = await echo(echoVault, RUN_MS / 2);
+    const partsMs = bare.medianMs + medianSyncMs(vault.dataDir) + 1_000 / bareSign(BARE_MS);
+    const least = await echo(leastVault, RUN_MS / 2);
     const { medianMs } = await client.order({ do: 'sign', inFlight: 1, ms: RUN_MS / 2 });
     times.push(medianMs);
-    ratios.push(medianMs / floorMs);
+    leastTimes.push(least.medianMs);
+    toParts.push(medianMs / partsMs);
+    toLeast.push(medianMs / least.medianMs);
   }
-  return {
+  yield {
     name: 'sign/latency-1',
     value: median(times),
     unit: 'ms',
-    ratio: median(ratios),
+    ratio: median(toParts),
     against: 'echo over the same transport + one fdatasync + one bare signature; 1 in flight',
+  };
+  yield {
+    name: 'sign/latency-1-path',
+    value: median(times),
+    unit: 'ms',
+    ratio: median(toLeast),
+    against: `the same three in one path, with a keep that does no more: ${median(leastTimes).toFixed(2)} ms`,
   };
 }
 
