@@ -41,11 +41,9 @@ export function createPendingCalls(timeoutMs: number): PendingCalls {
   function take(id: RpcId | null): Call | undefined {
     const call = id === null ? undefined : calls.get(id);
     if (call) calls.delete(call.id);
-    // Nothing waits: the timer must not keep the process alive.
-    if (calls.size === 0) {
-      clearTimeout(timer);
-      timer = undefined;
-    }
+    // Nothing waits: the timer must not keep the process alive. It stays for the next call, for a timer of its own for
+    // each of a row of calls costs more than the call's entry here.
+    if (calls.size === 0) timer?.unref();
     return call;
   }
 
@@ -55,7 +53,8 @@ export function createPendingCalls(timeoutMs: number): PendingCalls {
       const answer = new Promise<Json>((resolve, reject) => {
         calls.set(id, { id, deadline: performance.now() + timeoutMs, resolve, reject });
       });
-      if (!timer) arm(timeoutMs);
+      if (timer) timer.ref();
+      else arm(timeoutMs);
       return { id, answer };
     },
     // An answer that comes after its call timed out finds nobody.
