@@ -47,7 +47,7 @@ describe('the units', () => {
     expect(command.filter((word) => word.startsWith('--allow-fs-write'))).toEqual([
       '--allow-fs-write=/var/lib/keepwatch/keep',
     ]);
-    for (const never of ['--allow-net', '--allow-child-process', '--allow-worker', '--allow-fs-read=*']) {
+    for (const never of ['--allow-net', '--allow-child-process', '--allow-fs-read=*']) {
       expect(command).not.toContain(never);
     }
   });

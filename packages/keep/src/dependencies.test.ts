@@ -102,7 +102,7 @@ describe('what each package brings along', () => {
 });
 
 /** Modules by which a process reaches others. Keep has one inherited socket and needs none of them. */
-const TRANSPORTS = ['http', 'https', 'http2', 'tls', 'dgram', 'dns', 'child_process', 'worker_threads', 'cluster'];
+const TRANSPORTS = ['http', 'https', 'http2', 'tls', 'dgram', 'dns', 'child_process', 'cluster'];
 const FORBIDDEN = [...TRANSPORTS, 'inspector', 'vm', 'repl'];
 const FORBIDDEN_PACKAGES = /^(ws|undici|axios|node-fetch|got|socket\.io.*|viem|ethers|elliptic-.*|grpc.*|@grpc\/.*)$/;
 
@@ -135,6 +135,12 @@ describe('keep and all that it loads', () => {
     expect(imports.length).toBeGreaterThan(200);
     const bad = imports.filter(({ module }) => FORBIDDEN.includes(module.replace(/^node:/, '').split('/')[0]!));
     expect(bad).toEqual([]);
+  });
+
+  it('makes threads in one place: the one that signs, which may do nothing else', () => {
+    const users = [...own, ...foreign].flatMap(importsOf).filter(({ module }) => module.endsWith('worker_threads'));
+    const files = users.map(({ file }) => file.replace('packages/keep/src/secure/', '')).sort();
+    expect(files).toEqual(['signing-thread.ts', 'signing-worker/main.ts']);
   });
 
   it('takes nothing of node:net but the socket that it inherits', () => {

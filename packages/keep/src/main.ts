@@ -4,6 +4,7 @@ import { CodedError } from '@keepwatch/base';
 import { createLog } from './daemon/log.ts';
 import { createClock } from './jail/clock.ts';
 import { enterJail } from './jail/jail.ts';
+import type { SigningThread } from './secure/index.ts';
 
 /**
  * The keep's process. Started by the supervisor or systemd: the link to gate on fd 3, the supervisor's channel on fd 4
@@ -48,8 +49,12 @@ process.on('uncaughtException', (error) => {
 });
 
 async function main(dataDir: string): Promise<void> {
+  let signingThread: SigningThread | undefined;
   const jail = await enterJail({
-    loadAddons: async () => void (await import('./secure/index.ts')),
+    async loadAddons() {
+      const { startSigningThread } = await import('./secure/index.ts');
+      signingThread = await startSigningThread();
+    },
     strict: !values['allow-incomplete-jail'],
     linkFd: LINK_FD,
   });
@@ -68,7 +73,7 @@ async function main(dataDir: string): Promise<void> {
       adoptTls: values['adopt-tls'],
       ...(values.scheme === '1' ? { scheme: 1 as const } : {}),
     },
-    { clock, log, jail, report, exit: (code) => process.exit(code) },
+    { clock, log, jail, report, exit: (code) => process.exit(code), signingThread },
   );
   const listen = values.listen && /^(.+):([0-9]+)$/.exec(values.listen);
   if (listen) daemon.listening({ host: listen[1]!, port: Number(listen[2]) });

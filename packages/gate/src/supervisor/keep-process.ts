@@ -6,15 +6,16 @@ import { createLineChannel, readLines } from './line-channel.ts';
 import { strayDescriptors } from './stray-descriptors.ts';
 
 /**
- * Node's own seat belts for keep (DESIGN §2). The add-ons that hold the keys must be loaded, and libc is called a few
- * times by FFI: keep drops both rights as soon as that is done. There is no network, no child process, no worker, no
- * inspector, no eval, no `__proto__`, and nobody's monkey patch.
+ * Node's own seat belts for keep (DESIGN §2). The add-ons that hold the keys must be loaded, libc is called a few times
+ * by FFI, and one thread is made that signs: keep drops these rights as soon as that is done. There is no network, no
+ * child process, no inspector, no eval, no `__proto__`, and nobody's monkey patch.
  */
 export const KEEP_NODE_FLAGS: readonly string[] = [
   '--no-warnings',
   '--permission',
   '--allow-addons',
   '--allow-ffi',
+  '--allow-worker',
   '--disable-sigusr1',
   '--disable-proto=throw',
   '--disallow-code-generation-from-strings',

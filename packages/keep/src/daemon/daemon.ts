@@ -11,7 +11,7 @@ import { createHandlers, type Handlers } from '../methods/handlers.ts';
 import { createSigning } from '../methods/sign.ts';
 import { openLink } from '../peers/link-io.ts';
 import { createSessions, type PeerSession, type SessionHost, type Sessions } from '../peers/sessions.ts';
-import { createSecureMemory, randomizeSigner } from '../secure/index.ts';
+import { createSecureMemory, randomizeSigner, type SigningThread } from '../secure/index.ts';
 import { dropReplay } from '../methods/replay.ts';
 import { dropBackup } from '../vault/backup.ts';
 import { createCommands } from '../vault/commands.ts';
@@ -46,6 +46,8 @@ export interface DaemonDeps {
   readonly report: (event: Record<string, unknown>) => void;
   /** The process must end: what memory believes may not be what the disk holds, or gate is gone. */
   readonly exit: (code: number) => void;
+  /** Left out: one thread signs everything. */
+  readonly signingThread: SigningThread | undefined;
 }
 
 export interface Daemon {
@@ -63,7 +65,8 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
   const { clock, log, report } = deps;
   const memoryOptions = { allowUnlockedMemory: options.allowUnlockedMemory };
   const memory = createSecureMemory(memoryOptions);
-  const ringMemory = createSecureMemory(memoryOptions);
+  const { signingThread } = deps;
+  const ringMemory = createSecureMemory(signingThread ? { ...memoryOptions, shared: signingThread } : memoryOptions);
   randomizeSigner(memory);
   const crypto = createWireCrypto();
   const keccak256 = await createKeccak256();
@@ -127,6 +130,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     soon: (run) => void setImmediate(run),
     reserve,
     events,
+    ...(signingThread ? { signingThread } : {}),
     ...(options.scheme ? { scheme: options.scheme } : {}),
   });
 

@@ -23,7 +23,7 @@ it('reports each belt that does not hold, and what to do', () => {
     permission_model: false,
     no_network: false,
     no_child_process: false,
-    no_worker: false,
+    no_worker_after_start: false,
     no_addon_after_start: false,
     no_ffi_after_start: false,
     no_inspector: false,

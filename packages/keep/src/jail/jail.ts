@@ -38,7 +38,7 @@ const REMEDIES = {
   permission_model: START,
   no_network: START,
   no_child_process: START,
-  no_worker: `${START} A keep that signs in a worker thread names worker as allowed.`,
+  no_worker_after_start: START,
   no_addon_after_start: START,
   no_ffi_after_start: START,
   no_inspector: START,
@@ -53,14 +53,12 @@ const REMEDIES = {
 
 export interface JailOptions {
   /**
-   * Loads the native add-ons (sodium, secp256k1). Runs after the memory is closed to others and before the right to load
-   * is dropped.
+   * Loads the native add-ons (sodium, secp256k1) and starts the thread that signs. Runs after the memory is closed to
+   * others and before the rights to load and to make threads are dropped.
    */
   readonly loadAddons: () => void | Promise<void>;
   /** Throw `jail_incomplete` when a belt does not hold. */
   readonly strict: boolean;
-  /** Keep means to use worker threads: that belt counts as held. */
-  readonly allowWorker?: boolean;
   /** The link to gate; its peer's user is looked up. Default fd 3. */
   readonly linkFd?: number;
 }
@@ -85,12 +83,13 @@ export async function enterJail(options: JailOptions): Promise<JailReport> {
   const { permission } = process;
   permission?.drop('addon');
   permission?.drop('ffi');
+  permission?.drop('worker');
 
   const denied = (scope: string) => permission !== undefined && !permission.has(scope);
   held.set('permission_model', permission !== undefined);
   held.set('no_network', denied('net'));
   held.set('no_child_process', denied('child'));
-  held.set('no_worker', options.allowWorker === true || denied('worker'));
+  held.set('no_worker_after_start', denied('worker'));
   held.set('no_addon_after_start', denied('addon'));
   held.set('no_ffi_after_start', denied('ffi'));
   held.set('no_inspector', denied('inspector'));

@@ -44,4 +44,6 @@ export {
   signApprovedDigests,
 } from './secp256k1.ts';
 export type { ApprovedDigest, RecoverableSignature } from './secp256k1.ts';
+export { startSigningThread } from './signing-thread.ts';
+export type { SigningThread } from './signing-thread.ts';
 export type { Staged } from './staging.ts';

@@ -22,6 +22,15 @@ export interface SecureMemoryOptions {
    * the disk.
    */
   readonly allowUnlockedMemory?: boolean;
+  /** Becomes the first slab of small secrets. */
+  readonly shared?: SharedSlab;
+}
+
+/** Memory of `sodium_malloc` that another thread reads from while a use of it lasts. */
+export interface SharedSlab {
+  readonly slab: Buffer;
+  /** Returns when nobody reads from it. Called before the bytes of a secret change that may be in use. */
+  quiesce(): void;
 }
 
 /**
@@ -76,6 +85,7 @@ interface SizeClass {
 
 export function createSecureMemory(options: SecureMemoryOptions = {}): SecureMemory {
   const allowUnlockedMemory = options.allowUnlockedMemory ?? false;
+  const { shared: sharedSlab } = options;
   const slabs: Slab[] = [];
   const classes = new Map<number, SizeClass>();
   let scratch: Scratch | undefined;
@@ -91,14 +101,14 @@ export function createSecureMemory(options: SecureMemoryOptions = {}): SecureMem
   function addSlab(slotBytes: number, room: SizeClass): void {
     const shared = slotBytes <= SHARED_CLASSES.at(-1)!;
     const size = !shared ? slotBytes : room.slabs === 0 ? FIRST_SLAB_BYTES : SLAB_BYTES;
-    const slab = createSlab(guarded(size), slotBytes);
+    const first = slotBytes === SHARED_CLASSES[0] && room.slabs === 0 ? sharedSlab?.slab : undefined;
+    const slab = createSlab(guarded(first ? first.length : size, first), slotBytes);
     room.slabs += 1;
     room.withRoom.push(slabs.push(slab) - 1);
   }
 
   /** Zeroed, guarded and, unless the caller does without, locked. */
-  function guarded(size: number): Buffer {
-    const bytes = sodium.sodium_malloc(size);
+  function guarded(size: number, bytes = sodium.sodium_malloc(size)): Buffer {
     if (bytes.length !== size) {
       throw new CodedError('secure_memory_exhausted', `no ${size} bytes of guarded memory are to be had`, {
         remedy: 'Give the keep more memory, or raise vm.max_map_count.',
@@ -157,6 +167,7 @@ export function createSecureMemory(options: SecureMemoryOptions = {}): SecureMem
       const placed = slot as PlacedSlot;
       const slab = slabOf(placed);
       if (placed.memory !== memory) return placed.memory.free(slot);
+      if (slab.readers + slab.writers > 0 && slab.bytes === sharedSlab?.slab) sharedSlab.quiesce();
       if (slab.readers + slab.writers > 0) withWritable(slot, (bytes) => sodium.sodium_memzero(bytes));
       slab.live[placed.index] = undefined;
       slab.leaving.push(placed.index);
@@ -165,6 +176,7 @@ export function createSecureMemory(options: SecureMemoryOptions = {}): SecureMem
     },
 
     wipeAll() {
+      sharedSlab?.quiesce();
       slabs.forEach((slab, at) => {
         protect(slab, 'readwrite');
         sodium.sodium_memzero(slab.bytes);

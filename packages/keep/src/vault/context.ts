@@ -5,7 +5,7 @@ import type { ReplayTotals, VaultStatus } from '@keepwatch/protocol';
 import type { WireCrypto } from '@keepwatch/wire';
 import type { BootKey } from '../boot/boot-key.ts';
 import type { BootTable } from '../boot/boot-table.ts';
-import type { EntryKeys, KeyRing, SecureMemory } from '../secure/index.ts';
+import type { EntryKeys, KeyRing, SecureMemory, SigningThread } from '../secure/index.ts';
 import type { Approval } from '../state/approvals.ts';
 import type { State } from '../state/state.ts';
 import type { PeerSession } from '../peers/sessions.ts';
@@ -46,6 +46,8 @@ export interface VaultDeps {
   readonly events: VaultEvents;
   /** The scheme under which a new vault encrypts; older ones exist so that older vaults open. */
   readonly scheme?: 1 | 2;
+  /** Sees the first keys of `ringMemory`, and signs with them. */
+  readonly signingThread?: Pick<SigningThread, 'sign'>;
 }
 
 export interface DiskReserve {

@@ -71,8 +71,52 @@ describe('engine', () => {
     expect(commits.map(({ entries }) => entries)).toEqual([3]);
     commits[0]!.settle();
     await turn();
-    const told = ['a done signed', 'b done', 'c done signed'].flatMap((done) => ['committed signing.frozen', done]);
-    expect(log).toEqual(['commit', 'sign w1 w2', ...told]);
+    const told = Array.from({ length: 3 }, () => 'committed signing.frozen');
+    expect(log).toEqual(['commit', ...told, 'sign w1 w2', 'a done signed', 'b done', 'c done signed']);
+  });
+
+  it('decides and commits the next batch while another thread signs', async () => {
+    const signed: (() => void)[] = [];
+    const sign: EngineDeps['sign'] = (effects) =>
+      new Promise((resolve) => {
+        signed.push(() => resolve(effects.map(() => ({ rs: new Uint8Array(64), yParity: 1 as const }))));
+      });
+    const { engine: e, log, commits, job, turn } = engine({ sign });
+    e.submit(job('a', { sign: 'w1' }));
+    await turn();
+    commits[0]!.settle();
+    await turn();
+    e.submit(job('b', { sign: 'w2' }));
+    e.submit(job('c'));
+    await turn();
+    commits[1]!.settle();
+    await turn();
+    expect(log.filter((line) => line.includes('done'))).toEqual([]);
+    signed[1]!();
+    await turn();
+    signed[0]!();
+    await turn();
+    expect(log.slice(-3)).toEqual(['b done signed', 'c done', 'a done signed']);
+  });
+
+  it('answers without a signature where signing fails after the commit', async () => {
+    const { engine: e, log, commits, job, turn } = engine({ sign: () => Promise.reject(new Error('no such key')) });
+    e.submit(job('a', { sign: 'w1' }));
+    await turn();
+    commits[0]!.settle();
+    await turn();
+    expect(log).toEqual(['commit', 'committed signing.frozen', 'a done']);
+  });
+
+  it('signs a large batch piece by piece', async () => {
+    const { engine: e, log, commits, job, turn } = engine();
+    for (let i = 0; i < 70; i++) e.submit(job(`j${i}`, { sign: 'w' }));
+    await turn();
+    commits[0]!.settle();
+    await turn();
+    const signs = log.filter((line) => line.startsWith('sign')).map((line) => line.split(' ').length - 1);
+    expect(signs).toEqual([32, 32, 6]);
+    expect(log.filter((line) => line.endsWith('done signed'))).toHaveLength(70);
   });
 
   it('makes one batch of what arrives during a commit, each decided on the state that the one before left', async () => {
@@ -166,6 +210,6 @@ describe('engine', () => {
     });
     e.submit(job('a', { sign: 'w1' }));
     expect(flushes[0]).toThrow('bug');
-    expect(log).toEqual([]);
+    expect(log).toEqual(['committed signing.frozen']);
   });
 });

@@ -60,8 +60,11 @@ export interface EngineDeps {
     timeMs: number,
     tightens: boolean,
   ) => MaybePromise<Appended>;
-  /** Signs each approval, or gives null where it no longer holds. */
-  readonly sign: (effects: readonly SignEffect[]) => readonly (Signature | null)[];
+  /**
+   * Signs each approval, or gives null where it no longer holds. Where it takes a while, the next batch does not wait for
+   * it.
+   */
+  readonly sign: (effects: readonly SignEffect[]) => MaybePromise<readonly (Signature | null)[]>;
   /** Records that mirror the state and become durable with it (the boot table). */
   readonly mirror: (state: State, versionBefore: number) => readonly RecordWrite[];
   /** Every committed event, for observers. */
@@ -84,6 +87,12 @@ export interface Engine {
 
 /** The most jobs in one batch: keeps the answer of the first from waiting for thousands of signatures. */
 const MAX_BATCH = 256;
+
+/**
+ * Jobs whose signatures are asked for at once, and answered when they are there: in a large batch the first need not wait
+ * for the last, and two threads share it.
+ */
+const SIGNED_TOGETHER = 32;
 
 interface Pending {
   readonly job: Job;
@@ -188,22 +197,43 @@ export function createEngine(deps: EngineDeps): Engine {
       const { seq, index, path } = appended!.receipt(i);
       return receiptText({ entry: texts[i]!, seq, index, path: mapEach(path, encode) }, headText);
     };
-    const effects: SignEffect[] = [];
-    for (const { decided } of pending) if (decided.sign) effects.push(decided.sign);
-    const signatures = effects.length > 0 ? deps.sign(effects) : [];
-    let nextSignature = 0;
-    for (const { job, decided, first } of pending) {
-      const signature = decided.sign ? (signatures[nextSignature++] ?? null) : null;
-      const count = decided.events.length;
-      for (let i = first; i < first + count; i++) deps.committed(events[i]!, firstSeq + i, () => receipt(i));
+    for (const { decided, first } of pending) {
+      const until = first + decided.events.length;
+      for (let i = first; i < until; i++) deps.committed(events[i]!, firstSeq + i, () => receipt(i));
+    }
+    const conclude = ({ job, decided, first }: Pending, signature: Signature | null) =>
       job.done({
-        events: count,
+        events: decided.events.length,
         receipt: (i) => receipt(first + i),
         receiptText: (i) => textOf(first + i),
         firstSeq: firstSeq + first,
         signature,
       });
+    for (let start = 0; start < pending.length; start += SIGNED_TOGETHER) {
+      signAndConclude(pending, start, Math.min(start + SIGNED_TOGETHER, pending.length), conclude);
     }
+  }
+
+  /** Of the jobs from `start` up to `end`. */
+  function signAndConclude(
+    pending: readonly Pending[],
+    start: number,
+    end: number,
+    conclude: (pending: Pending, signature: Signature | null) => void,
+  ): void {
+    const effects: SignEffect[] = [];
+    for (let i = start; i < end; i++) if (pending[i]!.decided.sign) effects.push(pending[i]!.decided.sign!);
+    const concludeAll = (signatures: readonly (Signature | null)[]) => {
+      let next = 0;
+      for (let i = start; i < end; i++) {
+        const each = pending[i]!;
+        conclude(each, each.decided.sign ? (signatures[next++] ?? null) : null);
+      }
+    };
+    const signatures = effects.length > 0 ? deps.sign(effects) : [];
+    if (!(signatures instanceof Promise)) return concludeAll(signatures);
+    // Without signatures: what was decided is journaled, and the client's own retry signs it.
+    void signatures.then(concludeAll, () => concludeAll([]));
   }
 
   function fail(pending: readonly Pending[], cause: unknown): void {

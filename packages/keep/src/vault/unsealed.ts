@@ -189,7 +189,7 @@ function signAll(
   vault: VaultContext,
   walletKeys: WalletKeys,
   effects: readonly SignEffect[],
-): readonly (Signature | null)[] {
+): MaybePromise<readonly (Signature | null)[]> {
   const approved: { key: Slot; digest: Uint8Array }[] = [];
   const holds = mapEach(effects, (effect) => {
     const key = walletKeys.get(effect.wallet);
@@ -197,9 +197,12 @@ function signAll(
     approved.push({ key, digest: effect.digest });
     return true;
   });
-  const signatures = signApprovedDigests(approved);
-  let next = 0;
-  return mapEach(holds, (held) => (held ? signatures[next++]! : null));
+  const place = (signatures: readonly Signature[]) => {
+    let next = 0;
+    return mapEach(holds, (held) => (held ? signatures[next++]! : null));
+  };
+  const aside = vault.deps.signingThread?.sign(approved);
+  return aside ? aside.then(place) : place(signApprovedDigests(approved));
 }
 
 function tell(vault: VaultContext, state: State, event: VaultEvent, receipt: () => unknown): void {

@@ -1,0 +1,149 @@
+import { Worker } from 'node:worker_threads';
+import { mapEach } from '@keepwatch/base';
+import { withAccess } from './access.ts';
+import { sodium } from './native.ts';
+import { PRIVATE_KEY_BYTES, signApprovedDigests, type ApprovedDigest, type RecoverableSignature } from './secp256k1.ts';
+import { DONE, jobAt, MAX_JOB, MAX_JOBS, POSTED, sharedForJobs, viewJobs } from './signing-jobs.ts';
+import type { SigningWorkerData, SigningWorkerReady } from './signing-worker/main.ts';
+import { slabOf, type PlacedSlot } from './slab.ts';
+
+/**
+ * A second thread that signs, so that the first one goes on deciding meanwhile (ADR 12). Keys stay where they are: it
+ * sees one slab of guarded memory, which the first thread keeps open for reading as long as a job lasts.
+ */
+export interface SigningThread {
+  /** Guarded memory that both threads see: to become the first slab of a `SecureMemory`. */
+  readonly slab: Buffer;
+  /**
+   * As `signApprovedDigests`, later. `undefined` where that is to be done here and now: too few or too many, a key
+   * outside of the slab, too much under way, or no second thread. A rejection is that of `signApprovedDigests`.
+   */
+  sign(batch: readonly ApprovedDigest[]): Promise<readonly RecoverableSignature[]> | undefined;
+  /** Returns when no job is under way: the bytes of a key must not change under a signature. */
+  quiesce(): void;
+  end(): Promise<void>;
+}
+
+/** Up to here waking another thread takes longer than signing. */
+const MIN_JOB = 8;
+/** Far more than any job takes, for a machine that is busy with other things. */
+const QUIESCE_MS = 10_000;
+const START_MS = 30_000;
+/** The size of the first slab of a memory. */
+const SLAB_BYTES = 64 * 1024;
+
+/**
+ * Starts the thread; `undefined` where Node's flags or the platform do not allow it, or where it could not give up its
+ * rights: then everything is signed by the first thread. To be called before the process drops the rights to add-ons, FFI and threads.
+ */
+export async function startSigningThread(): Promise<SigningThread | undefined> {
+  const slab = sodium.sodium_malloc(SLAB_BYTES);
+  const shared = sharedForJobs();
+  let worker: Worker;
+  try {
+    const address = process.getBuiltinModule('node:ffi').getRawPointer(slab);
+    const data: SigningWorkerData = { address, length: slab.length, shared };
+    worker = new Worker(new URL('./signing-worker/main.ts', import.meta.url), { workerData: data, env: {} });
+  } catch {
+    return undefined;
+  }
+  const ready = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), START_MS);
+    const settle = (started: boolean) => {
+      clearTimeout(timer);
+      resolve(started);
+    };
+    worker.once('message', ({ held }: SigningWorkerReady) => settle(held.length === 0));
+    worker.once('error', () => settle(false));
+    worker.once('exit', () => settle(false));
+  });
+  if (ready) return createSigningThread(worker, slab, shared);
+  await worker.terminate();
+  return undefined;
+}
+
+type Signed = readonly RecoverableSignature[] | undefined;
+
+function createSigningThread(worker: Worker, slab: Buffer, shared: SharedArrayBuffer): SigningThread {
+  const work = viewJobs(shared);
+  const { counters } = work;
+  const waiting: ((signed: Signed) => void)[] = [];
+  let posted = 0;
+  let taken = 0;
+  let gone = false;
+
+  function collect(): void {
+    while (!gone && taken !== Atomics.load(counters, DONE)) {
+      const job = jobAt(work, taken);
+      taken = (taken + 1) | 0;
+      const signed: RecoverableSignature[] = [];
+      for (let i = 0; i < job.count[0]!; i++) {
+        const recid = job.recoveryIds[i];
+        // A copy: the place is used again by a later job.
+        if (recid === 0 || recid === 1) signed.push({ rs: Uint8Array.from(job.signature(i)), yParity: recid });
+      }
+      waiting.shift()!(signed.length === job.count[0] ? signed : undefined);
+    }
+  }
+
+  function lose(): void {
+    collect();
+    gone = true;
+    for (const settle of waiting.splice(0)) settle(undefined);
+  }
+
+  worker.on('message', collect);
+  worker.on('error', lose);
+  worker.on('exit', lose);
+  worker.unref();
+
+  function post(batch: readonly ApprovedDigest[], places: readonly number[]): Promise<Signed> {
+    const job = jobAt(work, posted);
+    job.count[0] = batch.length;
+    for (let i = 0; i < batch.length; i++) {
+      job.places[i] = places[i]!;
+      job.digest(i).set(batch[i]!.digest);
+    }
+    posted = (posted + 1) | 0;
+    Atomics.store(counters, POSTED, posted);
+    Atomics.notify(counters, POSTED);
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  return {
+    slab,
+
+    sign(batch) {
+      if (gone || batch.length < MIN_JOB || batch.length > MAX_JOB || waiting.length === MAX_JOBS) return undefined;
+      const places: number[] = [];
+      for (const { key } of batch) {
+        const { bytes, slotBytes } = slabOf(key as PlacedSlot);
+        if (bytes !== slab || key.size !== PRIVATE_KEY_BYTES) return undefined;
+        places.push((key as PlacedSlot).index * slotBytes);
+      }
+      const signed = withAccess(
+        mapEach(batch, ({ key }) => key),
+        [],
+        () => post(batch, places),
+      );
+      // What it could not sign, the first thread tries and says why.
+      return signed.then((done) => done ?? signApprovedDigests(batch));
+    },
+
+    quiesce() {
+      const until = performance.now() + QUIESCE_MS;
+      for (;;) {
+        const done = Atomics.load(counters, DONE);
+        if (gone || done === posted) return;
+        // What a thread that hangs may still write is taken by nobody.
+        if (performance.now() > until) return lose();
+        Atomics.wait(counters, DONE, done, QUIESCE_MS);
+      }
+    },
+
+    async end() {
+      lose();
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { randomFillSync } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Secp256k1 } from '../native.ts';
+import { DONE, jobAt, NOT_SIGNED, POSTED, viewJobs, type SigningJob } from '../signing-jobs.ts';
+
+/**
+ * The keep's second thread. It signs digests with keys in the one slab that it was shown, and can do nothing else: its
+ * rights are dropped before the first job. It never allocates, frees or protects memory of keys; the first thread opens
+ * the slab for as long as a job lasts.
+ */
+export interface SigningWorkerData {
+  /** Address and length of the slab. */
+  readonly address: bigint;
+  readonly length: number;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Its first message: the rights that it still has. */
+export interface SigningWorkerReady {
+  readonly held: readonly string[];
+}
+
+const { address, length, shared } = workerData as SigningWorkerData;
+// Its own instance of the add-on, whose self-test the first thread has made.
+const secp256k1 = createRequire(import.meta.url)('secp256k1/bindings.js') as Secp256k1;
+const slab = process.getBuiltinModule('node:ffi').toArrayBuffer(address, length, false);
+for (const right of ['addon', 'ffi', 'worker', 'fs']) process.permission?.drop(right);
+const rights = ['addon', 'ffi', 'worker', 'fs.read', 'fs.write', 'net', 'child', 'inspector', 'wasi'];
+const held = rights.filter((right) => process.permission?.has(right) ?? false);
+
+const blinding = randomFillSync(new Uint8Array(32));
+secp256k1.contextRandomize(blinding);
+blinding.fill(0);
+
+const work = viewJobs(shared);
+const digest = new Uint8Array(32);
+const signature = new Uint8Array(64);
+function signOne(job: SigningJob, i: number): number {
+  digest.set(job.digest(i));
+  try {
+    const { recid } = secp256k1.ecdsaSign(digest, new Uint8Array(slab, job.places[i]!, 32), {}, signature);
+    job.signature(i).set(signature);
+    return recid;
+  } catch {
+    return NOT_SIGNED;
+  }
+}
+
+parentPort!.postMessage({ held } satisfies SigningWorkerReady);
+
+for (let done = 0; ;) {
+  while (Atomics.load(work.counters, POSTED) === done) Atomics.wait(work.counters, POSTED, done);
+  const job = jobAt(work, done);
+  for (let i = 0; i < job.count[0]!; i++) job.recoveryIds[i] = signOne(job, i);
+  done = (done + 1) | 0;
+  Atomics.store(work.counters, DONE, done);
+  Atomics.notify(work.counters, DONE);
+  parentPort!.postMessage('done');
+}
