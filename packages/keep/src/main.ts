@@ -53,7 +53,7 @@ async function main(dataDir: string): Promise<void> {
   const jail = await enterJail({
     async loadAddons() {
       const { startSigningThread } = await import('./secure/index.ts');
-      signingThread = await startSigningThread();
+      signingThread = await startSigningThread(() => log('warn', 'the thread that signs has ended; the first signs'));
     },
     strict: !values['allow-incomplete-jail'],
     linkFd: LINK_FD,
@@ -63,6 +63,7 @@ async function main(dataDir: string): Promise<void> {
       missing: jail.belts.filter(({ holds }) => !holds).map(({ name }) => name),
     });
   }
+  if (!signingThread) log('info', 'one thread signs: a second one was not allowed');
   const { startDaemon } = await import('./daemon/daemon.ts');
   const daemon = await startDaemon(
     {

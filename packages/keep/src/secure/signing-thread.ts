@@ -34,9 +34,9 @@ const SLAB_BYTES = 64 * 1024;
 
 /**
  * Starts the thread; `undefined` where Node's flags or the platform do not allow it, or where it could not give up its
- * rights: then everything is signed by the first thread. To be called before the process drops the rights to add-ons, FFI and threads.
+ * rights: then everything is signed by the first thread. `onLost`: it has ended, by itself or by `end`. To be called before the process drops the rights to add-ons, FFI and threads.
  */
-export async function startSigningThread(): Promise<SigningThread | undefined> {
+export async function startSigningThread(onLost: () => void = () => undefined): Promise<SigningThread | undefined> {
   const slab = sodium.sodium_malloc(SLAB_BYTES);
   const shared = sharedForJobs();
   let worker: Worker;
@@ -57,14 +57,18 @@ export async function startSigningThread(): Promise<SigningThread | undefined> {
     worker.once('error', () => settle(false));
     worker.once('exit', () => settle(false));
   });
-  if (ready) return createSigningThread(worker, slab, shared);
+  if (ready) return createSigningThread({ worker, onLost }, slab, shared);
   await worker.terminate();
   return undefined;
 }
 
 type Signed = readonly RecoverableSignature[] | undefined;
 
-function createSigningThread(worker: Worker, slab: Buffer, shared: SharedArrayBuffer): SigningThread {
+function createSigningThread(
+  { worker, onLost }: { worker: Worker; onLost: () => void },
+  slab: Buffer,
+  shared: SharedArrayBuffer,
+): SigningThread {
   const work = viewJobs(shared);
   const { counters } = work;
   const waiting: ((signed: Signed) => void)[] = [];
@@ -87,9 +91,11 @@ function createSigningThread(worker: Worker, slab: Buffer, shared: SharedArrayBu
   }
 
   function lose(): void {
+    if (gone) return;
     collect();
     gone = true;
     for (const settle of waiting.splice(0)) settle(undefined);
+    onLost();
   }
 
   worker.on('message', collect);

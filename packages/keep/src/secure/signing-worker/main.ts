@@ -36,6 +36,7 @@ blinding.fill(0);
 const work = viewJobs(shared);
 const digest = new Uint8Array(32);
 const signature = new Uint8Array(64);
+
 function signOne(job: SigningJob, i: number): number {
   digest.set(job.digest(i));
   try {
