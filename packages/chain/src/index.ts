@@ -8,12 +8,15 @@ export { createElectrumSource, type ElectrumOptions } from './electrum/electrum.
 export type { CertificateTrust, LineEndpoint } from './electrum/lines.ts';
 export { createEsploraSource, type EsploraOptions } from './esplora/esplora.ts';
 export type { EsploraEndpoint } from './esplora/http.ts';
+export type { EvmWatched } from './evm/account.ts';
+export { createEvmSource, type EvmEvent, type EvmHealth, type EvmSource, type EvmSourceOptions } from './evm/source.ts';
 export {
   readChainConfiguration,
   type ChainConfiguration,
   type ConfigurationFault,
   type SourceConfiguration,
 } from './configuration/configuration.ts';
+export type { EvmChainConfiguration } from './configuration/evm.ts';
 export { openSource, type OpenDeps } from './configuration/open.ts';
 export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
 export { createQuorum, type Quorum } from './quorum/quorum-source.ts';

@@ -64,6 +64,7 @@ export {
   type RegistryErrorCode,
   type StandardBook,
 } from './registry/registry.ts';
+export { encodeRlp, type RlpItem } from './rlp.ts';
 export type { CallRoute, OpaqueCode, Standard } from './routes/route.ts';
 export { createStandards } from './routes/standards.ts';
 export type { TypedRoute } from './routes/typed-route.ts';

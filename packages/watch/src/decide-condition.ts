@@ -90,7 +90,10 @@ function decideTick(turn: Turn): void {
     const kind = condition === 'down' ? 'source-down' : 'source-behind';
     begin(turn, `${kind}/${source}`, sourceDetail(kind, source, words, false));
   }
-  const isLive = [...state.sources.values()].some((record) => record.state === 'live');
+  // Sources of other chains (CAIP-2: `eip155:1/…`) say nothing of this one.
+  const isLive = [...state.sources.entries()].some(
+    ([name, record]) => record.state === 'live' && !name.startsWith('eip155:'),
+  );
   if (catchingUp && isLive && nowMs - Math.max(state.tipAtMs, state.startedMs) >= QUIET_MS) endCatchUp(turn);
   decideDoubts(turn);
   const waitingMs = nowMs - Math.max(state.tipAtMs, state.startedMs);

@@ -2,6 +2,7 @@ import { err, ok, type Result } from '@keepwatch/base';
 import { NETWORKS, type Network } from '@keepwatch/bitcoin';
 import * as z from 'zod';
 import type { QuorumConfig, Suffices } from '../quorum/step.ts';
+import { evmChain, evmChainSchema, evmFault, type EvmChainConfiguration } from './evm.ts';
 
 /**
  * Which sources of a chain are used, as people write it down in JSON. Nothing has a meaning that is not written: an
@@ -41,7 +42,9 @@ const sourceSchema = z.discriminatedUnion('kind', [
 
 const schema = z.strictObject({
   network: z.enum(NETWORKS as [Network, ...Network[]]),
-  sources: z.array(sourceSchema).min(1).max(16),
+  /** Of bitcoin; none where EVM chains alone are watched. */
+  sources: z.array(sourceSchema).max(16),
+  evm: z.array(evmChainSchema).max(16).optional(),
   suffices: z.array(z.array(z.string()).min(1)).min(1).optional(),
   graceSeconds: z.number().min(0).max(86_400).optional(),
   lagBlocks: z.int().min(1).max(1_000).optional(),
@@ -57,6 +60,7 @@ export interface ChainConfiguration {
   readonly sources: readonly SourceConfiguration[];
   readonly quorum: Omit<QuorumConfig, 'sources'>;
   readonly proxy: { readonly host: string; readonly port: number } | null;
+  readonly evm: readonly EvmChainConfiguration[];
 }
 
 /** `where`: the member that is meant, such as `sources.0.url`. */
@@ -75,6 +79,10 @@ export function readChainConfiguration(value: unknown): Result<ChainConfiguratio
     const { path, message } = read.error.issues[0]!;
     return err({ where: path.join('.'), words: message });
   }
+  const { evm = [] } = read.data;
+  if (read.data.sources.length + evm.length === 0) return err({ where: 'sources', words: 'there is none' });
+  const wrong = evmFault(evm);
+  if (wrong) return err(wrong);
   const { network, proxy, suffices, graceSeconds = GRACE_SECONDS, lagBlocks = LAG_BLOCKS } = read.data;
   const sources = withNames(read.data.sources);
   const names = sources.map(({ name }) => name);
@@ -88,11 +96,13 @@ export function readChainConfiguration(value: unknown): Result<ChainConfiguratio
     if ((source.cookieFile !== undefined) !== byUser && (byUser || source.user === undefined)) continue;
     return err({ where: `sources.${i}`, words: 'either cookieFile, or user and passwordFile, is needed' });
   }
+  const through = proxy === undefined ? null : readPlace(proxy);
   return ok({
     network,
     sources,
     quorum: { suffices: suffices ?? enough(sources), graceMs: graceSeconds * 1_000, lagBlocks },
-    proxy: proxy === undefined ? null : readPlace(proxy),
+    proxy: through,
+    evm: evm.map((each) => evmChain(each, through)),
   });
 }
 

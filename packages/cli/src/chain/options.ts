@@ -21,4 +21,13 @@ export const CHAIN_OPTIONS = {
   data: { value: 'DIR', words: 'where headers and scans are kept (default: $XDG_DATA_HOME/keepwatch/chain)' },
 } as const satisfies OptionSpecs;
 
-export type ChainOptions = OptionValues<typeof CHAIN_OPTIONS>;
+/** Of the monitor alone. */
+export const EVM_OPTIONS = {
+  evm: {
+    value: 'CHAIN_ID=URL',
+    many: true,
+    words: 'follow an EVM chain by this JSON-RPC; with several of one chain more than half have to agree',
+  },
+} as const satisfies OptionSpecs;
+
+export type ChainOptions = OptionValues<typeof CHAIN_OPTIONS> & Partial<OptionValues<typeof EVM_OPTIONS>>;

@@ -25,10 +25,13 @@ export interface ChainSettings {
   readonly file: string | null;
 }
 
-const BY_OPTION = ['peer', 'bitcoind', 'cookie', 'electrum', 'certificate', 'esplora'] as const;
+const BY_OPTION = ['peer', 'bitcoind', 'cookie', 'electrum', 'certificate', 'esplora', 'evm'] as const;
 
 export async function chainSettings(context: Context, options: ChainOptions): Promise<ChainSettings> {
-  const given = BY_OPTION.filter((name) => (Array.isArray(options[name]) ? options[name].length > 0 : options[name]));
+  const given = BY_OPTION.filter((name) => {
+    const value = options[name];
+    return typeof value === 'object' ? value.length > 0 : value;
+  });
   const file = options.config ?? (given.length === 0 ? defaultFile(context) : undefined);
   if (options.config !== undefined && given.length > 0) {
     throw usageError(
@@ -84,11 +87,27 @@ function fromOptions(options: ChainOptions): unknown {
     ...servers,
     ...options.esplora.map((url) => ({ kind: 'esplora', url })),
   ];
+  const evm = evmOf(options.evm ?? []);
   return {
     network,
-    sources: sources.length > 0 ? sources : [{ kind: 'p2p' }],
+    // Whoever names EVM chains alone does not ask for a light client of bitcoin.
+    sources: sources.length + evm.length > 0 ? sources : [{ kind: 'p2p' }],
+    ...(evm.length > 0 ? { evm } : {}),
     ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
   };
+}
+
+/** Upstreams of one chain stand together, in the order in which they were named. */
+function evmOf(given: readonly string[]): readonly object[] {
+  const chains = new Map<number, { url: string }[]>();
+  for (const text of given) {
+    const [, digits, url] = /^([1-9][0-9]{0,14})=(.+)$/.exec(text) ?? [];
+    // Never the text itself: the URL may hold a key.
+    if (digits === undefined) throw usageError('chain_source', '--evm: CHAIN_ID=URL is expected, such as 1=https://….');
+    const upstreams = chains.get(Number(digits)) ?? [];
+    chains.set(Number(digits), [...upstreams, { url: url! }]);
+  }
+  return [...chains].map(([chainId, upstreams]) => ({ chainId, upstreams }));
 }
 
 /** Where bitcoind keeps it (doc/files.md). */
@@ -101,6 +120,7 @@ function defaultCookie(network: Network): string {
 function optionOf(where: string, value: unknown): string {
   const [, at] = /^sources\.(\d+)/.exec(where) ?? [];
   const kind = (value as { sources: readonly { kind: string }[] }).sources[Number(at)]?.kind;
+  if (where.startsWith('evm')) return '--evm';
   if (where.endsWith('certificate')) return '--certificate';
   if (kind === undefined) return `--${where}`;
   return kind === 'p2p' ? '--peer' : `--${kind}`;
@@ -132,6 +152,9 @@ export async function withSources<T>(
   const end = () => stop.abort();
   process.once('SIGINT', end).once('SIGTERM', end);
   const sources: ChainSource[] = [];
+  if (configuration.sources.length === 0) {
+    throw usageError('chain_source', 'No source of a bitcoin chain is configured.', 'docs/sources.md shows how.');
+  }
   const progress = createProgress(context, Date.now);
   try {
     // Headers that were kept are judged again: of the main chain, for some seconds.

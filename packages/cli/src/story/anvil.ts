@@ -17,9 +17,16 @@ export async function startAnvil(environment: Readonly<Record<string, string | u
   const process = startChild(anvilBinary(), ['--host', '127.0.0.1', '--port', '0', '--chain-id', '31337'], environment);
   for (let line = await process.nextLine(); line !== undefined; line = await process.nextLine()) {
     const port = /Listening on 127\.0\.0\.1:([0-9]+)/.exec(line)?.[1];
-    if (port !== undefined) return createAnvil(`http://127.0.0.1:${port}`, process);
+    if (port === undefined) continue;
+    void drain(process);
+    return createAnvil(`http://127.0.0.1:${port}`, process);
   }
   throw new CodedError('anvil_failed', `Anvil did not start. ${process.lastErrors()}`);
+}
+
+/** Anvil writes a line for each call: where nobody reads them, it stops when the pipe is full. */
+async function drain(process: Child): Promise<void> {
+  while ((await process.nextLine()) !== undefined);
 }
 
 function createAnvil(url: string, process: Child): Anvil {

@@ -22,20 +22,18 @@ interface Output {
   >;
 }
 
-/** The contracts by name, and the compiler's whole output for who wants to read it as a user would. */
-export function compileContracts(): {
+/** The contracts of a file by name, and the compiler's whole output for who wants to read it as a user would. */
+export function compileContracts(file: string): {
   readonly output: string;
   readonly contracts: Readonly<Record<string, Compiled>>;
 } {
-  const content = readFileSync(new URL('./contracts.sol', import.meta.url), 'utf8');
+  const content = readFileSync(new URL(`./${file}`, import.meta.url), 'utf8');
   const settings = { outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } } };
-  const output = solc.compile(
-    JSON.stringify({ language: 'Solidity', sources: { 'contracts.sol': { content } }, settings }),
-  );
+  const output = solc.compile(JSON.stringify({ language: 'Solidity', sources: { [file]: { content } }, settings }));
   const { errors = [], contracts = {} } = JSON.parse(output) as Output;
   const fatal = errors.filter(({ severity }) => severity === 'error');
   if (fatal.length > 0) throw new Error(fatal.map(({ formattedMessage }) => formattedMessage).join('\n'));
-  const named = Object.entries(contracts['contracts.sol'] ?? {}).map(
+  const named = Object.entries(contracts[file] ?? {}).map(
     ([name, { abi, evm }]) => [name, { abi, bytecode: `0x${evm.bytecode.object}` }] as const,
   );
   return { output, contracts: Object.fromEntries(named) };

@@ -13,7 +13,7 @@ export interface Mined {
   readonly created: Hex;
 }
 
-/** A chain of its own with the contracts of contracts.sol at hand. Chain id 31337. */
+/** A chain of its own with contracts at hand. Chain id 31337. */
 export interface Devnet {
   readonly anvil: Anvil;
   readonly contracts: Readonly<Record<string, Compiled>>;
@@ -32,8 +32,9 @@ export interface Devnet {
   stop(): Promise<unknown>;
 }
 
-export async function startDevnet(): Promise<Devnet> {
-  const { contracts, output } = compileContracts();
+/** `file`: the Solidity beside this module that its contracts are of. */
+export async function startDevnet(file = 'contracts.sol'): Promise<Devnet> {
+  const { contracts, output } = compileContracts(file);
   const anvil = await startAnvil(process.env);
 
   async function mined(hash: unknown): Promise<Mined> {

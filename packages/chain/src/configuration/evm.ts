@@ -1,0 +1,87 @@
+import * as z from 'zod';
+import type { EvmSourceOptions } from '../evm/source.ts';
+
+/** EVM chains as people write them down: each with its upstreams, and how many of those have to agree. */
+export const evmChainSchema = z.strictObject({
+  chainId: z.int().min(1),
+  /** Of the chain's own coin (default: ETH). */
+  symbol: z.string().min(1).max(16).optional(),
+  upstreams: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(64).optional(),
+        url: z.url({ protocol: /^https?$/ }),
+        /** Questions in one request, at most. */
+        batch: z.int().min(1).max(1_000).optional(),
+      }),
+    )
+    .min(1)
+    .max(16),
+  /** So many upstreams have to say the same (default: more than half). */
+  agree: z.int().min(1).max(16).optional(),
+  /** Depths at which what happened is told again (default: 12). */
+  depths: z.array(z.int().min(2).max(200)).max(8).optional(),
+  pollSeconds: z.number().min(0.1).max(600).optional(),
+  lagBlocks: z.int().min(1).max(10_000).optional(),
+  stalledSeconds: z.int().min(10).optional(),
+});
+
+type Written = z.infer<typeof evmChainSchema>;
+
+export interface EvmChainConfiguration {
+  readonly chainId: bigint;
+  readonly symbol: string | null;
+  readonly depths: readonly number[] | null;
+  readonly source: EvmSourceOptions;
+}
+
+/** What is wrong with chains that are of the right form; undefined: nothing. */
+export function evmFault(chains: readonly Written[]): { readonly where: string; readonly words: string } | undefined {
+  const ids = chains.map(({ chainId }) => chainId);
+  for (const [i, { chainId, upstreams, agree = 1, depths = [] }] of chains.entries()) {
+    const where = `evm.${i}`;
+    if (ids.indexOf(chainId) !== i) return { where, words: `chain ${chainId} is there twice` };
+    if (agree > upstreams.length)
+      return { where: `${where}.agree`, words: 'there are fewer upstreams than have to agree' };
+    const names = upstreams.flatMap(({ name }) => name ?? []);
+    if (new Set(names).size < names.length) return { where, words: 'two upstreams have one name' };
+    if (depths.some((depth, at) => at > 0 && depth <= depths[at - 1]!)) {
+      return { where: `${where}.depths`, words: 'depths have to rise' };
+    }
+  }
+  return undefined;
+}
+
+/** `proxy`: for all upstreams but those on this machine. */
+export function evmChain(
+  { chainId, symbol, upstreams, agree, depths, ...times }: Written,
+  proxy: { readonly host: string; readonly port: number } | null,
+): EvmChainConfiguration {
+  const taken = new Set(upstreams.flatMap(({ name }) => name ?? []));
+  const named = upstreams.map(({ name, url, batch }) => {
+    const { hostname } = new URL(url);
+    let called = name ?? hostname;
+    if (name === undefined) for (let n = 2; taken.has(called); n++) called = `${hostname}-${n}`;
+    taken.add(called);
+    const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+    return {
+      ...{ name: called, url },
+      ...(batch === undefined ? {} : { batch }),
+      ...(proxy === null || isHere ? {} : { proxy: { ...proxy, isolation: `evm-${chainId}-${called}` } }),
+    };
+  });
+  const { pollSeconds, lagBlocks, stalledSeconds } = times;
+  return {
+    chainId: BigInt(chainId),
+    symbol: symbol ?? null,
+    depths: depths ?? null,
+    source: {
+      chainId: BigInt(chainId),
+      upstreams: named,
+      agree: agree ?? Math.floor(named.length / 2) + 1,
+      ...(pollSeconds === undefined ? {} : { pollMs: pollSeconds * 1_000 }),
+      ...(lagBlocks === undefined ? {} : { lagBlocks }),
+      ...(stalledSeconds === undefined ? {} : { stalledMs: stalledSeconds * 1_000 }),
+    },
+  };
+}

@@ -1,0 +1,356 @@
+import type { Address } from '@keepwatch/evm';
+import { agree, agreeOnBlock, type BlockVerdict, type Said } from './agree.ts';
+import type { EvmWatched } from './account.ts';
+import type { EvmBlockFacts, EvmBlockRef } from './facts.ts';
+import { EvmFault } from './fault.ts';
+import { createEvmReader } from './reader.ts';
+import { createEvmRpc, type EvmEndpoint } from './rpc.ts';
+import { createEvmUpstream, pause, type EvmHealth, type EvmUpstream } from './upstream.ts';
+
+export type { EvmHealth } from './upstream.ts';
+
+export interface EvmSourceOptions {
+  readonly chainId: bigint;
+  readonly upstreams: readonly (EvmEndpoint & { readonly name: string })[];
+  /** So many of them have to say the same, for each block: 1 believes whoever answers first. */
+  readonly agree: number;
+  readonly pollMs?: number;
+  /** How long others are waited for once enough agree, so that a difference is seen. */
+  readonly patienceMs?: number;
+  /** How long hashes may differ at the tip before it is told: blocks take their time, and reorganisations happen. */
+  readonly graceMs?: number;
+  /** An upstream that is more blocks behind the best one is told. */
+  readonly lagBlocks?: number;
+  /** No block for so long is told. */
+  readonly stalledMs?: number;
+}
+
+export type EvmEvent =
+  | { readonly kind: 'connected'; readonly facts: EvmBlockFacts; readonly seenBy: readonly string[] }
+  /** The tip was taken back, one block at a time. */
+  | { readonly kind: 'disconnected'; readonly block: EvmBlockRef; readonly seenBy: readonly string[] }
+  | { readonly kind: 'finality'; readonly number: number }
+  /** `name` null: all of them together. */
+  | { readonly kind: 'health'; readonly name: string | null; readonly health: EvmHealth }
+  | {
+      readonly kind: 'disagreement';
+      readonly about: string;
+      readonly over: boolean;
+      readonly seenBy: readonly string[];
+      readonly others: readonly string[];
+    };
+
+/** One EVM chain, by one upstream or several that are compared. */
+export interface EvmSource {
+  readonly chainId: bigint;
+  /**
+   * Runs until the signal aborts. Blocks come in order, each on top of the one before; the next is read when this one was
+   * taken, with what `watching` gives then. `cursor`: the last known blocks, newest first; without one the first block is
+   * the tip of that moment. One run at a time.
+   */
+  events(
+    cursor: readonly EvmBlockRef[],
+    watching: () => readonly EvmWatched[],
+    signal: AbortSignal,
+  ): AsyncGenerator<EvmEvent, void, undefined>;
+  /** What enough upstreams say of a token's symbol and decimals. */
+  token(token: Address, signal: AbortSignal): Promise<{ symbol: string; decimals: number } | undefined>;
+  health(): {
+    readonly all: EvmHealth;
+    readonly upstreams: readonly { readonly name: string; readonly health: EvmHealth }[];
+  };
+  close(): void;
+}
+
+const READ_MS = 30_000;
+const TRIES = 4;
+const REST_MS = 60_000;
+/** Blocks that are remembered to find where branches part. */
+const KEPT = 512;
+
+export function createEvmSource(options: EvmSourceOptions): EvmSource {
+  const { chainId, agree: enough } = options;
+  const { pollMs = 3_000, patienceMs = 1_500, graceMs = 30_000, lagBlocks = 5, stalledMs = 600_000 } = options;
+  let wake: () => void = () => undefined;
+  let woken = false;
+  const changed = () => {
+    woken = true;
+    wake();
+  };
+  const rpcs = options.upstreams.map((endpoint) => createEvmRpc(endpoint));
+  const upstreams = options.upstreams.map(({ name }, i): EvmUpstream => {
+    return createEvmUpstream(name, createEvmReader(rpcs[i]!, chainId), { pollMs, restMs: REST_MS }, changed);
+  });
+  /** Newest last. */
+  let kept: EvmBlockRef[] = [];
+  let tipSince = performance.now();
+  let openSince: { readonly about: string; readonly ms: number } | null = null;
+  let hashesDifferSince: number | null = null;
+  const told = new Map<string, string>();
+  const disagreements = new Set<string>();
+  let final = -1;
+
+  const answering = () => upstreams.filter((each) => each.head() !== null);
+  const bestOf = () => Math.max(-1, ...upstreams.map((each) => each.head()?.number ?? -1));
+
+  function healthOf(upstream: EvmUpstream): EvmHealth {
+    const head = upstream.head()?.number ?? null;
+    const problem = upstream.problem();
+    if (problem !== null) return { state: 'down', head, problem };
+    if (head === null) return { state: 'starting', head, problem };
+    const behind = bestOf() - head;
+    if (behind <= lagBlocks) return { state: 'live', head, problem };
+    return { state: 'behind', head, problem: { code: 'upstream_behind', words: `It is ${behind} blocks behind.` } };
+  }
+
+  function healthOfAll(): EvmHealth {
+    const head = kept.at(-1)?.number ?? null;
+    const able = answering().length;
+    const down = (code: string, words: string): EvmHealth => ({ state: 'down', head, problem: { code, words } });
+    if (able < enough) {
+      const isNew = upstreams.every((each) => each.head() === null && each.problem() === null);
+      if (isNew) return { state: 'starting', head, problem: null };
+      return down('upstreams_too_few', `${able} of ${upstreams.length} upstreams answer, and ${enough} are needed.`);
+    }
+    if (openSince !== null && performance.now() - openSince.ms > graceMs) {
+      return down('upstreams_disagree', `Too few upstreams say the same about ${openSince.about}.`);
+    }
+    const quietMs = performance.now() - tipSince;
+    const behind = head === null ? 0 : bestOf() - head;
+    if (quietMs > stalledMs) {
+      return down('chain_stalled', `No new block for ${Math.round(quietMs / 60_000)} minutes.`);
+    }
+    if (behind <= lagBlocks) return { state: head === null ? 'starting' : 'live', head, problem: null };
+    return { state: 'behind', head, problem: { code: 'chain_behind', words: `${behind} blocks are to be read.` } };
+  }
+
+  function* healthEvents(): Generator<EvmEvent> {
+    const all = [
+      ...upstreams.map((each) => ({ name: each.name as string | null, health: healthOf(each) })),
+      { name: null, health: healthOfAll() },
+    ];
+    for (const { name, health } of all) {
+      const key = name ?? '';
+      const words = `${health.state} ${health.problem?.code ?? ''}`;
+      if (told.get(key) === words) continue;
+      told.set(key, words);
+      yield { kind: 'health', name, health };
+    }
+  }
+
+  function* differ(about: string, seenBy: readonly string[], others: readonly string[]): Generator<EvmEvent> {
+    if (disagreements.has(about)) return;
+    disagreements.add(about);
+    yield { kind: 'disagreement', about, over: false, seenBy, others };
+  }
+
+  function* alike(about: string, seenBy: readonly string[]): Generator<EvmEvent> {
+    if (disagreements.delete(about)) yield { kind: 'disagreement', about, over: true, seenBy, others: [] };
+  }
+
+  /** Asks all once enough have got so far; is done when enough agree and the others had their time, or none is left to wait for. */
+  async function askAll<T>(
+    reach: number,
+    ask: (upstream: EvmUpstream, signal: AbortSignal) => Promise<T>,
+    isEnough: (said: readonly Said<T>[]) => boolean,
+    outer: AbortSignal,
+  ): Promise<readonly Said<T>[]> {
+    const able = answering();
+    const said: Said<T>[] = [];
+    if (able.filter((each) => each.head()!.number >= reach).length < enough) return said;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([outer, stop.signal]);
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    let waiting = able.length;
+    let patience: NodeJS.Timeout | undefined;
+    const limit = setTimeout(settle, READ_MS);
+    for (const upstream of able) {
+      void patiently(upstream, ask, signal)
+        .then(
+          (value) => {
+            upstream.noted(null);
+            if (stop.signal.aborted) return;
+            said.push({ name: upstream.name, value });
+            if (patience === undefined && isEnough(said)) patience = setTimeout(settle, patienceMs);
+          },
+          (error: unknown) => {
+            if (!signal.aborted && upstream.head() !== null) upstream.noted(error);
+          },
+        )
+        .finally(() => {
+          if (--waiting === 0) settle();
+        });
+    }
+    outer.addEventListener('abort', () => settle(), { once: true, signal: stop.signal });
+    await settled;
+    clearTimeout(limit);
+    clearTimeout(patience);
+    stop.abort();
+    return said;
+  }
+
+  /** One that is not there yet is asked some more times, so that what it says is compared too. */
+  async function patiently<T>(
+    upstream: EvmUpstream,
+    ask: (upstream: EvmUpstream, signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await ask(upstream, signal);
+      } catch (error) {
+        const isEarly = error instanceof EvmFault && error.code === 'upstream_lacks';
+        if (!isEarly || tries === TRIES || signal.aborted) throw error;
+        await pause(patienceMs / TRIES, signal);
+      }
+    }
+  }
+
+  const hashAt = async (number: number, signal: AbortSignal) => {
+    const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.header(number, inner);
+    const keyOf = ({ block }: { readonly block: EvmBlockRef }) => block.hash;
+    const said = await askAll(number, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
+    return agree(said, enough, keyOf);
+  };
+
+  /** Takes back what is no longer in the chain. Gives back whether it could be told. */
+  async function* stepBack(signal: AbortSignal): AsyncGenerator<EvmEvent, boolean, undefined> {
+    let fork = kept.length - 1;
+    let seenBy: readonly string[] = [];
+    for (; fork >= 0; fork--) {
+      const found = await hashAt(kept[fork]!.number, signal);
+      if (!found) return false;
+      seenBy = found.seenBy;
+      if (found.value.block.hash === kept[fork]!.hash) break;
+    }
+    while (kept.length - 1 > fork) yield { kind: 'disconnected', block: kept.pop()!, seenBy };
+    return true;
+  }
+
+  function* judged(verdict: BlockVerdict, number: number): Generator<EvmEvent, boolean, undefined> {
+    if (verdict.kind === 'agreed') {
+      openSince = null;
+      if (verdict.elsewhere.length === 0) {
+        hashesDifferSince = null;
+        yield* alike('hash', verdict.seenBy);
+      } else {
+        hashesDifferSince ??= performance.now();
+        if (performance.now() - hashesDifferSince >= graceMs) yield* differ('hash', verdict.seenBy, verdict.elsewhere);
+      }
+      for (const part of ['accounts', 'balances', 'transactions', 'logs']) {
+        const differing = verdict.differing.find((each) => each.part === part);
+        if (differing) yield* differ(part, verdict.seenBy, differing.others);
+        else yield* alike(part, verdict.seenBy);
+      }
+      return true;
+    }
+    const { about, names } = verdict;
+    const label = `${about} of block ${number}`;
+    openSince ??= { about: label, ms: performance.now() };
+    // At the tip hashes differ for a moment; what is read of one and the same block does not.
+    const isNatural = about === 'hash' && performance.now() - openSince.ms < graceMs;
+    if (!isNatural) yield* differ(about, [], names);
+    return false;
+  }
+
+  async function* events(
+    cursor: readonly EvmBlockRef[],
+    watching: () => readonly EvmWatched[],
+    outer: AbortSignal,
+  ): AsyncGenerator<EvmEvent, void, undefined> {
+    kept = cursor.slice(0, KEPT).toReversed();
+    tipSince = performance.now();
+    told.clear();
+    const stop = new AbortController();
+    const signal = AbortSignal.any([outer, stop.signal]);
+    const polling = upstreams.map((each) => each.run(signal));
+    try {
+      while (!signal.aborted) {
+        woken = false;
+        yield* healthEvents();
+        yield* follow(watching, signal);
+        yield* finality();
+        if (!woken) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          wake = resolve;
+          await Promise.race([promise, pause(pollMs, signal)]);
+          wake = () => undefined;
+        }
+      }
+    } finally {
+      stop.abort();
+      await Promise.allSettled(polling);
+    }
+  }
+
+  async function* follow(
+    watching: () => readonly EvmWatched[],
+    signal: AbortSignal,
+  ): AsyncGenerator<EvmEvent, void, undefined> {
+    while (!signal.aborted) {
+      const heads = answering().map((each) => each.head()!.number);
+      if (heads.length < enough) return;
+      // So far that enough have got there.
+      const reach = heads.sort((a, b) => b - a)[enough - 1]!;
+      const tip = kept.at(-1);
+      if (tip && reach <= tip.number) {
+        // Nothing new; the chain may have become another one all the same.
+        const same = answering().filter((each) => each.head()!.hash === tip.hash);
+        if (same.length >= enough) return;
+        const known = kept.findLast(({ number }) => number === reach);
+        const found = known && (await hashAt(reach, signal));
+        if (!found || found.value.block.hash === known.hash) return;
+        if (!(yield* stepBack(signal))) return;
+        continue;
+      }
+      const number = tip ? tip.number + 1 : reach;
+      const watched = watching();
+      const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.block(number, watched, inner);
+      const said = await askAll(number, ask, (some) => agreeOnBlock(some, enough).kind === 'agreed', signal);
+      if (signal.aborted || said.length < enough) return;
+      const verdict = agreeOnBlock(said, enough);
+      if (!(yield* judged(verdict, number)) || verdict.kind !== 'agreed') return;
+      const { facts, seenBy } = verdict;
+      if (tip && facts.parentHash !== tip.hash) {
+        if (!(yield* stepBack(signal))) return;
+        // The same tip still: what was read is on no chain that we know, and is asked for again in a while.
+        if (kept.at(-1) === tip) return;
+        continue;
+      }
+      kept.push(facts.block);
+      if (kept.length > KEPT) kept.shift();
+      tipSince = performance.now();
+      yield { kind: 'connected', facts, seenBy };
+      yield* healthEvents();
+    }
+  }
+
+  /** What enough upstreams call final, and what we have got to. */
+  function* finality(): Generator<EvmEvent> {
+    const tip = kept.at(-1);
+    const said = answering().flatMap((each) => each.head()!.finalized ?? []);
+    if (!tip || said.length < enough) return;
+    const number = Math.min(tip.number, said.sort((a, b) => b - a)[enough - 1]!);
+    if (number <= final) return;
+    final = number;
+    yield { kind: 'finality', number };
+  }
+
+  return {
+    chainId,
+    events,
+    async token(token, signal) {
+      const keyOf = (value: { symbol: string; decimals: number } | undefined) => JSON.stringify(value ?? null);
+      const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.token(token, inner);
+      const said = await askAll(0, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
+      return agree(said, enough, keyOf)?.value;
+    },
+    health: () => ({
+      all: healthOfAll(),
+      upstreams: upstreams.map((each) => ({ name: each.name, health: healthOf(each) })),
+    }),
+    close() {
+      for (const rpc of rpcs) rpc.close();
+    },
+  };
+}
