@@ -42,7 +42,7 @@ module.exports = {
     only('notify', ['base', 'protocol', 'watch'], 'Channels carry words; they know no chain, no vault and no journal.'),
     only(
       'monitor',
-      ['base', 'protocol', 'bitcoin', 'chain', 'watch', 'notify', 'journal', 'wire', 'sdk', 'gate'],
+      ['base', 'protocol', 'bitcoin', 'evm', 'chain', 'watch', 'notify', 'journal', 'wire', 'sdk', 'gate'],
       'The monitor reaches the vault as a client like any other; of the edge it uses the listener.',
     ),
     only('wire', ['base', 'protocol'], 'Both ends of a connection share this and nothing above it.'),

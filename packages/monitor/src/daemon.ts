@@ -8,6 +8,7 @@ import { serveHttp, type Figures, type HttpServer } from './api/http.ts';
 import { serveApi, type ApiServer, type Methods } from './api/server.ts';
 import { none, unlock } from './api/shapes.ts';
 import { openMonitor, type OpenMonitor } from './open.ts';
+import { runEvm, type RunningEvm } from './evm/run.ts';
 import { runMonitor, type RunningMonitor } from './run.ts';
 import { lockKind, openLock, type LockKind, type Unlocking } from './store/lock.ts';
 
@@ -34,6 +35,7 @@ export const socketPath = (dataDir: string) => join(dataDir, 'monitor.sock');
 interface Live {
   readonly monitor: OpenMonitor;
   readonly running: RunningMonitor;
+  readonly evm: RunningEvm;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const monitor = await openMonitor({ dataDir, rootKey, network: options.chain.network });
     monitor.onDurable((events) => {
       for (const { room, event } of events) {
-        if (room !== 'watch' || event.kind !== 'finding') continue;
+        if ((room !== 'watch' && room !== 'evm') || event.kind !== 'finding') continue;
         const { kind } = event.finding.detail;
         counted[kind] = (counted[kind] ?? 0) + 1;
         // Never whose it is: logs are read by more than the owner.
@@ -66,7 +68,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const quorum = createQuorum({ sources: openSources(options), nowMs: Date.now }, options.chain.quorum);
       const running = await runMonitor({ monitor, quorum, dataDir, log });
       running.failed.catch(fail);
-      live = { monitor, running };
+      const evm = await runEvm({ engine: monitor.engine, chains: options.chain.evm });
+      evm.failed.catch(fail);
+      monitor.showEvm(evm);
+      live = { monitor, running, evm };
       log('info', 'the monitor watches', {
         network: options.chain.network,
         entries: monitor.engine.seq(),
@@ -137,6 +142,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await api.close();
       await http?.close();
       await unlocking?.catch(() => undefined);
+      await live?.evm.stop();
       await live?.running.stop();
       await live?.monitor.close();
     },
@@ -166,7 +172,7 @@ function statusOf(
   },
 ) {
   if (!live) return { phase: 'locked', ...about };
-  const { monitor, running } = live;
+  const { monitor, running, evm } = live;
   const { watch, outbox, ladder } = monitor.engine.state;
   return {
     phase: 'running',
@@ -184,6 +190,10 @@ function statusOf(
     channelsDead: deadChannels(outbox).map(({ channel, sinceMs, words }) => ({ channel, sinceMs, words })),
     sources: running.health().map(({ name, kind, health }) => ({
       ...{ name, kind, state: health.state, tip: health.tip, peers: health.peers, problem: health.problem },
+    })),
+    evm: evm.health().map(({ chainId, all, upstreams }) => ({
+      ...{ chainId: String(chainId), ...all },
+      upstreams: upstreams.map(({ name, health }) => ({ name, ...health })),
     })),
   };
 }
@@ -214,12 +224,15 @@ function figuresOf(live: Live | undefined, findings: Readonly<Record<string, num
       ...NO_ANSWERS,
       channelsDead: 0,
       sources: [],
+      evm: [],
     };
-  const { monitor, running } = live;
+  const { monitor, running, evm } = live;
   const { watch, outbox, ladder } = monitor.engine.state;
   const count = (values: Iterable<unknown>) => [...values].length;
   return {
-    ...{ locked: false, able: running.able(), findings, entries: monitor.engine.seq() },
+    // Where EVM chains alone are followed, no source of bitcoin can be missing.
+    ...{ locked: false, able: running.able() || running.health().length === 0, findings },
+    entries: monitor.engine.seq(),
     tipHeight: watch.tip?.height ?? -1,
     tipAgeSeconds: watch.tip ? Math.max(0, Math.round((Date.now() - watch.tipAtMs) / 1_000)) : 0,
     ...{ wallets: count(watch.wallets.keys()), scripts: watch.scripts.size, coins: count(watch.coins.keys()) },
@@ -227,5 +240,9 @@ function figuresOf(live: Live | undefined, findings: Readonly<Record<string, num
     ...answersOf(ladder),
     channelsDead: deadChannels(outbox).length,
     sources: running.health().map(({ name, health }) => ({ name, live: health.state === 'live', peers: health.peers })),
+    evm: evm.health().map(({ chainId, all, upstreams }) => ({
+      ...{ chain: `eip155:${chainId}`, state: all.state, height: all.head ?? -1 },
+      upstreams: upstreams.map(({ name, health }) => ({ name, live: health.state === 'live' })),
+    })),
   };
 }

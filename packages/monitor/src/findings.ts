@@ -80,6 +80,6 @@ export async function findingNamedBy(journal: Journal, named: string | number): 
 function rowsOf(entries: readonly JournalEntry[]): FindingRow[] {
   return entries.flatMap(({ seq, bytes }) => {
     const { room, event } = readEntry(seq, bytes);
-    return room === 'watch' && event.kind === 'finding' ? [{ seq, finding: event.finding }] : [];
+    return (room === 'watch' || room === 'evm') && event.kind === 'finding' ? [{ seq, finding: event.finding }] : [];
   });
 }

@@ -7,6 +7,8 @@ import type { Methods } from './api/server.ts';
 import { walletMethods } from './api/wallet-methods.ts';
 import { createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts';
 import type { ScanStanding } from './chain/scans.ts';
+import { evmMethods } from './evm/evm-methods.ts';
+import type { RunningEvm } from './evm/run.ts';
 import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';
 import { createLadderDesk, type LadderDesk } from './ladder/ladder-desk.ts';
@@ -24,6 +26,8 @@ export interface OpenMonitor {
   onDurable(hear: (events: readonly Recorded[]) => void): () => void;
   /** What runs the chain says how its scans stand. */
   showScans(standing: () => readonly ScanStanding[]): void;
+  /** What follows EVM chains answers what a token is called. */
+  showEvm(running: RunningEvm): void;
   /** How many entries were folded at the start, behind the snapshot. */
   readonly folded: number;
   close(): Promise<void>;
@@ -53,6 +57,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
   const hearers = new Set<(events: readonly Recorded[]) => void>();
   let standing: () => readonly ScanStanding[] = () => [];
   let wakers: (() => void)[] = [];
+  let following: RunningEvm | null = null;
   const engine: Engine = createEngine(
     {
       journal: store.journal,
@@ -93,6 +98,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     folded,
     methods: {
       ...walletMethods({ engine, scans }),
+      ...evmMethods({ engine, running: () => following }),
       ...findingMethods({ engine, store, nextAppend }),
       ...rules.methods,
       ...channels.methods,
@@ -103,6 +109,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
       return () => hearers.delete(hear);
     },
     showScans: (how) => void (standing = how),
+    showEvm: (running) => void (following = running),
     async close() {
       await ladder.close();
       await channels.close();

@@ -1,4 +1,4 @@
-import { CHAIN_OPTIONS } from '../chain/options.ts';
+import { CHAIN_OPTIONS, EVM_OPTIONS } from '../chain/options.ts';
 import { command } from '../command.ts';
 import { MONITOR_OPTIONS } from '../monitor/options.ts';
 
@@ -29,6 +29,7 @@ const run = command({
   options: {
     ...MONITOR_OPTIONS,
     ...SOURCES,
+    ...EVM_OPTIONS,
     http: { value: 'HOST:PORT', words: 'health and metrics; `off` for none (default: 127.0.0.1:7410)' },
   },
   more: [

@@ -21,6 +21,13 @@ export interface Figures {
   readonly answersMissing: number;
   readonly channelsDead: number;
   readonly sources: readonly { readonly name: string; readonly live: boolean; readonly peers: number }[];
+  /** EVM chains, by their names of CAIP-2 (`eip155:1`). */
+  readonly evm: readonly {
+    readonly chain: string;
+    readonly state: string;
+    readonly height: number;
+    readonly upstreams: readonly { readonly name: string; readonly live: boolean }[];
+  }[];
 }
 
 export interface HttpServer {
@@ -47,9 +54,8 @@ export async function serveHttp(
       const isRead = request.method === 'GET' || request.method === 'HEAD';
       if (isRead && path === '/healthz') return reply(response, 200, 'text/plain', 'alive\n');
       if (isRead && path === '/readyz') {
-        const { locked, able } = figures();
-        const words = locked ? 'locked' : able ? 'ready' : 'no set of sources that suffices speaks';
-        return reply(response, !locked && able ? 200 : 503, 'text/plain', `${words}\n`);
+        const words = unreadiness(figures());
+        return reply(response, words === undefined ? 200 : 503, 'text/plain', `${words ?? 'ready'}\n`);
       }
       if (isRead && path === '/metrics')
         return reply(response, 200, 'text/plain; version=0.0.4', metricsText(figures()));
@@ -74,6 +80,14 @@ export async function serveHttp(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Why it is not ready; undefined: it is. */
+function unreadiness({ locked, able, evm }: Figures): string | undefined {
+  if (locked) return 'locked';
+  if (!able) return 'no set of sources that suffices speaks';
+  const late = evm.find(({ state }) => state !== 'live');
+  return late && `chain ${late.chain} is ${late.state}`;
 }
 
 function reply(response: ServerResponse, status: number, type: string, body: string): void {
@@ -125,6 +139,29 @@ export function metricsText(figures: Figures): string {
     'gauge',
     'Nodes that a source is connected to.',
     each(({ peers }) => peers),
+  );
+  metric(
+    'evm_height',
+    'gauge',
+    'Number of the last block of an EVM chain that was looked at.',
+    figures.evm.map(({ chain, height }) => [label('chain', chain), height]),
+  );
+  metric(
+    'evm_live',
+    'gauge',
+    'Whether an EVM chain is followed at its tip.',
+    figures.evm.map(({ chain, state }) => [label('chain', chain), Number(state === 'live')]),
+  );
+  metric(
+    'evm_upstream_live',
+    'gauge',
+    'Whether an upstream of an EVM chain answers, at the tip.',
+    figures.evm.flatMap(({ chain, upstreams }) =>
+      upstreams.map(({ name, live }): readonly [string, number] => [
+        label('upstream', `${chain}/${name}`),
+        Number(live),
+      ]),
+    ),
   );
   return `${lines.join('\n')}\n`;
 }

@@ -4,6 +4,7 @@ import { watchedWallet } from '@keepwatch/watch';
 import type { z } from 'zod';
 import type { ScanStanding } from '../chain/scans.ts';
 import type { Engine } from '../engine/engine.ts';
+import { takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Methods } from './server.ts';
 import { none, walletId, walletLabels, walletPut } from './shapes.ts';
@@ -79,9 +80,10 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): Methods {
   };
 }
 
-/** Made of the name, and another one where that is taken. */
-function freshId(name: string, { state }: Engine): string {
-  if ([...state.watch.wallets.values()].some(({ wallet }) => wallet.name === name)) {
+/** Made of the name, and another one where that is taken, by a wallet of whichever chain. */
+export function freshId(name: string, { state }: Engine): string {
+  const { ids, names } = takenWallets(state);
+  if (names.has(name)) {
     throw new CodedError('watched_wallet_exists', `A wallet “${name}” is watched already.`, {
       remedy: 'Choose another name, or remove that one first.',
     });
@@ -94,6 +96,6 @@ function freshId(name: string, { state }: Engine): string {
   const stem = plain || 'wallet';
   for (let n = 1; ; n++) {
     const id = n === 1 ? stem : `${stem}-${n}`;
-    if (!state.watch.wallets.has(id)) return id;
+    if (!ids.has(id)) return id;
   }
 }

@@ -7,6 +7,7 @@ import type { Methods } from '../api/server.ts';
 import { none } from '../api/shapes.ts';
 import type { Engine, Recorded, Routed, Routing } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
+import { ownedWallet } from '../evm/owned-wallet.ts';
 import { climbsBy } from '../ladder/ladder-desk.ts';
 import type { RuleDesk } from '../rules/rule-desk.ts';
 import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
@@ -82,7 +83,7 @@ export function createChannelDesk({ engine, rules }: ChannelDeskDeps): ChannelDe
 
   return {
     route(finding, state) {
-      const wallet = finding.wallet === null ? undefined : state.watch.wallets.get(finding.wallet)?.wallet;
+      const wallet = finding.wallet === null ? undefined : (ownedWallet(state, finding.wallet) ?? undefined);
       const byRules = rules.tellings(finding, state);
       if (byRules) {
         const settings = new Map(settingsOf(state).map((each) => [each.name, each]));

@@ -1,8 +1,9 @@
 import { describeFinding, groupOf, type Post, type Privacy } from '@keepwatch/notify';
-import type { Finding, WatchedWallet } from '@keepwatch/watch';
+import type { Finding } from '@keepwatch/watch';
+import type { OwnedWallet } from '../evm/owned-wallet.ts';
 
 /** A finding as a message, at the level of privacy of its channel. Its id keeps it from being told twice. */
-export function postOf(finding: Finding, wallet: WatchedWallet | undefined, privacy: Privacy): Post {
+export function postOf(finding: Finding, wallet: OwnedWallet | undefined, privacy: Privacy): Post {
   const { id, severity, atMs } = finding;
   const about = wallet ? { name: wallet.name, labelOf: (address: string) => wallet.labels[address] ?? null } : null;
   const words = describeFinding(finding, about, privacy);

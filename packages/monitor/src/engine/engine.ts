@@ -9,7 +9,7 @@ import {
   type OutboxInput,
   type Post,
 } from '@keepwatch/notify';
-import { watchStep, type Finding, type Severity, type WatchInput } from '@keepwatch/watch';
+import { evmStep, watchStep, type EvmInput, type Finding, type Severity, type WatchInput } from '@keepwatch/watch';
 import type { DeskEvent } from '../desk/desk.ts';
 import { encodeEntry, SALT_BYTES } from './entry.ts';
 import { askLadder, deliveredTo } from './escalate.ts';
@@ -19,6 +19,7 @@ import { applyEvent, encodeEvent, saveState, type MonitorEvent, type MonitorStat
 /** What the engine is told. */
 export type EngineInput =
   | { readonly room: 'watch'; readonly input: WatchInput }
+  | { readonly room: 'evm'; readonly input: EvmInput }
   | { readonly room: 'outbox'; readonly input: OutboxInput }
   | { readonly room: 'desk'; readonly event: DeskEvent }
   /** `finding`: the one that opened the escalation, for the words; without it they say no more than that there is one. */
@@ -145,6 +146,11 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
       case 'watch':
         return watchStep(state.watch, input.input, atMs).flatMap((event) => {
           const recorded = record({ room: 'watch', event });
+          return event.kind === 'finding' ? [recorded, ...tell(event.finding, recorded.seq, atMs, record)] : [recorded];
+        });
+      case 'evm':
+        return evmStep(state.evm, input.input, atMs).flatMap((event) => {
+          const recorded = record({ room: 'evm', event });
           return event.kind === 'finding' ? [recorded, ...tell(event.finding, recorded.seq, atMs, record)] : [recorded];
         });
       case 'outbox': {

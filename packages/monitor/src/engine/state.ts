@@ -21,12 +21,20 @@ import {
   type OutboxState,
 } from '@keepwatch/notify';
 import {
+  applyEvmEvent,
   applyWatchEvent,
+  createEvmState,
   createWatchState,
+  decodeEvmEvent,
+  decodeEvmState,
   decodeWatchEvent,
   decodeWatchState,
+  encodeEvmEvent,
+  encodeEvmState,
   encodeWatchEvent,
   encodeWatchState,
+  type EvmEvent,
+  type EvmState,
   type WatchEvent,
   type WatchState,
 } from '@keepwatch/watch';
@@ -46,6 +54,7 @@ import { decodeEntry } from './entry.ts';
 /** All that a monitor knows: the fold of its journal, one room beside the other. */
 export interface MonitorState {
   readonly watch: WatchState;
+  readonly evm: EvmState;
   readonly outbox: OutboxState;
   readonly desk: DeskState;
   readonly ladder: LadderState;
@@ -54,12 +63,13 @@ export interface MonitorState {
 /** An event, and whose it is. */
 export type MonitorEvent =
   | { readonly room: 'watch'; readonly event: WatchEvent }
+  | { readonly room: 'evm'; readonly event: EvmEvent }
   | { readonly room: 'outbox'; readonly event: OutboxEvent }
   | { readonly room: 'desk'; readonly event: DeskEvent }
   | { readonly room: 'ladder'; readonly event: LadderEvent };
 
 /** Raise it where folding the same journal gives another state, or a room writes its state in another way. */
-const FOLD_VERSION = 2;
+const FOLD_VERSION = 3;
 
 /** Ids of messages begin with some letters of the monitor's own: they are unique in the world, and short. */
 const outboxOptions = (monitor: string) => ({ ...OUTBOX_DEFAULTS, instance: monitor.slice(0, 12) });
@@ -67,6 +77,7 @@ const outboxOptions = (monitor: string) => ({ ...OUTBOX_DEFAULTS, instance: moni
 export function emptyState(monitor: string): MonitorState {
   return {
     watch: createWatchState(),
+    evm: createEvmState(),
     outbox: createOutboxState(outboxOptions(monitor)),
     desk: createDesk(),
     ladder: createLadderState(LADDER_DEFAULTS),
@@ -77,6 +88,8 @@ export function applyEvent(state: MonitorState, { room, event }: MonitorEvent): 
   switch (room) {
     case 'watch':
       return applyWatchEvent(state.watch, event);
+    case 'evm':
+      return applyEvmEvent(state.evm, event);
     case 'outbox':
       return applyOutboxEvent(state.outbox, event);
     case 'desk':
@@ -92,6 +105,8 @@ export function encodeEvent({ room, event }: MonitorEvent): Uint8Array {
   switch (room) {
     case 'watch':
       return encodeWatchEvent(event);
+    case 'evm':
+      return encodeEvmEvent(event);
     case 'outbox':
       return encodeOutboxEvent(event);
     case 'desk':
@@ -112,6 +127,11 @@ export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
       if (event.ok) return { room: 'watch', event: event.value };
       break;
     }
+    case 'evm': {
+      const event = decodeEvmEvent(entry.body);
+      if (event.ok) return { room: 'evm', event: event.value };
+      break;
+    }
     case 'outbox': {
       const event = decodeOutboxEvent(entry.body);
       if (event.ok) return { room: 'outbox', event: event.value };
@@ -127,7 +147,6 @@ export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
       if (event.ok) return { room: 'ladder', event: event.value };
       break;
     }
-    case 'evm':
     case undefined:
       break;
     default:
@@ -161,23 +180,27 @@ export async function saveState(journal: Journal, state: MonitorState): Promise<
   await journal.saveSnapshot(FOLD_VERSION, encodeState(state));
 }
 
-export function encodeState({ watch, outbox, desk, ladder }: MonitorState): Uint8Array {
+export function encodeState({ watch, evm, outbox, desk, ladder }: MonitorState): Uint8Array {
   return lengthPrefixed(
     encodeWatchState(watch),
     encodeOutboxState(outbox),
     encodeDesk(desk),
     encodeLadderState(ladder),
+    encodeEvmState(evm),
   );
 }
 
 function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
-  const [ofWatch, ofOutbox, ofDesk, ofLadder] = parts(bytes, 4) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const [ofWatch, ofOutbox, ofDesk, ofLadder, ofEvm] = parts(bytes, 5) as [
+    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
+  ];
   const watch = decodeWatchState(ofWatch);
   const outbox = decodeOutboxState(ofOutbox, outboxOptions(monitor));
   const desk = decodeDesk(ofDesk);
   const ladder = decodeLadderState(ofLadder, LADDER_DEFAULTS);
-  if (watch.ok && outbox.ok && desk.ok && ladder.ok) {
-    return { watch: watch.value, outbox: outbox.value, desk: desk.value, ladder: ladder.value };
+  const evm = decodeEvmState(ofEvm);
+  if (watch.ok && outbox.ok && desk.ok && ladder.ok && evm.ok) {
+    return { watch: watch.value, evm: evm.value, outbox: outbox.value, desk: desk.value, ladder: ladder.value };
   }
   throw new CodedError('journal_snapshot_unread', 'The snapshot of the state is none that this version understands.', {
     remedy: 'Start the version that wrote it, or a later one.',

@@ -15,6 +15,7 @@ import { none } from '../api/shapes.ts';
 import type { DeskEvent } from '../desk/desk.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
+import { ownedWallet } from '../evm/owned-wallet.ts';
 import { newestFindings } from '../findings.ts';
 
 /** The owner's rules: kept in the journal as they were written, and asked about each finding. */
@@ -71,13 +72,13 @@ export function createRuleDesk({ engine, journal, zones }: RuleDeskDeps): RuleDe
     return read.value;
   }
 
-  const walletOf = (id: string) => engine.state.watch.wallets.get(id)?.wallet ?? null;
+  const walletOf = (id: string) => ownedWallet(engine.state, id);
 
   return {
     tellings(finding, state) {
       const rules = rulesOf(state);
       if (!rules) return null;
-      const wallet = finding.wallet === null ? null : (state.watch.wallets.get(finding.wallet)?.wallet ?? null);
+      const wallet = finding.wallet === null ? null : ownedWallet(state, finding.wallet);
       const { ruleTimes } = state.desk;
       const { times, verdicts } = judgeFinding(rules, ruleTimes, finding, wallet, finding.atMs, zones);
       const notes = rules.rules.flatMap(({ name, limit }): DeskEvent[] => {

@@ -1,0 +1,131 @@
+import { CodedError } from '@keepwatch/base';
+import { createEvmSource, type EvmChainConfiguration, type EvmHealth, type EvmWatched } from '@keepwatch/chain';
+import type { Address } from '@keepwatch/evm';
+import { EVM_CHAIN_DEFAULTS, evmCursor, type EvmState } from '@keepwatch/watch';
+import type { Engine, EngineInput } from '../engine/engine.ts';
+
+export interface EvmRunDeps {
+  readonly engine: Engine;
+  readonly chains: readonly EvmChainConfiguration[];
+}
+
+/** How a chain fares, with its upstreams. */
+export interface EvmChainHealth {
+  readonly chainId: bigint;
+  readonly all: EvmHealth;
+  readonly upstreams: readonly { readonly name: string; readonly health: EvmHealth }[];
+}
+
+export interface RunningEvm {
+  health(): readonly EvmChainHealth[];
+  /** What the chain says of a token; undefined where it says nothing that can be used. */
+  token(chainId: bigint, token: Address): Promise<{ symbol: string; decimals: number } | undefined>;
+  /** Rejects where the journal refused or a source broke its word. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+const TOKEN_MS = 20_000;
+
+/** Follows the EVM chains of a configuration: each block is stepped and durable before the next one is read. */
+export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm> {
+  const stop = new AbortController();
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+  failed.catch(() => undefined);
+  const submit = (input: EngineInput) => engine.submit(input);
+
+  await submit({ room: 'evm', input: { kind: 'evm-started' } });
+  for (const { chainId, symbol, depths } of chains) {
+    const settings = {
+      ...EVM_CHAIN_DEFAULTS,
+      ...(symbol === null ? {} : { symbol }),
+      ...(depths === null ? {} : { depths }),
+    };
+    await submit({ room: 'evm', input: { kind: 'evm-chain', chain: { chainId, ...settings } } });
+  }
+
+  const sources = chains.map(({ source }) => createEvmSource(source));
+  const running = sources.map(async (source) => {
+    const { chainId } = source;
+    const name = `eip155:${chainId}`;
+    const cursor = evmCursor(engine.state.evm, chainId);
+    for await (const event of source.events(cursor, () => watchedOf(engine.state.evm, chainId), stop.signal)) {
+      switch (event.kind) {
+        case 'connected':
+          await submit({
+            room: 'evm',
+            input: { kind: 'evm-connected', facts: event.facts, seenBy: named(name, event.seenBy) },
+          });
+          break;
+        case 'disconnected': {
+          const { block, seenBy } = event;
+          const input = { kind: 'evm-disconnected', chainId, block, seenBy: named(name, seenBy) } as const;
+          await submit({ room: 'evm', input });
+          break;
+        }
+        case 'finality':
+          await submit({ room: 'evm', input: { kind: 'evm-finality', chainId, number: event.number } });
+          break;
+        case 'health': {
+          const { state, problem } = event.health;
+          const about = event.name === null ? name : `${name}/${event.name}`;
+          await submit({ room: 'watch', input: { kind: 'source', source: about, state, peers: 0, problem } });
+          break;
+        }
+        case 'disagreement': {
+          const { about, over, seenBy, others } = event;
+          const input = { kind: 'disagreement', about: `${name}: ${about}`, over } as const;
+          const who = { seenBy: named(name, seenBy), others: named(name, others) };
+          await submit({ room: 'watch', input: { ...input, ...who } });
+          break;
+        }
+      }
+    }
+  });
+  for (const each of running) {
+    each.catch((error: unknown) => {
+      if (!stop.signal.aborted) fail(error);
+    });
+  }
+
+  return {
+    health: () => sources.map((source) => ({ chainId: source.chainId, ...source.health() })),
+    async token(chainId, token) {
+      const source = sources.find((each) => each.chainId === chainId);
+      return source?.token(token, AbortSignal.any([stop.signal, AbortSignal.timeout(TOKEN_MS)]));
+    },
+    failed,
+    async stop() {
+      stop.abort();
+      await Promise.allSettled(running);
+      for (const source of sources) source.close();
+    },
+  };
+}
+
+const named = (chain: string, upstreams: readonly string[]) => upstreams.map((name) => `${chain}/${name}`);
+
+/** Accounts of a chain, each once, whatever number of wallets has it. */
+export function watchedOf({ wallets }: EvmState, chainId: bigint): readonly EvmWatched[] {
+  const found = new Map<Address, EvmWatched>();
+  for (const { wallet, account } of wallets.values()) {
+    if (wallet.chainId !== chainId) continue;
+    const known = found.get(wallet.address);
+    const tokens = new Set([...(known?.tokens ?? []), ...wallet.tokens.map(({ token }) => token)]);
+    // A token that was added later has no balance yet: it is read like one of a new wallet.
+    const isRead =
+      account !== null && wallet.tokens.every(({ token }) => account.tokens.some((each) => each.token === token));
+    found.set(wallet.address, {
+      ...{ address: wallet.address, fresh: (known?.fresh ?? false) || !isRead, tokens: [...tokens] },
+      allowances: [...(known?.allowances ?? []), ...(account?.allowances ?? [])],
+    });
+  }
+  return [...found.values()];
+}
+
+/** The chain that a wallet is on has to be one of the configuration, where the monitor runs. */
+export function chainUnknown(chainId: bigint): CodedError {
+  return new CodedError('evm_chain_unknown', `The monitor follows no chain ${chainId}.`, {
+    remedy: `Name an upstream of it: keepwatch monitor run --evm ${chainId}=https://…, or “evm” in chain.json.`,
+  });
+}
