@@ -80,7 +80,8 @@ async function verify(engine: Engine, { journal, id, receiptPublicKey }: Monitor
     ed25519Verify,
     onEntry({ seq, bytes }) {
       const event = readEntry(seq, bytes);
-      if (event.room === 'watch' && event.event.kind === 'finding') findings += 1;
+      const isOfChain = event.room === 'watch' || event.room === 'evm';
+      if (isOfChain && event.event.kind === 'finding') findings += 1;
       applyEvent(fresh, event);
     },
     onProgress: () => new Promise((resolve) => setImmediate(resolve)),

@@ -20,6 +20,7 @@ import { readChannel, type ChannelSettings } from '../channels/settings.ts';
 import type { Engine, LadderAsk, Recorded, Routed, Routing } from '../engine/engine.ts';
 import { unusable } from '../engine/escalate.ts';
 import type { MonitorState } from '../engine/state.ts';
+import { ownedWallet } from '../evm/owned-wallet.ts';
 import { findingNamedBy } from '../findings.ts';
 import { sha256 } from '../store/store.ts';
 import { servePage } from './page-server.ts';
@@ -165,7 +166,7 @@ export function createLadderDesk({
       // A channel is not told of its own death.
       const isOwnDeath = finding?.detail.kind === 'channel-dead' && finding.detail.channel === order.channel;
       if (!channel || isOwnDeath) return null;
-      const wallet = finding?.wallet ? state.watch.wallets.get(finding.wallet)?.wallet : undefined;
+      const wallet = finding?.wallet ? (ownedWallet(state, finding.wallet) ?? undefined) : undefined;
       return wordsOf(order, { finding, wallet, privacy: channel.privacy, nowMs: engine.nowMs() });
     },
     hear(events) {
