@@ -18,6 +18,7 @@ import {
   REGISTRY_REASONS,
   SERVER_REASONS,
   TYPED_DATA_REASONS,
+  UPSTREAM_REASONS,
 } from './library-reasons.mjs';
 import { PEER_REASONS } from './peer-reasons.mjs';
 import { DENIAL_REASONS, GRANT_REASONS, OTHER_REASONS, TRANSACTION_REASONS } from './reasons.mjs';
@@ -53,6 +54,11 @@ export const REASON_TABLES = [
     'What is wrong with a server of the chain',
     'The `problem` in the health of an Electrum or Esplora source; the codes of headers above occur there too.',
     SERVER_REASONS,
+  ],
+  [
+    'What is wrong with an upstream of an EVM chain',
+    'The `problem` in the health of an upstream, or of a chain.',
+    UPSTREAM_REASONS,
   ],
   [
     'Why a node of the Bitcoin network is left',

@@ -157,6 +157,24 @@ export const BITCOIN_REASONS = {
   header_against_checkpoint: 'A header contradicts a checkpoint.',
 };
 
+/** What is wrong with an upstream of an EVM chain, or with all of them together: the `problem` of its health. */
+export const UPSTREAM_REASONS = {
+  upstream_unreachable: 'No connection, or it was lost.',
+  upstream_silent: 'A question was not answered in time.',
+  upstream_busy: 'It has too much to do, or limits how much is asked; where it says for how long, it is left alone.',
+  upstream_refused: 'It does not take the question: its key is wrong, or it knows no such method.',
+  upstream_malformed: 'It sent what is not of its protocol.',
+  upstream_answer_too_large: 'It sent more than any answer has.',
+  upstream_other_chain: 'It is on another chain than its configuration says.',
+  upstream_lied: 'What it says contradicts itself: a hash that is not that of its header, a log of another block.',
+  upstream_lacks: 'It does not have what was asked for: a block, a receipt, or the state of a block.',
+  upstream_behind: 'It is more blocks behind the best upstream than it may be.',
+  upstreams_too_few: 'Fewer upstreams answer than have to agree.',
+  upstreams_disagree: 'Too few upstreams say the same about a block: the chain is not followed any further.',
+  chain_stalled: 'No new block for longer than the configuration allows.',
+  chain_behind: 'Blocks are being read that came while nothing was.',
+};
+
 /** What is wrong with an Electrum or Esplora server: the `problem` of its health. */
 export const SERVER_REASONS = {
   server_unreachable: 'No connection, or none in time.',

@@ -10,7 +10,7 @@ const ABOUT = {
 
 const add = command({
   name: 'watch add',
-  summary: 'Watch a wallet, an address, a script or a coin',
+  summary: 'Watch a wallet, an address, a script, a coin, or an account of an EVM chain',
   positionals: ['NAME'],
   options: {
     descriptor: {
@@ -22,15 +22,31 @@ const add = command({
     address: { value: 'A', many: true, words: 'one address' },
     script: { value: 'HEX', many: true, words: 'one scriptPubKey' },
     outpoint: { value: 'TXID:N', many: true, words: 'one coin' },
+    evm: { value: 'ADDRESS', words: 'an account of an EVM chain, in place of all these' },
+    chain: { value: 'CHAIN_ID', words: 'with --evm: its chain, such as 1 for Ethereum' },
+    token: {
+      value: 'ADDRESS[:SYMBOL:DECIMALS]',
+      many: true,
+      words: 'with --evm: a token of it (ERC-20); a running monitor asks the contract for the rest',
+    },
     ...ABOUT,
-    large: { value: 'BTC', words: 'tell of transactions that move at least so much' },
-    above: { value: 'BTC', words: 'tell when the balance rises above' },
-    below: { value: 'BTC', words: 'tell when the balance falls below' },
+    large: {
+      value: 'AMOUNT',
+      words: 'tell of transactions that move at least so much (BTC; with --evm the chain’s coin)',
+    },
+    above: { value: 'AMOUNT', words: 'tell when the balance rises above' },
+    below: { value: 'AMOUNT', words: 'tell when the balance falls below' },
+    limit: {
+      value: 'SYMBOL:KIND:AMOUNT',
+      many: true,
+      words: 'with --evm: such a limit of a token, as USDC:large:5000',
+    },
     ...MONITOR_OPTIONS,
   },
   more: [
     "keepwatch watch add savings --descriptor 'wpkh([d34db33f/84h/0h/0h]xpub…/<0;1>/*)' --birthday 2023-06-01",
     'keepwatch watch add donations --address bc1… --tag public',
+    'keepwatch watch add treasury --evm 0x… --chain 1 --token 0xA0b8…:USDC:6 --limit USDC:large:5000',
     '',
     'With a birthday the past is read while the chain goes on to be watched; `keepwatch watch list` shows how far it is.',
   ].join('\n'),

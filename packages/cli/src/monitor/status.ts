@@ -29,6 +29,16 @@ interface Status {
     readonly peers: number;
     readonly problem: { readonly code: string; readonly words: string } | null;
   }[];
+  readonly evm?: readonly (EvmHealthJson & {
+    readonly chainId: string;
+    readonly upstreams: readonly (EvmHealthJson & { readonly name: string })[];
+  })[];
+}
+
+interface EvmHealthJson {
+  readonly state: string;
+  readonly head: number | null;
+  readonly problem: { readonly code: string; readonly words: string } | null;
 }
 
 const KEYS = {
@@ -60,11 +70,18 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
   if (status.phase === 'locked') {
     return `${paint.bad('The monitor is locked: nothing is watched.')}\nNext: keepwatch monitor unlock`;
   }
-  const { tip, able, channelsDead = [], sources = [] } = status;
+  const { tip, able, channelsDead = [], sources = [], evm = [] } = status;
   const about = fields([
     ['monitor', paint.good('watches')],
     ['network', status.network],
-    ['verdict', able ? paint.good('enough sources speak') : paint.bad('no set of sources that suffices speaks')],
+    [
+      'verdict',
+      able
+        ? paint.good('enough sources speak')
+        : sources.length === 0
+          ? 'no bitcoin chain is followed'
+          : paint.bad('no set of sources that suffices speaks'),
+    ],
     ['tip', tip ? `${tip.height} ${tip.hash}, ${showTime(tip.timeSeconds * 1_000)}` : 'none yet'],
     ['wallets', `${showCount(status.wallets!, 'wallet')} with ${showCount(status.scripts!, 'script')}`],
     ['scans', status.scans ? `the past of ${showCount(status.scans, 'wallet')} is being read` : undefined],
@@ -79,10 +96,26 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
     ...[name, kind, state === 'live' ? paint.good(state) : paint.warning(state), at ? String(at.height) : '–'],
     ...[String(peers), problem?.words ?? ''],
   ]);
+  const paintState = (state: string) => (state === 'live' ? paint.good(state) : paint.warning(state));
+  const chains = evm.flatMap(({ chainId, upstreams, ...all }) =>
+    [
+      { name: `chain ${chainId}`, ...all },
+      ...upstreams.map(({ name, ...rest }) => ({ name: `  ${name}`, ...rest })),
+    ].map(({ name, state, head, problem }) => [
+      name,
+      paintState(state),
+      head === null ? '–' : String(head),
+      problem?.words ?? '',
+    ]),
+  );
   const dead = channelsDead.map(
     ({ channel, sinceMs, words }) => `${paint.bad(channel)} cannot deliver since ${showTime(sinceMs)}: ${words}`,
   );
-  const lines = [about, '', table([['SOURCE', 'KIND', 'STATE', 'HEIGHT', 'PEERS', ''], ...rows], paint.title)];
+  const lines = [
+    about,
+    ...(rows.length > 0 ? ['', table([['SOURCE', 'KIND', 'STATE', 'HEIGHT', 'PEERS', ''], ...rows], paint.title)] : []),
+    ...(chains.length > 0 ? ['', table([['EVM', 'STATE', 'BLOCK', ''], ...chains], paint.title)] : []),
+  ];
   return [...lines, ...(dead.length > 0 ? ['', ...dead] : [])].join('\n');
 }
 

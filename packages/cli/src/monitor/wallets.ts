@@ -4,6 +4,7 @@ import { addressToScript, type Network } from '@keepwatch/bitcoin';
 import {
   descriptorsOfKey,
   readWalletFile,
+  type EvmWalletView,
   type ImportedLabel,
   type MonitorApi,
   type WalletDetails,
@@ -15,6 +16,7 @@ import { readTextFile } from '../json-file.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, showCount, showTime, splitList } from '../values.ts';
 import { readBeginning } from '../chain/wallet.ts';
+import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 
@@ -31,6 +33,10 @@ export interface AddOptions extends MonitorPlace {
   readonly large: string | undefined;
   readonly above: string | undefined;
   readonly below: string | undefined;
+  readonly evm: string | undefined;
+  readonly chain: string | undefined;
+  readonly token: readonly string[];
+  readonly limit: readonly string[];
 }
 
 type Scan = NonNullable<WalletSummary['scan']>;
@@ -45,6 +51,9 @@ const sats = (text: string | undefined, option: string): string | undefined => {
 };
 
 export async function watchAdd(context: Context, name: string, options: AddOptions): Promise<Answer> {
+  if (options.evm !== undefined) return watchAddEvm(context, name, options.evm, options);
+  const stranger = (['chain', 'token', 'limit'] as const).find((each) => (options[each]?.length ?? 0) > 0);
+  if (stranger) throw usageError('option_missing', `--${stranger} is for accounts of EVM chains: give --evm ADDRESS.`);
   const birthday = birthdayOf(options.birthday);
   const gapLimit =
     options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
@@ -66,7 +75,7 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       throw usageError(
         'option_missing',
         'Nothing to watch is named.',
-        'Give --descriptor, --xpub, --address, --script or --outpoint.',
+        'Give --descriptor, --xpub, --address, --script, --outpoint or --evm.',
       );
     }
     const put = {
@@ -200,19 +209,22 @@ async function importLabels(
 export function watchList(context: Context, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
     const wallets = (await api.call('wallet.list')) as readonly WalletSummary[];
+    const evm = (await api.call('evm.list')) as readonly EvmWalletView[];
     const { paint } = context.terminal;
-    if (wallets.length === 0) {
-      return { json: { wallets }, text: 'No wallet is watched.\nNext: keepwatch watch add NAME --descriptor D' };
+    if (wallets.length + evm.length === 0) {
+      return { json: { wallets, evm }, text: 'No wallet is watched.\nNext: keepwatch watch add NAME --descriptor D' };
     }
     const rows = wallets.map((wallet) => [
       ...[wallet.name, formatBitcoin(BigInt(wallet.confirmedSats)).padStart(12), String(wallet.scripts)],
       ...[wallet.owner ?? '–', wallet.tags.join(' ') || '–'],
       wallet.scan ? paint.warning(scanWords(wallet.scan)) : paint.good('known'),
     ]);
-    return {
-      json: { wallets },
-      text: table([['WALLET', '         BTC', 'SCRIPTS', 'OWNER', 'TAGS', 'PAST'], ...rows], paint.title),
-    };
+    const head = ['WALLET', '         BTC', 'SCRIPTS', 'OWNER', 'TAGS', 'PAST'];
+    const tables = [
+      ...(rows.length > 0 ? [table([head, ...rows], paint.title)] : []),
+      ...(evm.length > 0 ? [evmTable(context, evm)] : []),
+    ];
+    return { json: { wallets, evm }, text: tables.join('\n\n') };
   });
 }
 
@@ -224,9 +236,19 @@ function scanWords({ height, done, total, problem }: Scan): string {
 
 export function watchShow(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
+    if (await isEvm(api, name))
+      return evmDetails(context, (await api.call('evm.show', { wallet: name })) as EvmWalletView);
     const wallet = (await api.call('wallet.show', { wallet: name })) as WalletDetails;
     return { json: wallet, text: detailText(context, wallet) };
   });
+}
+
+/** Ids and names are unique over all chains; an id comes first. */
+async function isEvm(api: MonitorApi, name: string): Promise<boolean> {
+  const evm = (await api.call('evm.list')) as readonly EvmWalletView[];
+  if (evm.some(({ id }) => id === name)) return true;
+  if (!evm.some((wallet) => wallet.name === name)) return false;
+  return !((await api.call('wallet.list')) as readonly WalletSummary[]).some(({ id }) => id === name);
 }
 
 function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): string {
@@ -258,7 +280,7 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
 
 export function watchRemove(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
-    const json = await api.call('wallet.remove', { wallet: name });
+    const json = await api.call((await isEvm(api, name)) ? 'evm.remove' : 'wallet.remove', { wallet: name });
     return { json, text: `${name} is no longer watched. What was found stays in the journal.` };
   });
 }

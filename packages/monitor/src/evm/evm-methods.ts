@@ -81,6 +81,13 @@ export function evmMethods({ engine, running }: { engine: Engine; running: () =>
         return evmWalletView(evm, known(read.value.id));
       },
     },
+    /** What a token is called: as it was given, or as its contract says. */
+    'evm.token': {
+      params: z.strictObject({ chainId: put.shape.chainId, ...token.shape }),
+      async call({ chainId, ...given }: { readonly chainId: string } & z.infer<typeof token>) {
+        return tokenOf(BigInt(chainId), given);
+      },
+    },
     'evm.list': {
       params: none,
       call: () => Promise.resolve([...evm.wallets.values()].map((record) => evmWalletView(evm, record))),

@@ -1,4 +1,3 @@
-import { CodedError } from '@keepwatch/base';
 import { createEvmSource, type EvmChainConfiguration, type EvmHealth, type EvmWatched } from '@keepwatch/chain';
 import type { Address } from '@keepwatch/evm';
 import { EVM_CHAIN_DEFAULTS, evmCursor, type EvmState } from '@keepwatch/watch';
@@ -121,11 +120,4 @@ export function watchedOf({ wallets }: EvmState, chainId: bigint): readonly EvmW
     });
   }
   return [...found.values()];
-}
-
-/** The chain that a wallet is on has to be one of the configuration, where the monitor runs. */
-export function chainUnknown(chainId: bigint): CodedError {
-  return new CodedError('evm_chain_unknown', `The monitor follows no chain ${chainId}.`, {
-    remedy: `Name an upstream of it: keepwatch monitor run --evm ${chainId}=https://…, or “evm” in chain.json.`,
-  });
 }

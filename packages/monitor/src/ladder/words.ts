@@ -1,6 +1,7 @@
 import { assertNever } from '@keepwatch/base';
 import { cleanLabel, type AcknowledgeWay, type LadderOrder, type Post, type Privacy } from '@keepwatch/notify';
-import type { Finding, WatchedWallet } from '@keepwatch/watch';
+import type { Finding } from '@keepwatch/watch';
+import type { OwnedWallet } from '../evm/owned-wallet.ts';
 import { postOf } from '../channels/words.ts';
 
 /** What the ladder wants told, in words at the level of privacy of its channel. */
@@ -8,7 +9,7 @@ export function wordsOf(
   order: LadderOrder,
   about: {
     readonly finding: Finding | undefined;
-    readonly wallet: WatchedWallet | undefined;
+    readonly wallet: OwnedWallet | undefined;
     readonly privacy: Privacy;
     readonly nowMs: number;
   },

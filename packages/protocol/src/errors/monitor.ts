@@ -43,6 +43,14 @@ export const MONITOR_ERRORS = {
     'A wallet of this name is watched already.',
     'Choose another name, or remove that one first.',
   ),
+  evm_address_invalid: text(
+    'The address of an account or a token is none, or its checksum is wrong (EIP-55).',
+    'Copy it again, whole.',
+  ),
+  evm_token_unknown: text(
+    'What a token is called, and how many decimals it has, is not known: its contract does not say, or no chain is followed.',
+    'Write it as ADDRESS:SYMBOL:DECIMALS, or try again while the monitor follows the chain.',
+  ),
   watched_wallet_refused: text(
     'The wallet cannot be watched as it was described.',
     'The message says which part is wrong.',

@@ -28,6 +28,32 @@ export const WATCH_ERRORS = {
     'A snapshot of the watch is of another version.',
     'Nothing is lost: the journal is read from its start, which takes longer.',
   ),
+  evm_wallet_bad_id: text('The id of a watched account is not valid.', 'Use 1 to 64 of a–z, 0–9, “.”, “_” and “-”.'),
+  evm_wallet_bad_chain: text(
+    'The id of an EVM chain is not valid.',
+    'It is a number, such as 1 for Ethereum (EIP-155).',
+  ),
+  evm_wallet_bad_token: text(
+    'A token of a watched account is not valid, is named twice, or there are too many.',
+    'The message says what is wrong.',
+  ),
+  evm_wallet_bad_limit: text('A limit of a watched account is not valid.', 'The message says what is wrong.'),
+  evm_event_malformed: text(
+    'An entry of the monitor’s journal about an EVM account cannot be read.',
+    'Check the journal with `verify`; restore it from a backup where it is damaged.',
+  ),
+  evm_event_unknown_version: text(
+    'An entry of the monitor’s journal about an EVM account is of another version.',
+    'Run the version of Keepwatch that wrote it, or a later one.',
+  ),
+  evm_state_malformed: text(
+    'A snapshot of the watch of EVM accounts cannot be read.',
+    'Nothing is lost: the journal is read from its start, which takes longer.',
+  ),
+  evm_state_unknown_version: text(
+    'A snapshot of the watch of EVM accounts is of another version.',
+    'Nothing is lost: the journal is read from its start, which takes longer.',
+  ),
   rules_malformed: text(
     'The rules have another form than they must have.',
     'The path says where, the message what is wrong.',

@@ -1,0 +1,144 @@
+import { formatUnits, parseUnits } from '@keepwatch/base';
+import type { EvmWalletView, MonitorApi } from '@keepwatch/monitor';
+import type { Answer, Context } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
+import { fields, table } from '../table.ts';
+import { splitList } from '../values.ts';
+import { withMonitor } from './reach.ts';
+import type { AddOptions } from './wallets.ts';
+
+/** Accounts of EVM chains, for the commands that watch wallets. */
+
+const OF_BITCOIN = ['descriptor', 'xpub', 'address', 'script', 'outpoint', 'birthday', 'gap-limit'] as const;
+
+export async function watchAddEvm(context: Context, name: string, address: string, options: AddOptions) {
+  const other = OF_BITCOIN.find((option) => {
+    const value = options[option];
+    return typeof value === 'object' ? value.length > 0 : value !== undefined;
+  });
+  if (other)
+    throw usageError('options_conflict', `--evm and --${other} exclude each other.`, 'Make two wallets of them.');
+  const chainId = /^(?:eip155:)?([1-9][0-9]{0,15})$/.exec(options.chain ?? '')?.[1];
+  if (chainId === undefined) {
+    throw usageError('chain', '--chain CHAIN_ID is needed, such as 1 for Ethereum.', 'It is a number (EIP-155).');
+  }
+  const tokens = options.token.map(readToken);
+  return withMonitor(context, options, async (api, running) => {
+    const put = {
+      ...{ name, chainId, address, tokens, tags: options.tag.length === 0 ? [] : splitList(options.tag, '--tag') },
+      ...(options.owner === undefined ? {} : { owner: options.owner }),
+    };
+    // Limits are written in whole tokens, whose decimals the monitor may have to ask for first: they are read before.
+    const limits = limitsOf(options, await decimalsOf(api, chainId, tokens));
+    const wallet = (await api.call('evm.put', { ...put, limits })) as EvmWalletView;
+    const next = running
+      ? 'From the next block on it is looked at; what it has then is no news.'
+      : `It is looked at while the monitor runs: keepwatch monitor run --evm ${chainId}=URL`;
+    const known = wallet.name === wallet.id ? '' : `, as ${wallet.id}`;
+    return {
+      json: { wallets: [wallet] },
+      text: `${context.terminal.paint.strong(wallet.name)} is watched${known}.\n${next}`,
+    };
+  });
+}
+
+interface TokenText {
+  readonly token: string;
+  readonly symbol?: string;
+  readonly decimals?: number;
+}
+
+function readToken(text: string): TokenText {
+  const [, token, symbol, decimals] = /^(0x[0-9a-fA-F]{40})(?::([^:]{1,32}):([0-9]{1,2}))?$/.exec(text) ?? [];
+  if (token === undefined) {
+    throw usageError('token', `--token: “${text}” is none.`, 'Write ADDRESS, or ADDRESS:SYMBOL:DECIMALS.');
+  }
+  return symbol === undefined ? { token } : { token, symbol, decimals: Number(decimals) };
+}
+
+/** By the symbol in lower case: the token (null: the chain's own coin) and its decimals. */
+type Units = ReadonlyMap<string, { readonly token: string | null; readonly decimals: number }>;
+
+async function decimalsOf(api: MonitorApi, chainId: string, tokens: readonly TokenText[]): Promise<Units> {
+  const units = new Map<string, { token: string | null; decimals: number }>([['', { token: null, decimals: 18 }]]);
+  for (const { token, symbol, decimals } of tokens) {
+    const known =
+      symbol === undefined || decimals === undefined
+        ? ((await api.call('evm.token', { chainId, token })) as { symbol: string; decimals: number })
+        : { symbol, decimals };
+    units.set(known.symbol.toLowerCase(), { token, decimals: known.decimals });
+  }
+  return units;
+}
+
+type Limit = Record<'large' | 'above' | 'below', string | null> & { token: string | null };
+
+/** `--large 1.5` is of the chain's own coin, `--limit USDC:large:5000` of a token. */
+function limitsOf(options: AddOptions, units: Units): readonly Limit[] {
+  const limits = new Map<string | null, Limit>();
+  const put = (symbol: string, kind: 'large' | 'above' | 'below', text: string, option: string) => {
+    const unit = units.get(symbol.toLowerCase());
+    if (!unit) throw usageError('limit', `${option}: no token “${symbol}” is named.`, 'Name it by --token first.');
+    const amount = parseUnits(text, unit.decimals);
+    if (!amount.ok) {
+      throw usageError('amount', `${option}: “${text}” is no amount with at most ${unit.decimals} decimals.`);
+    }
+    const known = limits.get(unit.token) ?? { token: unit.token, large: null, above: null, below: null };
+    limits.set(unit.token, { ...known, [kind]: String(amount.value) });
+  };
+  for (const kind of ['large', 'above', 'below'] as const) {
+    const text = options[kind];
+    if (text !== undefined) put('', kind, text.replace(/\s*eth$/i, ''), `--${kind}`);
+  }
+  for (const text of options.limit) {
+    const [, symbol, kind, amount] = /^([^:]{1,32}):(large|above|below):([0-9.]+)$/.exec(text) ?? [];
+    if (symbol === undefined) {
+      throw usageError('limit', `--limit: “${text}” is none.`, 'Write SYMBOL:large:AMOUNT, or above, or below.');
+    }
+    put(symbol, kind as 'large', amount!, '--limit');
+  }
+  return [...limits.values()];
+}
+
+const units = (amount: string | null, decimals: number) =>
+  amount === null ? 'not read yet' : formatUnits(BigInt(amount), decimals);
+
+export function evmTable({ terminal: { paint } }: Context, wallets: readonly EvmWalletView[]): string {
+  const rows = wallets.map((wallet) => [
+    ...[wallet.name, wallet.chainId, `${units(wallet.balance, 18)} ${wallet.symbol}`],
+    wallet.tokens.map(({ balance, decimals, symbol }) => `${units(balance, decimals)} ${symbol}`).join(', ') || '–',
+    ...[wallet.nonce ?? '–', wallet.owner ?? '–', wallet.tags.join(' ') || '–'],
+  ]);
+  return table([['ACCOUNT', 'CHAIN', 'BALANCE', 'TOKENS', 'NONCE', 'OWNER', 'TAGS'], ...rows], paint.title);
+}
+
+export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletView): Answer {
+  const { code } = wallet;
+  const about = fields([
+    ['account', paint.strong(wallet.name)],
+    ['id', wallet.id],
+    ['address', wallet.address],
+    ['chain', wallet.chainId],
+    ['owner', wallet.owner ?? undefined],
+    ['tags', wallet.tags.join(', ') || undefined],
+    ['block', wallet.block === null ? 'none looked at yet' : String(wallet.block)],
+    ['balance', `${units(wallet.balance, 18)} ${wallet.symbol}`],
+    ['nonce', wallet.nonce ?? undefined],
+    ['delegated', code?.kind === 'delegation' ? paint.warning(`to ${code.to}`) : undefined],
+    ['code', code?.kind === 'contract' ? code.hash : undefined],
+    ['runs', wallet.implementation ?? undefined],
+  ]);
+  const tokens = wallet.tokens.map(({ token, symbol, decimals, balance }) => [symbol, units(balance, decimals), token]);
+  const allowed = wallet.allowances.map(({ token, spender, amount }) => {
+    const known = wallet.tokens.find((each) => each.token === token);
+    const isAny = BigInt(amount) > (1n << 255n) - 1n;
+    const much = isAny ? paint.warning('any amount') : units(amount, known?.decimals ?? 0);
+    return [known?.symbol ?? token, much, spender];
+  });
+  const parts = [
+    about,
+    ...(tokens.length > 0 ? ['', table([['TOKEN', 'BALANCE', 'CONTRACT'], ...tokens], paint.title)] : []),
+    ...(allowed.length > 0 ? ['', table([['MAY BE TAKEN', 'UP TO', 'BY'], ...allowed], paint.title)] : []),
+  ];
+  return { json: wallet, text: parts.join('\n') };
+}
