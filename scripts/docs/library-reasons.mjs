@@ -171,6 +171,7 @@ export const UPSTREAM_REASONS = {
   upstream_behind: 'It is more blocks behind the best upstream than it may be.',
   upstreams_too_few: 'Fewer upstreams answer than have to agree.',
   upstreams_disagree: 'Too few upstreams say the same about a block: the chain is not followed any further.',
+  chain_not_followed: 'Accounts of the chain are watched, and no upstream of it is configured.',
   chain_stalled: 'No new block for longer than the configuration allows.',
   chain_behind: 'Blocks are being read that came while nothing was.',
 };

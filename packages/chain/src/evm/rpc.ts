@@ -25,7 +25,7 @@ export interface EvmRpc {
 
 const ANSWER_MS = 20_000;
 /** A full block of a busy chain takes some megabytes. */
-const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_RETRY_MS = 600_000;
 /** "limit exceeded" (EIP-1474). */
 const LIMIT_EXCEEDED = -32_005;

@@ -91,14 +91,18 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
   let final = -1;
 
   const answering = () => upstreams.filter((each) => each.head() !== null);
-  const bestOf = () => Math.max(-1, ...upstreams.map((each) => each.head()?.number ?? -1));
+  /** So far enough have got; one alone that claims more says nothing. −1: too few answer. */
+  const reachOf = () => {
+    const heads = answering().map((each) => each.head()!.number);
+    return heads.sort((a, b) => b - a)[enough - 1] ?? -1;
+  };
 
   function healthOf(upstream: EvmUpstream): EvmHealth {
     const head = upstream.head()?.number ?? null;
     const problem = upstream.problem();
     if (problem !== null) return { state: 'down', head, problem };
     if (head === null) return { state: 'starting', head, problem };
-    const behind = bestOf() - head;
+    const behind = reachOf() - head;
     if (behind <= lagBlocks) return { state: 'live', head, problem };
     return { state: 'behind', head, problem: { code: 'upstream_behind', words: `It is ${behind} blocks behind.` } };
   }
@@ -116,7 +120,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       return down('upstreams_disagree', `Too few upstreams say the same about ${openSince.about}.`);
     }
     const quietMs = performance.now() - tipSince;
-    const behind = head === null ? 0 : bestOf() - head;
+    const behind = head === null ? 0 : reachOf() - head;
     if (quietMs > stalledMs) {
       return down('chain_stalled', `No new block for ${Math.round(quietMs / 60_000)} minutes.`);
     }
@@ -164,8 +168,13 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     let waiting = able.length;
     let patience: NodeJS.Timeout | undefined;
     const limit = setTimeout(settle, READ_MS);
+    const asked = new Set<EvmUpstream>();
+    const asking = (upstream: EvmUpstream, inner: AbortSignal) => {
+      asked.add(upstream);
+      return ask(upstream, inner).finally(() => asked.delete(upstream));
+    };
     for (const upstream of able) {
-      void patiently(upstream, ask, signal)
+      void patiently(upstream, asking, signal)
         .then(
           (value) => {
             upstream.noted(null);
@@ -185,6 +194,11 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     await settled;
     clearTimeout(limit);
     clearTimeout(patience);
+    // Who lets others wait rests for a while, so that nobody waits for it at each block.
+    if (!outer.aborted) {
+      for (const upstream of asked)
+        upstream.noted(new EvmFault('upstream_silent', 'It answers later than the others.'));
+    }
     stop.abort();
     return said;
   }
@@ -214,9 +228,11 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
   };
 
   /** Takes back what is no longer in the chain. Gives back whether it could be told. */
-  async function* stepBack(signal: AbortSignal): AsyncGenerator<EvmEvent, boolean, undefined> {
+  async function* stepBack(reach: number, signal: AbortSignal): AsyncGenerator<EvmEvent, boolean, undefined> {
     let fork = kept.length - 1;
     let seenBy: readonly string[] = [];
+    // Nothing that is longer than the chain is on it.
+    while (fork >= 0 && kept[fork]!.number > reach) fork--;
     for (; fork >= 0; fork--) {
       const found = await hashAt(kept[fork]!.number, signal);
       if (!found) return false;
@@ -288,10 +304,8 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     signal: AbortSignal,
   ): AsyncGenerator<EvmEvent, void, undefined> {
     while (!signal.aborted) {
-      const heads = answering().map((each) => each.head()!.number);
-      if (heads.length < enough) return;
-      // So far that enough have got there.
-      const reach = heads.sort((a, b) => b - a)[enough - 1]!;
+      const reach = reachOf();
+      if (reach < 0) return;
       const tip = kept.at(-1);
       if (tip && reach <= tip.number) {
         // Nothing new; the chain may have become another one all the same.
@@ -300,7 +314,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
         const known = kept.findLast(({ number }) => number === reach);
         const found = known && (await hashAt(reach, signal));
         if (!found || found.value.block.hash === known.hash) return;
-        if (!(yield* stepBack(signal))) return;
+        if (!(yield* stepBack(reach, signal))) return;
         continue;
       }
       const number = tip ? tip.number + 1 : reach;
@@ -312,7 +326,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       if (!(yield* judged(verdict, number)) || verdict.kind !== 'agreed') return;
       const { facts, seenBy } = verdict;
       if (tip && facts.parentHash !== tip.hash) {
-        if (!(yield* stepBack(signal))) return;
+        if (!(yield* stepBack(reach, signal))) return;
         // The same tip still: what was read is on no chain that we know, and is asked for again in a while.
         if (kept.at(-1) === tip) return;
         continue;

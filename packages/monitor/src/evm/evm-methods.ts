@@ -68,6 +68,11 @@ export function evmMethods({ engine, running }: { engine: Engine; running: () =>
       params: put,
       async call({ name, owner = null, tags = [], chainId: digits, address, ...given }: z.infer<typeof put>) {
         const chainId = BigInt(digits);
+        if (running()?.follows(chainId) === false) {
+          throw new CodedError('evm_chain_not_followed', `The monitor follows no chain ${chainId}.`, {
+            remedy: 'Give it an upstream, by `monitor run --evm` or in chain.json, and start it anew.',
+          });
+        }
         const tokens: EvmToken[] = [];
         for (const each of given.tokens ?? []) tokens.push(await tokenOf(chainId, each));
         const read = evmWallet({

@@ -16,7 +16,9 @@ export interface EvmChainHealth {
 }
 
 export interface RunningEvm {
+  /** Of the chains that are followed, and of those that wallets are on and nobody follows. */
   health(): readonly EvmChainHealth[];
+  follows(chainId: bigint): boolean;
   /** What the chain says of a token; undefined where it says nothing that can be used. */
   token(chainId: bigint, token: Address): Promise<{ symbol: string; decimals: number } | undefined>;
   /** Rejects where the journal refused or a source broke its word. */
@@ -25,6 +27,14 @@ export interface RunningEvm {
 }
 
 const TOKEN_MS = 20_000;
+const NOT_FOLLOWED = {
+  state: 'down',
+  head: null,
+  problem: {
+    code: 'chain_not_followed',
+    words: 'Accounts of this chain are watched, and no upstream of it is configured.',
+  },
+} as const;
 
 /** Follows the EVM chains of a configuration: each block is stepped and durable before the next one is read. */
 export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm> {
@@ -41,6 +51,16 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
       ...(depths === null ? {} : { depths }),
     };
     await submit({ room: 'evm', input: { kind: 'evm-chain', chain: { chainId, ...settings } } });
+  }
+
+  const followed = new Set(chains.map(({ chainId }) => chainId));
+  const missing = () => {
+    const all = [...engine.state.evm.wallets.values()].map(({ wallet }) => wallet.chainId);
+    return [...new Set(all)].filter((chainId) => !followed.has(chainId));
+  };
+  for (const chainId of missing()) {
+    const { state, problem } = NOT_FOLLOWED;
+    await submit({ room: 'watch', input: { kind: 'source', source: `eip155:${chainId}`, state, peers: 0, problem } });
   }
 
   const sources = chains.map(({ source }) => createEvmSource(source));
@@ -88,7 +108,11 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
   }
 
   return {
-    health: () => sources.map((source) => ({ chainId: source.chainId, ...source.health() })),
+    follows: (chainId) => followed.has(chainId),
+    health: () => [
+      ...sources.map((source) => ({ chainId: source.chainId, ...source.health() })),
+      ...missing().map((chainId) => ({ chainId, all: NOT_FOLLOWED, upstreams: [] })),
+    ],
     async token(chainId, token) {
       const source = sources.find((each) => each.chainId === chainId);
       return source?.token(token, AbortSignal.any([stop.signal, AbortSignal.timeout(TOKEN_MS)]));

@@ -14,6 +14,8 @@ export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
     case 'evm-spent': {
       if (detail.failed) return 'a transaction of the account failed and paid its fee';
       const moved = amountOf(detail, hidden);
+      if (detail.how === 'transaction' && detail.amount === 0n)
+        return 'sent a transaction that moves no coin by itself';
       if (detail.how === 'transaction') return `sent ${moved}`;
       return `${moved} taken by ${hidden ? 'another account' : detail.caller}, ${WAYS[detail.how]}`;
     }

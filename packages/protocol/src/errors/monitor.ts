@@ -43,6 +43,10 @@ export const MONITOR_ERRORS = {
     'A wallet of this name is watched already.',
     'Choose another name, or remove that one first.',
   ),
+  evm_chain_not_followed: text(
+    'The monitor runs and follows no such chain, so that the account would not be watched.',
+    'Give it an upstream, by `monitor run --evm` or in chain.json, and start it anew.',
+  ),
   evm_address_invalid: text(
     'The address of an account or a token is none, or its checksum is wrong (EIP-55).',
     'Copy it again, whole.',

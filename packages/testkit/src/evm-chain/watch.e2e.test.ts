@@ -209,6 +209,21 @@ describe('a chain that is reorganised', () => {
     );
   });
 
+  it('is noticed where it becomes shorter', async () => {
+    const follower = await followed();
+    const before = await devnet.anvil.call('evm_snapshot', []);
+    await send(OWNER, BOB, '0x', 44n);
+    const spent = await follower.finding(isKind('evm-spent'));
+    await mine(3);
+    await follower.reached(await tip());
+    await devnet.anvil.call('evm_revert', [before]);
+    await mine(1);
+    const back = await follower.finding(isKind('evm-disconnected'));
+    expect(back.detail).toMatchObject({ retracts: expect.arrayContaining([spent.id]) as string[] });
+    await follower.reached(await tip());
+    expect(follower.tip()).toBe(await tip());
+  });
+
   it('is noticed where its length stays the same', async () => {
     const follower = await followed();
     await mine(4);
@@ -353,6 +368,24 @@ describe('upstreams', () => {
     expect(bad[3]!.asked.requests - requests).toBeLessThanOrEqual(1);
     await follower.event(isHealth('up3', 'down'));
     await follower.event(isHealth('up2', 'down', 'upstream_answer_too_large'));
+  });
+
+  it('of which one claims to be far ahead make nobody late', async () => {
+    const boaster = await upstream();
+    boaster.manners = {
+      kind: 'twists',
+      // A header with a field of its own need not hash to what it says.
+      twist: ({ method, params }, result) =>
+        method === 'eth_getBlockByNumber' && params[0] === 'latest'
+          ? { ...(result as object), number: '0xffffffffff', odd: '0x0' }
+          : result,
+    };
+    const follower = await followed([boaster.url, devnet.anvil.url, devnet.anvil.url], 2);
+    await send(ALICE, OWNER, '0x', 9n);
+    await follower.finding(isKind('evm-received'));
+    await follower.event(isHealth(null, 'live'));
+    expect(follower.events.some(isHealth(null, 'behind'))).toBe(false);
+    expect(follower.events.some(isHealth('up2', 'behind'))).toBe(false);
   });
 
   it('that take no large batches are asked in smaller ones', async () => {
