@@ -60,7 +60,10 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
   };
   for (const chainId of missing()) {
     const { state, problem } = NOT_FOLLOWED;
-    await submit({ room: 'watch', input: { kind: 'source', source: `eip155:${chainId}`, state, peers: 0, problem } });
+    await submit({
+      room: 'watch',
+      input: { kind: 'source', source: `eip155:${chainId}`, state, mempool: 'relayed', peers: 0, problem },
+    });
   }
 
   const sources = chains.map(({ source }) => createEvmSource(source));
@@ -88,7 +91,10 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
         case 'health': {
           const { state, problem } = event.health;
           const about = event.name === null ? name : `${name}/${event.name}`;
-          await submit({ room: 'watch', input: { kind: 'source', source: about, state, peers: 0, problem } });
+          await submit({
+            room: 'watch',
+            input: { kind: 'source', source: about, state, mempool: 'relayed', peers: 0, problem },
+          });
           break;
         }
         case 'disagreement': {
