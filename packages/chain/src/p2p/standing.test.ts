@@ -155,3 +155,21 @@ describe('filters that differ where no block decides', () => {
     await vi.waitFor(() => expect(light.progress().filterHeaders).toBe(60), WAIT);
   });
 });
+
+describe('a light client that is started again', () => {
+  it('looks through filters where its tip is a checkpoint of filter headers', { timeout: 120_000 }, async () => {
+    // More than one question of headers, so that checkpoints are asked for; they stand at every thousandth block (BIP157).
+    const peer = await node(generateHeaders(3_000), { filter: FILTER });
+    await reach(client([peer]), 3_000);
+    await open.pop()!();
+    const again = client([peer]);
+    await reach(again, 3_000);
+    const request = { scripts: [Uint8Array.of(0x51)], from: 2_990, to: 3_000 };
+    let done = 0;
+    for await (const event of again.scan(request, AbortSignal.timeout(60_000))) {
+      if (event.kind === 'progress') done = event.done;
+    }
+    expect(done).toBe(11);
+    expect(left(peer, 'peer_stalled')).toBe(false);
+  });
+});

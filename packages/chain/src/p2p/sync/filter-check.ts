@@ -82,7 +82,8 @@ export function createFilterCheck(deps: FilterCheckDeps): (peer: Peer) => Promis
       if (!same(header, filterHeaders.at(height))) return { low, high: height, different: true };
       low = height;
     }
-    return { low, high: top, different: false };
+    // A tip that is a checkpoint itself is asked for nevertheless: a question for no block at all is answered by none.
+    return { low: Math.min(low, top - 1), high: top, different: false };
   }
 
   /** The peer says `hash` of the block behind `standing`, and we believe another one. */
