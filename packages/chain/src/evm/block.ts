@@ -1,6 +1,7 @@
 import { fromHex } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import type { EvmApprovalFacts, EvmTransactionFacts, EvmTransferFacts, Hash32 } from './facts.ts';
+import { signedDigest } from './digest.ts';
 import { EvmFault, lied } from './fault.ts';
 import { mayHold, readHeader, type EvmHeader } from './header.ts';
 import type { RpcAnswer, RpcCall } from './rpc.ts';
@@ -19,9 +20,12 @@ export interface BlockTransaction {
   readonly value: bigint;
 }
 
+/** What the upstream said of it, for those of which more is read. */
+type Said = BlockTransaction & { readonly said: unknown };
+
 export interface FullBlock {
   readonly header: EvmHeader;
-  readonly transactions: ReadonlyMap<Hash32, BlockTransaction>;
+  readonly transactions: ReadonlyMap<Hash32, Said>;
   readonly withdrawals: readonly { readonly address: Address; readonly amount: bigint }[];
 }
 
@@ -30,14 +34,14 @@ const GWEI = 1_000_000_000n;
 export function readBlock(value: unknown): FullBlock {
   const header = readHeader(value);
   const given = object(value);
-  const transactions = new Map<Hash32, BlockTransaction>();
+  const transactions = new Map<Hash32, Said>();
   for (const each of list(given['transactions'])) {
     const transaction = object(each);
     const { to } = transaction;
     const read = {
       ...{ hash: hash(transaction['hash']), from: address(transaction['from']) },
       ...{ to: to === null || to === undefined ? null : address(to) },
-      ...{ nonce: quantity(transaction['nonce']), value: quantity(transaction['value']) },
+      ...{ nonce: quantity(transaction['nonce']), value: quantity(transaction['value']), said: each },
     };
     transactions.set(read.hash, read);
   }
@@ -56,7 +60,12 @@ export function resultOf(answer: RpcAnswer, what: string): unknown {
 }
 
 /** What a transaction did and cost: gas, blobs (EIP-4844), and what rollups of the OP stack take for data (`l1Fee`). */
-export function withReceipt(transaction: BlockTransaction, block: Hash32, value: unknown): EvmTransactionFacts {
+export function withReceipt(
+  { said, ...transaction }: Said,
+  block: Hash32,
+  isOwn: boolean,
+  value: unknown,
+): EvmTransactionFacts {
   const receipt = object(value);
   const isSame = hash(receipt['transactionHash']) === transaction.hash && hash(receipt['blockHash']) === block;
   if (!isSame) lied('The receipt is of another transaction.');
@@ -64,7 +73,8 @@ export function withReceipt(transaction: BlockTransaction, block: Hash32, value:
   const blobGas = receipt['blobGasUsed'];
   const blobs = typeof blobGas === 'string' ? quantity(blobGas) * quantity(receipt['blobGasPrice'] ?? '0x0') : 0n;
   const data = typeof receipt['l1Fee'] === 'string' ? quantity(receipt['l1Fee']) : 0n;
-  return { ...transaction, succeeded: quantity(receipt['status']) === 1n, fee: gas + blobs + data };
+  const digest = isOwn ? signedDigest(said) : null;
+  return { ...transaction, digest, succeeded: quantity(receipt['status']) === 1n, fee: gas + blobs + data };
 }
 
 /** Questions for the logs that name one of the accounts; none where the header's filter excludes them. */

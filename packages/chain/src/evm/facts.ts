@@ -65,6 +65,8 @@ export interface EvmTransactionFacts {
   readonly value: bigint;
   /** Whether it did what it was to do; one that failed pays its fee and moves nothing. */
   readonly succeeded: boolean;
+  /** Keccak-256 of what was signed; null where it is not known, or the account is not the sender. */
+  readonly digest: Hash32 | null;
   /** All that the sender paid for it: gas, blobs, and on a rollup the data. */
   readonly fee: bigint;
 }

@@ -59,7 +59,9 @@ export function createEvmReader(rpc: EvmRpc, chainId: bigint): EvmReader {
       ],
       signal,
     );
-    const transactions = mine.map((each, i) => withReceipt(each, at, resultOf(answers[i]!, 'receipt')));
+    const transactions = mine.map((each, i) => {
+      return withReceipt(each, at, accounts.has(each.from), resultOf(answers[i]!, 'receipt'));
+    });
     const logAnswers = answers.slice(mine.length, mine.length + logCalls.length);
     const logs = readLogs(
       logAnswers.map((each) => resultOf(each, 'logs')),

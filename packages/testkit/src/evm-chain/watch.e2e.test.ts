@@ -1,6 +1,6 @@
 import type { Address } from '@keepwatch/evm';
 import type { Finding, FindingDetail, FindingKind } from '@keepwatch/watch';
-import { encodeAbiParameters, encodeFunctionData, type Hex } from 'viem';
+import { encodeAbiParameters, encodeFunctionData, keccak256, serializeTransaction, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startDevnet, type Devnet } from './devnet.ts';
@@ -87,6 +87,24 @@ describe('an account on a real chain', () => {
     // Nothing is left that the transactions do not explain.
     expect(follower.findings.filter(isKind('evm-internal'))).toEqual([]);
     expect(follower.findings.filter(isKind('evm-nonce'))).toEqual([]);
+  });
+
+  it('is told what it signed, of transactions of every type', async () => {
+    const follower = await followed();
+    const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [OWNER, 'latest']));
+    const fees = { maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 1n };
+    const base = { chainId: 31_337, gas: 60_000n, to: BOB, value: 5n } as const;
+    const accessList = [{ address: purse, storageKeys: [`0x${'1'.repeat(64)}` as Hex] }];
+    const transactions = [
+      { ...base, type: 'legacy', nonce, gasPrice: 10_000_000_000n, data: '0x1234' },
+      { ...base, type: 'eip2930', nonce: nonce + 1, gasPrice: 10_000_000_000n, accessList },
+      { ...base, type: 'eip1559', nonce: nonce + 2, ...fees, accessList },
+    ] as const;
+    for (const each of transactions) await devnet.broadcast(await key.signTransaction(each));
+    const digests = transactions.map((each) => keccak256(serializeTransaction(each)));
+    for (const digest of digests) {
+      await follower.finding(({ id }) => follower.spends().get(id)?.digest === digest);
+    }
   });
 
   it('pays the fee of a transaction that fails, and nothing else', async () => {

@@ -1,5 +1,5 @@
 import { assetOf, explainedBy, say, spend, type AccountTurn } from './account-turn.ts';
-import { nonceOf } from './decide-transfers.ts';
+import { NOT_OWN, ownOf } from './decide-transfers.ts';
 import type { EvmApprovalFacts, EvmCode } from './facts.ts';
 
 const MAX_UNKNOWN = 16;
@@ -35,8 +35,8 @@ function tellApproval(now: AccountTurn, approval: EvmApprovalFacts): void {
     ...{ before: known ?? null, how, caller },
   });
   if (amount === 0n || !(asset.known || how === 'transaction')) return;
-  const nonce = how === 'transaction' ? nonceOf(now, txHash) : null;
-  spend(now, id, { how, txHash, nonce, caller, token, amount });
+  const own = how === 'transaction' ? ownOf(now, txHash) : NOT_OWN;
+  spend(now, id, { how, txHash, caller, token, amount, ...own });
 }
 
 /** Gives back whether a delegation was set, changed or cleared. */

@@ -1,5 +1,5 @@
 import type { Address } from '@keepwatch/evm';
-import { assetOf, explainedBy, say, spend, type AccountTurn } from './account-turn.ts';
+import { assetOf, explainedBy, say, spend, type AccountTurn, type SpendOf } from './account-turn.ts';
 import type { EvmTransactionFacts, EvmTransferFacts } from './facts.ts';
 import type { EvmSpendWay } from './spend.ts';
 
@@ -37,13 +37,14 @@ export function decideTransfers(now: AccountTurn): void {
 }
 
 function tellSent(now: AccountTurn, transaction: EvmTransactionFacts): void {
-  const { hash, from, to, nonce, value, succeeded, fee } = transaction;
+  const { hash, from, to, nonce, value, succeeded, fee, digest } = transaction;
   const amount = succeeded ? value : 0n;
   const id = say(now, 'evm-spent', hash, hash, {
     ...{ kind: 'evm-spent', chainId: now.wallet.chainId, asset: assetOf(now, null), amount, to },
     ...{ how: 'transaction', caller: from, nonce, fee, failed: !succeeded },
   });
-  spend(now, id, { how: 'transaction', txHash: hash, nonce, caller: from, token: null, amount });
+  const signed = digest === null ? {} : { digest };
+  spend(now, id, { how: 'transaction', txHash: hash, nonce, caller: from, token: null, amount, ...signed });
 }
 
 function tellTransfer(now: AccountTurn, transfer: EvmTransferFacts): void {
@@ -56,15 +57,21 @@ function tellTransfer(now: AccountTurn, transfer: EvmTransferFacts): void {
     return;
   }
   const how = wayOf(now, token, caller);
-  const nonce = how === 'transaction' ? nonceOf(now, txHash) : null;
+  const own = how === 'transaction' ? ownOf(now, txHash) : NOT_OWN;
+  const { nonce } = own;
   const detail = { kind: 'evm-spent', ...moved, to, how, caller, nonce, fee: null, failed: false } as const;
   const id = say(now, `evm-spent/${logIndex}`, txHash, txHash, detail);
   // What an unknown contract says that others did is a claim, and no ground for an alarm.
-  if (asset.known || how === 'transaction') spend(now, id, { how, txHash, nonce, caller, token, amount });
+  if (asset.known || how === 'transaction') spend(now, id, { how, txHash, caller, token, amount, ...own });
 }
 
-export function nonceOf(now: AccountTurn, txHash: string): bigint | null {
-  return now.sight.facts.transactions.find(({ hash }) => hash === txHash)?.nonce ?? null;
+export const NOT_OWN: Pick<SpendOf, 'nonce' | 'digest'> = { nonce: null };
+
+/** What a spend says of the account's own transaction. */
+export function ownOf(now: AccountTurn, txHash: string): Pick<SpendOf, 'nonce' | 'digest'> {
+  const found = now.sight.facts.transactions.find(({ hash }) => hash === txHash);
+  if (!found) return NOT_OWN;
+  return { nonce: found.nonce, ...(found.digest === null ? {} : { digest: found.digest }) };
 }
 
 /** By which right somebody moved what is the account's. */

@@ -63,7 +63,16 @@ export function makeBlock(
   const withdrawals: EvmBlockFacts['withdrawals'][number][] = [];
   const allowances: EvmAccountFacts['allowances'][number][] = [];
   const own = (hash: Hash32, to: Address, value: bigint, succeeded: boolean) => {
-    transactions.push({ hash, from: WALLET, to, nonce: nonce++, value, succeeded, fee: FEE });
+    transactions.push({
+      hash,
+      from: WALLET,
+      to,
+      nonce: nonce++,
+      value,
+      succeeded,
+      fee: FEE,
+      digest: hashOf(`signed ${nonce}`),
+    });
     balance -= FEE + (succeeded ? value : 0n);
   };
   for (const [i, deed] of deeds.entries()) {
@@ -75,7 +84,16 @@ export function makeBlock(
         break;
       case 'get':
         transactions.push({
-          ...{ hash, from: OTHER, to: WALLET, nonce: 0n, value: deed.amount, succeeded: !deed.fails, fee: FEE },
+          ...{
+            hash,
+            from: OTHER,
+            to: WALLET,
+            nonce: 0n,
+            value: deed.amount,
+            succeeded: !deed.fails,
+            fee: FEE,
+            digest: null,
+          },
         });
         if (!deed.fails) balance += deed.amount;
         break;
