@@ -1,6 +1,6 @@
 /**
- * chain: sources of what happens on a chain, all behind one port. It says what was seen, by whom, and with which grade
- * of certainty. What that means for an owner is not for this package to say.
+ * chain: sources of what happens on a chain: of bitcoin all behind one port, of EVM chains behind another. It says what was
+ * seen, by whom, and with which grade of certainty. What that means for an owner is not for this package to say.
  */
 export { createBitcoindSource, type BitcoindDeps, type BitcoindOptions } from './bitcoind/source.ts';
 export type { RpcAccess } from './bitcoind/rpc.ts';

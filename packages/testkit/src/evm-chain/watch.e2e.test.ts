@@ -3,6 +3,7 @@ import type { Finding, FindingDetail, FindingKind } from '@keepwatch/watch';
 import { encodeAbiParameters, encodeFunctionData, keccak256, serializeTransaction, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startAnvil } from '../../../cli/src/story/anvil.ts';
 import { startDevnet, type Devnet } from './devnet.ts';
 import { startFollower, type Follower } from './follower.ts';
 import { startUpstream, type UpstreamEndpoint } from './upstream-endpoint.ts';
@@ -351,6 +352,26 @@ describe('upstreams', () => {
     liar.manners = { kind: 'honest' };
     await follower.finding(isKind('evm-received'));
     await follower.event(isHealth(null, 'live'));
+  });
+
+  it('that follow two chains of one id: what two of three say counts, and of two alone nothing does', async () => {
+    const other = await startAnvil(process.env);
+    try {
+      // As many blocks, of another history.
+      await other.call('anvil_mine', [`0x${(await tip()).toString(16)}`]);
+      const three = await followed([other.url, devnet.anvil.url, devnet.anvil.url], 2);
+      const two = await follow([other.url, devnet.anvil.url], 2);
+      await two.event(isHealth(null, 'down', 'upstreams_disagree'));
+      expect(await two.event(isAbout('hash'))).toMatchObject({
+        others: expect.arrayContaining(['up1', 'up2']) as string[],
+      });
+      expect(two.findings).toEqual([]);
+      await send(ALICE, OWNER, '0x', 6n);
+      await other.call('anvil_mine', ['0x1']);
+      await three.finding(isKind('evm-received', ({ detail }) => detail.amount === 6n));
+    } finally {
+      await other.process.stop();
+    }
   });
 
   it('of another chain, or with a block whose hash is not its own, are not heard', async () => {
