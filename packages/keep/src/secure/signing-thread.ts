@@ -116,8 +116,22 @@ function createSigningThread(
     return new Promise((resolve) => waiting.push(resolve));
   }
 
+  function quiesce(): void {
+    const until = performance.now() + QUIESCE_MS;
+    for (;;) {
+      const done = Atomics.load(counters, DONE);
+      if (gone || done === posted) return;
+      // What a thread that hangs may still write is taken by nobody.
+      if (performance.now() > until) return lose();
+      Atomics.wait(counters, DONE, done, QUIESCE_MS);
+    }
+  }
+  // A thread that Node stops in the middle of a signature takes the process down: the add-on cannot be interrupted.
+  process.once('exit', quiesce);
+
   return {
     slab,
+    quiesce,
 
     sign(batch) {
       if (gone || batch.length < MIN_JOB || batch.length > MAX_JOB || waiting.length === MAX_JOBS) return undefined;
@@ -136,18 +150,9 @@ function createSigningThread(
       return signed.then((done) => done ?? signApprovedDigests(batch));
     },
 
-    quiesce() {
-      const until = performance.now() + QUIESCE_MS;
-      for (;;) {
-        const done = Atomics.load(counters, DONE);
-        if (gone || done === posted) return;
-        // What a thread that hangs may still write is taken by nobody.
-        if (performance.now() > until) return lose();
-        Atomics.wait(counters, DONE, done, QUIESCE_MS);
-      }
-    },
-
     async end() {
+      process.removeListener('exit', quiesce);
+      quiesce();
       lose();
       await worker.terminate();
     },
