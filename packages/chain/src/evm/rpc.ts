@@ -85,17 +85,17 @@ export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
     return value;
   }
 
-  async function askSome(calls: readonly RpcCall[], signal: AbortSignal | undefined): Promise<readonly RpcAnswer[]> {
+  /** Null: it takes no batches, or none so large. */
+  async function askSome(calls: readonly RpcCall[], signal?: AbortSignal): Promise<readonly RpcAnswer[] | null> {
     const first = nextId;
     nextId += calls.length;
     const body = calls.map(([method, params], i) => ({ jsonrpc: '2.0', id: first + i, method, params }));
     const value = await post(JSON.stringify(calls.length === 1 ? body[0] : body), signal);
     if (calls.length === 1) return [answerOf(value, first)];
     if (!Array.isArray(value)) {
-      // One error for all: it takes no batches, or none so large.
-      const refused = answerOf(value, undefined);
-      const words = 'error' in refused ? refused.error.words : 'something else than a list';
-      throw new EvmFault('upstream_refused', `The upstream refused a batch: ${words}.`);
+      // One error for all. Whether it is of another kind is said by the last question, which goes alone.
+      answerOf(value, undefined);
+      return null;
     }
     const byId = new Map(value.map((each) => [(each as { readonly id?: unknown } | null)?.id, each as unknown]));
     return body.map(({ id }) => answerOf(byId.get(id), id));
@@ -106,13 +106,9 @@ export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
       const answers: RpcAnswer[] = [];
       while (answers.length < calls.length) {
         const some = calls.slice(answers.length, answers.length + most);
-        try {
-          answers.push(...(await askSome(some, signal)));
-        } catch (error) {
-          const isBatch = error instanceof EvmFault && error.code === 'upstream_refused' && some.length > 1;
-          if (!isBatch) throw error;
-          most = Math.max(1, Math.floor(some.length / 2));
-        }
+        const got = await askSome(some, signal);
+        if (got) answers.push(...got);
+        else most = Math.max(1, Math.floor(some.length / 2));
       }
       return answers;
     },

@@ -66,6 +66,10 @@ async function decimalsOf(api: MonitorApi, chainId: string, tokens: readonly Tok
       symbol === undefined || decimals === undefined
         ? ((await api.call('evm.token', { chainId, token })) as { symbol: string; decimals: number })
         : { symbol, decimals };
+    if (units.has(known.symbol.toLowerCase())) {
+      const words = `Two tokens are called “${known.symbol}”, so that a limit would not say which is meant.`;
+      throw usageError('token', words, 'Name one of them otherwise: ADDRESS:SYMBOL:DECIMALS.');
+    }
     units.set(known.symbol.toLowerCase(), { token, decimals: known.decimals });
   }
   return units;
