@@ -34,7 +34,8 @@ function mentionsIn(where: string): Mention[] {
 function faultOf({ line }: Mention): string | undefined {
   const words = line.replace(/^--json /, '').split(/\s+/);
   if (words[0] === 'help' || /^[-$…]/.test(words[0] ?? '')) return undefined;
-  const command = COMMANDS.find(({ name }) => name === words[0] || name === `${words[0]} ${words[1]}`);
+  const names = [3, 2, 1].map((length) => words.slice(0, length).join(' '));
+  const command = COMMANDS.find(({ name }) => names.includes(name));
   if (!command) return 'no such command';
   const known = [...Object.keys(command.options), ...Object.keys(COMMON_OPTIONS)];
   const options = [...line.matchAll(/(?<=\s)--([a-z-]+)/g)].map(([, name]) => name!);

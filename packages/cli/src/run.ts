@@ -58,8 +58,10 @@ function findCommand(words: readonly string[]): Found {
   const single = COMMANDS.find(({ name }) => name === noun);
   if (single) return { noun, command: single, args: words.slice(1) };
   if (verb === undefined) return { noun, args: [] };
-  const command = COMMANDS.find(({ name }) => name === `${noun} ${verb}`);
-  if (command) return { noun, command, args: words.slice(2) };
+  for (const length of [3, 2]) {
+    const command = COMMANDS.find(({ name }) => name === words.slice(0, length).join(' '));
+    if (command) return { noun, command, args: words.slice(length) };
+  }
   const verbs = COMMANDS.flatMap(({ name }) => (name.startsWith(`${noun} `) ? [name.slice(noun.length + 1)] : []));
   const near = suggest(verb, verbs);
   throw usageError(

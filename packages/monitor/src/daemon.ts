@@ -8,6 +8,8 @@ import { serveHttp, type Figures, type HttpServer } from './api/http.ts';
 import { serveApi, type ApiServer, type Methods } from './api/server.ts';
 import { none, unlock } from './api/shapes.ts';
 import { openMonitor, type OpenMonitor } from './open.ts';
+import { findingOf } from './engine/state.ts';
+import { runVaults, type RunningVaults } from './vault/run.ts';
 import { runEvm, type RunningEvm } from './evm/run.ts';
 import { runMonitor, type RunningMonitor } from './run.ts';
 import { lockKind, openLock, type LockKind, type Unlocking } from './store/lock.ts';
@@ -36,6 +38,7 @@ interface Live {
   readonly monitor: OpenMonitor;
   readonly running: RunningMonitor;
   readonly evm: RunningEvm;
+  readonly vaults: RunningVaults;
 }
 
 /**
@@ -56,12 +59,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   async function goLive(rootKey: Uint8Array): Promise<void> {
     const monitor = await openMonitor({ dataDir, rootKey, network: options.chain.network });
     monitor.onDurable((events) => {
-      for (const { room, event } of events) {
-        if ((room !== 'watch' && room !== 'evm') || event.kind !== 'finding') continue;
-        const { kind } = event.finding.detail;
+      for (const finding of events.map(findingOf)) {
+        if (!finding) continue;
+        const { kind } = finding.detail;
         counted[kind] = (counted[kind] ?? 0) + 1;
         // Never whose it is: logs are read by more than the owner.
-        log('info', 'finding', { kind, severity: event.finding.severity });
+        log('info', 'finding', { kind, severity: finding.severity });
       }
     });
     try {
@@ -71,7 +74,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const evm = await runEvm({ engine: monitor.engine, chains: options.chain.evm });
       evm.failed.catch(fail);
       monitor.showEvm(evm);
-      live = { monitor, running, evm };
+      const vaults = runVaults({ monitor, log });
+      vaults.failed.catch(fail);
+      live = { monitor, running, evm, vaults };
       log('info', 'the monitor watches', {
         network: options.chain.network,
         entries: monitor.engine.seq(),
@@ -142,6 +147,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await api.close();
       await http?.close();
       await unlocking?.catch(() => undefined);
+      await live?.vaults.stop();
       await live?.evm.stop();
       await live?.running.stop();
       await live?.monitor.close();

@@ -1,7 +1,7 @@
 import type { Journal, JournalEntry } from '@keepwatch/journal';
 import { compareSeverity, type Finding, type FindingKind, type Severity } from '@keepwatch/watch';
 import { journalError } from './store/store.ts';
-import { readEntry } from './engine/state.ts';
+import { findingOf, readEntry } from './engine/state.ts';
 
 /** A finding, and its place in the journal: the cursor behind which a reader goes on. */
 export interface FindingRow {
@@ -79,7 +79,7 @@ export async function findingNamedBy(journal: Journal, named: string | number): 
 
 function rowsOf(entries: readonly JournalEntry[]): FindingRow[] {
   return entries.flatMap(({ seq, bytes }) => {
-    const { room, event } = readEntry(seq, bytes);
-    return (room === 'watch' || room === 'evm') && event.kind === 'finding' ? [{ seq, finding: event.finding }] : [];
+    const finding = findingOf(readEntry(seq, bytes));
+    return finding ? [{ seq, finding }] : [];
   });
 }

@@ -13,6 +13,7 @@ import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';
 import { createLadderDesk, type LadderDesk } from './ladder/ladder-desk.ts';
 import { createRuleDesk, type RuleDesk } from './rules/rule-desk.ts';
+import { vaultMethods } from './vault/vault-methods.ts';
 import { openStore, type MonitorStore } from './store/store.ts';
 
 /** The data of a monitor, open: it can be asked and told everything, and follows no chain by itself. */
@@ -99,6 +100,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     methods: {
       ...walletMethods({ engine, scans }),
       ...evmMethods({ engine, running: () => following }),
+      ...vaultMethods({ engine }),
       ...findingMethods({ engine, store, nextAppend }),
       ...rules.methods,
       ...channels.methods,

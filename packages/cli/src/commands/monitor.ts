@@ -53,4 +53,36 @@ const unlock = command({
   run: async (context, options) => (await import('../monitor/status.ts')).monitorUnlock(context, options),
 });
 
-export const MONITOR_COMMANDS = [init, run, status, unlock];
+const vaultAdd = command({
+  name: 'monitor vault add',
+  summary: 'Follow what a vault signs: a spend that it did not sign is an alarm',
+  positionals: ['NAME', 'CONNECTION'],
+  options: {
+    as: { value: 'NAME', words: 'what the vault shall call this monitor (default: monitor)' },
+    ...MONITOR_OPTIONS,
+  },
+  more: [
+    'The monitor makes a key of its own and asks the vault to become a client; an operator approves it and gives it the',
+    'observer’s right for some wallets. It can sign nothing. Accounts that are watched and whose keys the vault has are',
+    'compared by their addresses. NAME is how the monitor calls the vault.',
+  ].join('\n'),
+  run: async (context, options, [name, connection]) =>
+    (await import('../monitor/vaults.ts')).vaultAdd(context, name!, connection!, options),
+});
+
+const vaultList = command({
+  name: 'monitor vault list',
+  summary: 'The vaults that are followed, how they stand, and up to where their journals are known',
+  options: MONITOR_OPTIONS,
+  run: async (context, options) => (await import('../monitor/vaults.ts')).vaultList(context, options),
+});
+
+const vaultRemove = command({
+  name: 'monitor vault remove',
+  summary: 'Follow a vault no longer',
+  positionals: ['NAME'],
+  options: MONITOR_OPTIONS,
+  run: async (context, options, [name]) => (await import('../monitor/vaults.ts')).vaultRemove(context, name!, options),
+});
+
+export const MONITOR_COMMANDS = [init, run, status, unlock, vaultAdd, vaultList, vaultRemove];

@@ -2,7 +2,7 @@ import { CodedError } from '@keepwatch/base';
 import type { FindingKind } from '@keepwatch/watch';
 import type { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
-import { applyEvent, emptyState, encodeState, readEntry } from '../engine/state.ts';
+import { applyEvent, emptyState, encodeState, findingOf, readEntry } from '../engine/state.ts';
 import { findingNamedBy, findingsAfter, newestFindings, type FindingFilter } from '../findings.ts';
 import { answeringOf, historyOf } from '../ladder/history.ts';
 import { ed25519Verify, journalError, type MonitorStore } from '../store/store.ts';
@@ -80,8 +80,7 @@ async function verify(engine: Engine, { journal, id, receiptPublicKey }: Monitor
     ed25519Verify,
     onEntry({ seq, bytes }) {
       const event = readEntry(seq, bytes);
-      const isOfChain = event.room === 'watch' || event.room === 'evm';
-      if (isOfChain && event.event.kind === 'finding') findings += 1;
+      if (findingOf(event)) findings += 1;
       applyEvent(fresh, event);
     },
     onProgress: () => new Promise((resolve) => setImmediate(resolve)),

@@ -16,6 +16,8 @@ export interface DeskState {
   readonly ruleTimes: Map<string, readonly number[]>;
   /** Of wallets whose owner named a height: where a scan of the past begins. */
   readonly birthHeights: Map<string, number>;
+  /** By name: where the vault is, and the key by which this monitor is its client. */
+  readonly vaults: Map<string, Json>;
 }
 
 const json = z.json() as unknown as z.ZodType<Json>;
@@ -26,21 +28,31 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rules-set'), rules: json }),
   z.strictObject({ kind: z.literal('ladder-set'), ladder: json }),
   z.strictObject({ kind: z.literal('rule-told'), rule: z.string(), keep: z.int().positive(), atMs: z.int() }),
+  z.strictObject({ kind: z.literal('vault-put'), name: z.string(), vault: json }),
+  z.strictObject({ kind: z.literal('vault-dropped'), name: z.string() }),
   z.strictObject({ kind: z.literal('birth-height'), wallet: z.string(), height: count.nullable() }),
 ]);
 const stateSchema = z.strictObject({
-  version: z.literal(2),
+  version: z.literal(3),
   channels: z.array(z.tuple([z.string(), json])),
   rules: json,
   ladder: json,
   ruleTimes: z.array(z.tuple([z.string(), z.array(z.int())])),
   birthHeights: z.array(z.tuple([z.string(), count])),
+  vaults: z.array(z.tuple([z.string(), json])),
 });
 
 export type DeskEvent = z.infer<typeof eventSchema>;
 
 export function createDesk(): DeskState {
-  return { channels: new Map(), rules: null, ladder: null, ruleTimes: new Map(), birthHeights: new Map() };
+  return {
+    channels: new Map(),
+    rules: null,
+    ladder: null,
+    ruleTimes: new Map(),
+    birthHeights: new Map(),
+    vaults: new Map(),
+  };
 }
 
 export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
@@ -63,6 +75,12 @@ export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
       state.ruleTimes.set(event.rule, times.slice(-event.keep));
       return;
     }
+    case 'vault-put':
+      state.vaults.set(event.name, event.vault);
+      return;
+    case 'vault-dropped':
+      state.vaults.delete(event.name);
+      return;
     case 'birth-height':
       if (event.height === null) state.birthHeights.delete(event.wallet);
       else state.birthHeights.set(event.wallet, event.height);
@@ -81,19 +99,19 @@ export function decodeDeskEvent(bytes: Uint8Array): Result<DeskEvent, 'desk_malf
   return read.success ? ok(read.data.event) : err('desk_malformed');
 }
 
-export function encodeDesk({ channels, rules, ladder, ruleTimes, birthHeights }: DeskState): Uint8Array {
+export function encodeDesk({ channels, rules, ladder, ruleTimes, birthHeights, vaults }: DeskState): Uint8Array {
   return canonicalBytes({
-    ...{ version: 2, channels: [...channels], rules, ladder },
-    ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights] },
+    ...{ version: 3, channels: [...channels], rules, ladder },
+    ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights], vaults: [...vaults] },
   });
 }
 
 export function decodeDesk(bytes: Uint8Array): Result<DeskState, 'desk_malformed'> {
   const read = stateSchema.safeParse(parseJsonBytes(bytes));
   if (!read.success) return err('desk_malformed');
-  const { channels, rules, ladder, ruleTimes, birthHeights } = read.data;
+  const { channels, rules, ladder, ruleTimes, birthHeights, vaults } = read.data;
   return ok({
     ...{ channels: new Map(channels), rules, ladder },
-    ...{ ruleTimes: new Map(ruleTimes), birthHeights: new Map(birthHeights) },
+    ...{ ruleTimes: new Map(ruleTimes), birthHeights: new Map(birthHeights), vaults: new Map(vaults) },
   });
 }

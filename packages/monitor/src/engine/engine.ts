@@ -9,7 +9,17 @@ import {
   type OutboxInput,
   type Post,
 } from '@keepwatch/notify';
-import { evmStep, watchStep, type EvmInput, type Finding, type Severity, type WatchInput } from '@keepwatch/watch';
+import {
+  evmStep,
+  vaultStep,
+  watchStep,
+  type EvmEvent,
+  type EvmInput,
+  type Finding,
+  type Severity,
+  type VaultInput,
+  type WatchInput,
+} from '@keepwatch/watch';
 import type { DeskEvent } from '../desk/desk.ts';
 import { encodeEntry, SALT_BYTES } from './entry.ts';
 import { askLadder, deliveredTo } from './escalate.ts';
@@ -20,6 +30,7 @@ import { applyEvent, encodeEvent, saveState, type MonitorEvent, type MonitorStat
 export type EngineInput =
   | { readonly room: 'watch'; readonly input: WatchInput }
   | { readonly room: 'evm'; readonly input: EvmInput }
+  | { readonly room: 'vault'; readonly input: VaultInput }
   | { readonly room: 'outbox'; readonly input: OutboxInput }
   | { readonly room: 'desk'; readonly event: DeskEvent }
   /** `finding`: the one that opened the escalation, for the words; without it they say no more than that there is one. */
@@ -151,8 +162,12 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
       case 'evm':
         return evmStep(state.evm, input.input, atMs).flatMap((event) => {
           const recorded = record({ room: 'evm', event });
-          return event.kind === 'finding' ? [recorded, ...tell(event.finding, recorded.seq, atMs, record)] : [recorded];
+          if (event.kind === 'finding') return [recorded, ...tell(event.finding, recorded.seq, atMs, record)];
+          // Whether a vault signed it is asked in the same batch: no spend is ever known and not asked about.
+          return [recorded, ...comparedBy(event).flatMap((asked) => compare(asked, atMs, record))];
         });
+      case 'vault':
+        return compare(input.input, atMs, record);
       case 'outbox': {
         const events = outboxStep(state.outbox, input.input, atMs);
         const recorded = events.map((event) => record({ room: 'outbox', event }));
@@ -172,6 +187,13 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
       default:
         return assertNever(input);
     }
+  }
+
+  function compare(input: VaultInput, atMs: number, record: Recorder): readonly Recorded[] {
+    return vaultStep(state.vault, input, atMs).flatMap((event) => {
+      const recorded = record({ room: 'vault', event });
+      return event.kind === 'finding' ? [recorded, ...tell(event.finding, recorded.seq, atMs, record)] : [recorded];
+    });
   }
 
   function tell(finding: Finding, entry: number, atMs: number, record: Recorder): readonly Recorded[] {
@@ -216,4 +238,16 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
     save,
     close: () => batcher.close(),
   };
+}
+
+/** What of an EVM chain is compared with what the vaults signed. */
+function comparedBy(event: EvmEvent): readonly VaultInput[] {
+  switch (event.kind) {
+    case 'evm-spend':
+      return [{ kind: 'spend', id: event.id, spend: event.spend }];
+    case 'evm-block-back':
+      return event.withdrawn.length === 0 ? [] : [{ kind: 'spends-withdrawn', ids: event.withdrawn }];
+    default:
+      return [];
+  }
 }

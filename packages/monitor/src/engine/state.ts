@@ -22,19 +22,28 @@ import {
 } from '@keepwatch/notify';
 import {
   applyEvmEvent,
+  applyVaultEvent,
   applyWatchEvent,
   createEvmState,
+  createVaultState,
   createWatchState,
   decodeEvmEvent,
   decodeEvmState,
+  decodeVaultEvent,
+  decodeVaultState,
   decodeWatchEvent,
   decodeWatchState,
   encodeEvmEvent,
   encodeEvmState,
+  encodeVaultEvent,
+  encodeVaultState,
   encodeWatchEvent,
   encodeWatchState,
   type EvmEvent,
   type EvmState,
+  type Finding,
+  type VaultEvent,
+  type VaultState,
   type WatchEvent,
   type WatchState,
 } from '@keepwatch/watch';
@@ -58,6 +67,7 @@ export interface MonitorState {
   readonly outbox: OutboxState;
   readonly desk: DeskState;
   readonly ladder: LadderState;
+  readonly vault: VaultState;
 }
 
 /** An event, and whose it is. */
@@ -66,10 +76,16 @@ export type MonitorEvent =
   | { readonly room: 'evm'; readonly event: EvmEvent }
   | { readonly room: 'outbox'; readonly event: OutboxEvent }
   | { readonly room: 'desk'; readonly event: DeskEvent }
-  | { readonly room: 'ladder'; readonly event: LadderEvent };
+  | { readonly room: 'ladder'; readonly event: LadderEvent }
+  | { readonly room: 'vault'; readonly event: VaultEvent };
+
+/** The finding that an event is; undefined: it is none. */
+export function findingOf({ event }: MonitorEvent): Finding | undefined {
+  return event.kind === 'finding' ? event.finding : undefined;
+}
 
 /** Raise it where folding the same journal gives another state, or a room writes its state in another way. */
-const FOLD_VERSION = 3;
+const FOLD_VERSION = 4;
 
 /** Ids of messages begin with some letters of the monitor's own: they are unique in the world, and short. */
 const outboxOptions = (monitor: string) => ({ ...OUTBOX_DEFAULTS, instance: monitor.slice(0, 12) });
@@ -81,6 +97,7 @@ export function emptyState(monitor: string): MonitorState {
     outbox: createOutboxState(outboxOptions(monitor)),
     desk: createDesk(),
     ladder: createLadderState(LADDER_DEFAULTS),
+    vault: createVaultState(),
   };
 }
 
@@ -96,6 +113,8 @@ export function applyEvent(state: MonitorState, { room, event }: MonitorEvent): 
       return applyDeskEvent(state.desk, event);
     case 'ladder':
       return applyLadderEvent(state.ladder, event);
+    case 'vault':
+      return applyVaultEvent(state.vault, event);
     default:
       return assertNever(room);
   }
@@ -113,6 +132,8 @@ export function encodeEvent({ room, event }: MonitorEvent): Uint8Array {
       return encodeDeskEvent(event);
     case 'ladder':
       return encodeLadderEvent(event);
+    case 'vault':
+      return encodeVaultEvent(event);
     default:
       return assertNever(room);
   }
@@ -145,6 +166,11 @@ export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
     case 'ladder': {
       const event = decodeLadderEvent(entry.body);
       if (event.ok) return { room: 'ladder', event: event.value };
+      break;
+    }
+    case 'vault': {
+      const event = decodeVaultEvent(entry.body);
+      if (event.ok) return { room: 'vault', event: event.value };
       break;
     }
     case undefined:
@@ -180,27 +206,32 @@ export async function saveState(journal: Journal, state: MonitorState): Promise<
   await journal.saveSnapshot(FOLD_VERSION, encodeState(state));
 }
 
-export function encodeState({ watch, evm, outbox, desk, ladder }: MonitorState): Uint8Array {
+export function encodeState({ watch, evm, outbox, desk, ladder, vault }: MonitorState): Uint8Array {
   return lengthPrefixed(
     encodeWatchState(watch),
     encodeOutboxState(outbox),
     encodeDesk(desk),
     encodeLadderState(ladder),
     encodeEvmState(evm),
+    encodeVaultState(vault),
   );
 }
 
 function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
-  const [ofWatch, ofOutbox, ofDesk, ofLadder, ofEvm] = parts(bytes, 5) as [
-    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
+  const [ofWatch, ofOutbox, ofDesk, ofLadder, ofEvm, ofVault] = parts(bytes, 6) as [
+    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
   ];
   const watch = decodeWatchState(ofWatch);
   const outbox = decodeOutboxState(ofOutbox, outboxOptions(monitor));
   const desk = decodeDesk(ofDesk);
   const ladder = decodeLadderState(ofLadder, LADDER_DEFAULTS);
   const evm = decodeEvmState(ofEvm);
-  if (watch.ok && outbox.ok && desk.ok && ladder.ok && evm.ok) {
-    return { watch: watch.value, evm: evm.value, outbox: outbox.value, desk: desk.value, ladder: ladder.value };
+  const vault = decodeVaultState(ofVault);
+  if (watch.ok && outbox.ok && desk.ok && ladder.ok && evm.ok && vault.ok) {
+    return {
+      ...{ watch: watch.value, evm: evm.value, outbox: outbox.value },
+      ...{ desk: desk.value, ladder: ladder.value, vault: vault.value },
+    };
   }
   throw new CodedError('journal_snapshot_unread', 'The snapshot of the state is none that this version understands.', {
     remedy: 'Start the version that wrote it, or a later one.',

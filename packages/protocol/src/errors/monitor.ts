@@ -59,6 +59,12 @@ export const MONITOR_ERRORS = {
     'The wallet cannot be watched as it was described.',
     'The message says which part is wrong.',
   ),
+  monitor_vault_refused: text('The vault cannot be followed under this name.', 'Choose another name.'),
+  monitor_vault_exists: text(
+    'A vault of this name is followed already.',
+    'Choose another name, or remove that one first.',
+  ),
+  monitor_vault_unknown: text('No vault of this name is followed.', '`keepwatch monitor vault list` shows them.'),
   channel_unknown: text('There is no channel of this name.', '`keepwatch channel list` shows those that there are.'),
   channel_refused: text('The channel cannot be used as it was described.', 'The message says which part is wrong.'),
   channel_in_rules: text('A rule tells by this channel.', 'Apply rules without it first.'),
