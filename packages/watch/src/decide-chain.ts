@@ -1,4 +1,4 @@
-import type { Txid } from '@keepwatch/bitcoin';
+import type { Outpoint, Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import { decideConfirmed, factOfMatch, tellDepths } from './decide-tx.ts';
 import { holdingOf, inBlockId } from './id.ts';
@@ -130,10 +130,23 @@ function decidePast(turn: Turn, block: BlockRef, facts: readonly TxFact[], seenB
 /** A scan was faster than the chain that is told, or is on another branch: what it found waits for its block. */
 function hold(turn: Turn, block: BlockRef, facts: readonly TxFact[]): void {
   const { txs = [] } = turn.state.held.get(block.hash) ?? {};
-  const known = new Set(txs.map(({ txid }) => txid));
-  const more = facts.filter(({ txid }) => !known.has(txid));
-  if (more.length > 0) emit(turn, { kind: 'held', block, txs: [...txs, ...more] });
+  const all = new Map(txs.map((fact) => [fact.txid, fact]));
+  // The scan of another wallet sees another part of the same transaction.
+  for (const fact of facts) all.set(fact.txid, joined(all.get(fact.txid), fact));
+  const isMore = [...all.values()].some((fact) => !txs.includes(fact));
+  if (isMore) emit(turn, { kind: 'held', block, txs: [...all.values()] });
 }
+
+/** All that two facts say of a transaction; the first one itself where the second says no more. */
+function joined(known: TxFact | undefined, fact: TxFact): TxFact {
+  if (!known) return fact;
+  const received = fact.received.filter(({ vout }) => known.received.every((each) => each.vout !== vout));
+  const spent = fact.spent.filter((outpoint) => known.spent.every((each) => !isSame(each, outpoint)));
+  if (received.length + spent.length === 0) return known;
+  return { ...known, received: [...known.received, ...received], spent: [...known.spent, ...spent] };
+}
+
+const isSame = (one: Outpoint, other: Outpoint) => one.txid === other.txid && one.vout === other.vout;
 
 function tellOpenings(turn: Turn, waiting: readonly string[], block: BlockRef, late: boolean): void {
   const { state } = turn;

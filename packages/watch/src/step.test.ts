@@ -158,3 +158,25 @@ describe('a reorganisation', () => {
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
   });
 });
+
+it('keeps all that scans of several wallets saw of a transaction whose block is not told yet', () => {
+  const watch = createWatch();
+  watch.add(scriptsWallet('one', [1], { birthdaySeconds: 5 }), [1]);
+  watch.add(scriptsWallet('two', [2], { birthdaySeconds: 5 }), [2]);
+  watch.connect(100);
+  const both = paymentOf(
+    a,
+    [
+      [1, 50_000n],
+      [2, 30_000n],
+    ],
+    [],
+  );
+  for (const [at, wallet] of ['one', 'two'].entries()) {
+    const { scan } = watch.state.wallets.get(wallet)!.scan!;
+    const found = [{ block: blockOf(101), matches: [{ ...both, received: [both.received[at]!] }] }];
+    watch.tell({ kind: 'history', wallet, scan, found, toHeight: 101, done: true });
+  }
+  const told = watch.connect(101).filter(({ detail }) => detail.kind === 'received');
+  expect(told.map(({ wallet }) => wallet).sort()).toEqual(['one', 'two']);
+});
