@@ -56,6 +56,7 @@ export function walletDetails(state: WatchState, record: WalletRecord, standings
     ),
     descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i]!, used: used[i]! })),
     outpoints: wallet.outpoints,
+    transactions: wallet.txids.map(({ txid }) => txid),
     coins: [...watchedCoins(state, wallet.id)]
       .filter(({ status }) => status?.kind !== 'gone')
       .map(({ txid, vout, sats, script, status, spentBy }) => ({

@@ -177,18 +177,27 @@ function tellOpenings(turn: Turn, waiting: readonly string[], block: BlockRef, l
 function tellBalances(turn: Turn, block: BlockRef, seenBy: readonly string[], late: boolean): void {
   const { state } = turn;
   const changed = [...state.unsettled.keys()].map((id) => {
-    const { wallet, confirmedSats: sats, above: wasAbove, below: wasBelow } = state.wallets.get(id)!;
+    const { wallet, confirmedSats: sats, above: wasAbove, below: wasBelow, crossings } = state.wallets.get(id)!;
     const { aboveSats, belowSats } = wallet.limits;
     const above = aboveSats !== null && sats > aboveSats;
     const below = belowSats !== null && sats < belowSats;
-    return { id, sats, aboveSats, belowSats, above, below, rose: above && !wasAbove, fell: below && !wasBelow };
+    return {
+      id,
+      sats,
+      aboveSats,
+      belowSats,
+      above,
+      below,
+      rose: above && !wasAbove,
+      fell: below && !wasBelow,
+      number: crossings + 1,
+    };
   });
   if (changed.length === 0) return;
-  const number = state.counter + 1;
   emit(turn, { kind: 'settled', wallets: changed.map(({ id, above, below }) => ({ id, above, below })) });
-  for (const { id, sats, aboveSats, belowSats, rose, fell } of changed) {
+  for (const { id, sats, aboveSats, belowSats, rose, fell, number } of changed) {
     const say = (kind: 'balance-above' | 'balance-below', limitSats: bigint) =>
-      tell(turn, `${kind}:${id}:${number}`, id, { block, seenBy }, { kind, sats, limitSats }, late);
+      tell(turn, `${kind}/${number}:${id}`, id, { block, seenBy }, { kind, sats, limitSats }, late);
     if (rose) say('balance-above', aboveSats!);
     if (fell) say('balance-below', belowSats!);
   }

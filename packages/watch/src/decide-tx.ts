@@ -107,11 +107,12 @@ export function decideLoss(turn: Turn, input: Of<'replaced' | 'evicted'>): void 
 }
 
 function lose(turn: Turn, record: TxRecord, by: Txid | null, seenBy: readonly string[]): void {
-  const { txid, parts, round } = record;
+  const { txid, parts } = record;
+  const times = record.round + record.returns;
   emit(turn, { kind: 'tx-gone', txid, by });
   for (const { wallet } of parts) {
     const what = by === null ? 'evicted' : `replaced/${by}`;
-    const id = `${what}:${wallet}:${txid}${round === 0 ? '' : `~${round}`}`;
+    const id = `${what}:${wallet}:${txid}${times === 0 ? '' : `~${times}`}`;
     const detail = by === null ? ({ kind: 'evicted', txid } as const) : ({ kind: 'replaced', txid, by } as const);
     tell(turn, id, wallet, { txid, seenBy }, detail);
   }
@@ -161,7 +162,8 @@ function decideConflicts(turn: Turn, { txid, parts }: TxRecord, evidence: Eviden
       const coin = state.coins.get(key)!;
       if (other === txid || coin.conflicts.includes(conflictKey(txid, other))) continue;
       const rival = state.txs.get(other);
-      if (!rival || rival.status.kind === 'gone') continue;
+      // Some sources say first that the one was replaced and then by what: it is the same happening.
+      if (!rival || (rival.status.kind === 'gone' && rival.status.by !== txid)) continue;
       const outpoint = outpointOf(key);
       emit(turn, { kind: 'conflict', outpoint, txid, other });
       for (const wallet of coin.wallets) {

@@ -67,7 +67,7 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
   const known = state.txs.get(txid);
   if (known?.status.kind === 'confirmed') count(state, known, -1);
   const before = new Set(known?.status.kind === 'confirmed' ? voutsOf(known) : []);
-  const round = (known?.round ?? 0) + (known?.status.kind === 'gone' ? 1 : 0);
+  const returns = (known?.returns ?? 0) + (known?.status.kind === 'gone' ? 1 : 0);
   const height = 'block' in at ? at.block.height : null;
   const parts = new Map(known?.parts.map((part) => [part.wallet, part]));
   const partOf = (wallet: string): TxPart =>
@@ -105,7 +105,7 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
       ? ({ kind: 'confirmed', block: at.block, medianSeconds: medianBefore(state, at.block) } as const)
       : ({ kind: 'unconfirmed', grade: at.grade } as const);
   const { coinbase, outputs } = fact;
-  const record: TxRecord = { txid, coinbase, outputs, status, round, parts: settled };
+  const record: TxRecord = { txid, coinbase, outputs, status, round: known?.round ?? 0, returns, parts: settled };
   state.txs.set(txid, record);
   if (!('block' in at)) {
     state.unconfirmed.set(txid, 0);

@@ -13,7 +13,7 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
     : {
         ...{ wallet, addedHeight: state.bestHeight < 0 ? null : (state.tip?.height ?? state.bestHeight) },
         ...{ confirmedSats: 0n, derived: zeros(), used: zeros(), growthFrom: null, scan: null },
-        ...{ above: false, below: false },
+        ...{ crossings: 0, above: false, below: false },
       };
   state.wallets.set(wallet.id, record);
   state.unsettled.set(wallet.id, true);

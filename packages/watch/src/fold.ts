@@ -45,7 +45,8 @@ export function applyWatchEvent(state: WatchState, event: WatchEvent): void {
     case 'settled':
       for (const { id, above, below } of event.wallets) {
         const record = state.wallets.get(id);
-        if (record) state.wallets.set(id, { ...record, above, below });
+        const passed = record && ((above && !record.above) || (below && !record.below)) ? 1 : 0;
+        if (record) state.wallets.set(id, { ...record, above, below, crossings: record.crossings + passed });
         state.unsettled.delete(id);
       }
       state.counter++;

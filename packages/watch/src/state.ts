@@ -71,7 +71,8 @@ export interface WalletRecord {
   readonly growthFrom: number | null;
   /** What a scan has to look for, while one is due. `first`: the wallet's whole past. */
   readonly scan: ScanRecord | null;
-  /** Whether the balance was last seen above or below its limit. */
+  /** How often its balance passed a limit, and whether it was last seen above or below one. */
+  readonly crossings: number;
   readonly above: boolean;
   readonly below: boolean;
 }
@@ -97,8 +98,10 @@ export interface TxRecord {
   /** How many outputs it has in all. */
   readonly outputs: number;
   readonly status: TxStatus;
-  /** How often it left a block, or came back after it was gone. */
+  /** How often it left a block. What is told of it in a block has this number, whatever a source said of it before. */
   readonly round: number;
+  /** How often it came back after it was gone. */
+  readonly returns: number;
   readonly parts: readonly TxPart[];
 }
 

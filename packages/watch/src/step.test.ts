@@ -91,6 +91,17 @@ describe('outside of blocks', () => {
     expect(watch.tell({ kind: 'replaced', txid: b, by: c, seenBy })).toEqual([]);
   });
 
+  it('tells the same double spend where a source says first that the one was replaced', () => {
+    const watch = begun();
+    watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+    const coin = { txid: a, vout: 0 };
+    watch.tell({ kind: 'sighted', tx: paymentOf(b, [], [coin]), grade: 'valid', seenBy });
+    expect(kinds(watch.tell({ kind: 'replaced', txid: b, by: c, seenBy }))).toEqual(['replaced']);
+    const rival = paymentOf(c, [], [coin], 2);
+    const found = watch.tell({ kind: 'sighted', tx: rival, grade: 'valid', seenBy });
+    expect(kinds(found)).toEqual(['sighted', 'double-spend']);
+  });
+
   it('tells an eviction, and that it is seen again', () => {
     const watch = begun();
     const tx = paymentOf(a, [[1, 50_000n]]);
@@ -99,6 +110,11 @@ describe('outside of blocks', () => {
     const [again] = watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy });
     expect(again?.detail.kind).toBe('sighted');
     expect(again?.id).not.toBe(first?.id);
+    const [gone] = watch.tell({ kind: 'evicted', txid: a, seenBy });
+    expect(gone?.id).toBe(`evicted:savings:${a}~1`);
+    // What is told of it in a block is the same, however often a source had lost sight of it.
+    const [received] = watch.connect(101, [tx]);
+    expect(received?.id).toBe(`received:savings:${a}@${blockOf(101).hash}`);
   });
 });
 

@@ -22,6 +22,7 @@ const add = command({
     address: { value: 'A', many: true, words: 'one address' },
     script: { value: 'HEX', many: true, words: 'one scriptPubKey' },
     outpoint: { value: 'TXID:N', many: true, words: 'one coin' },
+    transaction: { value: 'HEX', many: true, words: 'one transaction, whole, to be told what becomes of it' },
     evm: { value: 'ADDRESS', words: 'an account of an EVM chain, in place of all these' },
     chain: { value: 'CHAIN_ID', words: 'with --evm: its chain, such as 1 for Ethereum' },
     token: {

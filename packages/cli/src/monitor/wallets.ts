@@ -26,6 +26,7 @@ export interface AddOptions extends MonitorPlace {
   readonly address: readonly string[];
   readonly script: readonly string[];
   readonly outpoint: readonly string[];
+  readonly transaction: readonly string[];
   readonly birthday: string | undefined;
   readonly 'gap-limit': string | undefined;
   readonly tag: readonly string[];
@@ -71,15 +72,23 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       ...options.address.map((address) => addressDescriptor(address, network)),
       ...options.script.map(scriptDescriptor),
     ];
-    if (descriptors.length + outpoints.length === 0) {
+    if (descriptors.length + outpoints.length + options.transaction.length === 0) {
       throw usageError(
         'option_missing',
         'Nothing to watch is named.',
-        'Give --descriptor, --xpub, --address, --script, --outpoint or --evm.',
+        'Give --descriptor, --xpub, --address, --script, --outpoint, --transaction or --evm.',
       );
     }
     const put = {
-      ...{ name, birthday, outpoints, descriptors, tags: splitTags(options.tag), ...gapLimit },
+      ...{
+        name,
+        birthday,
+        outpoints,
+        transactions: options.transaction,
+        descriptors,
+        tags: splitTags(options.tag),
+        ...gapLimit,
+      },
       ...(options.owner === undefined ? {} : { owner: options.owner }),
       limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     };
@@ -269,6 +278,7 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
   const watched = [
     ...wallet.descriptors.map(({ text, derived }) => `  ${text}  ${paint.quiet(`${derived.join(' + ')} derived`)}`),
     ...wallet.outpoints.map(({ txid, vout }) => `  ${txid}:${vout}`),
+    ...wallet.transactions.map((txid) => `  ${txid}`),
   ];
   const coins = wallet.coins.map(({ txid, vout, sats: amount, address, block, spentBy }) => [
     ...[block ? String(block.height) : 'mempool', amount === null ? '?' : formatBitcoin(BigInt(amount))],

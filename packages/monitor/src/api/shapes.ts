@@ -30,6 +30,11 @@ export const walletPut = z.strictObject({
     .array(z.strictObject({ txid: z.string().regex(/^[0-9a-f]{64}$/), vout: count.max(0xffff_ffff) }))
     .max(10_000)
     .exactOptional(),
+  /** Whole transactions in hex, to be watched by their ids. */
+  transactions: z
+    .array(z.string().regex(/^([0-9a-fA-F]{2}){10,400000}$/, 'a whole transaction in hex is expected'))
+    .max(100)
+    .exactOptional(),
   limits: z
     .strictObject({
       largeSats: sats.nullable().exactOptional(),

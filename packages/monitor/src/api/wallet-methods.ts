@@ -1,4 +1,4 @@
-import { CodedError } from '@keepwatch/base';
+import { CodedError, fromHex } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
 import { watchedWallet } from '@keepwatch/watch';
 import type { z } from 'zod';
@@ -32,12 +32,13 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): Methods {
       async call(given: z.infer<typeof walletPut>) {
         const before = given.id === undefined ? undefined : known(given.id);
         const id = before?.wallet.id ?? freshId(given.name, engine);
-        const { birthday = null, outpoints = [], ...rest } = given;
+        const { birthday = null, outpoints = [], transactions = [], ...rest } = given;
         const read = watchedWallet(
           {
             ...rest,
             id,
             outpoints: outpoints.map(({ txid, vout }) => ({ txid: txid as Txid, vout })),
+            transactions: transactions.map((hex) => fromHex(hex.toLowerCase())!),
             // A height stands for itself: the scan begins there, whatever the time was.
             birthdaySeconds: birthday === null ? null : 'height' in birthday ? 0 : birthday.timeSeconds,
           },

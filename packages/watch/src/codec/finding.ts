@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FINDING_VERSION, SEVERITIES, type Finding } from '../finding.ts';
+import { FINDING_VERSION, SEVERITIES, type Finding, type FindingKind } from '../finding.ts';
 import { evmDetails, evmEvidence } from '../evm/shapes.ts';
 import { vaultDetails } from '../vault/shapes.ts';
 import { block, count, grade, outpoint, sats, sum, text, txid, vout } from './shapes.ts';
@@ -51,6 +51,12 @@ export const detail = z.discriminatedUnion('kind', [
   ...evmDetails,
   ...vaultDetails,
 ]);
+
+/** Every kind that the journal can hold. */
+export const FINDING_KINDS: readonly FindingKind[] = detail.options.flatMap(({ shape }): FindingKind[] => {
+  const named = shape.kind;
+  return 'options' in named ? [...named.options] : [...named.values];
+});
 
 export const finding: z.ZodType<Finding> = z.strictObject({
   version: z.literal(FINDING_VERSION),

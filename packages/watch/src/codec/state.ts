@@ -52,6 +52,7 @@ const walletRecord = z.strictObject({
   scan: z
     .strictObject({ scan: count, fromHeight: count.nullable(), first: z.boolean(), transactions: count })
     .nullable(),
+  crossings: count.default(0),
   above: z.boolean(),
   below: z.boolean(),
 });
@@ -68,6 +69,7 @@ const txRecord = z.strictObject({
   outputs: count,
   status,
   round: count,
+  returns: count.default(0),
   parts: z.array(
     z.strictObject({
       wallet: text,

@@ -7,6 +7,7 @@ export interface Ending {
   readonly findings: readonly Finding[];
   readonly depths: readonly number[];
   readonly limits: WalletLimits;
+  readonly gapLimit: number;
   /** Wallets that are watched, with the height above which things are news. */
   readonly added: ReadonlyMap<string, number>;
   /** What a wallet was told before it was taken out concerns nobody any more. */
@@ -25,7 +26,35 @@ const DIRECTIONS = ['received', 'spent', 'self-transfer'];
 
 /** A fault in words, or null. */
 export function judge(ending: Ending): string | null {
-  return judgeIds(ending.findings) ?? judgeOrder(ending) ?? judgeChain({ ...ending, findings: ofPresent(ending) });
+  const beyond = beyondGap(ending);
+  const added = new Map([...ending.added].filter(([wallet]) => !beyond.has(wallet)));
+  return (
+    judgeIds(ending.findings) ??
+    judgeOrder(ending) ??
+    judgeChain({ ...ending, added, findings: ofPresent(ending).filter(({ wallet }) => !beyond.has(wallet ?? '')) })
+  );
+}
+
+/**
+ * Wallets that were paid further on than their gap limit reaches: an address was handed out on a branch that is gone, behind
+ * others that nobody pays now. Whoever did not see that branch in time cannot know of it.
+ */
+function beyondGap({ world, gapLimit }: Ending): ReadonlySet<string> {
+  const paid = new Map<string, number[]>();
+  for (const { owner } of world.chain.flatMap(({ txs }) => txs.flatMap(({ outputs }) => outputs))) {
+    if (!owner) continue;
+    const branch = `${owner.wallet}/${owner.branch}`;
+    paid.set(branch, [...(paid.get(branch) ?? []), owner.index]);
+  }
+  const beyond = new Set<string>();
+  for (const [branch, indices] of paid) {
+    let reach = gapLimit;
+    for (const index of indices.sort((a, b) => a - b)) {
+      if (index >= reach) beyond.add(branch.slice(0, branch.indexOf('/')));
+      else reach = Math.max(reach, index + 1 + gapLimit);
+    }
+  }
+  return beyond;
 }
 
 function ofPresent({ findings, removals }: Ending): readonly Finding[] {

@@ -20,6 +20,8 @@ export interface Story {
 interface Known {
   status: 'none' | 'claimed' | 'valid' | 'relayed' | 'confirmed' | 'gone';
   block: string | null;
+  /** What took its place, where that is known. */
+  by: string | null;
   coinbase: boolean;
   readonly wallets: Set<string>;
   readonly content: Set<string>;
@@ -48,7 +50,7 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
   /** Takes in what is new of a transaction, and says for which wallets it is. */
   function learn(tx: MatchedTx): { known: Known; grown: Set<string> } | undefined {
     const known: Known = txs.get(tx.txid) ?? {
-      ...{ status: 'none', block: null, coinbase: isCoinbase(tx) },
+      ...{ status: 'none', block: null, by: null, coinbase: isCoinbase(tx) },
       ...{ wallets: new Set(), content: new Set(), spends: new Set() },
     };
     const grown = new Set<string>();
@@ -81,7 +83,8 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
     for (const key of known.spends) {
       for (const [other, rival] of txs) {
         const pair = [txid, other].sort().join() + key;
-        if (other === txid || !rival.spends.has(key) || rival.status === 'gone' || conflicts.has(pair)) continue;
+        if (other === txid || !rival.spends.has(key) || conflicts.has(pair)) continue;
+        if (rival.status === 'gone' && rival.by !== txid) continue;
         conflicts.add(pair);
         if (coins.has(key)) count++;
       }
@@ -102,6 +105,7 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
       const isUnconfirmed = RANK[rival.status] >= 0 && rival.status !== 'confirmed';
       if (rival === known || !isUnconfirmed || ![...rival.spends].some((key) => known.spends.has(key))) continue;
       rival.status = 'gone';
+      rival.by = tx.txid;
       expected.lost += rival.wallets.size;
     }
   }
@@ -111,6 +115,7 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
     for (const known of txs.values()) {
       if (known.block !== hash) continue;
       known.status = known.coinbase ? 'gone' : 'valid';
+      known.by = null;
       known.block = null;
       expected.back += known.wallets.size;
     }
@@ -135,6 +140,7 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
       const known = txs.get(detail.txid);
       if (known && RANK[known.status] >= 0 && known.status !== 'confirmed') {
         known.status = 'gone';
+        known.by = detail.kind === 'replaced' ? detail.by : null;
         expected.lost += known.wallets.size;
       }
       if (isHad(detail.txid)) return `${id}, and the source has it`;
@@ -198,6 +204,7 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
         const known = txs.get(input.txid);
         if (!known || RANK[known.status] < 0 || known.status === 'confirmed') break;
         known.status = 'gone';
+        known.by = input.kind === 'replaced' ? input.by : null;
         expected.lost = known.wallets.size;
         break;
       }

@@ -15,6 +15,7 @@ export interface WatchHistory {
 
 const START_SECONDS = 1_700_000_000;
 const DEPTHS = [2, 4];
+const GAP_LIMIT = 6;
 const LIMITS = { ...DEFAULT_LIMITS, largeSats: 150_000n, aboveSats: 250_000n, belowSats: 50_000n, timelockBlocks: 2 };
 const LOCKS: ReadonlyMap<string, readonly TimeLock[]> = new Map([
   [
@@ -43,7 +44,7 @@ function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
       tags: [],
       labels: {},
       birthdaySeconds,
-      gapLimit: 6,
+      gapLimit: GAP_LIMIT,
       outpoints: [],
       txids: [],
       limits: LIMITS,
@@ -179,6 +180,7 @@ export function simulateWatch(seed: number): WatchHistory {
     findings,
     depths: DEPTHS,
     limits: LIMITS,
+    gapLimit: GAP_LIMIT,
     added: story.added,
     removals: story.removals,
     locks: LOCKS,
