@@ -9,7 +9,16 @@ import type { AddOptions } from './wallets.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
-const OF_BITCOIN = ['descriptor', 'xpub', 'address', 'script', 'outpoint', 'birthday', 'gap-limit'] as const;
+const OF_BITCOIN = [
+  'descriptor',
+  'xpub',
+  'address',
+  'script',
+  'outpoint',
+  'transaction',
+  'birthday',
+  'gap-limit',
+] as const;
 
 export async function watchAddEvm(context: Context, name: string, address: string, options: AddOptions) {
   const other = OF_BITCOIN.find((option) => {
