@@ -51,6 +51,12 @@ export function findingWords({ detail, evidence }: FindingJson): string {
     case 'balance-above':
     case 'balance-below':
       return `the balance is ${btc(detail['sats'])}, ${detail.kind.slice(8)} ${btc(detail['limitSats'])}`;
+    case 'signed-spend':
+      return `the vault “${String(detail['vault'])}” signed ${spendOf(detail)}: grant ${String(detail['grant'])}, entry ${String(detail['permit'])}`;
+    case 'unsigned-spend':
+      return `THE VAULT DID NOT SIGN ${spendOf(detail)} (${String(detail['why'])})`;
+    case 'vault-silent':
+      return `vault silent, spend unexplained: ${spendOf(detail)}; ${String(detail['words'])}`;
     case 'restarted':
       return `the monitor is back after ${String(detail['downSeconds'])} s`;
     case 'backfilled':
@@ -113,4 +119,10 @@ function movement(direction: string, detail: FindingJson['detail']): string {
     default:
       return `${btc(spent)} to itself by ${tx}`;
   }
+}
+
+/** A spend of an EVM account: its transaction, where one is known. */
+function spendOf(detail: FindingJson['detail']): string {
+  const { txHash } = detail as { readonly txHash?: unknown };
+  return typeof txHash === 'string' ? `the spend by ${txHash.slice(0, 14)}…` : 'the spend';
 }

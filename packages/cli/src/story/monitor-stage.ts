@@ -19,7 +19,7 @@ export interface MonitorStage {
   /** A real bitcoind where one is found or can be fetched, else the small node; `tell` says what takes its time, and why. */
   startBitcoin(tell: (words: string) => void): Promise<Regtest>;
   /** Makes a monitor and starts it; waits until it has the chain. */
-  startMonitor(bitcoin: Regtest): Promise<void>;
+  startMonitor(bitcoin: Regtest, evm: string): Promise<void>;
   startReceivers(): Promise<Receivers>;
   addChannels(receivers: Receivers): Promise<void>;
   /** What is found from now on, by `keepwatch findings tail`. */
@@ -77,13 +77,13 @@ export function createMonitorStage(deps: MonitorStageDeps): MonitorStage {
       return bitcoin;
     },
 
-    async startMonitor({ p2p }) {
+    async startMonitor({ p2p }, evm) {
       await write('pass-phrase', randomBytes(18).toString('base64url'));
       const key = ['--key', 'passphrase', '--passphrase-file', file('pass-phrase')];
       await owner('monitor', 'init', '--network', 'regtest', ...key);
       const args = ['--json', 'monitor', 'run', '--data', file('monitor'), '--http', '127.0.0.1:0'];
       // The light client alone, so that it is the same story beside either node.
-      const sources = ['--network', 'regtest', '--peer', p2p];
+      const sources = ['--network', 'regtest', '--peer', p2p, '--evm', `31337=${evm}`];
       const unlock = ['--passphrase-file', file('pass-phrase')];
       const monitor = watch('the monitor', deps.keepwatch([...args, ...sources, ...unlock]));
       const line = await monitor.nextLine();

@@ -20,7 +20,7 @@ export async function play(stage: Stage, screen: Screen): Promise<Ending> {
     screen.heading('The keep', 'a vault that signs only what its owner allowed');
     const vault = await vaultScenes(stage, screen, step);
     screen.heading('The watch', 'a monitor that tells what happens to a bitcoin wallet, each finding once');
-    return { ...vault, ...(await watchScenes(stage, screen, step)) };
+    return { ...vault, ...(await watchScenes(stage, screen, step, vault)) };
   }
   try {
     return await Promise.race([parts(), stage.broken]);

@@ -79,7 +79,8 @@ describe('the story', { timeout: 400_000 }, () => {
       /monitor [0-9a-f]{12}… is replaced by [0-9a-f]{12}…\n.*✔ webhook and mail: “savings: a transaction was replaced/,
       /monitor 0\.4000\d+ BTC by [0-9a-f]{12}… in block 103\n.*✔ webhook and mail: “savings: spent 0\.4000\d+ BTC/,
       /is in no block any more: the chain was reorganised\n.*✔ webhook and mail: “savings: .*reorganised”/,
-      /told {4}✔ 11 findings by webhook and by mail, each of them once/,
+      /thief   takes 1 ETH[^]*THE VAULT DID NOT SIGN THIS SPEND/,
+      /told {4}✔ 12 findings by webhook and by mail, each of them once/,
       /Everything went as it must\./,
     ]) {
       expect(text).toMatch(line);

@@ -2,6 +2,8 @@ import { CodedError, formatBitcoin } from '@keepwatch/base';
 import type { Receivers, Regtest } from '@keepwatch/devnet';
 import { findingWords } from '../monitor/finding-words.ts';
 import { showCount } from '../values.ts';
+import { alarmScenes } from './alarm-scenes.ts';
+import type { VaultEnding } from './vault-scenes.ts';
 import type { Follower, FindingRow } from './monitor-stage.ts';
 import type { Step } from './play.ts';
 import type { Screen } from './screen.ts';
@@ -16,14 +18,21 @@ export interface WatchEnding {
 const BITCOIN = 100_000_000n;
 const ARRIVES = (3n * BITCOIN) / 2n;
 const LEAVES = (4n * BITCOIN) / 10n;
-const depth = (blocks: number) => (detail: FindingRow['finding']['detail']) => detail['depth'] === blocks;
+/** About this transaction; at this depth, where it is named. */
+const of = (txid: string, depth?: number) => (detail: FindingRow['finding']['detail']) =>
+  detail['txid'] === txid && detail['depth'] === depth;
 const btc = (sats: bigint) => `${formatBitcoin(sats)} BTC`;
 
-export async function watchScenes(stage: Stage, screen: Screen, step: Step): Promise<WatchEnding> {
+export async function watchScenes(
+  stage: Stage,
+  screen: Screen,
+  step: Step,
+  { anvil, connection }: VaultEnding,
+): Promise<WatchEnding> {
   step('A bitcoin chain, and a monitor beside it');
   const bitcoin = await stage.startBitcoin((words) => screen.say('chain', words));
   screen.say('chain', `${bitcoin.words}, on regtest, at ${bitcoin.p2p}`);
-  await stage.startMonitor(bitcoin);
+  await stage.startMonitor(bitcoin, anvil.url);
   screen.verdict('monitor', true, `is made; what it knows is encrypted under a pass phrase`);
   screen.say('monitor', 'follows the chain by its own light client (BIP157): it believes only what carries its proof');
 
@@ -38,38 +47,40 @@ export async function watchScenes(stage: Stage, screen: Screen, step: Step): Pro
   step('A coin arrives');
   const coin = await bitcoin.receive(ARRIVES);
   screen.say('Carol', `pays ${btc(ARRIVES)} to it: ${coin}`);
-  await teller.told('sighted', coin);
+  await teller.told('sighted', of(coin));
   screen.say('miner', `mines block ${(await bitcoin.mine(1)).height}`);
-  await teller.told('received', coin);
+  await teller.told('received', of(coin));
 
   step('It is spent, and no block has it yet');
   const first = await bitcoin.spend(LEAVES, 3n);
   screen.say('owner', `pays ${btc(LEAVES)} by another program, at 3 sat/vB: ${first}`);
-  await teller.told('sighted', first);
+  await teller.told('sighted', of(first));
 
   step('The spend is replaced by another one');
   const second = await bitcoin.replace(first, 25n);
   screen.say('owner', `pays the same at 25 sat/vB: ${second}`);
-  await teller.told('replaced', first);
-  await teller.told('sighted', second);
+  await teller.told('replaced', of(first));
+  await teller.told('sighted', of(second));
 
   step('A block takes it in');
   screen.say('miner', `mines block ${(await bitcoin.mine(1)).height}`);
-  await teller.told('spent', second);
+  await teller.told('spent', of(second));
 
   step('The chain is reorganised: another block takes the place of that one');
   const { height } = await bitcoin.reorg(1);
   screen.say('miner', `mines two blocks beside the last one; the chain is at ${height} now`);
-  await teller.told('disconnected', second);
-  await teller.told('spent', second);
+  await teller.told('disconnected', of(second));
+  await teller.told('spent', of(second));
 
-  await teller.told('confirmed', coin, depth(3));
+  await teller.told('confirmed', of(coin, 3));
 
   step('More blocks bury the coin');
   screen.say('miner', `mines block ${(await bitcoin.mine(1)).height}`);
-  await teller.told('confirmed', second, depth(3));
+  await teller.told('confirmed', of(second, 3));
   screen.say('miner', `mines up to block ${(await bitcoin.mine(2)).height}`);
-  await teller.told('confirmed', coin, depth(6));
+  await teller.told('confirmed', of(coin, 6));
+
+  await alarmScenes({ stage, screen, step, news: teller, anvil, connection });
 
   step('The owner has the monitor’s journal verified');
   const report = await stage.owner('findings', 'verify');
@@ -85,9 +96,9 @@ export async function watchScenes(stage: Stage, screen: Screen, step: Step): Pro
 const shortened = (descriptor: string) => descriptor.replace(/(\[[^\]]*\]\w{8})\w+/, '$1…');
 
 /** Waits for findings and for both receivers, and tells of them. */
-interface News {
+export interface News {
   heardTest(): Promise<void>;
-  told(kind: string, txid: string, also?: (detail: FindingRow['finding']['detail']) => boolean): Promise<void>;
+  told(kind: string, holds: (detail: FindingRow['finding']['detail']) => boolean): Promise<void>;
   count(): number;
   /** No finding came twice to the webhook. */
   demandOnce(): void;
@@ -114,8 +125,8 @@ function createNews(screen: Screen, receivers: Receivers, follower: Follower): N
       );
       screen.verdict('owner', true, 'adds a webhook and a mailbox; a test message came to both');
     },
-    async told(kind, txid, also = () => true) {
-      const row = await follower.next(({ detail }) => detail.kind === kind && detail['txid'] === txid && also(detail));
+    async told(kind, holds) {
+      const row = await follower.next(({ detail }) => detail.kind === kind && holds(detail));
       screen.say('monitor', `${findingWords(row.finding)}`);
       await until(`the webhook about “${kind}”`, () => taken.some(({ finding }) => finding === row.finding.id));
       const { subject } = taken.find(({ finding }) => finding === row.finding.id)!;

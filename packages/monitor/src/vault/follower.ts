@@ -23,13 +23,14 @@ export interface FollowerDeps {
 
 /** Whatever notifications are lost, the vault is asked this often, ms. */
 const LOOK_MS = 15_000;
+const SOON_MS = 2_000;
 const CALL_MS = 10_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** Wallets in one question. */
 const MANY = 200;
 /** New wallets are looked for so often, ms. */
-const WALLETS_MS = 5_000;
+const WALLETS_MS = 1_500;
 
 const reader = createPermitReader(keccak_256);
 
@@ -76,6 +77,8 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
       }
     },
   );
+
+  const observes = () => [...engine.state.vault.wallets.values()].some(({ vault }) => vault === name);
 
   async function look(connection: Connection): Promise<void> {
     await listWallets(connection);
@@ -137,7 +140,8 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
       while (!stop.signal.aborted && !ended) {
         await look(connection);
         pauseMs = FIRST_PAUSE_MS;
-        await pause(LOOK_MS);
+        // Until it may observe something, it looks again soon: an operator is about to say what.
+        await pause(observes() ? LOOK_MS : SOON_MS);
       }
     } finally {
       await connection.close();
