@@ -200,8 +200,14 @@ function decideTick(turn: Turn): void {
   }
   for (const key of [...state.open.keys()]) {
     const record = state.spends.get(key)!;
+    const owners = ownersOf(state, record.spend);
+    // The vault is followed no longer: nobody is left who could be asked.
+    if (owners.length === 0) {
+      emit(turn, { kind: 'spend-gone', key });
+      continue;
+    }
     if (record.verdict !== 'open' || nowMs - record.sinceMs < SILENT_MS) continue;
-    const vaults = ownersOf(state, record.spend)
+    const vaults = owners
       .map(({ vault }) => vault)
       .filter((vault) => !record.cleared.some((each) => each.vault === vault));
     const words = vaults.map((vault) => standingOf(state.vaults.get(vault)!)).join(' ');

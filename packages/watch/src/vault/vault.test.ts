@@ -235,6 +235,15 @@ it('tells once what is wrong with a vault, and that it is over', () => {
   ]);
 });
 
+it('asks nobody about a spend whose vault is followed no longer', () => {
+  const room = createRoom();
+  room.take(1n);
+  room.feed({ kind: 'vault-removed', vault: 'v' });
+  room.pass(30);
+  expect(room.feed({ kind: 'tick' })).toEqual([]);
+  expect(room.feed({ kind: 'spends-withdrawn', ids: ['evm-spent/1:hot'] })).toEqual([]);
+});
+
 it('reads no permit out of what is none', () => {
   for (const entry of [{}, { type: 'request.denied' }, { type: 'request.permitted', chain: 'eip155:1', digest: 'x' }]) {
     expect(reader.read(1, entry, WALLET)).toBe(undefined);
