@@ -4,6 +4,10 @@ import { text, type ErrorText } from './text.ts';
 export const WATCH_ERRORS = {
   wallet_bad_id: text('The id of a watched wallet is not valid.', 'Use 1 to 64 of a–z, 0–9, “.”, “_” and “-”.'),
   wallet_bad_number: text('A number of a watched wallet is out of its range.', 'The message says which range it has.'),
+  wallet_bad_transaction: text(
+    'A transaction that is to be watched is not a whole one.',
+    'Give all of it in hex, as bitcoin-cli getrawtransaction does.',
+  ),
   wallet_bad_outpoint: text(
     'A watched outpoint is not valid.',
     'Write the transaction id as 64 lower-case hex digits, and the number of the output.',
