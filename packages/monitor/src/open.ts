@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { CodedError, createZones } from '@keepwatch/base';
+import { CodedError, createZones, toBase64url } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 import { DEFAULT_SETTINGS } from '@keepwatch/watch';
 import { findingMethods } from './api/finding-methods.ts';
 import type { Methods } from './api/server.ts';
 import { walletMethods } from './api/wallet-methods.ts';
-import { createChannelDesk, type ChannelDesk } from './channels/channel-desk.ts';
+import { createChannelDesk, type ChannelDesk, type MessageKey } from './channels/channel-desk.ts';
 import type { ScanStanding } from './chain/scans.ts';
 import { evmMethods } from './evm/evm-methods.ts';
 import type { RunningEvm } from './evm/run.ts';
@@ -13,8 +13,9 @@ import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';
 import { createLadderDesk, type LadderDesk } from './ladder/ladder-desk.ts';
 import { createRuleDesk, type RuleDesk } from './rules/rule-desk.ts';
+import { createScheduleDesk, type ScheduleDesk } from './schedule/schedule-desk.ts';
+import { ed25519Verify, openStore, type MonitorStore } from './store/store.ts';
 import { vaultMethods } from './vault/vault-methods.ts';
-import { openStore, type MonitorStore } from './store/store.ts';
 
 /** The data of a monitor, open: it can be asked and told everything, and follows no chain by itself. */
 export interface OpenMonitor {
@@ -22,6 +23,7 @@ export interface OpenMonitor {
   readonly store: MonitorStore;
   readonly channels: ChannelDesk;
   readonly ladder: LadderDesk;
+  readonly schedule: ScheduleDesk;
   readonly methods: Methods;
   /** Told after each append. Gives back how to stop being told. */
   onDurable(hear: (events: readonly Recorded[]) => void): () => void;
@@ -55,6 +57,12 @@ export async function openMonitor(options: {
 async function openWith(store: MonitorStore, network: Network | undefined): Promise<OpenMonitor> {
   const { state, seq, folded } = await loadState(store.journal, store.id);
   const zones = createZones(process.versions.tz);
+  const { receiptPublicKey, signMessage } = store;
+  const signing: MessageKey = {
+    publicKey: `kwm_${toBase64url(receiptPublicKey)}`,
+    sign: signMessage,
+    verify: (bytes, signature) => ed25519Verify(receiptPublicKey, bytes, signature),
+  };
   const hearers = new Set<(events: readonly Recorded[]) => void>();
   let standing: () => readonly ScanStanding[] = () => [];
   let wakers: (() => void)[] = [];
@@ -79,7 +87,11 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     { seq },
   );
   const rules: RuleDesk = createRuleDesk({ engine, journal: store.journal, zones });
-  const channels: ChannelDesk = createChannelDesk({ engine, rules });
+  const channels: ChannelDesk = createChannelDesk({
+    ...{ engine, rules, beatsTo: (channel) => schedule.tells(channel), signing },
+  });
+  const schedule: ScheduleDesk = createScheduleDesk({ engine, zones, messageKey: signing.publicKey });
+  hearers.add((events) => schedule.hear(events));
   const ladder: LadderDesk = createLadderDesk({ engine, journal: store.journal });
   hearers.add((events) => channels.hear(events));
   hearers.add((events) => ladder.hear(events));
@@ -96,6 +108,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     store,
     channels,
     ladder,
+    schedule,
     folded,
     methods: {
       ...walletMethods({ engine, scans }),
@@ -105,6 +118,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
       ...rules.methods,
       ...channels.methods,
       ...ladder.methods,
+      ...schedule.methods,
     },
     onDurable(hear) {
       hearers.add(hear);
@@ -113,6 +127,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     showScans: (how) => void (standing = how),
     showEvm: (running) => void (following = running),
     async close() {
+      await schedule.close();
       await ladder.close();
       await channels.close();
       await engine.close();

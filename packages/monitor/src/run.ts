@@ -65,6 +65,10 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   watchAll(watch, quorum.watch);
   monitor.channels.start();
   monitor.ladder.start((error) => log('error', 'the ladder could not be climbed; it is tried again', wordsOf(error)));
+  monitor.schedule.start({
+    probe: (channel) => monitor.channels.probe(channel),
+    onTrouble: (error) => log('error', 'what is due by the clock was not done; it is tried again', wordsOf(error)),
+  });
   scans.wake();
 
   async function follow(): Promise<void> {

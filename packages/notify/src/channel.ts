@@ -13,6 +13,11 @@ export interface Channel {
   send(message: Message, signal: AbortSignal): Promise<Delivery>;
   /** Whether the service can be reached with these credentials, without sending anything, where that is possible. */
   probe(signal: AbortSignal): Promise<Delivery>;
+  /**
+   * Whether a message that the service took can be found there: delivered; refused where it is not there; else it cannot be
+   * told now. Left out where the service shows nothing of what it took. `reference`: what its delivery said.
+   */
+  readBack?(reference: string | null, signal: AbortSignal): Promise<Delivery>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Channel } from './channel.ts';
-import { delivered, later } from './delivery.ts';
+import { delivered, later, notTaken } from './delivery.ts';
 import { createDispatcher, type DispatcherDeps } from './dispatcher.ts';
 import type { OutboxInput } from './outbox/event.ts';
 import { createOutboxWorld, post, TEST_OPTIONS } from './outbox/world.fixture.ts';
@@ -128,6 +128,27 @@ describe('the dispatcher', () => {
     desk.world.crash();
     desk.world.run(Date.now() + 1);
     expect(desk.world.tries.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('looks for what it says by the clock, and says that the channel is dead where it is not there', async () => {
+    const looked: (string | null)[] = [];
+    let there = notTaken('not_there', 'No.');
+    const readBack: Channel['readBack'] = async (reference) => (looked.push(reference), there);
+    const desk = createDesk([{ ...channel('a', async () => delivered('r')), readBack }]);
+    const died = () => desk.world.state.lanes.get('a')?.dead?.code;
+    desk.put('a', 'something happened');
+    await vi.waitFor(() => expect(desk.outcomes('a')).toHaveLength(1), PATIENCE);
+    expect(looked).toEqual([]);
+    there = later('timeout', 'Who knows.');
+    desk.put('a', 'heartbeat 1000');
+    await vi.waitFor(() => expect(looked).toEqual(['r']), PATIENCE);
+    there = notTaken('not_there', 'No.');
+    desk.put('a', 'self-test 2000');
+    await vi.waitFor(() => expect(died()).toBe('not_read_back'), PATIENCE);
+    there = delivered();
+    desk.put('a', 'heartbeat 3000');
+    await vi.waitFor(() => expect(died()).toBe(undefined), PATIENCE);
+    await desk.dispatcher.stop();
   });
 
   it('lets what is due for a channel that it does not have wait', async () => {

@@ -1,8 +1,10 @@
-import type { Channel, Delivery } from './channel.ts';
-import { later } from './delivery.ts';
+import type { Channel, Delivery, Message } from './channel.ts';
+import { broken, later, notTaken } from './delivery.ts';
 import { dueEffects, nextDueMs, type OutboxEffect } from './outbox/due.ts';
 import type { OutboxInput } from './outbox/event.ts';
 import type { OutboxState } from './outbox/state.ts';
+import { isRegular } from './schedule/regular.ts';
+import { withSignature, type SignMessage } from './words/signature.ts';
 
 export interface DispatcherDeps {
   /** By name. What is due for a channel that is not among them waits. */
@@ -18,6 +20,8 @@ export interface DispatcherDeps {
   nowMs(): number;
   /** 32 random bits as a number. */
   entropy(): number;
+  /** Signs messages; left out: they go out unsigned. */
+  readonly sign?: SignMessage;
   /** The journal refused, or an adapter broke its promise never to throw. The dispatcher goes on. */
   onTrouble?(error: unknown): void;
 }
@@ -41,6 +45,8 @@ export interface Dispatcher {
 
 /** After the journal refused: a pause instead of a storm. */
 const PAUSE_MS = 1_000;
+/** How often a message is looked for: a service may need a moment to show it. */
+const READS = 5;
 /** Timers of Node hold 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_SLEEP_MS = 3_600_000;
 
@@ -87,11 +93,28 @@ export function createDispatcher(deps: DispatcherDeps, options: DispatcherOption
       if (!deps.state().lanes.get(channel.name)?.trying) await pause(PAUSE_MS, stopping.signal);
       return;
     }
-    const delivery = await within((signal) => channel.send(effect.message, signal));
+    const message = deps.sign ? signed(effect.message, channel.name, deps.sign) : effect.message;
+    const delivery = await within((signal) => channel.send(message, signal));
     // Stopped in between: nobody knows what became of it, so nothing is said and the next start tries again.
     if (stopping.signal.aborted && delivery.kind !== 'delivered') return;
     const outcome = { kind: 'outcome', channel: channel.name, key, attempt: effect.attempt, delivery } as const;
     await deps.submit({ ...outcome, entropy: deps.entropy() });
+    if (delivery.kind === 'delivered' && channel.readBack && isRegular(key))
+      await readBack(channel, delivery.reference);
+  }
+
+  /** A service can take a message and show it to nobody: what the monitor says regularly is looked for. */
+  async function readBack(channel: Channel, reference: string | null): Promise<void> {
+    let found: Delivery = notTaken('', '');
+    for (let tries = 0; tries < READS && found.kind === 'refused'; tries++) {
+      await pause(tries === 0 ? 0 : PAUSE_MS, stopping.signal);
+      found = await within((signal) => channel.readBack!(reference, signal));
+      if (stopping.signal.aborted) return;
+    }
+    // What cannot be reached now says nothing of what became of the message.
+    if (found.kind !== 'refused') return;
+    const words = 'The service took a message, and does not show it.';
+    await deps.submit({ kind: 'probed', channel: channel.name, delivery: broken('not_read_back', words) });
   }
 
   /** An adapter that ignores its signal holds its own connection and nothing else. */
@@ -131,6 +154,11 @@ export function createDispatcher(deps: DispatcherDeps, options: DispatcherOption
       await Promise.all(busy.values());
     },
   };
+}
+
+/** The same in every try, as the message is. */
+function signed(message: Message, channel: string, sign: SignMessage): Message {
+  return { ...message, body: withSignature(message.body, channel, message.number, sign) };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

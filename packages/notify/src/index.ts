@@ -57,6 +57,7 @@ export { outboxStep } from './outbox/step.ts';
 export { heartbeatPost, selfTestPost } from './schedule/regular.ts';
 export { lastMoment, nextMoment, type Schedule } from './schedule/schedule.ts';
 export { cleanLabel } from './words/clean.ts';
+export { checkMessage, type CheckedMessage, type SignMessage, type VerifyMessage } from './words/signature.ts';
 export {
   btc,
   describeFinding,

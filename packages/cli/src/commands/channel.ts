@@ -55,4 +55,14 @@ const remove = command({
     (await import('../monitor/channels.ts')).channelRemove(context, name!, options),
 });
 
-export const CHANNEL_COMMANDS = [add, test, list, remove];
+const verify = command({
+  name: 'channel verify',
+  summary: 'Whether a message that you got was written by this monitor, and is all that came',
+  positionals: ['FILE'],
+  options: MONITOR_OPTIONS,
+  more: 'FILE holds the message as you got it, with its last line; - for standard input.',
+  run: async (context, options, [file]) =>
+    (await import('../monitor/channels.ts')).channelVerify(context, file!, options),
+});
+
+export const CHANNEL_COMMANDS = [add, test, list, verify, remove];

@@ -17,6 +17,7 @@ import { LADDER_COMMANDS } from './ladder.ts';
 import { MONITOR_COMMANDS } from './monitor.ts';
 import { OPERATOR_COMMANDS } from './operator.ts';
 import { RULES_COMMANDS } from './rules.ts';
+import { SCHEDULE_COMMANDS } from './schedule.ts';
 import { SETTLEMENT_COMMANDS } from './settlement.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
 import { VAULT_RUN_COMMAND } from './vault-run.ts';
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   ...CHANNEL_COMMANDS,
   ...LADDER_COMMANDS,
   ...RULES_COMMANDS,
+  ...SCHEDULE_COMMANDS,
   DOCTOR_COMMAND,
   VERSION_COMMAND,
 ];

@@ -141,6 +141,29 @@ export function channelList(context: Context, place: MonitorPlace): Promise<Answ
   });
 }
 
+export async function channelVerify(context: Context, file: string, place: MonitorPlace): Promise<Answer> {
+  const message = await readTextFile(file === '-' ? '/dev/stdin' : file);
+  return withMonitor(context, place, async (api) => {
+    const json = (await api.call('channel.verify', { text: message })) as {
+      readonly channel: string;
+      readonly number: number;
+      readonly words: string;
+      readonly sent: number;
+    };
+    const { channel, number, words, sent } = json;
+    const { paint } = context.terminal;
+    return {
+      json,
+      text: [
+        paint.good(`Written by this monitor: message ${number} of ${sent} on ${channel}.`),
+        'What it signed, and nothing above it:',
+        '',
+        words,
+      ].join('\n'),
+    };
+  });
+}
+
 export function channelRemove(context: Context, name: string, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
     const json = await api.call('channel.remove', { name });

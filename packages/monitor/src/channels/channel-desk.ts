@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { CodedError, type Json } from '@keepwatch/base';
-import { createDispatcher, deadChannels, type Channel, type Dispatcher } from '@keepwatch/notify';
+import {
+  checkMessage,
+  createDispatcher,
+  deadChannels,
+  type Channel,
+  type Dispatcher,
+  type SignMessage,
+  type VerifyMessage,
+} from '@keepwatch/notify';
 import { compareSeverity, type Finding } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
@@ -21,10 +29,20 @@ export interface ChannelDesk {
   hear(events: readonly Recorded[]): void;
   /** From here on messages are sent; before, and without it, they wait. */
   start(): void;
+  /** Asks a channel whether it can be reached, and journals what that says of it. */
+  probe(channel: string): Promise<unknown>;
   readonly methods: Methods;
   close(): Promise<void>;
 }
 
+/** Signs messages, and checks them. */
+export interface MessageKey {
+  readonly publicKey: string;
+  readonly sign: SignMessage;
+  readonly verify: VerifyMessage;
+}
+
+const verifying = z.strictObject({ text: z.string().max(200_000) });
 const TIMEOUT_MS = 30_000;
 const named = z.strictObject({ name: z.string().min(1).max(64) });
 const put = z.strictObject({ channel: z.json() as unknown as z.ZodType<Json> });
@@ -33,9 +51,13 @@ export interface ChannelDeskDeps {
   readonly engine: Engine;
   /** The owner's rules; where there are none, each channel's least severity decides. */
   readonly rules: Pick<RuleDesk, 'tellings' | 'ruleThatTells'>;
+  /** Whether the heartbeat goes to a channel. */
+  readonly beatsTo: (channel: string) => boolean;
+  /** Of the monitor: readers check messages by it. */
+  readonly signing: MessageKey;
 }
 
-export function createChannelDesk({ engine, rules }: ChannelDeskDeps): ChannelDesk {
+export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDeskDeps): ChannelDesk {
   const open = new Map<string, Channel>();
   let dispatcher: Dispatcher | undefined;
 
@@ -127,12 +149,35 @@ export function createChannelDesk({ engine, rules }: ChannelDeskDeps): ChannelDe
           submit: (input) => submit({ room: 'outbox', input }),
           nowMs: engine.nowMs,
           entropy: () => randomBytes(4).readUInt32BE(),
+          sign: signing.sign,
         },
         { timeoutMs: TIMEOUT_MS },
       );
       dispatcher.wake();
     },
+    probe: async (name) => dispatcher?.probe(name),
     methods: {
+      /** Whether a text was written by this monitor, and what of it. */
+      'channel.verify': {
+        params: verifying,
+        call({ text }: z.infer<typeof verifying>) {
+          const checked = checkMessage(text, signing.verify);
+          if (!checked) {
+            throw new CodedError('message_unsigned', 'There is no signature in this text.', {
+              remedy:
+                'Copy the whole message, with its last line. Messages by SMS and shortened ones cannot be checked.',
+            });
+          }
+          if (checked.words === null) {
+            throw new CodedError('message_forged', 'The signature is not of this text.', {
+              remedy:
+                'Copy the whole message and nothing behind it. If that changes nothing, this monitor did not write it.',
+            });
+          }
+          const sent = (engine.state.outbox.lanes.get(checked.channel)?.nextNumber ?? 1) - 1;
+          return Promise.resolve({ ...checked, sent, key: signing.publicKey });
+        },
+      },
       'channel.put': {
         params: put,
         async call({ channel }: z.infer<typeof put>) {
@@ -157,6 +202,11 @@ export function createChannelDesk({ engine, rules }: ChannelDeskDeps): ChannelDe
           if (rule !== undefined) {
             throw new CodedError('channel_in_rules', `The rule “${rule}” tells by the channel “${name}”.`, {
               remedy: 'Apply rules without it first, so that nobody is left out unnoticed.',
+            });
+          }
+          if (beatsTo(name)) {
+            throw new CodedError('channel_in_schedule', `The heartbeat goes to the channel “${name}”.`, {
+              remedy: 'Apply a schedule without it first.',
             });
           }
           if (climbsBy(engine.state, name)) {

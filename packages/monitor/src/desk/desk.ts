@@ -12,6 +12,10 @@ export interface DeskState {
   rules: Json;
   /** Who is told what must not go unanswered, as it was written; null: nothing climbs. */
   ladder: Json;
+  /** When the monitor says that it lives, and tests its channels, as it was written; null: what holds without one. */
+  schedule: Json;
+  /** The moment of each schedule that was done last. */
+  readonly done: Map<string, number>;
   /** When each rule with a limit told at once: as many of the last times as its limit counts. */
   readonly ruleTimes: Map<string, readonly number[]>;
   /** Of wallets whose owner named a height: where a scan of the past begins. */
@@ -27,16 +31,20 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('channel-dropped'), name: z.string() }),
   z.strictObject({ kind: z.literal('rules-set'), rules: json }),
   z.strictObject({ kind: z.literal('ladder-set'), ladder: json }),
+  z.strictObject({ kind: z.literal('schedule-set'), schedule: json }),
+  z.strictObject({ kind: z.literal('schedule-done'), name: z.string(), momentMs: z.int() }),
   z.strictObject({ kind: z.literal('rule-told'), rule: z.string(), keep: z.int().positive(), atMs: z.int() }),
   z.strictObject({ kind: z.literal('vault-put'), name: z.string(), vault: json }),
   z.strictObject({ kind: z.literal('vault-dropped'), name: z.string() }),
   z.strictObject({ kind: z.literal('birth-height'), wallet: z.string(), height: count.nullable() }),
 ]);
 const stateSchema = z.strictObject({
-  version: z.literal(3),
+  version: z.literal(4),
   channels: z.array(z.tuple([z.string(), json])),
   rules: json,
   ladder: json,
+  schedule: json,
+  done: z.array(z.tuple([z.string(), z.int()])),
   ruleTimes: z.array(z.tuple([z.string(), z.array(z.int())])),
   birthHeights: z.array(z.tuple([z.string(), count])),
   vaults: z.array(z.tuple([z.string(), json])),
@@ -46,12 +54,8 @@ export type DeskEvent = z.infer<typeof eventSchema>;
 
 export function createDesk(): DeskState {
   return {
-    channels: new Map(),
-    rules: null,
-    ladder: null,
-    ruleTimes: new Map(),
-    birthHeights: new Map(),
-    vaults: new Map(),
+    ...{ channels: new Map(), rules: null, ladder: null, schedule: null },
+    ...{ done: new Map(), ruleTimes: new Map(), birthHeights: new Map(), vaults: new Map() },
   };
 }
 
@@ -69,6 +73,12 @@ export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
       return;
     case 'ladder-set':
       state.ladder = event.ladder;
+      return;
+    case 'schedule-set':
+      state.schedule = event.schedule;
+      return;
+    case 'schedule-done':
+      state.done.set(event.name, event.momentMs);
       return;
     case 'rule-told': {
       const times = [...(state.ruleTimes.get(event.rule) ?? []), event.atMs];
@@ -99,9 +109,9 @@ export function decodeDeskEvent(bytes: Uint8Array): Result<DeskEvent, 'desk_malf
   return read.success ? ok(read.data.event) : err('desk_malformed');
 }
 
-export function encodeDesk({ channels, rules, ladder, ruleTimes, birthHeights, vaults }: DeskState): Uint8Array {
+export function encodeDesk({ channels, done, ruleTimes, birthHeights, vaults, ...documents }: DeskState): Uint8Array {
   return canonicalBytes({
-    ...{ version: 3, channels: [...channels], rules, ladder },
+    ...{ version: 4, ...documents, channels: [...channels], done: [...done] },
     ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights], vaults: [...vaults] },
   });
 }
@@ -109,9 +119,9 @@ export function encodeDesk({ channels, rules, ladder, ruleTimes, birthHeights, v
 export function decodeDesk(bytes: Uint8Array): Result<DeskState, 'desk_malformed'> {
   const read = stateSchema.safeParse(parseJsonBytes(bytes));
   if (!read.success) return err('desk_malformed');
-  const { channels, rules, ladder, ruleTimes, birthHeights, vaults } = read.data;
+  const { channels, done, ruleTimes, birthHeights, vaults, version: _, ...documents } = read.data;
   return ok({
-    ...{ channels: new Map(channels), rules, ladder },
+    ...{ ...documents, channels: new Map(channels), done: new Map(done) },
     ...{ ruleTimes: new Map(ruleTimes), birthHeights: new Map(birthHeights), vaults: new Map(vaults) },
   });
 }

@@ -19,6 +19,8 @@ export interface MonitorStore {
   /** Identity of the monitor: whose heads these are. */
   readonly id: string;
   readonly receiptPublicKey: Uint8Array;
+  /** Signs a message to a person by the same key: what is signed begins so that it is never taken for a head. */
+  readonly signMessage: (bytes: Uint8Array) => Uint8Array;
   close(): void;
 }
 
@@ -48,7 +50,8 @@ export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<M
       { vault: id },
     );
     if (!opened.ok) throw journalError(opened.error);
-    return { journal: opened.value, id, receiptPublicKey: keys.receiptPublicKey, close: () => sqlite.close() };
+    const { receiptPublicKey, signHead: signMessage } = keys;
+    return { journal: opened.value, id, receiptPublicKey, signMessage, close: () => sqlite.close() };
   } catch (error) {
     sqlite.close();
     throw error;

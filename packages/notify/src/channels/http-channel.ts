@@ -1,4 +1,5 @@
 import type { Channel, ChannelKind, Delivery, Message } from '../channel.ts';
+import { delivered, later, notTaken } from '../delivery.ts';
 import type { Route } from '../net/dial.ts';
 import { createHttp, deliveryOf, isAnswer, type HttpAnswer, type HttpRequest } from '../net/http.ts';
 
@@ -12,12 +13,18 @@ export interface HttpService {
   readonly probe: HttpRequest;
   /** What its answer means, where the status alone does not say it. */
   meaning?(answer: HttpAnswer): Delivery | undefined;
+  /** How a message that was taken is looked for: by what the answer said of it. */
+  readonly readBack?: {
+    referenceOf(answer: HttpAnswer): string | null;
+    request(reference: string): HttpRequest;
+    isThere(answer: HttpAnswer, reference: string): boolean;
+  };
   /** The same for a probe. */
   probeMeaning?(answer: HttpAnswer): Delivery | undefined;
 }
 
 export function createHttpChannel(service: HttpService): Channel {
-  const { name, kind, route, meaning, probeMeaning = meaning } = service;
+  const { name, kind, route, meaning, probeMeaning = meaning, readBack } = service;
   const http = createHttp(route);
   const ask = async (request: HttpRequest, means: HttpService['meaning'], signal: AbortSignal): Promise<Delivery> => {
     const answer = await http.ask(request, signal);
@@ -25,7 +32,31 @@ export function createHttpChannel(service: HttpService): Channel {
   };
   return {
     ...{ name, kind },
-    send: (message, signal) => ask(service.request(message), meaning, signal),
+    async send(message, signal) {
+      let reference: string | null = null;
+      const means = (answer: HttpAnswer) => {
+        reference = readBack?.referenceOf(answer) ?? null;
+        return meaning?.(answer);
+      };
+      const delivery = await ask(service.request(message), means, signal);
+      return delivery.kind === 'delivered' ? delivered(reference) : delivery;
+    },
+    ...(readBack && {
+      readBack: async (reference: string | null, signal: AbortSignal) =>
+        reference === null
+          ? later('not_looked_for', 'The service did not say under which name it keeps the message.')
+          : ask(
+              readBack.request(reference),
+              (answer) => {
+                if (answer.status === 404) return notTaken('not_there', 'The message is not there.');
+                if (answer.status !== 200) return undefined;
+                return readBack.isThere(answer, reference)
+                  ? delivered(reference)
+                  : notTaken('not_there', 'The message is not there.');
+              },
+              signal,
+            ),
+    }),
     probe: (signal) => ask(service.probe, probeMeaning, signal),
     close: () => http.close(),
   };
@@ -42,6 +73,10 @@ export function memberOf(answer: HttpAnswer, name: string): unknown {
     return undefined;
   }
 }
+
+/** A short text from elsewhere; null where it is none. */
+export const wordOf = (value: unknown): string | null =>
+  typeof value === 'string' && value.length <= 300 ? value : null;
 
 /** As much of a text as its service takes, cut between characters, with the end kept: it holds code and number. */
 export function fitted(text: string, most: number): string {

@@ -169,3 +169,27 @@ describe('a text that is too long', () => {
     expect(short).toMatch(/^🚀+\n\[…\]\n🚀+\n\nMessage 7; the one before was 6\.$/u);
   });
 });
+
+describe('what a service took', () => {
+  it.each(['ntfy', 'matrix'])('is looked for at %s, and missed where it is not', async (name) => {
+    const member = name === 'ntfy' ? 'id' : 'event_id';
+    let kept: string | null = null;
+    const service = await startHttpService(({ method, path }) => {
+      if (method !== 'GET') return { status: 200, body: JSON.stringify({ [member]: (kept = '$abc1') }) };
+      const asks = kept !== null && path.includes(encodeURIComponent(kept));
+      return asks ? { status: 200, body: JSON.stringify({ [member]: kept }) } : { status: 404 };
+    });
+    const channel = SERVICES[name]!.make(service.url, { proxy: null, ca: service.ca });
+    const signal = AbortSignal.timeout(60_000);
+    const sent = await channel.send(sampleMessage(), signal);
+    expect(sent).toEqual({ kind: 'delivered', reference: '$abc1' });
+    expect(await channel.readBack!('$abc1', signal)).toMatchObject({ kind: 'delivered' });
+    kept = null;
+    expect(await channel.readBack!('$abc1', signal)).toMatchObject({ kind: 'refused', code: 'not_there' });
+    await service.fail('error');
+    expect(await channel.readBack!('$abc1', signal)).toMatchObject({ kind: 'later' });
+    expect(await channel.readBack!(null, signal)).toMatchObject({ kind: 'later', code: 'not_looked_for' });
+    await channel.close();
+    await service.stop();
+  });
+});

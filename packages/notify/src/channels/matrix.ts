@@ -2,7 +2,7 @@ import type { Channel, Delivery } from '../channel.ts';
 import { broken, later } from '../delivery.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
 import type { HttpAnswer } from '../net/http.ts';
-import { createHttpChannel, fitted, JSON_TYPE, memberOf } from './http-channel.ts';
+import { createHttpChannel, fitted, JSON_TYPE, memberOf, wordOf } from './http-channel.ts';
 
 export interface MatrixOptions {
   readonly name: string;
@@ -31,6 +31,11 @@ export function createMatrix({ name, homeserver, accessToken, roomId, route = DI
       headers,
       body: JSON.stringify({ msgtype: 'm.text', body: fitted(`${subject}\n\n${body}`, MOST) }),
     }),
+    readBack: {
+      referenceOf: (answer) => wordOf(memberOf(answer, 'event_id')),
+      request: (id) => ({ method: 'GET', url: `${base}/rooms/${room}/event/${encodeURIComponent(id)}`, headers }),
+      isThere: (answer, id) => memberOf(answer, 'event_id') === id,
+    },
     probe: { method: 'GET', url: `${base}/rooms/${room}/joined_members`, headers },
   });
 }

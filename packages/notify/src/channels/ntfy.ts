@@ -1,7 +1,7 @@
 import type { Severity } from '@keepwatch/watch';
 import type { Channel } from '../channel.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
-import { createHttpChannel, fitted, JSON_TYPE } from './http-channel.ts';
+import { createHttpChannel, fitted, JSON_TYPE, memberOf, wordOf } from './http-channel.ts';
 
 export interface NtfyOptions {
   readonly name: string;
@@ -31,6 +31,15 @@ export function createNtfy({ name, url, topic, token, route = DIRECT }: NtfyOpti
         ...(acknowledgement?.url ? { click: acknowledgement.url } : {}),
       }),
     }),
+    readBack: {
+      referenceOf: (answer) => wordOf(memberOf(answer, 'id')),
+      // “poll=1” ends after what is there; `id` leaves out everything else (docs.ntfy.sh/subscribe/api).
+      request: (id) => ({
+        ...{ method: 'GET', headers },
+        url: `${base}/${encodeURIComponent(topic)}/json?poll=1&since=10m&id=${encodeURIComponent(id)}`,
+      }),
+      isThere: (answer, id) => answer.text.includes(JSON.stringify(id)),
+    },
     probe: { method: 'GET', url: `${base}/${encodeURIComponent(topic)}/auth`, headers },
   });
 }

@@ -31,4 +31,7 @@ export function selfTestPost(given: { readonly momentMs: number; readonly channe
   };
 }
 
+/** Whether a key is of a message that the monitor sends by the clock, and not of something that happened. */
+export const isRegular = (key: string) => /^(heartbeat|self-test) \d+$/.test(key);
+
 const minuteOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -72,6 +72,16 @@ export const MONITOR_ERRORS = {
     'The ladder tells by this channel, or something that waits for an answer does.',
     'Apply a ladder without it first; acknowledge what waits for an answer.',
   ),
+  channel_in_schedule: text('The heartbeat goes to this channel.', 'Apply a schedule without it first.'),
+  schedule_refused: text('The schedule cannot be used as it was described.', 'The message says which part is wrong.'),
+  message_unsigned: text(
+    'There is no signature in the text.',
+    'Copy the whole message, with its last line. Messages by SMS and shortened ones cannot be checked.',
+  ),
+  message_forged: text(
+    'The signature is not of the text.',
+    'Copy the whole message and nothing behind it. If that changes nothing, this monitor did not write it.',
+  ),
   ladder_refused: text('The ladder cannot be used as it was described.', 'The message says which part is wrong.'),
   ladder_channel_unknown: text(
     'The ladder tells by a channel that there is not.',

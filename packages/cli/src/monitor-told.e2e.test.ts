@@ -1,0 +1,321 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openLock, openMonitor } from '@keepwatch/monitor';
+import {
+  startHttpService,
+  startSmtpService,
+  type ChannelFault,
+  type HttpService,
+  type SmtpService,
+} from '@keepwatch/testkit';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
+
+/**
+ * Ladder, rules and schedules by the real command and the running daemon, with a real SMTP receiver and real HTTP endpoints.
+ * What is found is put into the journal while the daemon is down, as a source would have said it: no chain is needed.
+ */
+
+const SLOW = { timeout: 150_000, interval: 250 };
+const SCRIPT = Uint8Array.from([0, 20, ...new Uint8Array(20).fill(7)]);
+const hash = (n: number) => n.toString(16).padStart(64, '0');
+
+interface Hooked {
+  readonly subject: string;
+  readonly body: string;
+  readonly severity: string;
+  readonly number: number;
+  readonly acknowledgement: { readonly code: string; readonly url: string | null } | null;
+  readonly finding: { readonly id?: string; readonly kind?: string } | null;
+}
+interface Row {
+  readonly seq: number;
+  readonly finding: { readonly id: string; readonly detail: { readonly kind: string } };
+  readonly answer: { readonly state: string; readonly by?: string } | null;
+}
+
+describe('what the running monitor tells', { timeout: 600_000 }, () => {
+  let cli: CommandLine;
+  let hooks: HttpService;
+  let others: HttpService;
+  let mails: SmtpService;
+  const running = new Set<ChildProcess>();
+
+  beforeAll(async () => {
+    cli = await createCommandLine();
+    hooks = await startHttpService(() => ({ status: 200 }));
+    others = await startHttpService(() => ({ status: 200 }));
+    mails = await startSmtpService('tls', { user: 'monitor', password: 'a secret of the mail server' });
+    writeFileSync(join(cli.directory, 'ca.pem'), hooks.ca);
+    writeFileSync(join(cli.directory, 'others.pem'), others.ca);
+    writeFileSync(join(cli.directory, 'mails.pem'), mails.ca);
+    writeFileSync(join(cli.directory, 'password'), 'a secret of the mail server');
+  }, 120_000);
+  afterAll(async () => {
+    for (const child of running) child.kill('SIGKILL');
+    for (const each of [hooks, others, mails]) await each?.stop();
+    await cli?.remove();
+  });
+
+  const at = (name: string) => ['--data', join(cli.directory, name)];
+
+  /** The receivers live in this process: it must not wait for a command with its eyes shut. */
+  async function ask<T>(...args: readonly string[]): Promise<T> {
+    const child = cli.start('--json', ...args);
+    let out = '';
+    child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number];
+    if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}`);
+    return JSON.parse(out) as T;
+  }
+  async function apply(name: string, what: 'ladder' | 'rules' | 'schedule', document: object): Promise<void> {
+    const file = join(cli.directory, `${name}-${what}.json`);
+    writeFileSync(file, JSON.stringify(document));
+    await ask(what, 'apply', file, ...at(name));
+  }
+  async function make(name: string): Promise<void> {
+    await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at(name));
+    await ask('watch', 'add', 'savings', '--script', Buffer.from(SCRIPT).toString('hex'), ...at(name));
+    const hook = (url: string, ca: string) => ['--webhook', url, '--ca', join(cli.directory, ca), '--from', 'info'];
+    const add = (channel: string, ...more: readonly string[]) =>
+      ask('channel', 'add', channel, ...more, '--untested', ...at(name));
+    await add('hook', ...hook(`${hooks.url}/${name}`, 'ca.pem'));
+    await add('other', ...hook(`${others.url}/${name}`, 'others.pem'), '--privacy', 'look');
+    await add(
+      ...([
+        'mail',
+        '--email',
+        `${name}@channel.test`,
+        '--smtp',
+        `127.0.0.1:${mails.port}`,
+        '--user',
+        'monitor',
+      ] as const),
+      ...['--password-file', join(cli.directory, 'password'), '--ca', join(cli.directory, 'mails.pem')],
+    );
+  }
+  /** While the daemon is down: what a source would have said. */
+  async function say(name: string, ...inputs: readonly object[]): Promise<void> {
+    const dataDir = join(cli.directory, name);
+    const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, { credentials: undefined }) });
+    try {
+      for (const input of inputs) await monitor.engine.submit({ room: 'watch', input: input as never });
+    } finally {
+      await monitor.close();
+    }
+  }
+  /** Blocks, each with a payment of so many satoshi to the wallet. The first block that a monitor sees is no news. */
+  function blocks(from: number, amounts: readonly number[]): object[] {
+    const range = { descriptor: 0, branch: 0, from: 0, to: 1, lengths: [SCRIPT.length], bytes: SCRIPT };
+    const first = [
+      { kind: 'scripts', wallet: 'savings', ...range },
+      { kind: 'connected', block: blockAt(from - 1), matches: [], seenBy: ['a'] },
+    ];
+    return [...(from === 2 ? first : []), ...amounts.map((sats, i) => connected(from + i, sats))];
+  }
+  const blockAt = (height: number) => ({ height, hash: hash(height), timeSeconds: Math.floor(Date.now() / 1_000) });
+  function connected(height: number, sats: number): object {
+    const raw = Buffer.concat([
+      Buffer.from(`0100000001${'11'.repeat(32)}00000000` + '00' + 'ffffffff' + '01', 'hex'),
+      Buffer.from(BigUint64Array.of(BigInt(sats)).buffer),
+      Buffer.from([SCRIPT.length]),
+      SCRIPT,
+      Buffer.alloc(4),
+    ]);
+    const received = [{ vout: 0, script: SCRIPT, sats: BigInt(sats) }];
+    const tx = { txid: hash(0xabc000 + height), raw: new Uint8Array(raw), received, spent: [] };
+    return { kind: 'connected', block: blockAt(height), matches: [tx], seenBy: ['a'] };
+  }
+
+  async function start(name: string): Promise<ChildProcess & { readonly http: string }> {
+    const nowhere = ['--network', 'regtest', '--bitcoind', 'http://127.0.0.1:1', '--cookie', '/nowhere'];
+    const child = cli.start('--json', 'monitor', 'run', ...at(name), '--http', '127.0.0.1:0', ...nowhere);
+    running.add(child);
+    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const ready = JSON.parse(((await lines.next()) as { value?: string }).value ?? '{}') as Record<string, string>;
+    expect(ready['event']).toBe('running');
+    return Object.assign(child, { http: ready['http']! });
+  }
+  async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    running.delete(child);
+  }
+  const told = (service: HttpService, name: string) =>
+    service.calls
+      .filter(({ path }) => path === `/${name}`)
+      .map(({ body }) => (JSON.parse(body) as { data: Hooked }).data);
+  const mailed = (name: string) =>
+    mails.mails.filter((text) => text.includes(`${name}@channel.test`)).map((text) => text.replaceAll('=\r\n', ''));
+  const findings = async (name: string) =>
+    (await ask<{ findings: Row[] }>('findings', 'list', '--limit', '1000', ...at(name))).findings;
+  const post = async (url: string, body = 'confirm=yes&by=Ada') =>
+    (await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } }))
+      .status;
+  const isWhole = (name: string) =>
+    expect(cli.json('findings', 'verify', ...at(name))).toMatchObject({ sameState: true });
+
+  it('climbs until somebody answers by the link, over kills at any time', async () => {
+    await make('climb');
+    await apply('climb', 'ladder', {
+      rungs: [
+        { who: 'Ada', tell: ['hook', 'mail'], wait: '15s' },
+        { who: 'Bo', tell: ['other'], wait: '1h' },
+      ],
+      page: 'http://127.0.0.1:7410',
+    });
+    await say('climb', { kind: 'quorum', able: false });
+    const asked = (service: HttpService) => told(service, 'climb').filter(({ acknowledgement }) => acknowledgement);
+    let child = await start('climb');
+    await vi.waitFor(() => {
+      expect(asked(hooks)).toHaveLength(1);
+      expect(mailed('climb').some((text) => text.includes('send back the code'))).toBe(true);
+    }, SLOW);
+    const [alert] = asked(hooks);
+    const { url } = alert!.acknowledgement!;
+    const token = url!.replace('http://127.0.0.1:7410/a/', '');
+    // A scanner opens what it finds in a mail.
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) await fetch(`${child.http}/a/${token}`, { method });
+    const [row] = (await findings('climb')).filter(({ finding }) => finding.detail.kind === 'quorum-lost');
+    expect(row!.answer).toMatchObject({ state: 'awaited' });
+    await end(child, 'SIGKILL');
+    child = await start('climb');
+    await vi.waitFor(() => expect(asked(others)).toHaveLength(1), SLOW);
+    const next = asked(others)[0]!;
+    expect(next.body).toContain('Nobody has answered this yet.');
+    expect(next.body).not.toContain('sources');
+    expect(await ask('monitor', 'status', ...at('climb'))).toMatchObject({ answersAwaited: 1 });
+    await end(child, 'SIGKILL');
+    child = await start('climb');
+    expect(await Promise.all([post(`${child.http}/a/${token}`), post(`${child.http}/a/${token}`)])).toEqual(
+      expect.arrayContaining([200, 409]),
+    );
+    await vi.waitFor(() => {
+      expect(mailed('climb').some((text) => text.includes('Answered by Ada'))).toBe(true);
+      expect(told(others, 'climb').some(({ subject }) => subject.startsWith('Answered'))).toBe(true);
+    }, SLOW);
+    const shown = await ask<Row & { history: object[] }>('findings', 'show', String(row!.seq), ...at('climb'));
+    expect(shown.answer).toMatchObject({ state: 'answered', by: 'Ada' });
+    expect(shown.history).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ what: 'told', channel: 'mail' }),
+        expect.objectContaining({ what: 'asked', who: ['Bo'] }),
+        expect.objectContaining({ what: 'answered', way: 'link', channel: 'hook' }),
+      ]),
+    );
+    const metrics = await (await fetch(`${child.http}/metrics`)).text();
+    expect(metrics).toContain('keepwatch_monitor_answers_awaited 0');
+    await end(child, 'SIGTERM');
+    // Each message once: the kills came between them.
+    expect(asked(hooks)).toHaveLength(1);
+    isWhole('climb');
+  });
+
+  it('holds limits over a start, digests and quiet hours, tells what fails, and never lets a storm delay what is critical', async () => {
+    await make('rules');
+    const hour = (ahead: number) => new Date(Date.now() + ahead * 3_600_000).toISOString().slice(11, 16);
+    const rules = [
+      { name: 'paid', when: 'finding.kind == "received"', tell: ['hook'], limit: { count: 2, seconds: 3_600 } },
+      { name: 'odd', when: 'finding.nothing == 1', tell: ['other'], severity: 'warning' },
+      { name: 'lost', when: 'finding.severity == "critical"', tell: ['mail'] },
+    ];
+    await apply('rules', 'rules', { rules, digestAt: hour(3), zone: 'UTC' });
+    await say('rules', ...blocks(2, [50_000]));
+    // The limit counts what was told before the start.
+    await say('rules', ...blocks(3, [60_000, 70_000, 80_000]));
+    const paid = () => told(hooks, 'rules').filter(({ subject }) => subject.includes('received'));
+    let child = await start('rules');
+    await vi.waitFor(() => {
+      expect(paid()).toHaveLength(2);
+      // A condition that fails counts as met.
+      expect(told(others, 'rules').length).toBeGreaterThanOrEqual(1);
+    }, SLOW);
+    const waiting = async () => {
+      const { channels } = await ask<{ channels: { name: string; waiting: number }[] }>(
+        'channel',
+        'list',
+        ...at('rules'),
+      );
+      return Object.fromEntries(channels.map(({ name, waiting: count }) => [name, count]));
+    };
+    expect(await waiting()).toMatchObject({ hook: 1 });
+    await end(child, 'SIGTERM');
+
+    // From now on it is night: what is not critical waits, what is critical does not.
+    await apply('rules', 'rules', { rules: [rules[0], rules[2]], quiet: { from: hour(-1), to: hour(2) } });
+    const before = told(hooks, 'rules').length;
+    await say('rules', ...blocks(6, [90_000]), { kind: 'quorum', able: false });
+    child = await start('rules');
+    await vi.waitFor(() => expect(mailed('rules')).toHaveLength(1), SLOW);
+    expect(mailed('rules')[0]).toContain('too few sources speak');
+    expect(told(hooks, 'rules')).toHaveLength(before);
+    expect(await waiting()).toMatchObject({ hook: 2, mail: 0 });
+    await end(child, 'SIGTERM');
+    isWhole('rules');
+  });
+
+  it('gathers a storm, and tells what is critical before it', async () => {
+    await make('storm');
+    await say(
+      'storm',
+      ...blocks(
+        2,
+        Array.from({ length: 300 }, () => 300),
+      ),
+      { kind: 'quorum', able: false },
+    );
+    const child = await start('storm');
+    await vi.waitFor(() => {
+      expect(told(hooks, 'storm').some(({ severity }) => severity === 'critical')).toBe(true);
+      expect(told(hooks, 'storm').filter(({ subject }) => subject.includes('dust'))).toHaveLength(3);
+    }, SLOW);
+    expect(told(hooks, 'storm')[0]!.severity).toBe('critical');
+    // 300 of them are three messages by themselves, and one that waits for the rest of the window.
+    const shown = await ask<{ channels: { name: string; waiting: number }[] }>('channel', 'list', ...at('storm'));
+    const hook = shown.channels.find(({ name }) => name === 'hook')!;
+    expect(hook.waiting).toBeLessThan(10);
+    await end(child, 'SIGTERM');
+    isWhole('storm');
+  });
+
+  it('says that it lives, numbered and signed, and goes on beside a channel that fails in any way', async () => {
+    await make('beat');
+    await apply('beat', 'schedule', { heartbeat: { every: '5s', tell: ['hook', 'other', 'mail'] } });
+    const child = await start('beat');
+    await vi.waitFor(() => expect(told(hooks, 'beat').length).toBeGreaterThan(0), SLOW);
+    const faults: readonly ChannelFault[] = ['refused', 'hung', 'error', 'busy', 'tls', 'slow'];
+    for (const fault of faults) {
+      const [hook, mail, other] = [told(hooks, 'beat').length, mailed('beat').length, told(others, 'beat').length];
+      await hooks.fail(fault);
+      await mails.fail(fault);
+      await vi.waitFor(() => expect(told(others, 'beat').length).toBeGreaterThan(other + 1), SLOW);
+      await hooks.fail(null);
+      await mails.fail(null);
+      await vi.waitFor(() => {
+        expect(told(hooks, 'beat').length).toBeGreaterThan(hook);
+        expect(mailed('beat').length).toBeGreaterThan(mail);
+      }, SLOW);
+    }
+    await end(child, 'SIGTERM');
+    for (const service of [hooks, others]) {
+      const numbers = told(service, 'beat').map(({ number }) => number);
+      const most = Math.max(...numbers);
+      expect([...new Set(numbers)]).toEqual(Array.from({ length: most }, (_, i) => i + 1));
+    }
+    const [beat] = told(others, 'beat');
+    expect(beat!.subject).toBe('Keepwatch: the monitor is alive');
+    const file = join(cli.directory, 'message.txt');
+    writeFileSync(file, `${beat!.subject}\n\n${beat!.body}`);
+    expect(cli.json('channel', 'verify', file, ...at('beat'))).toMatchObject({
+      channel: 'other',
+      number: beat!.number,
+    });
+    writeFileSync(file, beat!.body.replace('block', 'blocks'));
+    expect(cli.fails('channel', 'verify', file, ...at('beat')).error).toBe('message_forged');
+    isWhole('beat');
+  });
+});
