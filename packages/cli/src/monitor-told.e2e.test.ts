@@ -147,7 +147,7 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
   }
   const told = (service: HttpService, name: string) =>
     service.calls
-      .filter(({ path }) => path === `/${name}`)
+      .filter(({ method, path }) => method === 'POST' && path === `/${name}`)
       .map(({ body }) => (JSON.parse(body) as { data: Hooked }).data);
   const mailed = (name: string) =>
     mails.mails.filter((text) => text.includes(`${name}@channel.test`)).map((text) => text.replaceAll('=\r\n', ''));

@@ -5,6 +5,7 @@ import { createDerivation } from './chain/derivation.ts';
 import { createScans } from './chain/scans.ts';
 import { cursorOf, watchAll, watchMore } from './chain/watch-set.ts';
 import type { EngineInput } from './engine/engine.ts';
+import { createReplyReader } from './ladder/replies.ts';
 import type { OpenMonitor } from './open.ts';
 
 export interface RunDeps {
@@ -65,6 +66,11 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   watchAll(watch, quorum.watch);
   monitor.channels.start();
   monitor.ladder.start((error) => log('error', 'the ladder could not be climbed; it is tried again', wordsOf(error)));
+  const replies = createReplyReader({
+    ...{ channels: monitor.channels.open, ladder: () => engine.state.ladder, answer: monitor.ladder.answer },
+    onTrouble: (error) => log('warn', 'replies on a channel could not be read; it is tried again', wordsOf(error)),
+  });
+  replies.start();
   monitor.schedule.start({
     probe: (channel) => monitor.channels.probe(channel),
     onTrouble: (error) => log('error', 'what is due by the clock was not done; it is tried again', wordsOf(error)),
@@ -121,6 +127,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
       clearInterval(ticking);
       clearInterval(looking);
       stop.abort();
+      await replies.stop();
       await Promise.all([following, scans.stop()]);
       unhear();
       await quorum.close();

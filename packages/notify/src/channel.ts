@@ -18,7 +18,17 @@ export interface Channel {
    * told now. Left out where the service shows nothing of what it took. `reference`: what its delivery said.
    */
   readBack?(reference: string | null, signal: AbortSignal): Promise<Delivery>;
+  /**
+   * What people sent back by it, from behind a cursor that it gave; null: from now or some minutes ago. Left out where it
+   * cannot be read. `undefined`: it cannot be told now.
+   */
+  replies?(cursor: string | null, signal: AbortSignal): Promise<Replies | undefined>;
   close(): Promise<void>;
+}
+
+export interface Replies {
+  readonly replies: readonly { readonly text: string; readonly by: string | null }[];
+  readonly cursor: string | null;
 }
 
 export type ChannelKind = 'email' | 'webhook' | 'ntfy' | 'telegram' | 'nostr' | 'matrix' | 'signal' | 'sms' | 'command';

@@ -2,7 +2,7 @@
  * notify: how news reaches people. One adapter for each channel behind one port, and the outbox that never loses a
  * message. What is worth telling, and to whom, is decided before; what happened is the watch's to say.
  */
-export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message } from './channel.ts';
+export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message, Replies } from './channel.ts';
 export { createCommand, type CommandOptions } from './channels/command.ts';
 export { createEmail, type EmailOptions } from './channels/email.ts';
 export { createMatrix, type MatrixOptions } from './channels/matrix.ts';

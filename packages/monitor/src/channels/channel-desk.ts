@@ -29,6 +29,8 @@ export interface ChannelDesk {
   hear(events: readonly Recorded[]): void;
   /** From here on messages are sent; before, and without it, they wait. */
   start(): void;
+  /** The adapters that are open, by name. */
+  readonly open: ReadonlyMap<string, Channel>;
   /** Asks a channel whether it can be reached, and journals what that says of it. */
   probe(channel: string): Promise<unknown>;
   readonly methods: Methods;
@@ -155,6 +157,7 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
       );
       dispatcher.wake();
     },
+    open,
     probe: async (name) => dispatcher?.probe(name),
     methods: {
       /** Whether a text was written by this monitor, and what of it. */

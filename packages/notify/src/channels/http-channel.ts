@@ -1,4 +1,4 @@
-import type { Channel, ChannelKind, Delivery, Message } from '../channel.ts';
+import type { Channel, ChannelKind, Delivery, Message, Replies } from '../channel.ts';
 import { delivered, later, notTaken } from '../delivery.ts';
 import type { Route } from '../net/dial.ts';
 import { createHttp, deliveryOf, isAnswer, type HttpAnswer, type HttpRequest } from '../net/http.ts';
@@ -19,12 +19,17 @@ export interface HttpService {
     request(reference: string): HttpRequest;
     isThere(answer: HttpAnswer, reference: string): boolean;
   };
+  /** How it is asked for what people sent back. */
+  readonly replies?: {
+    request(cursor: string | null): HttpRequest;
+    read(answer: HttpAnswer, cursor: string | null): Replies;
+  };
   /** The same for a probe. */
   probeMeaning?(answer: HttpAnswer): Delivery | undefined;
 }
 
 export function createHttpChannel(service: HttpService): Channel {
-  const { name, kind, route, meaning, probeMeaning = meaning, readBack } = service;
+  const { name, kind, route, meaning, probeMeaning = meaning, readBack, replies } = service;
   const http = createHttp(route);
   const ask = async (request: HttpRequest, means: HttpService['meaning'], signal: AbortSignal): Promise<Delivery> => {
     const answer = await http.ask(request, signal);
@@ -41,6 +46,12 @@ export function createHttpChannel(service: HttpService): Channel {
       const delivery = await ask(service.request(message), means, signal);
       return delivery.kind === 'delivered' ? delivered(reference) : delivery;
     },
+    ...(replies && {
+      async replies(cursor: string | null, signal: AbortSignal) {
+        const answer = await http.ask(replies.request(cursor), signal);
+        return isAnswer(answer) && answer.status === 200 ? replies.read(answer, cursor) : undefined;
+      },
+    }),
     ...(readBack && {
       readBack: async (reference: string | null, signal: AbortSignal) =>
         reference === null

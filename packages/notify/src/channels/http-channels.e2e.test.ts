@@ -193,3 +193,64 @@ describe('what a service took', () => {
     await service.stop();
   });
 });
+
+describe('what people send back', () => {
+  it('is read at telegram from the chat alone, and nothing of it twice', async () => {
+    const message = (id: number, chat: number, text: string) => ({
+      ...{ update_id: id, message: { chat: { id: chat }, from: { first_name: 'Ada' }, text } },
+    });
+    const long = `{"ok":true,"result":[{"update_id":4,"message":{"text":"${'x'.repeat(70_000)}`;
+    const updates = [
+      message(1, -100123, 'ABCD 1234'),
+      message(2, 7, 'EFGH 5678'),
+      { update_id: 3 },
+      long,
+      message(5, -100123, 'no'),
+    ];
+    const service = await startHttpService((call) => {
+      const offset = Number(json(call)['offset'] ?? 0);
+      const next = updates[Math.max(0, offset - 1)];
+      const body = typeof next === 'string' ? next : JSON.stringify({ ok: true, result: next ? [next] : [] });
+      return { status: call.path.endsWith('/getUpdates') ? 200 : 404, body };
+    });
+    const channel = SERVICES['telegram']!.make(service.url, { proxy: null, ca: service.ca });
+    const found: unknown[] = [];
+    let cursor: string | null = null;
+    for (let i = 0; i < 7; i++) {
+      const read = await channel.replies!(cursor, AbortSignal.timeout(60_000));
+      found.push(...read!.replies);
+      cursor = read!.cursor;
+    }
+    expect(found).toEqual([
+      { text: 'ABCD 1234', by: 'Ada' },
+      { text: 'no', by: 'Ada' },
+    ]);
+    expect(cursor).toBe('6');
+    await service.fail('error');
+    expect(await channel.replies!(cursor, AbortSignal.timeout(60_000))).toBe(undefined);
+    await channel.close();
+    await service.stop();
+  });
+
+  it('is read at ntfy from behind the last one, whatever else stands in the topic', async () => {
+    const line = (id: string, text: string) => JSON.stringify({ id, event: 'message', message: text });
+    const service = await startHttpService(({ path }) => {
+      const since = new URL(path, 'https://x.test').searchParams.get('since');
+      const lines =
+        since === '10m' ? ['{"event":"open","id":"o"}', 'nonsense', line('a', 'ABCD1234'), line('b', 'hi')] : [];
+      return { status: 200, body: lines.join('\n') };
+    });
+    const channel = SERVICES['ntfy']!.make(service.url, { proxy: null, ca: service.ca });
+    const first = await channel.replies!(null, AbortSignal.timeout(60_000));
+    expect(first).toEqual({
+      replies: [
+        { text: 'ABCD1234', by: null },
+        { text: 'hi', by: null },
+      ],
+      cursor: 'b',
+    });
+    expect(await channel.replies!('b', AbortSignal.timeout(60_000))).toEqual({ replies: [], cursor: 'b' });
+    await channel.close();
+    await service.stop();
+  });
+});

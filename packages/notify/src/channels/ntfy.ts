@@ -1,5 +1,7 @@
+import { parseJsonBytes, utf8 } from '@keepwatch/base';
 import type { Severity } from '@keepwatch/watch';
-import type { Channel } from '../channel.ts';
+import { z } from 'zod';
+import type { Channel, Replies } from '../channel.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
 import { createHttpChannel, fitted, JSON_TYPE, memberOf, wordOf } from './http-channel.ts';
 
@@ -17,6 +19,21 @@ const PRIORITY: Readonly<Record<Severity, number>> = { info: 2, notice: 3, warni
 /** ntfy makes a file of what is longer than 4,096 bytes; a character has up to four. */
 const MOST = 1_000;
 
+/** One line of JSON for each message (docs.ntfy.sh/subscribe/api, “JSON message format”). */
+function repliesOf(text: string, before: string | null): Replies {
+  const replies: { text: string; by: string | null }[] = [];
+  let cursor = before;
+  for (const line of text.split('\n')) {
+    const read = MESSAGE.safeParse(parseJsonBytes(utf8(line)));
+    if (!read.success) continue;
+    cursor = read.data.id;
+    replies.push({ text: read.data.message, by: null });
+  }
+  return { replies, cursor };
+}
+
+const MESSAGE = z.object({ id: z.string().max(64), event: z.literal('message'), message: z.string() });
+
 /** ntfy (docs.ntfy.sh/publish, “Publish as JSON”). */
 export function createNtfy({ name, url, topic, token, route = DIRECT }: NtfyOptions): Channel {
   const base = url.replace(/\/+$/, '');
@@ -31,6 +48,14 @@ export function createNtfy({ name, url, topic, token, route = DIRECT }: NtfyOpti
         ...(acknowledgement?.url ? { click: acknowledgement.url } : {}),
       }),
     }),
+    // Whoever may write to the topic may answer: who knows it reads the codes anyway.
+    replies: {
+      request: (cursor) => ({
+        ...{ method: 'GET', headers },
+        url: `${base}/${encodeURIComponent(topic)}/json?poll=1&since=${encodeURIComponent(cursor ?? '10m')}`,
+      }),
+      read: ({ text }, cursor) => repliesOf(text, cursor),
+    },
     readBack: {
       referenceOf: (answer) => wordOf(memberOf(answer, 'id')),
       // “poll=1” ends after what is there; `id` leaves out everything else (docs.ntfy.sh/subscribe/api).

@@ -1,4 +1,5 @@
-import type { Channel, Delivery } from '../channel.ts';
+import { z } from 'zod';
+import type { Channel, Delivery, Replies } from '../channel.ts';
 import { broken, later, notTaken } from '../delivery.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
 import type { HttpAnswer } from '../net/http.ts';
@@ -30,9 +31,45 @@ export function createTelegram({ name, token, chatId, url, route = DIRECT }: Tel
         ...{ link_preview_options: { is_disabled: true }, disable_notification: message.severity === 'info' },
       }),
     }),
+    // Bot API, getUpdates: an offset says that everything before it was seen. One at a time, for an answer has a limit.
+    replies: {
+      request: (cursor) => ({
+        url: `${base}/getUpdates`,
+        ...body({ limit: 1, timeout: 0, allowed_updates: ['message'], ...(cursor && { offset: Number(cursor) }) }),
+      }),
+      read: (answer, cursor) => repliesOf(memberOf(answer, 'result'), chatId, cursor, answer.text),
+    },
     probe: { url: `${base}/getChat`, ...body({ chat_id: chatId }) },
   });
 }
+
+/** Only what was written in the chat itself: a bot can be written to by everybody. */
+function repliesOf(updates: unknown, chatId: string, before: string | null, text: string): Replies {
+  const replies: { text: string; by: string | null }[] = [];
+  // One that is too long to be read whole is no code, and holds nothing up.
+  const unread = updates === undefined ? /"update_id":\s*(\d{1,15})/.exec(text) : null;
+  let cursor = unread ? String(Number(unread[1]) + 1) : before;
+  for (const update of Array.isArray(updates) ? (updates as unknown[]) : []) {
+    const read = UPDATE.safeParse(update);
+    if (!read.success) continue;
+    const { update_id: id, message } = read.data;
+    cursor = String(id + 1);
+    if (message?.text === undefined || String(message.chat.id) !== chatId) continue;
+    replies.push({ text: message.text, by: message.from?.first_name ?? null });
+  }
+  return { replies, cursor };
+}
+
+const UPDATE = z.object({
+  update_id: z.int().nonnegative(),
+  message: z
+    .object({
+      chat: z.object({ id: z.int() }),
+      from: z.object({ first_name: z.string().max(200) }).optional(),
+      text: z.string().optional(),
+    })
+    .optional(),
+});
 
 function meaning(answer: HttpAnswer): Delivery | undefined {
   const description = memberOf(answer, 'description');
