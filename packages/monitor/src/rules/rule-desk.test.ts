@@ -59,6 +59,24 @@ it('keeps what goes into the digest over a start, and lets nothing critical wait
   expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
 });
 
+it('counts a limit over a start, and anew where other rules are applied', async () => {
+  const limited = { ...rule, when: 'finding.over', limit: { count: 1, seconds: 3_600 } };
+  const held = () => waiting('phone').map(({ notBeforeMs }) => notBeforeMs > 0);
+  await apply(limited);
+  await quorum(false);
+  await quorum(true);
+  await monitor.close();
+  await open();
+  await quorum(false);
+  await quorum(true);
+  expect(held()).toEqual([false, true]);
+  expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
+  await apply(limited);
+  await quorum(false);
+  await quorum(true);
+  expect(held()).toEqual([false, true, false]);
+});
+
 it('tells as without rules where it cannot read those in the journal', async () => {
   const event = { kind: 'rules-set', rules: { rules: [{ later: 'version' }] } as Json } as const;
   await monitor.engine.submit({ room: 'desk', event });
