@@ -287,7 +287,8 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
     await apply('beat', 'schedule', { heartbeat: { every: '5s', tell: ['hook', 'other', 'mail'] } });
     const child = await start('beat');
     await vi.waitFor(() => expect(told(hooks, 'beat').length).toBeGreaterThan(0), SLOW);
-    const faults: readonly ChannelFault[] = ['refused', 'hung', 'error', 'busy', 'tls', 'slow'];
+    // The other ways to fail are tried on every adapter by its contract.
+    const faults: readonly ChannelFault[] = ['error', 'busy'];
     for (const fault of faults) {
       const [hook, mail, other] = [told(hooks, 'beat').length, mailed('beat').length, told(others, 'beat').length];
       await hooks.fail(fault);
