@@ -14,6 +14,8 @@ export interface Directories {
   /** This profile's keys and what it remembers of its vault, one folder for each role. */
   readonly operator: string;
   readonly client: string;
+  /** This profile's key for a monitor over a network, and where that is. */
+  readonly watcher: string;
 }
 
 export interface DirectoryOptions {
@@ -40,6 +42,7 @@ export function findDirectories(
     home,
     operator: join(profile, 'operator'),
     client: join(profile, 'client'),
+    watcher: join(profile, 'monitor'),
   };
 }
 

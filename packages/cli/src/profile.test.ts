@@ -53,6 +53,7 @@ describe('directories', () => {
       home: '/c/keepwatch',
       operator: '/c/keepwatch/p/operator',
       client: '/c/keepwatch/p/client',
+      watcher: '/c/keepwatch/p/monitor',
     });
     expect(findDirectories({ XDG_CONFIG_HOME: 'c' }, { profile: 'p' }).operator).toMatch(/\.config\/keepwatch\/p/);
     expect(findDirectories({ XDG_CONFIG_HOME: '/c' }, { home: '/h', profile: 'p' }).client).toBe('/h/p/client');

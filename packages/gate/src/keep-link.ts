@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   createLinkDecoder,
   createLinkWriter,
@@ -29,7 +29,7 @@ export interface KeepLinkHandlers {
   lost(why: string): void;
 }
 
-export function openKeepLink(socket: Socket, handlers: KeepLinkHandlers): KeepLink {
+export function openKeepLink(socket: Duplex, handlers: KeepLinkHandlers): KeepLink {
   const decoder = createLinkDecoder({ maxPayload: LINK_MAX_PAYLOAD });
   let open = true;
 

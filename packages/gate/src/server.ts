@@ -37,8 +37,8 @@ export interface Gate {
   readonly metricsAddress: ListenAddress | undefined;
   /** SPKI SHA-256 of the key that new connections see, base64url. */
   tlsFingerprint(): string;
-  /** Takes the connected socket to a keep. A link that is still there is dropped: the newer keep is the one. */
-  attachKeep(socket: Socket): void;
+  /** Takes the connected socket to a keep, or to what stands in its place within the same process. A link that is still there is dropped: the newer keep is the one. */
+  attachKeep(socket: Duplex): void;
   keepAvailable(): boolean;
   /** Closes the listeners, tells the peers and resolves when the last socket is gone. */
   close(): Promise<void>;
@@ -206,7 +206,7 @@ export async function createGate(deps: GateDeps, options: GateOptions): Promise<
     }
   }
 
-  function attachKeep(socket: Socket): void {
+  function attachKeep(socket: Duplex): void {
     link?.close();
     const opened = openKeepLink(socket, {
       frame(frame) {

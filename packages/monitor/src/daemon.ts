@@ -4,6 +4,7 @@ import { CodedError, utf8 } from '@keepwatch/base';
 import { createQuorum, openSource, type ChainConfiguration, type ChainSource } from '@keepwatch/chain';
 import { deadChannels } from '@keepwatch/notify';
 import type { z } from 'zod';
+import { serveWire, type WireServer } from './access/wire-server.ts';
 import { serveHttp, type Figures, type HttpServer } from './api/http.ts';
 import { serveApi, type ApiServer, type Methods } from './api/server.ts';
 import { none, unlock } from './api/shapes.ts';
@@ -20,12 +21,16 @@ export interface DaemonOptions {
   readonly unlocking: Unlocking;
   /** Health, metrics and the page of acknowledgements; null: not served. */
   readonly http: { readonly host: string; readonly port: number } | null;
+  /** For operators and readers over a network, by the wire; null: nobody reaches it but by its socket. */
+  readonly listen?: { readonly host: string; readonly port: number } | null;
   readonly log: (level: 'info' | 'warn' | 'error', words: string, details?: object) => void;
 }
 
 export interface Daemon {
   readonly phase: () => 'locked' | 'running';
   readonly httpUrl: string | null;
+  /** How it is reached over a network, with the one-time token as long as it has no operator; null: not at all, or not yet. */
+  readonly connection: () => string | null;
   readonly lock: LockKind;
   /** Rejects where it cannot go on: the process has to end. */
   readonly failed: Promise<never>;
@@ -39,6 +44,7 @@ interface Live {
   readonly running: RunningMonitor;
   readonly evm: RunningEvm;
   readonly vaults: RunningVaults;
+  readonly wire: WireServer | null;
 }
 
 /**
@@ -76,7 +82,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       monitor.showEvm(evm);
       const vaults = runVaults({ monitor, log });
       vaults.failed.catch(fail);
-      live = { monitor, running, evm, vaults };
+      const stopping = async (error: unknown) => {
+        await vaults.stop();
+        await evm.stop();
+        await running.stop();
+        throw error;
+      };
+      const { store, peers } = monitor;
+      const methods = () => ({ ...common, ...monitor.methods });
+      const { listen = null } = options;
+      const wire = listen && (await serveWire({ store, peers, methods, log }, { dataDir, listen }).catch(stopping));
+      live = { monitor, running, evm, vaults, wire };
       log('info', 'the monitor watches', {
         network: options.chain.network,
         entries: monitor.engine.seq(),
@@ -105,6 +121,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       params: none,
       call: () => Promise.resolve(statusOf(live, { dataDir, lock, startedMs, http: http?.url ?? null })),
     },
+    /** With the one-time token as long as there is no operator: for the monitor’s own user. */
+    connection: { params: none, call: () => Promise.resolve(live?.wire?.connection() ?? null) },
     unlock: {
       params: unlock,
       async call({ passphrase }: z.infer<typeof unlock>) {
@@ -141,6 +159,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     phase: () => (live ? 'running' : 'locked'),
     httpUrl: http?.url ?? null,
+    connection: () => live?.wire?.connection() ?? null,
     lock,
     failed,
     async stop() {
@@ -149,6 +168,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await unlocking?.catch(() => undefined);
       await live?.vaults.stop();
       await live?.evm.stop();
+      await live?.wire?.close();
       await live?.running.stop();
       await live?.monitor.close();
     },

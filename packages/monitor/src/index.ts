@@ -3,6 +3,7 @@
  * the watch, made durable in an encrypted journal, and only then told on. It decides nothing itself, holds no key to a
  * coin, and reaches a vault as a client like any other.
  */
+export { connectMonitor, type RemoteMonitor } from './access/remote.ts';
 export { connectApi, type ApiClient } from './api/client.ts';
 export { createLocalApi, type MonitorApi } from './api/local.ts';
 export { socketPath, startDaemon, type Daemon, type DaemonOptions } from './daemon.ts';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CodedError, createZones, toBase64url } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 import { DEFAULT_SETTINGS } from '@keepwatch/watch';
+import { createPeers, type Peers } from './access/peers.ts';
 import { findingMethods } from './api/finding-methods.ts';
 import type { Methods } from './api/server.ts';
 import { walletMethods } from './api/wallet-methods.ts';
@@ -25,6 +26,7 @@ export interface OpenMonitor {
   readonly ladder: LadderDesk;
   readonly schedule: ScheduleDesk;
   readonly methods: Methods;
+  readonly peers: Peers;
   /** Told after each append. Gives back how to stop being told. */
   onDurable(hear: (events: readonly Recorded[]) => void): () => void;
   /** What runs the chain says how its scans stand. */
@@ -103,6 +105,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
   const scans = () => standing();
+  const peers = createPeers(engine, Date.now);
   return {
     engine,
     store,
@@ -110,12 +113,14 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     ladder,
     schedule,
     folded,
+    peers,
     methods: {
       ...walletMethods({ engine, scans }),
       ...evmMethods({ engine, running: () => following }),
       ...vaultMethods({ engine }),
       ...findingMethods({ engine, store, nextAppend }),
       ...rules.methods,
+      ...peers.methods,
       ...channels.methods,
       ...ladder.methods,
       ...schedule.methods,

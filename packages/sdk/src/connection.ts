@@ -3,7 +3,6 @@ import {
   METHODS,
   NOTIFICATIONS,
   QUICK_RESULTS,
-  parseConnectionString,
   type MethodName,
   type MethodParams,
   type MethodResult,
@@ -13,7 +12,6 @@ import {
 } from '@keepwatch/protocol';
 import {
   createOutbox,
-  createPeerHandshake,
   decodeRpc,
   openTlsStatement,
   RPC_CODES,
@@ -26,13 +24,13 @@ import {
   type Session,
   type Wish,
 } from '@keepwatch/wire';
-import { openChannel, type Channel } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { connectionError, errorOfCode } from './connection-errors.ts';
 import { wireCrypto } from './crypto-node.ts';
 import { createHeadKeeper } from './head-keeper.ts';
 import { createMemory, type PeerMemory, type VaultMemory } from './memory.ts';
+import { openSession } from './open-session.ts';
 import { createPendingCalls } from './pending-calls.ts';
-import { openPinnedTls } from './pinned-tls.ts';
 
 export interface ConnectOptions {
   /** `keepwatch://HOST:PORT?tls=…&id=…[&token=…]`. The token is proved with `wish: 'register'` and else left alone. */
@@ -79,7 +77,6 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 15_000;
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
@@ -87,62 +84,16 @@ const CALL_TIMEOUT_MS = 30_000;
  * connection, `peer_unknown`, `token_invalid`, `connection_string_invalid` and others.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const target = parseConnectionString(options.connectionString);
-  if (!target.ok) {
-    throw new CodedError(target.error.code, `The connection string is not valid: ${target.error.what}.`, {
-      remedy: 'Copy the whole line that the vault shows.',
-    });
-  }
-  const { host, port, id, tls, token } = target.value;
   const memory = options.memory ?? createMemory();
-  const remembered = await memory.get(id);
-  const wish = options.wish ?? 'session';
-  const signal = AbortSignal.timeout(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
-  const vault = fromBase64url(id)!;
-
-  const pinned = await openPinnedTls(
-    {
-      host,
-      port,
-      pins: [...new Set([remembered?.tls ?? tls, tls])].map((pin) => fromBase64url(pin)!),
-      vault,
-      statementCounter: remembered?.tlsCounter ?? 0,
-    },
-    signal,
-  );
-  const channel = await openChannel(pinned.socket, host, signal);
-  const abort = () => channel.cut();
-  signal.addEventListener('abort', abort, { once: true });
+  const opened = await openSession({ ...options, memory });
   try {
-    const handshake = createPeerHandshake(
-      { crypto: wireCrypto, signer: options.identity },
-      {
-        role: options.role,
-        wish,
-        vault,
-        tls: pinned.pin,
-        head: (remembered?.head ?? null) as JsonObject | null,
-        ...(token !== undefined && wish === 'register' ? { token: fromBase64url(token)! } : {}),
-      },
-    );
-    channel.send(await handshake.hello());
-    const accepted = await handshake.receiveChallenge(await channel.next());
-    if (!accepted.ok) throw errorOfCode(accepted.error.code, 'handshake_malformed');
-    channel.send(accepted.value.message);
-    const ready = readReady(accepted.value.session, await channel.next());
-    // Only now is the TLS key the vault's: both ends have signed it into their transcript.
-    const known: VaultMemory = {
-      tls: toBase64url(pinned.pin),
-      tlsCounter: pinned.statement?.counter ?? remembered?.tlsCounter ?? 0,
-      head: remembered?.head ?? null,
-    };
-    await memory.set(id, known);
-    return createConnection(channel, accepted.value, { ...options, memory, vault: id, known, ready });
+    const ready = readReady(opened.keep.session, opened.first);
+    await opened.confirm();
+    const { channel, keep, vault, known } = opened;
+    return createConnection(channel, keep, { ...options, memory, vault, known, ready });
   } catch (error) {
-    channel.close();
-    throw signal.aborted ? connectionError('connection_timeout', { cause: error }) : error;
-  } finally {
-    signal.removeEventListener('abort', abort);
+    opened.channel.close();
+    throw error;
   }
 }
 

@@ -12,6 +12,9 @@ export {
   type ConnectOptions,
   type NotificationParams,
 } from './connection.ts';
+export type { Channel } from './channel.ts';
+export { connectionError } from './connection-errors.ts';
+export { openSession, type OpenSession, type SessionOptions } from './open-session.ts';
 export { createMemory, fileMemory, type PeerMemory, type VaultMemory } from './memory.ts';
 export type { IdentitySigner } from '@keepwatch/wire';
 export { createIdentity, loadIdentity, signerFromSeed } from './identity.ts';

@@ -1,6 +1,6 @@
 import { CHAIN_OPTIONS, EVM_OPTIONS } from '../chain/options.ts';
 import { command } from '../command.ts';
-import { MONITOR_OPTIONS } from '../monitor/options.ts';
+import { LOCAL_OPTIONS, MONITOR_OPTIONS } from '../monitor/options.ts';
 
 // What these commands need is read from disk only when one of them runs: all others start without it.
 
@@ -10,7 +10,7 @@ const init = command({
   name: 'monitor init',
   summary: 'Make a monitor: its data directory, and what protects it',
   options: {
-    ...MONITOR_OPTIONS,
+    ...LOCAL_OPTIONS,
     network: { value: 'NAME', words: 'main, test4, signet or regtest (default: main)' },
     key: { value: 'KIND', words: 'passphrase (default), credential or file' },
     credential: { value: 'NAME', words: 'of systemd’s credential that holds the key (default: keepwatch-monitor-key)' },
@@ -27,9 +27,10 @@ const run = command({
   name: 'monitor run',
   summary: 'Watch the chain in the foreground until Ctrl-C, and tell what happens',
   options: {
-    ...MONITOR_OPTIONS,
+    ...LOCAL_OPTIONS,
     ...SOURCES,
     ...EVM_OPTIONS,
+    listen: { value: 'HOST:PORT', words: 'let operators and readers in over a network (default: nobody)' },
     http: { value: 'HOST:PORT', words: 'health and metrics; `off` for none (default: 127.0.0.1:7410)' },
   },
   more: [
@@ -49,7 +50,7 @@ const status = command({
 const unlock = command({
   name: 'monitor unlock',
   summary: 'Give a running monitor its pass phrase',
-  options: MONITOR_OPTIONS,
+  options: LOCAL_OPTIONS,
   run: async (context, options) => (await import('../monitor/status.ts')).monitorUnlock(context, options),
 });
 
@@ -85,4 +86,47 @@ const vaultRemove = command({
   run: async (context, options, [name]) => (await import('../monitor/vaults.ts')).vaultRemove(context, name!, options),
 });
 
-export const MONITOR_COMMANDS = [init, run, status, unlock, vaultAdd, vaultList, vaultRemove];
+const READER = { words: 'with the right to read, and no other' } as const;
+const NAME = { value: 'NAME', words: 'a name for it: a–z, 0–9 and dashes' } as const;
+
+const join = command({
+  name: 'monitor join',
+  summary: 'Ask a monitor over a network to be let in; with its one-time token, become its first operator',
+  positionals: ['CONNECTION'],
+  options: { name: NAME, reader: READER },
+  more: [
+    'Afterwards the commands of the watch reach that monitor from here, where this machine has none of its own. The key is',
+    'in the profile: --profile tells several monitors apart.',
+  ].join('\n'),
+  run: async (context, options, [connection]) =>
+    (await import('../monitor/remote.ts')).monitorJoin(context, connection!, options),
+});
+
+const peers = command({
+  name: 'monitor peers',
+  summary: 'Who may reach the monitor over a network, and who has asked',
+  options: MONITOR_OPTIONS,
+  run: async (context, options) => (await import('../monitor/peers.ts')).monitorPeers(context, options),
+});
+
+const approve = command({
+  name: 'monitor approve',
+  summary: 'Let somebody in who has asked, as an operator or a reader',
+  positionals: ['PEER'],
+  options: { name: NAME, reader: READER, ...MONITOR_OPTIONS },
+  run: async (context, options, [peer]) =>
+    (await import('../monitor/peers.ts')).monitorApprove(context, peer!, options),
+});
+
+const revoke = command({
+  name: 'monitor revoke',
+  summary: 'Let somebody in no more, and end the sessions',
+  positionals: ['PEER'],
+  options: MONITOR_OPTIONS,
+  run: async (context, options, [peer]) => (await import('../monitor/peers.ts')).monitorRevoke(context, peer!, options),
+});
+
+export const MONITOR_COMMANDS = [
+  ...[init, run, status, unlock, join, peers, approve, revoke],
+  ...[vaultAdd, vaultList, vaultRemove],
+];

@@ -1,12 +1,19 @@
 import type { OptionSpecs } from '../arguments.ts';
 
-/** Where a monitor is found, and how it is opened where it does not run. */
-export const MONITOR_OPTIONS = {
+/** Where the data of a monitor is, and how it is opened where it does not run. */
+export const LOCAL_OPTIONS = {
   data: { value: 'DIR', words: 'data directory (default: $XDG_DATA_HOME/keepwatch/monitor)' },
   'passphrase-file': { value: 'FILE', words: 'its pass phrase, where it is locked by one; - for standard input' },
+} as const satisfies OptionSpecs;
+
+/** Which monitor is meant. */
+export const MONITOR_OPTIONS = {
+  ...LOCAL_OPTIONS,
+  monitor: { value: 'CONNECTION', words: 'one over a network (default: the one here, else the one that was joined)' },
 } as const satisfies OptionSpecs;
 
 export interface MonitorPlace {
   readonly data: string | undefined;
   readonly 'passphrase-file': string | undefined;
+  readonly monitor?: string | undefined;
 }

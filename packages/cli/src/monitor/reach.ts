@@ -13,19 +13,28 @@ import {
 import type { Context } from '../command.ts';
 import { readSecret } from '../secret-input.ts';
 import type { MonitorPlace } from './options.ts';
+import { remoteMonitor } from './remote.ts';
 
 export const monitorDirectory = (context: Context, data: string | undefined): string =>
   data === undefined ? context.directories.monitor : resolve(data);
 
 /**
- * The monitor in the data directory: the one that runs, over its socket; where none does, its data is opened here for as
- * long as `use` runs. Either way the same methods answer.
+ * The monitor that is meant: one over a network; or the one in the data directory that runs, over its socket; where none
+ * does, its data is opened here for as long as `use` runs. Either way the same methods answer.
  */
 export async function withMonitor<T>(
   context: Context,
   place: MonitorPlace,
   use: (api: MonitorApi, running: boolean) => Promise<T>,
 ): Promise<T> {
+  const remote = await remoteMonitor(context, place);
+  if (remote) {
+    try {
+      return await use(remote, true);
+    } finally {
+      remote.close();
+    }
+  }
   const dataDir = monitorDirectory(context, place.data);
   const client = await connectApi(socketPath(dataDir));
   if (client) {

@@ -70,6 +70,7 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
 
 export interface RunOptions extends MonitorPlace, Omit<ChainOptions, 'data'> {
   readonly http: string | undefined;
+  readonly listen: string | undefined;
 }
 
 export async function monitorRun(context: Context, options: RunOptions): Promise<void> {
@@ -87,6 +88,7 @@ export async function monitorRun(context: Context, options: RunOptions): Promise
       ...(ask ? { passphrase: await readPassphrase(context, options['passphrase-file']) } : {}),
     },
     http: options.http === 'off' ? null : parseListen(options.http ?? DEFAULT_HTTP, '--http'),
+    listen: options.listen === undefined ? null : parseListen(options.listen, '--listen'),
     log: (level, msg, details) => write({ ...details, time: new Date().toISOString(), level, name: 'monitor', msg }),
   });
   const { phase, httpUrl: http } = daemon;
@@ -95,6 +97,15 @@ export async function monitorRun(context: Context, options: RunOptions): Promise
     json: { event: phase(), network: chain.network, data: dataDir, http, key: lock },
     text: phase() === 'running' ? `The monitor watches ${chain.network}.` : 'The monitor is locked.',
   });
+  const connection = daemon.connection();
+  if (connection !== null) {
+    context.emit({
+      json: { event: 'listening', connection },
+      text: connection.includes('&token=')
+        ? `Nobody reaches it over the network yet. The first operator:\n  keepwatch monitor join '${connection}'`
+        : `Over the network:  ${connection}`,
+    });
+  }
   const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   try {
     await Promise.race([ended, daemon.failed]);

@@ -5,11 +5,15 @@ import { fields, table } from '../table.ts';
 import { showCount, showTime } from '../values.ts';
 import type { MonitorPlace } from './options.ts';
 import { monitorDirectory, readPassphrase } from './reach.ts';
+import { remoteMonitor } from './remote.ts';
 
 interface Status {
   readonly phase: 'locked' | 'running';
+  readonly dataDir?: string;
   readonly lock: 'file' | 'passphrase' | 'credential';
   readonly http: string | null;
+  readonly connection?: string | null;
+  readonly sessions?: number;
   readonly network?: string;
   readonly able?: boolean;
   readonly tip?: { readonly height: number; readonly hash: string; readonly timeSeconds: number } | null;
@@ -49,7 +53,7 @@ const KEYS = {
 
 export async function monitorStatus(context: Context, place: MonitorPlace): Promise<Answer> {
   const dataDir = monitorDirectory(context, place.data);
-  const client = await connectApi(socketPath(dataDir));
+  const client = (await remoteMonitor(context, place)) ?? (await connectApi(socketPath(dataDir)));
   if (!client) {
     const made = isMade(dataDir);
     const next = made ? 'keepwatch monitor run' : 'keepwatch monitor init';
@@ -59,7 +63,10 @@ export async function monitorStatus(context: Context, place: MonitorPlace): Prom
     };
   }
   try {
-    const status = (await client.call('status')) as Status;
+    const said = (await client.call('status')) as Status;
+    // On its own machine: with the token that makes the first operator.
+    const whole = 'right' in client || said.phase === 'locked' ? null : await client.call('connection');
+    const status = typeof whole === 'string' ? { ...said, connection: whole } : said;
     return { json: status, text: textOf(context, dataDir, status) };
   } finally {
     client.close();
@@ -88,9 +95,10 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
     ['journal', `${showCount(status.entries!, 'entry', 'entries')}`],
     ['messages', status.messagesWaiting ? `${status.messagesWaiting} not delivered yet` : 'all delivered'],
     ['answers', answersText(paint, status)],
-    ['data', dataDir],
+    ['data', status.dataDir ?? dataDir],
     ['key', status.lock === 'file' ? paint.warning(KEYS.file) : KEYS[status.lock]],
     ['http', status.http ?? undefined],
+    ['wire', status.connection ? `${status.connection}, ${showCount(status.sessions ?? 0, 'session')}` : undefined],
   ]);
   const rows = sources.map(({ name, kind, state, tip: at, peers, problem }) => [
     ...[name, kind, state === 'live' ? paint.good(state) : paint.warning(state), at ? String(at.height) : '–'],

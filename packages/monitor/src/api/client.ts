@@ -11,6 +11,8 @@ export interface ApiClient {
   close(): void;
 }
 
+const TAKEN_AT_ONCE = 32;
+
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -30,20 +32,36 @@ export async function connectApi(path: string): Promise<ApiClient | undefined> {
         );
     });
   });
-  return socket && speak(socket);
+  if (!socket) return undefined;
+  socket.on('error', () => undefined);
+  return speak({
+    texts: linesOf(socket),
+    write: (message) => void socket.write(toLine(message)),
+    isOpen: () => !socket.destroyed,
+    close: () => void socket.destroy(),
+    gone: () =>
+      new CodedError('monitor_gone', 'The monitor ended while it was asked.', {
+        remedy: 'Look at its log, and ask again.',
+      }),
+  });
 }
 
-function speak(socket: Socket): ApiClient {
+/** How messages go to a monitor and come back. */
+export interface Transport {
+  readonly texts: AsyncIterable<string>;
+  write(message: object): void;
+  isOpen(): boolean;
+  close(): void;
+  /** Why it ended. */
+  gone(): CodedError;
+}
+
+export function speak({ texts, write, isOpen, close, gone }: Transport): ApiClient {
   const pending = new Map<number, Pending>();
   let nextId = 1;
-  const gone = () =>
-    new CodedError('monitor_gone', 'The monitor ended while it was asked.', {
-      remedy: 'Look at its log, and ask again.',
-    });
-  socket.on('error', () => undefined);
   const reading = (async () => {
-    for await (const line of linesOf(socket)) hear(JSON.parse(line));
-  })().catch(() => socket.destroy());
+    for await (const text of texts) hear(JSON.parse(text));
+  })().catch(close);
   void reading.finally(() => {
     for (const { reject } of pending.values()) reject(gone());
     pending.clear();
@@ -65,17 +83,21 @@ function speak(socket: Socket): ApiClient {
     waiting?.reject(new CodedError(code, message, { remedy, ...(details === undefined ? {} : { details }) }));
   }
 
-  function request(method: string, params: object, item?: (item: unknown) => void): Promise<unknown> {
-    const id = nextId++;
+  function request(id: number, method: string, params: object, item?: (item: unknown) => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (socket.destroyed) return reject(gone());
+      if (!isOpen()) return reject(gone());
       pending.set(id, { resolve, reject, ...(item ? { item } : {}) });
-      socket.write(toLine({ jsonrpc: '2.0', id, method, params }));
+      try {
+        write({ jsonrpc: '2.0', id, method, params });
+      } catch (error) {
+        pending.delete(id);
+        reject(error as Error);
+      }
     });
   }
 
   return {
-    call: (method, params = {}) => request(method, params),
+    call: (method, params = {}) => request(nextId++, method, params),
     async *subscribe(method, params, signal) {
       const queue: unknown[] = [];
       let wake = () => {};
@@ -89,18 +111,25 @@ function speak(socket: Socket): ApiClient {
         queue.push(item);
         wake();
       };
-      request(method, params, heard).then(
+      const id = nextId++;
+      let taken = 0;
+      request(id, method, params, heard).then(
         () => finish({}),
         (error: unknown) => finish({ error }),
       );
       for (;;) {
-        if (queue.length > 0) yield queue.shift();
-        else if (end) break;
+        if (queue.length > 0) {
+          yield queue.shift();
+          // What was taken makes room for more: in steps, and before nothing is left to take.
+          if (++taken < TAKEN_AT_ONCE && queue.length > 0) continue;
+          if (isOpen() && !end) write({ jsonrpc: '2.0', method: 'taken', params: { subscription: id, count: taken } });
+          taken = 0;
+        } else if (end) break;
         else await new Promise<void>((resolve) => (wake = resolve));
         if (signal.aborted) return;
       }
       if (end.error !== undefined) throw end.error;
     },
-    close: () => void socket.destroy(),
+    close,
   };
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * What goes over the monitor's socket: JSON-RPC 2.0, one message in each line. It is a Unix-domain socket in the data
- * directory, of mode 0600: whoever can open it is the monitor's own user, and that is all of its authentication. The wire of
- * the vault, with sessions of its own over a network, is not spoken here.
+ * What is said to a monitor: JSON-RPC 2.0. On its own machine each message is a line of a Unix-domain socket of mode 0600:
+ * whoever can open it is the monitor's own user, and that is all of its authentication. Over a network each is one frame of a
+ * session of the wire that the vault speaks too.
  */
 export const requestSchema = z.strictObject({
   jsonrpc: z.literal('2.0'),
@@ -12,6 +12,13 @@ export const requestSchema = z.strictObject({
   params: z.unknown().optional(),
 });
 export type Request = z.infer<typeof requestSchema>;
+
+/** The caller has taken so many items of a subscription, so that more may be sent. */
+export const takenSchema = z.strictObject({
+  jsonrpc: z.literal('2.0'),
+  method: z.literal('taken'),
+  params: z.strictObject({ subscription: z.union([z.int(), z.string().max(64)]), count: z.int().min(1).max(100_000) }),
+});
 
 const errorSchema = z.strictObject({
   code: z.int(),

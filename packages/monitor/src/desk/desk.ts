@@ -22,7 +22,19 @@ export interface DeskState {
   readonly birthHeights: Map<string, number>;
   /** By name: where the vault is, and the key by which this monitor is its client. */
   readonly vaults: Map<string, Json>;
+  /** Who may reach the monitor over a network, by id. */
+  readonly peers: Map<string, Peer>;
 }
+
+const peerSchema = z.strictObject({
+  alg: z.enum(['EdDSA', 'ML-DSA-65']),
+  /** base64url. */
+  publicKey: z.string(),
+  name: z.string(),
+  right: z.enum(['operator', 'reader']),
+  addedAtMs: z.int(),
+});
+export type Peer = z.infer<typeof peerSchema>;
 
 const json = z.json() as unknown as z.ZodType<Json>;
 const count = z.int().nonnegative();
@@ -37,6 +49,8 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('vault-put'), name: z.string(), vault: json }),
   z.strictObject({ kind: z.literal('vault-dropped'), name: z.string() }),
   z.strictObject({ kind: z.literal('birth-height'), wallet: z.string(), height: count.nullable() }),
+  z.strictObject({ kind: z.literal('peer-put'), id: z.string(), peer: peerSchema }),
+  z.strictObject({ kind: z.literal('peer-dropped'), id: z.string() }),
 ]);
 const stateSchema = z.strictObject({
   version: z.literal(4),
@@ -48,6 +62,7 @@ const stateSchema = z.strictObject({
   ruleTimes: z.array(z.tuple([z.string(), z.array(z.int())])),
   birthHeights: z.array(z.tuple([z.string(), count])),
   vaults: z.array(z.tuple([z.string(), json])),
+  peers: z.array(z.tuple([z.string(), peerSchema])),
 });
 
 export type DeskEvent = z.infer<typeof eventSchema>;
@@ -56,6 +71,7 @@ export function createDesk(): DeskState {
   return {
     ...{ channels: new Map(), rules: null, ladder: null, schedule: null },
     ...{ done: new Map(), ruleTimes: new Map(), birthHeights: new Map(), vaults: new Map() },
+    peers: new Map(),
   };
 }
 
@@ -95,6 +111,12 @@ export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
       if (event.height === null) state.birthHeights.delete(event.wallet);
       else state.birthHeights.set(event.wallet, event.height);
       return;
+    case 'peer-put':
+      state.peers.set(event.id, event.peer);
+      return;
+    case 'peer-dropped':
+      state.peers.delete(event.id);
+      return;
     default:
       assertNever(event);
   }
@@ -109,19 +131,27 @@ export function decodeDeskEvent(bytes: Uint8Array): Result<DeskEvent, 'desk_malf
   return read.success ? ok(read.data.event) : err('desk_malformed');
 }
 
-export function encodeDesk({ channels, done, ruleTimes, birthHeights, vaults, ...documents }: DeskState): Uint8Array {
+export function encodeDesk({
+  channels,
+  done,
+  ruleTimes,
+  birthHeights,
+  vaults,
+  peers,
+  ...documents
+}: DeskState): Uint8Array {
   return canonicalBytes({
     ...{ version: 4, ...documents, channels: [...channels], done: [...done] },
-    ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights], vaults: [...vaults] },
+    ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights], vaults: [...vaults], peers: [...peers] },
   });
 }
 
 export function decodeDesk(bytes: Uint8Array): Result<DeskState, 'desk_malformed'> {
   const read = stateSchema.safeParse(parseJsonBytes(bytes));
   if (!read.success) return err('desk_malformed');
-  const { channels, done, ruleTimes, birthHeights, vaults, version: _, ...documents } = read.data;
+  const { channels, done, ruleTimes, birthHeights, vaults, peers, version: _, ...documents } = read.data;
   return ok({
-    ...{ ...documents, channels: new Map(channels), done: new Map(done) },
+    ...{ ...documents, channels: new Map(channels), done: new Map(done), peers: new Map(peers) },
     ...{ ruleTimes: new Map(ruleTimes), birthHeights: new Map(birthHeights), vaults: new Map(vaults) },
   });
 }

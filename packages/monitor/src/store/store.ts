@@ -1,4 +1,13 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  randomBytes,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { join } from 'node:path';
 import { CodedError, concat, fromBase64url, toBase64url, u32be, utf8, type Sha256 } from '@keepwatch/base';
 import {
@@ -10,7 +19,7 @@ import {
   type RecordWrite,
   type SqliteStore,
 } from '@keepwatch/journal';
-import { vaultId, type Ed25519Verify } from '@keepwatch/wire';
+import { vaultId, type BootSigner, type Ed25519Verify } from '@keepwatch/wire';
 import { open, seal } from './sealing.ts';
 
 /** The journal of a monitor, open: everything in it is encrypted under keys that the root key wraps. */
@@ -21,6 +30,8 @@ export interface MonitorStore {
   readonly receiptPublicKey: Uint8Array;
   /** Signs a message to a person by the same key: what is signed begins so that it is never taken for a head. */
   readonly signMessage: (bytes: Uint8Array) => Uint8Array;
+  /** Proves to peers that this is the monitor that they know. */
+  readonly boot: BootSigner;
   close(): void;
 }
 
@@ -33,6 +44,7 @@ export const ed25519Verify: Ed25519Verify = (publicKey, message, signature) => {
 
 const KEY_SPACE = 'monitor/key';
 const RECEIPT = 'receipt';
+const BOOT = 'boot';
 const dataKeyName = (id: number) => `data/${id}`;
 const placeOf = (name: string) => utf8(`keepwatch/monitor-key/1/${name}`);
 
@@ -50,8 +62,8 @@ export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<M
       { vault: id },
     );
     if (!opened.ok) throw journalError(opened.error);
-    const { receiptPublicKey, signHead: signMessage } = keys;
-    return { journal: opened.value, id, receiptPublicKey, signMessage, close: () => sqlite.close() };
+    const { receiptPublicKey, boot, signHead: signMessage } = keys;
+    return { journal: opened.value, id, receiptPublicKey, boot, signMessage, close: () => sqlite.close() };
   } catch (error) {
     sqlite.close();
     throw error;
@@ -64,6 +76,7 @@ export function journalError(fault: JournalFault): CodedError {
 }
 
 interface Keys {
+  readonly boot: BootSigner;
   readonly receiptPublicKey: Uint8Array;
   readonly signHead: (bytes: Uint8Array) => Uint8Array;
   readonly cipher: EntryCipher;
@@ -84,10 +97,13 @@ function openKeys(sqlite: SqliteStore, rootKey: Uint8Array): Keys {
   const first = opened.get(dataKeyName(1));
   if (!secret || !first) throw new CodedError('storage_corrupt', 'Keys of the journal are missing.');
   const receipt = createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' });
-  const publicKey = fromBase64url(createPublicKey(receipt).export({ format: 'jwk' }).x!)!;
+  const publicKey = publicKeyOf(receipt);
+  const bootKey = opened.get(BOOT) ?? makeBootKey(sqlite, rootKey);
+  const boot = createPrivateKey({ key: Buffer.from(bootKey), format: 'der', type: 'pkcs8' });
   const keyOf = (id: number) => opened.get(dataKeyName(id));
   const place = (id: number, at: Uint8Array) => concat(u32be(id), at);
   return {
+    boot: { publicKey: publicKeyOf(boot), sign: (bytes) => new Uint8Array(sign(null, bytes, boot)) },
     receiptPublicKey: publicKey,
     signHead: (bytes) => new Uint8Array(sign(null, bytes, receipt)),
     cipher: {
@@ -99,6 +115,15 @@ function openKeys(sqlite: SqliteStore, rootKey: Uint8Array): Keys {
       },
     },
   };
+}
+
+const publicKeyOf = (key: KeyObject) => fromBase64url(createPublicKey(key).export({ format: 'jwk' }).x!)!;
+
+/** Of a journal that was begun before monitors were reached over a network. */
+function makeBootKey(sqlite: SqliteStore, rootKey: Uint8Array): Uint8Array {
+  const made = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
+  sqlite.commit([], [{ op: 'put', space: KEY_SPACE, key: BOOT, value: seal(rootKey, placeOf(BOOT), made) }]);
+  return made;
 }
 
 function makeKeys(sqlite: SqliteStore, rootKey: Uint8Array): void {

@@ -38,6 +38,19 @@ export const MONITOR_ERRORS = {
     'The monitor does not take this question.',
     'The command and the monitor may be of different versions: start the monitor anew.',
   ),
+  monitor_not_allowed: text(
+    'This is not for the caller over the network.',
+    'Ask an operator of the monitor, or run the command on its machine as its user.',
+  ),
+  monitor_peer_unknown: text(
+    'Nobody of this name or id is known to the monitor, or more than one.',
+    '`keepwatch monitor peers` shows who is known and who has asked.',
+  ),
+  monitor_peer_exists: text('Another peer of the monitor has this name.', 'Choose another name with --name.'),
+  monitor_not_joined: text(
+    'This profile has not joined a monitor.',
+    'Run `keepwatch monitor join CONNECTION`; `keepwatch monitor run --listen` shows it.',
+  ),
   watched_wallet_unknown: text('No such wallet is watched.', '`keepwatch watch list` shows those that are.'),
   watched_wallet_exists: text(
     'A wallet of this name is watched already.',

@@ -1,0 +1,121 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePorts, startDevnetProcess, type Regtest } from '@keepwatch/devnet';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCommandLine, environmentOf, type CommandLine } from './fixtures/command-line.ts';
+
+/** `keepwatch … --monitor`: a monitor over a network, by the real command, through kills of the monitor. */
+
+interface Row {
+  readonly seq: number;
+  readonly finding: { readonly id: string; readonly detail: { readonly kind: string; readonly txid?: string } };
+}
+
+describe('a monitor over a network', { timeout: 400_000 }, () => {
+  let cli: CommandLine;
+  let chain: Regtest;
+  let port: number;
+  let monitor: ChildProcess | undefined;
+  let connection = '';
+  const children = new Set<ChildProcess>();
+
+  beforeAll(async () => {
+    cli = await createCommandLine();
+    chain = await startDevnetProcess(environmentOf(cli.directory), () => undefined);
+    [port] = (await freePorts(1)) as [number];
+  }, 120_000);
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await chain?.stop();
+    await cli?.remove();
+  });
+
+  const at = () => ['--data', join(cli.directory, 'monitor')];
+
+  async function start(): Promise<void> {
+    const args = ['--listen', `127.0.0.1:${port}`, '--network', 'regtest', '--peer', chain.p2p, '--http', 'off'];
+    const child = cli.start('--json', 'monitor', 'run', ...at(), ...args);
+    children.add(child);
+    monitor = child;
+    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    for (;;) {
+      const { value } = (await lines.next()) as { value?: string };
+      if (value === undefined) throw new Error('the monitor ended');
+      const said = JSON.parse(value) as { event: string; connection: string };
+      if (said.event !== 'listening') continue;
+      connection = said.connection;
+      return;
+    }
+  }
+
+  async function kill(): Promise<void> {
+    const ended = once(monitor!, 'exit');
+    monitor!.kill('SIGKILL');
+    await ended;
+    children.delete(monitor!);
+  }
+
+  /** Reads `count` rows behind the cursor, or until the monitor is gone. */
+  async function tail(after: number, count: number): Promise<Row[]> {
+    const child = cli.as('reader').start('--json', 'findings', 'tail', '--after', String(after));
+    children.add(child);
+    const rows: Row[] = [];
+    for await (const line of createInterface({ input: child.stdout! })) {
+      rows.push(JSON.parse(line) as Row);
+      if (rows.length >= count) break;
+    }
+    child.kill('SIGKILL');
+    children.delete(child);
+    return rows;
+  }
+
+  it('lets an operator and a reader in, and a cursor goes on over kills without a gap or a double', async () => {
+    cli.json('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at());
+    await start();
+    expect(connection).toContain('&token=');
+    expect(cli.as('operator').json('monitor', 'join', connection)).toMatchObject({ right: 'operator' });
+    const asked = cli
+      .as('reader')
+      .json('monitor', 'join', connection.replace(/&token=.*/, ''), '--reader', '--name', 'console');
+    expect(asked).toMatchObject({ right: 'candidate' });
+    const { peer } = asked as { peer: string };
+    expect(cli.as('reader').fails('findings', 'list').error).toBe('peer_unknown');
+    cli.as('operator').json('monitor', 'approve', peer, '--reader', '--name', 'console');
+    expect(cli.as('reader').json('findings', 'list')).toEqual({ findings: [] });
+
+    const descriptors = chain.descriptors.flatMap((each) => ['--descriptor', each]);
+    expect(cli.as('reader').fails('watch', 'add', 'savings', ...descriptors).error).toBe('monitor_not_allowed');
+    cli.as('operator').json('watch', 'add', 'savings', ...descriptors);
+    await vi.waitFor(
+      () => expect(cli.as('operator').json('monitor', 'status')).toMatchObject({ able: true, tip: { height: 101 } }),
+      { timeout: 90_000, interval: 300 },
+    );
+
+    const seen: Row[] = [];
+    const paid: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      paid.push(await chain.receive(10_000_000n));
+      await chain.mine(1);
+      seen.push(...(await tail(seen.at(-1)?.seq ?? 0, 1)));
+      await kill();
+      paid.push(await chain.receive(10_000_000n));
+      await chain.mine(1);
+      await start();
+    }
+    const isReceived = (txid: string) =>
+      seen.some(({ finding: { detail } }) => detail.kind === 'received' && detail.txid === txid);
+    while (!paid.every(isReceived)) seen.push(...(await tail(seen.at(-1)?.seq ?? 0, 1)));
+    const { findings } = cli.as('reader').json('findings', 'list', '--limit', '1000') as { findings: Row[] };
+    const last = seen.at(-1)!.seq;
+    expect(seen.map(({ seq }) => seq)).toEqual(findings.map(({ seq }) => seq).filter((seq) => seq <= last));
+    expect(new Set(seen.map(({ finding: { id } }) => id)).size).toBe(seen.length);
+
+    cli.as('operator').json('monitor', 'revoke', 'console');
+    expect(cli.as('reader').fails('findings', 'list').error).toBe('peer_unknown');
+    // On its own machine nobody needs a key.
+    expect(cli.json('monitor', 'peers', ...at())).toMatchObject({ peers: [{ right: 'operator' }] });
+    await kill();
+  });
+});

@@ -1,0 +1,87 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '@keepwatch/base';
+import { connectMonitor, isMade, type RemoteMonitor } from '@keepwatch/monitor';
+import { createIdentity, fileMemory, loadIdentity } from '@keepwatch/sdk';
+import type { Answer, Context } from '../command.ts';
+import type { MonitorPlace } from './options.ts';
+
+/** A monitor over a network: its key, and where it is, in a folder of the profile. */
+interface Joined {
+  readonly connection: string;
+  readonly role: 'operator' | 'client';
+}
+
+const fileOf = (context: Context) => join(context.directories.watcher, 'monitor.json');
+const withoutToken = (connection: string) => connection.replace(/&token=[^&]*/, '');
+
+async function readJoined(context: Context): Promise<Joined | undefined> {
+  const text = await readFile(fileOf(context), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as Joined);
+}
+
+function reach(
+  context: Context,
+  identity: Awaited<ReturnType<typeof loadIdentity>>,
+  how: Joined & { wish: 'session' | 'register' },
+) {
+  const memory = fileMemory(join(context.directories.watcher, 'memory.json'));
+  return connectMonitor({ connectionString: how.connection, identity, role: how.role, wish: how.wish, memory });
+}
+
+/** `undefined`: the one on this machine is meant. */
+export async function remoteMonitor(context: Context, place: MonitorPlace): Promise<RemoteMonitor | undefined> {
+  const here = place.data !== undefined || isMade(context.directories.monitor);
+  if (place.monitor === undefined && here) return undefined;
+  const joined = await readJoined(context);
+  if (!joined) {
+    if (place.monitor === undefined) return undefined;
+    throw new CodedError('monitor_not_joined', 'This profile has not joined a monitor.', {
+      remedy: 'Run `keepwatch monitor join CONNECTION` first.',
+    });
+  }
+  const identity = await loadIdentity(join(context.directories.watcher, 'identity.json'));
+  const connection = place.monitor === undefined ? joined.connection : withoutToken(place.monitor);
+  return reach(context, identity, { ...joined, connection, wish: 'session' });
+}
+
+export interface JoinOptions {
+  readonly name: string | undefined;
+  readonly reader: boolean;
+}
+
+export async function monitorJoin(
+  context: Context,
+  connection: string,
+  { name, reader }: JoinOptions,
+): Promise<Answer> {
+  const directory = context.directories.watcher;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'identity.json');
+  const identity = await loadIdentity(path).catch((error: unknown) => {
+    if (error instanceof CodedError && error.code === 'identity_missing') return createIdentity(path);
+    throw error;
+  });
+  const role = reader ? 'client' : 'operator';
+  const monitor = await reach(context, identity, { connection, role, wish: 'register' });
+  try {
+    if (name !== undefined) await monitor.call('peer.self', { name });
+    const joined: Joined = { connection: withoutToken(connection), role };
+    await writeFile(fileOf(context), `${JSON.stringify(joined)}\n`, { mode: 0o600 });
+    const { peer, right } = monitor;
+    if (right !== 'candidate') {
+      return {
+        json: { peer, right },
+        text: `You are ${right === 'operator' ? 'an operator' : 'a reader'} of this monitor. Your id: ${peer}`,
+      };
+    }
+    const flag = reader ? ' --reader' : '';
+    const text = `You have asked to be let in. Your id: ${peer}\nAn operator compares it and runs:\n  keepwatch monitor approve ${peer}${flag}`;
+    return { json: { peer, right }, text };
+  } finally {
+    monitor.close();
+  }
+}
