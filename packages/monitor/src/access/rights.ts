@@ -8,6 +8,7 @@ export type Right = 'operator' | 'reader' | 'candidate';
 const OF_READERS: ReadonlySet<string> = new Set([
   ...[
     'status',
+    'settings',
     'peer.self',
     'wallet.list',
     'wallet.show',
