@@ -110,19 +110,22 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
   function healthOfAll(): EvmHealth {
     const head = kept.at(-1)?.number ?? null;
     const able = answering().length;
-    const down = (code: string, words: string): EvmHealth => ({ state: 'down', head, problem: { code, words } });
+    const down = (problem: NonNullable<EvmHealth['problem']>): EvmHealth => ({ state: 'down', head, problem });
     if (able < enough) {
       const isNew = upstreams.every((each) => each.head() === null && each.problem() === null);
       if (isNew) return { state: 'starting', head, problem: null };
-      return down('upstreams_too_few', `${able} of ${upstreams.length} upstreams answer, and ${enough} are needed.`);
+      return down({
+        code: 'upstreams_too_few',
+        words: `${able} of ${upstreams.length} upstreams answer, and ${enough} are needed.`,
+      });
     }
     if (openSince !== null && performance.now() - openSince.ms > graceMs) {
-      return down('upstreams_disagree', `Too few upstreams say the same about ${openSince.about}.`);
+      return down({ code: 'upstreams_disagree', words: `Too few upstreams say the same about ${openSince.about}.` });
     }
     const quietMs = performance.now() - tipSince;
     const behind = head === null ? 0 : reachOf() - head;
     if (quietMs > stalledMs) {
-      return down('chain_stalled', `No new block for ${Math.round(quietMs / 60_000)} minutes.`);
+      return down({ code: 'chain_stalled', words: `No new block for ${Math.round(quietMs / 60_000)} minutes.` });
     }
     if (behind <= lagBlocks) return { state: head === null ? 'starting' : 'live', head, problem: null };
     return { state: 'behind', head, problem: { code: 'chain_behind', words: `${behind} blocks are to be read.` } };

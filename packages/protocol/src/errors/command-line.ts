@@ -58,6 +58,7 @@ export const COMMAND_LINE_ERRORS = {
   usage_key_kind: text('This is no way to protect a monitor.', 'Choose passphrase, credential or file.'),
   usage_xpub: text('This is no extended public key.', 'Give the one of the account, whole.'),
   usage_script: text('This is no script.', 'Write the scriptPubKey in hex.'),
+  usage_token: text('This is no token, or two have one name.', 'Write ADDRESS, or ADDRESS:SYMBOL:DECIMALS.'),
   usage_outpoint: text('This is no coin.', 'Write TXID:NUMBER, as explorers show it.'),
   usage_kind: text('This is no kind of finding.', 'Write one such as received or spent.'),
   usage_severity: text('This is no severity.', 'Choose info, notice, warning or critical.'),

@@ -58,6 +58,22 @@ export const WATCH_ERRORS = {
     'A snapshot of the watch of EVM accounts is of another version.',
     'Nothing is lost: the journal is read from its start, which takes longer.',
   ),
+  vault_event_malformed: text(
+    'An entry of the monitor’s journal about a vault cannot be read.',
+    'Check the journal with `verify`; restore it from a backup where it is damaged.',
+  ),
+  vault_event_unknown_version: text(
+    'An entry of the monitor’s journal about a vault is of another version.',
+    'Run the version of Keepwatch that wrote it, or a later one.',
+  ),
+  vault_state_malformed: text(
+    'A snapshot of what is known of vaults cannot be read.',
+    'Nothing is lost: the journal is read from its start, which takes longer.',
+  ),
+  vault_state_unknown_version: text(
+    'A snapshot of what is known of vaults is of another version.',
+    'Nothing is lost: the journal is read from its start, which takes longer.',
+  ),
   rules_malformed: text(
     'The rules have another form than they must have.',
     'The path says where, the message what is wrong.',
