@@ -288,7 +288,7 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
     const child = await start('beat');
     await vi.waitFor(() => expect(told(hooks, 'beat').length).toBeGreaterThan(0), SLOW);
     // The other ways to fail are tried on every adapter by its contract.
-    const faults: readonly ChannelFault[] = ['error', 'busy'];
+    const faults: readonly ChannelFault[] = ['refused', 'hung', 'error', 'busy', 'tls', 'slow'];
     for (const fault of faults) {
       const [hook, mail, other] = [told(hooks, 'beat').length, mailed('beat').length, told(others, 'beat').length];
       await hooks.fail(fault);
