@@ -93,6 +93,10 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
       { timeout: 90_000, interval: 300 },
     );
 
+    const follower = cli.as('operator').start('--json', 'findings', 'tail', '--after', '0', '--retry');
+    children.add(follower);
+    const followed: Row[] = [];
+    createInterface({ input: follower.stdout! }).on('line', (line) => followed.push(JSON.parse(line) as Row));
     const seen: Row[] = [];
     const paid: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -111,6 +115,15 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
     const last = seen.at(-1)!.seq;
     expect(seen.map(({ seq }) => seq)).toEqual(findings.map(({ seq }) => seq).filter((seq) => seq <= last));
     expect(new Set(seen.map(({ finding: { id } }) => id)).size).toBe(seen.length);
+    // One command through all of it tells the same: it tries again by itself, and goes on where it was.
+    await vi.waitFor(() => expect(followed.at(-1)?.seq).toBeGreaterThanOrEqual(last), {
+      timeout: 90_000,
+      interval: 300,
+    });
+    expect(followed.filter(({ seq }) => seq <= last)).toEqual(seen);
+    expect(follower.exitCode).toBeNull();
+    follower.kill('SIGTERM');
+    children.delete(follower);
 
     cli.as('operator').json('monitor', 'revoke', 'console');
     expect(cli.as('reader').fails('findings', 'list').error).toBe('peer_unknown');

@@ -24,7 +24,12 @@ const list = command({
 const tail = command({
   name: 'findings tail',
   summary: 'What is found, as it is found, until Ctrl-C; from a cursor on without a gap',
-  options: { ...FILTER, after: AFTER, ...MONITOR_OPTIONS },
+  options: {
+    ...FILTER,
+    after: AFTER,
+    retry: { words: 'when the monitor ends or cannot be reached, try again, and go on where it was' },
+    ...MONITOR_OPTIONS,
+  },
   more: 'With --json each line is {"seq":…,"finding":…}: give the last seq with --after, and nothing is missed or doubled.',
   run: async (context, options) => (await import('../monitor/findings.ts')).findingsTail(context, options),
 });

@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { CodedError } from '@keepwatch/base';
-import type { MonitorApi } from '@keepwatch/monitor';
+import type { ApiClient, MonitorApi } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { createNewFile } from '../new-file.ts';
@@ -9,7 +10,7 @@ import { parseCount, parseDuration, showCount, showTime } from '../values.ts';
 import { answerWords, type Answering } from './answers.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
 import type { MonitorPlace } from './options.ts';
-import { withMonitor } from './reach.ts';
+import { withMonitor, withRunningMonitor } from './reach.ts';
 
 export interface FilterOptions extends MonitorPlace {
   readonly wallet: string | undefined;
@@ -84,32 +85,50 @@ function cells(context: Context, { seq, finding, answer }: Row): readonly string
 
 const lineOf = (context: Context, row: Row): Answer => ({ json: row, text: cells(context, row).join('  ') });
 
-/** From a cursor on, without a gap; goes on until Ctrl-C. */
-export function findingsTail(
+/** What ends when the monitor is back, or the network. */
+const PASSING = new Set([
+  ...['monitor_gone', 'monitor_not_running', 'monitor_unreachable', 'monitor_locked'],
+  ...['connection_failed', 'connection_lost', 'connection_timeout'],
+]);
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+
+/** From a cursor on, without a gap; goes on until Ctrl-C, with `retry` also over the monitor's end or the network's. */
+export async function findingsTail(
   context: Context,
-  options: FilterOptions & { readonly after: string | undefined },
+  options: FilterOptions & { readonly after: string | undefined; readonly retry: boolean },
 ): Promise<void> {
-  const given = options.after === undefined ? undefined : parseCount(options.after, '--after');
+  let after = options.after === undefined ? undefined : parseCount(options.after, '--after');
   const filter = filterOf(options);
   const stop = new AbortController();
   const end = () => stop.abort();
   process.once('SIGINT', end).once('SIGTERM', end);
-  return withMonitor(context, options, async (api, running) => {
-    if (!running) {
-      throw new CodedError('monitor_not_running', 'No monitor runs there, and nothing new is found.', {
-        remedy: 'Start it with `keepwatch monitor run`; `keepwatch findings list` shows what was found.',
-      });
-    }
-    let after = given;
+  let waitMs = FIRST_WAIT_MS;
+
+  async function follow(api: ApiClient): Promise<void> {
     if (after === undefined) {
       const last = (await api.call('findings.list', { ...filter, limit: 10 })) as readonly Row[];
       for (const row of last) context.emit(lineOf(context, row));
       after = last.at(-1)?.seq ?? 0;
     }
-    for await (const row of api.subscribe('findings.follow', { ...filter, after, follow: true }, stop.signal)) {
-      context.emit(lineOf(context, row as Row));
+    for await (const item of api.subscribe('findings.follow', { ...filter, after, follow: true }, stop.signal)) {
+      const row = item as Row;
+      context.emit(lineOf(context, row));
+      after = row.seq;
+      waitMs = FIRST_WAIT_MS;
     }
-  });
+  }
+
+  while (!stop.signal.aborted) {
+    try {
+      return await withRunningMonitor(context, options, follow);
+    } catch (error) {
+      if (!options.retry || !(error instanceof CodedError) || !PASSING.has(error.code)) throw error;
+      context.note(`${error.message} Trying again in ${waitMs / 1_000} s.`);
+      await setTimeout(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+    }
+  }
 }
 
 export function findingsExport(

@@ -7,6 +7,7 @@ import {
   openLock,
   openMonitor,
   socketPath,
+  type ApiClient,
   type MonitorApi,
   type Unlocking,
 } from '@keepwatch/monitor';
@@ -27,35 +28,55 @@ export async function withMonitor<T>(
   place: MonitorPlace,
   use: (api: MonitorApi, running: boolean) => Promise<T>,
 ): Promise<T> {
-  const remote = await remoteMonitor(context, place);
-  if (remote) {
-    try {
-      return await use(remote, true);
-    } finally {
-      remote.close();
-    }
-  }
+  const client = await runningMonitor(context, place);
+  if (client) return closing(client, (api) => use(api, true));
   const dataDir = monitorDirectory(context, place.data);
-  const client = await connectApi(socketPath(dataDir));
-  if (client) {
-    try {
-      const { phase } = (await client.call('status')) as { readonly phase: string };
-      if (phase === 'locked') {
-        throw new CodedError('monitor_locked', 'The monitor runs, and is locked.', {
-          remedy: 'Run `keepwatch monitor unlock` first.',
-        });
-      }
-      return await use(client, true);
-    } finally {
-      client.close();
-    }
-  }
   const rootKey = await openLock(dataDir, await unlockingOf(context, dataDir, place));
   const monitor = await openMonitor({ dataDir, rootKey });
   try {
     return await use(createLocalApi(monitor), false);
   } finally {
     await monitor.close();
+  }
+}
+
+/** The monitor that is meant, and only if it runs: no data is opened here. Throws `monitor_not_running`. */
+export async function withRunningMonitor<T>(
+  context: Context,
+  place: MonitorPlace,
+  use: (api: ApiClient) => Promise<T>,
+): Promise<T> {
+  const client = await runningMonitor(context, place);
+  if (client) return closing(client, use);
+  lockKind(monitorDirectory(context, place.data));
+  throw new CodedError('monitor_not_running', 'No monitor runs there, and nothing new is found.', {
+    remedy: 'Start it with `keepwatch monitor run`; `keepwatch findings list` shows what was found.',
+  });
+}
+
+/** `undefined`: none runs in the data directory. */
+async function runningMonitor(context: Context, place: MonitorPlace): Promise<ApiClient | undefined> {
+  const remote = await remoteMonitor(context, place);
+  if (remote) return remote;
+  const client = await connectApi(socketPath(monitorDirectory(context, place.data)));
+  if (!client) return undefined;
+  try {
+    const { phase } = (await client.call('status')) as { readonly phase: string };
+    if (phase !== 'locked') return client;
+    throw new CodedError('monitor_locked', 'The monitor runs, and is locked.', {
+      remedy: 'Run `keepwatch monitor unlock` first.',
+    });
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+async function closing<T>(client: ApiClient, use: (api: ApiClient) => Promise<T>): Promise<T> {
+  try {
+    return await use(client);
+  } finally {
+    client.close();
   }
 }
 
