@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ it('keeps out whoever comes second, in this process and in another, until it is 
     return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout.trim();
   };
   const first = lockDirectory(dir);
+  expect(statSync(join(dir, 'lock')).mode & 0o777).toBe(0o600);
   expect(() => lockDirectory(dir)).toThrow(expect.objectContaining({ code: 'data_dir_in_use' }));
   expect(elsewhere()).toBe('data_dir_in_use');
   first.release();

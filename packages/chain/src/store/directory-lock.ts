@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CodedError } from '@keepwatch/base';
@@ -7,7 +8,10 @@ import { CodedError } from '@keepwatch/base';
  * however that ends, and nothing stale is left. Throws `data_dir_in_use`.
  */
 export function lockDirectory(dir: string): { release(): void } {
-  const database = new DatabaseSync(join(dir, 'lock'));
+  const path = join(dir, 'lock');
+  // SQLite would make it readable for all. One that exists is not opened here: closing it would end the lock of this process.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
   } catch (cause) {
