@@ -5,7 +5,8 @@ import { createQuorum, openSource, type ChainConfiguration, type ChainSource } f
 import { deadChannels } from '@keepwatch/notify';
 import type { z } from 'zod';
 import { serveWire, type WireServer } from './access/wire-server.ts';
-import { serveHttp, type Figures, type HttpServer } from './api/http.ts';
+import { answersOf, figuresOf, NO_FIGURES, waitingMessages } from './api/figures.ts';
+import { serveHttp, type HttpServer } from './api/http.ts';
 import { serveApi, type ApiServer, type Methods } from './api/server.ts';
 import { none, unlock } from './api/shapes.ts';
 import { openMonitor, type OpenMonitor } from './open.ts';
@@ -142,7 +143,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (options.http) {
       http = await serveHttp(
         options.http,
-        () => figuresOf(live, counted),
+        () => (live ? figuresNow(live, counted) : { ...NO_FIGURES, findings: counted }),
         (request, response) => live?.monitor.ladder.serve(request, response) ?? false,
       );
     }
@@ -211,7 +212,7 @@ function statusOf(
     wallets: [...watch.wallets.keys()].length,
     scripts: watch.scripts.size,
     scans: [...watch.scansDue.keys()].length,
-    messagesWaiting: waiting(outbox),
+    messagesWaiting: waitingMessages(outbox),
     ...answersOf(ladder),
     channelsDead: deadChannels(outbox).map(({ channel, sinceMs, words }) => ({ channel, sinceMs, words })),
     sources: running.health().map(({ name, kind, health }) => ({
@@ -224,51 +225,10 @@ function statusOf(
   };
 }
 
-/** How many findings wait for an answer, and for how many nobody gave one. */
-function answersOf({ escalations }: OpenMonitor['engine']['state']['ladder']) {
-  const all = [...escalations.values()];
-  return {
-    answersAwaited: all.filter(({ over }) => over === null).length,
-    answersMissing: all.filter(({ over }) => over?.how === 'exhausted').length,
-  };
-}
-
-const waiting = ({ lanes }: OpenMonitor['engine']['state']['outbox']) =>
-  [...lanes.values()].reduce((sum, lane) => sum + lane.waiting.length, 0);
-
-const NO_ANSWERS = { answersAwaited: 0, answersMissing: 0 };
-
-function figuresOf(live: Live | undefined, findings: Readonly<Record<string, number>>): Figures {
-  const empty = { tipHeight: -1, tipAgeSeconds: 0, wallets: 0, scripts: 0, coins: 0, entries: 0, scansDue: 0 };
-  if (!live)
-    return {
-      locked: true,
-      able: false,
-      ...empty,
-      findings,
-      messagesWaiting: 0,
-      ...NO_ANSWERS,
-      channelsDead: 0,
-      sources: [],
-      evm: [],
-    };
-  const { monitor, running, evm } = live;
-  const { watch, outbox, ladder } = monitor.engine.state;
-  const count = (values: Iterable<unknown>) => [...values].length;
-  return {
+const figuresNow = ({ monitor, running, evm }: Live, findings: Readonly<Record<string, number>>) =>
+  figuresOf({
+    ...{ state: monitor.engine.state, entries: monitor.engine.seq(), findings, nowMs: Date.now() },
     // Where EVM chains alone are followed, no source of bitcoin can be missing.
-    ...{ locked: false, able: running.able() || running.health().length === 0, findings },
-    entries: monitor.engine.seq(),
-    tipHeight: watch.tip?.height ?? -1,
-    tipAgeSeconds: watch.tip ? Math.max(0, Math.round((Date.now() - watch.tipAtMs) / 1_000)) : 0,
-    ...{ wallets: count(watch.wallets.keys()), scripts: watch.scripts.size, coins: count(watch.coins.keys()) },
-    ...{ scansDue: count(watch.scansDue.keys()), messagesWaiting: waiting(outbox) },
-    ...answersOf(ladder),
-    channelsDead: deadChannels(outbox).length,
-    sources: running.health().map(({ name, health }) => ({ name, live: health.state === 'live', peers: health.peers })),
-    evm: evm.health().map(({ chainId, all, upstreams }) => ({
-      ...{ chain: `eip155:${chainId}`, state: all.state, height: all.head ?? -1 },
-      upstreams: upstreams.map(({ name, health }) => ({ name, live: health.state === 'live' })),
-    })),
-  };
-}
+    able: running.able() || running.health().length === 0,
+    ...{ sources: running.health(), evm: evm.health() },
+  });

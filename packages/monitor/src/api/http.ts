@@ -2,33 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CodedError } from '@keepwatch/base';
-
-/** What is so at the moment of the question. Numbers alone: nothing of whose wallets these are. */
-export interface Figures {
-  readonly locked: boolean;
-  /** Whether enough sources speak. */
-  readonly able: boolean;
-  readonly tipHeight: number;
-  readonly tipAgeSeconds: number;
-  readonly wallets: number;
-  readonly scripts: number;
-  readonly coins: number;
-  readonly entries: number;
-  readonly findings: Readonly<Record<string, number>>;
-  readonly scansDue: number;
-  readonly messagesWaiting: number;
-  readonly answersAwaited: number;
-  readonly answersMissing: number;
-  readonly channelsDead: number;
-  readonly sources: readonly { readonly name: string; readonly live: boolean; readonly peers: number }[];
-  /** EVM chains, by their names of CAIP-2 (`eip155:1`). */
-  readonly evm: readonly {
-    readonly chain: string;
-    readonly state: string;
-    readonly height: number;
-    readonly upstreams: readonly { readonly name: string; readonly live: boolean }[];
-  }[];
-}
+import type { Figures } from './figures.ts';
 
 export interface HttpServer {
   readonly url: string;
@@ -123,6 +97,12 @@ export function metricsText(figures: Figures): string {
   );
   metric('scans_due', 'gauge', 'Wallets whose past is being read.', one(figures.scansDue));
   metric('messages_waiting', 'gauge', 'Messages that are not delivered yet.', one(figures.messagesWaiting));
+  metric(
+    'oldest_message_seconds',
+    'gauge',
+    'Seconds for which the oldest message is due and not delivered.',
+    one(figures.oldestMessageSeconds),
+  );
   metric('answers_awaited', 'gauge', 'Findings that wait for an answer.', one(figures.answersAwaited));
   metric('answers_missing', 'gauge', 'Findings that nobody answered.', one(figures.answersMissing));
   metric('channels_dead', 'gauge', 'Channels that cannot deliver.', one(figures.channelsDead));
@@ -139,6 +119,18 @@ export function metricsText(figures: Figures): string {
     'gauge',
     'Nodes that a source is connected to.',
     each(({ peers }) => peers),
+  );
+  metric(
+    'source_blocks_behind',
+    'gauge',
+    'Blocks from the tip of a source to the highest that is known.',
+    figures.sources.flatMap(({ name, behind }) => (behind === null ? [] : [[label('source', name), behind]])),
+  );
+  metric(
+    'vaults',
+    'gauge',
+    'Vaults that are followed, by what they last said of themselves; silent: they cannot be reached.',
+    Object.entries(figures.vaults).map(([phase, count]) => [label('phase', phase), count]),
   );
   metric(
     'evm_height',
@@ -161,6 +153,16 @@ export function metricsText(figures: Figures): string {
         label('upstream', `${chain}/${name}`),
         Number(live),
       ]),
+    ),
+  );
+  metric(
+    'evm_upstream_blocks_behind',
+    'gauge',
+    'Blocks from the head of an upstream to the highest of its chain.',
+    figures.evm.flatMap(({ chain, upstreams }) =>
+      upstreams.flatMap(({ name, behind }): (readonly [string, number])[] =>
+        behind === null ? [] : [[label('upstream', `${chain}/${name}`), behind]],
+      ),
     ),
   );
   return `${lines.join('\n')}\n`;
