@@ -186,6 +186,8 @@ describe.skipIf('missing' in found)(
       expect((await fetch(`${child.http}/readyz`)).status).toBe(200);
       const metrics = await (await fetch(`${child.http}/metrics`)).text();
       expect(metrics).toContain('keepwatch_monitor_findings_total{kind="disconnected"} 1');
+      expect(metrics).toMatch(/^keepwatch_monitor_source_blocks_behind\{source="[^"]+"\} 0$/m);
+      expect(metrics).toMatch(/^keepwatch_monitor_oldest_message_seconds \d+$/m);
       expect(metrics).not.toContain('alice');
       expect((await fetch(`${child.http}/nowhere`)).status).toBe(404);
 
