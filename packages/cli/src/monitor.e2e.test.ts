@@ -288,7 +288,7 @@ describe.skipIf('missing' in found)(
       const wrong = ['--passphrase-file', join(cli.directory, 'wrong')];
       expect(cli.fails('monitor', 'unlock', ...wrong, ...at('locked')).error).toBe('monitor_key_wrong');
       expect(cli.json('monitor', 'unlock', '--passphrase-file', file, ...at('locked'))).toEqual({ phase: 'running' });
-      expect(cli.json('watch', 'list', ...at('locked'))).toEqual({ wallets: [] });
+      expect(cli.json('watch', 'list', ...at('locked'))).toEqual({ wallets: [], evm: [] });
       await end(child, 'SIGTERM');
       expect(cli.fails('watch', 'list', ...at('locked')).error).toBe('usage_no_terminal');
     });
