@@ -88,14 +88,7 @@ describe.skipIf('missing' in found)(
     const bytes = (what: string, hex: string) => void secrets.push({ what, bytes: Buffer.from(hex, 'hex') });
 
     /** The receivers live in this process: it must not wait for a command with its eyes shut. */
-    async function ask<T>(who: CommandLine, ...args: readonly string[]): Promise<T> {
-      const child = who.start('--json', ...args);
-      let out = '';
-      child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
-      const [code] = (await once(child, 'close')) as [number];
-      if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}`);
-      return JSON.parse(out) as T;
-    }
+    const ask = <T>(who: CommandLine, ...args: readonly string[]) => who.ask<T>(...args);
 
     /** Its log goes into a file of the same directory, as where a disk holds both. */
     async function start(): Promise<ChildProcess> {

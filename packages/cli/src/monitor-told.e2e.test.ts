@@ -63,14 +63,7 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
   const at = (name: string) => ['--data', join(cli.directory, name)];
 
   /** The receivers live in this process: it must not wait for a command with its eyes shut. */
-  async function ask<T>(...args: readonly string[]): Promise<T> {
-    const child = cli.start('--json', ...args);
-    let out = '';
-    child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    const [code] = (await once(child, 'close')) as [number];
-    if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}`);
-    return JSON.parse(out) as T;
-  }
+  const ask = <T>(...args: readonly string[]) => cli.ask<T>(...args);
   async function apply(name: string, what: 'ladder' | 'rules' | 'schedule', document: object): Promise<void> {
     const file = join(cli.directory, `${name}-${what}.json`);
     writeFileSync(file, JSON.stringify(document));

@@ -87,14 +87,7 @@ describe('a monitor that follows a vault', { timeout: 400_000 }, () => {
   const data = () => join(owner.directory, 'vault');
 
   /** The receivers live in this process: it must not wait for a command with its eyes shut. */
-  async function ask<T>(who: CommandLine, ...args: readonly string[]): Promise<T> {
-    const child = who.start('--json', ...args);
-    let out = '';
-    child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    const [code] = (await once(child, 'close')) as [number];
-    if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}`);
-    return JSON.parse(out) as T;
-  }
+  const ask = <T>(who: CommandLine, ...args: readonly string[]) => who.ask<T>(...args);
 
   async function startMonitor(): Promise<void> {
     monitor = owner.start('--json', 'monitor', 'run', ...at(), '--http', 'off', '--evm', `31337=${anvil.url}`);

@@ -75,14 +75,7 @@ describe.skipIf('missing' in found)(
     const byPeer = () => ['--network', 'regtest', '--peer', `127.0.0.1:${node.p2pPort}`];
 
     /** The receivers live in this process: it must not wait for a command with its eyes shut. */
-    async function ask<T>(...args: readonly string[]): Promise<T> {
-      const child = cli.start('--json', ...args);
-      let out = '';
-      child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
-      const [code] = (await once(child, 'close')) as [number];
-      if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}`);
-      return JSON.parse(out) as T;
-    }
+    const ask = <T>(...args: readonly string[]) => cli.ask<T>(...args);
 
     async function make(name: string): Promise<void> {
       await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at(name));

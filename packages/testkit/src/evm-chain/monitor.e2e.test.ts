@@ -41,14 +41,7 @@ const at = () => ['--data', join(cli.directory, 'monitor')];
 const calldata = (contract: string, functionName: string, args: readonly unknown[]): Hex =>
   encodeFunctionData({ abi: devnet.contracts[contract]!.abi, functionName, args } as never);
 
-async function ask<T>(...args: readonly string[]): Promise<T> {
-  const child = cli.start('--json', ...args);
-  let out = '';
-  child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error(`keepwatch ${args.join(' ')} ended with ${code}: ${out}`);
-  return JSON.parse(out) as T;
-}
+const ask = <T>(...args: readonly string[]) => cli.ask<T>(...args);
 async function start(): Promise<void> {
   const sources = ['--evm', `31337=${upstream.url}`, '--network', 'regtest'];
   const child = cli.start('--json', 'monitor', 'run', ...at(), '--http', '127.0.0.1:0', ...sources);
