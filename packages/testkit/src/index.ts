@@ -36,7 +36,7 @@ export {
   type HttpService,
   type SmtpService,
 } from '@keepwatch/devnet';
-export { startNostrRelay, type NostrRelay } from './channels/index.ts';
+export { findAge, startNostrRelay, type Age, type FoundAge, type NostrRelay } from './channels/index.ts';
 export { channelContract, type ChannelWorld } from './contracts/channel.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';

@@ -50,6 +50,8 @@ const schema = z.discriminatedUnion('kind', [
     ...{ sender: mailbox, to: mailbox },
     /** OpenPGP public key of the reader, armored: mails are encrypted to it. */
     openPgpKey: z.string().max(100_000).optional(),
+    /** Or recipients of age, each of whom can open them. */
+    ageRecipients: z.array(z.string().max(1_000)).min(1).max(16).optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('ntfy'), ...common, ...route },
@@ -99,14 +101,18 @@ export type ChannelSettings = z.infer<typeof schema>;
 /** The error is in words, and repeats nothing of what was given. */
 export function readChannel(value: Json): Result<ChannelSettings, string> {
   const read = schema.safeParse(value);
-  if (read.success) return ok(read.data);
+  if (read.success) {
+    const isTwice = read.data.kind === 'email' && read.data.openPgpKey !== undefined && read.data.ageRecipients;
+    if (isTwice) return err('ageRecipients: a mail is encrypted by OpenPGP or by age, not by both.');
+    return ok(read.data);
+  }
   const { path, message } = read.error.issues[0]!;
   return err(`${path.join('.') || 'channel'}: ${message}.`);
 }
 
 /**
- * Throws what the adapter itself refuses: `webhook_secret_malformed`, `openpgp_key_malformed`, `nostr_key_malformed`,
- * `sms_template_malformed`.
+ * Throws what the adapter itself refuses: `webhook_secret_malformed`, `openpgp_key_malformed`, `age_recipient_malformed`,
+ * `age_recipient_unsupported`, `nostr_key_malformed`, `sms_template_malformed`.
  */
 export async function openChannel(settings: ChannelSettings): Promise<Channel> {
   const { name } = settings;
@@ -114,10 +120,11 @@ export async function openChannel(settings: ChannelSettings): Promise<Channel> {
     case 'webhook':
       return createWebhook({ name, url: settings.url, secrets: settings.secrets, route: routeOf(settings) });
     case 'email': {
-      const { server, security, user, password, sender, to, openPgpKey } = settings;
+      const { server, security, user, password, sender, to, openPgpKey, ageRecipients } = settings;
       return createEmail({
         ...{ name, ...placeOf(server), security, user, password, from: sender, to, route: routeOf(settings) },
-        ...(openPgpKey === undefined ? {} : { openPgpKey }),
+        ...(openPgpKey === undefined ? {} : { keys: { kind: 'openpgp', armoredKey: openPgpKey } }),
+        ...(ageRecipients === undefined ? {} : { keys: { kind: 'age', recipients: ageRecipients } }),
       });
     }
     case 'ntfy':
