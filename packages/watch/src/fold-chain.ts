@@ -46,6 +46,11 @@ export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef |
   state.blockTxs.delete(block.hash);
   state.tip = to;
   state.aliveMs = Math.max(state.aliveMs, atMs);
+  // What comes in its place came after the wallet: news, and to be looked for.
+  const base = to?.height ?? block.height - 1;
+  for (const [id, record] of state.wallets.entries()) {
+    if ((record.addedHeight ?? base) > base) state.wallets.set(id, { ...record, addedHeight: base });
+  }
   for (const txid of txids) {
     const record = state.txs.get(txid)!;
     count(state, record, -1);
