@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import { takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Methods } from './server.ts';
-import { none, walletId, walletLabels, walletPut } from './shapes.ts';
+import { none, walletId, walletLabels, walletPut, walletRescan } from './shapes.ts';
 
 export interface WalletMethodsDeps {
   readonly engine: Engine;
@@ -46,8 +46,11 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): Methods {
         );
         if (!read.ok) throw new CodedError('watched_wallet_refused', `${read.error.message} (${read.error.code})`);
         const height = birthday !== null && 'height' in birthday ? birthday.height : null;
+        const moved = before !== undefined && (engine.state.desk.birthHeights.get(id) ?? null) !== height;
         const noted = engine.submit({ room: 'desk', event: { kind: 'birth-height', wallet: id, height } });
         await Promise.all([noted, engine.submit({ room: 'watch', input: { kind: 'wallet', wallet: read.value } })]);
+        // The watch knows days alone: that another height is meant is no change to it.
+        if (moved) await engine.submit({ room: 'watch', input: { kind: 'rescan', wallet: id } });
         return walletDetails(watch, known(id), scans());
       },
     },
@@ -57,6 +60,17 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): Methods {
         const { wallet } = known(name);
         const changed = { ...wallet, labels: { ...wallet.labels, ...labels } };
         await engine.submit({ room: 'watch', input: { kind: 'wallet', wallet: changed } });
+        return walletDetails(watch, known(wallet.id), scans());
+      },
+    },
+    'wallet.rescan': {
+      params: walletRescan,
+      async call({ wallet: name, gapLimit }: z.infer<typeof walletRescan>) {
+        const { wallet } = known(name);
+        const changed = { ...wallet, gapLimit: gapLimit ?? wallet.gapLimit };
+        // In this order, so that what is looked for is what is wanted now.
+        await engine.submit({ room: 'watch', input: { kind: 'wallet', wallet: changed } });
+        await engine.submit({ room: 'watch', input: { kind: 'rescan', wallet: wallet.id } });
         return walletDetails(watch, known(wallet.id), scans());
       },
     },
