@@ -36,6 +36,8 @@ const route = {
 const mailbox = z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'a mail address is expected');
 const url = z.url({ protocol: /^https?$/ });
 const secret = z.string().min(1).max(1_000);
+/** Whose messages count as answers, as the service names them. */
+const answersBy = z.array(z.string().min(1).max(300)).max(16);
 const schema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('webhook'), ...common, ...route },
@@ -60,6 +62,8 @@ const schema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('telegram'), ...common, ...route },
     ...{ token: secret, chatId: z.string().min(1).max(64), url: url.optional() },
+    /** Ids of users; left out: whoever may write to the chat. */
+    answersBy: answersBy.optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('nostr'), ...common, ...route },
@@ -74,11 +78,15 @@ const schema = z.discriminatedUnion('kind', [
     /** What is written to a room in clear is read by its server. */
     privacy: z.literal('look').default('look'),
     ...{ url, accessToken: secret, roomId: z.string().min(1).max(300) },
+    /** Users such as `@ada:example.org`; left out: nothing is read in the room. */
+    answersBy: answersBy.optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('signal'), ...common, ...route },
     /** Of a signal-cli-rest-api of one's own; the number that sends, and whom it writes to. */
     ...{ url, number: z.string().min(1).max(64), to: z.string().min(1).max(200) },
+    /** Numbers or account ids; left out: the receiver, and in a group nobody. */
+    answersBy: answersBy.optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('sms'), ...common, ...route },
@@ -131,17 +139,18 @@ export async function openChannel(settings: ChannelSettings): Promise<Channel> {
       return createNtfy({ ...pick(settings, 'url', 'topic', 'token'), name, route: routeOf(settings) });
     case 'telegram': {
       const { token, chatId, url: server } = settings;
-      return createTelegram({ name, token, chatId, route: routeOf(settings), ...(server ? { url: server } : {}) });
+      const at = server ? { url: server } : {};
+      return createTelegram({ name, token, chatId, route: routeOf(settings), ...at, ...whoAnswers(settings) });
     }
     case 'nostr':
       return createNostr({ ...pick(settings, 'relays', 'secretKey', 'to'), name, route: routeOf(settings) });
     case 'matrix': {
       const { url: homeserver, accessToken, roomId } = settings;
-      return createMatrix({ name, homeserver, accessToken, roomId, route: routeOf(settings) });
+      return createMatrix({ name, homeserver, accessToken, roomId, route: routeOf(settings), ...whoAnswers(settings) });
     }
     case 'signal': {
       const { url: server, number, to } = settings;
-      return createSignal({ name, url: server, from: number, to, route: routeOf(settings) });
+      return createSignal({ name, url: server, from: number, to, route: routeOf(settings), ...whoAnswers(settings) });
     }
     case 'sms': {
       const { most } = settings;
@@ -154,6 +163,9 @@ export async function openChannel(settings: ChannelSettings): Promise<Channel> {
       return assertNever(settings);
   }
 }
+
+const whoAnswers = ({ answersBy: who }: { readonly answersBy?: readonly string[] | undefined }) =>
+  who === undefined ? {} : { answersBy: who };
 
 function pick<T extends object, K extends keyof T>(from: T, ...names: readonly K[]): Pick<T, K> {
   return Object.fromEntries(names.map((name) => [name, from[name]])) as unknown as Pick<T, K>;
