@@ -127,6 +127,14 @@ export function fromBase64url(text: string): Uint8Array | undefined {
   return out;
 }
 
+/**
+ * `bytes.subarray(start, end)` for what every request passes through: with frozen intrinsics the method looks up the
+ * class of its result, at four times the cost. The view is of the same memory.
+ */
+export function viewFrom(bytes: Uint8Array, start: number, end: number = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

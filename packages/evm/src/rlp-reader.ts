@@ -1,4 +1,4 @@
-import { toHex } from '@keepwatch/base';
+import { toHex, viewFrom } from '@keepwatch/base';
 
 /**
  * Reads Recursive Length Prefix (Yellow Paper, appendix B) in place, item after item, the strict way: every item has
@@ -164,7 +164,7 @@ export function readFixed<Code extends string>(reader: RlpReader<Code>, size: nu
 /** The byte string that was read last, as {@link readFixed} gives it. */
 export function fixedAt<Code extends string>(reader: RlpReader<Code>, size: number, code: Code): `0x${string}` {
   if (reader.length !== size) fail(reader, code);
-  return reader.error === null ? `0x${toHex(reader.bytes.subarray(reader.start, reader.start + size))}` : '0x';
+  return reader.error === null ? `0x${toHex(viewFrom(reader.bytes, reader.start, reader.start + size))}` : '0x';
 }
 
 function bigintAt(bytes: Uint8Array, start: number, length: number): bigint {

@@ -1,3 +1,4 @@
+import { viewFrom } from '@keepwatch/base';
 import { openList } from './rlp-reader.ts';
 
 /** Writes Recursive Length Prefix (Yellow Paper, appendix B). What is read is read by `rlp-reader.ts`. */
@@ -21,7 +22,7 @@ export function encodeRlp(item: RlpItem): Uint8Array {
 export function appendToRlpList(bytes: Uint8Array, from: number, items: readonly RlpItem[]): Uint8Array {
   const reader = openList(bytes, from, bytes.length, 'not_a_list');
   if (reader.error !== null) throw new RangeError('not the encoding of one list');
-  const out = encodeRlpList(bytes.subarray(reader.at), items, from);
+  const out = encodeRlpList(viewFrom(bytes, reader.at), items, from);
   for (let i = 0; i < from; i++) out[i] = bytes[i]!;
   return out;
 }

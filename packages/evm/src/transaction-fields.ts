@@ -1,4 +1,4 @@
-import { fromHex, MAX_UINT256, type Wei } from '@keepwatch/base';
+import { fromHex, MAX_UINT256, viewFrom, type Wei } from '@keepwatch/base';
 import type { Address } from './address.ts';
 import {
   countItems,
@@ -126,7 +126,7 @@ export function readValue(reader: FieldReader): Wei {
 /** A view into the bytes, not a copy. */
 export function readData(reader: FieldReader): Uint8Array {
   readString(reader, 'malformed_data');
-  return reader.bytes.subarray(reader.start, reader.start + reader.length);
+  return viewFrom(reader.bytes, reader.start, reader.start + reader.length);
 }
 
 /** [[address, [storage key, …]], …] (EIP-2930). */

@@ -114,10 +114,8 @@ function createStore(db: DatabaseSync): SqliteStore {
 
   function write(batches: readonly StoredBatch[], writes: readonly RecordWrite[]): void {
     for (const b of batches) {
-      insertBatch.run(
-        ...[b.firstSeq, b.lastSeq, b.epoch, b.timeMs, b.keyId],
-        ...[b.prev, b.root, b.hash, b.signature, b.sealed],
-      );
+      const { firstSeq, lastSeq, epoch, timeMs, keyId, prev, root, hash, signature, sealed } = b;
+      insertBatch.run(firstSeq, lastSeq, epoch, timeMs, keyId, prev, root, hash, signature, sealed);
     }
     for (const w of writes) {
       if (w.op === 'put') putRecord.run(w.space, w.key, w.value);

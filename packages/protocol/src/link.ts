@@ -1,4 +1,4 @@
-import { concat, err, fromUtf8, ok, utf8, type Result } from '@keepwatch/base';
+import { concat, err, fromUtf8, ok, utf8, viewFrom, type Result } from '@keepwatch/base';
 
 /**
  * The link: how gate and keep share the one connected socket between them (DESIGN §2). A frame is
@@ -108,7 +108,7 @@ export function createLinkDecoder(options: { maxPayload?: number } = {}): LinkDe
       if (length === 0) {
         onFrame({ type, connection, payload: NOTHING });
       } else if (chunk.length - at >= length) {
-        const payload = chunk.subarray(at, at + length);
+        const payload = viewFrom(chunk, at, at + length);
         at += length;
         onFrame({ type, connection, payload });
       } else {

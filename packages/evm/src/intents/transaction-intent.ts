@@ -39,7 +39,9 @@ export function intentOfTransaction(transaction: Transaction, context: IntentCon
     const delegated = context.delegated || transaction.type === 'eip7702';
     walkCall({ chain, wallet, registry, delegated, findings }, { sender: wallet, to, value, data, callType: 'call' });
   }
-  return { form: 'transaction', chain, nonce: transaction.nonce, fee: feeOf(transaction), ...findings };
+  const { actions, outflows, opaque, notes } = findings;
+  const { nonce } = transaction;
+  return { form: 'transaction', chain, nonce, fee: feeOf(transaction), actions, outflows, opaque, notes };
 }
 
 /** What the authorisation alone would do: hand the wallet over to the delegate's code (EIP-7702). */

@@ -1,4 +1,4 @@
-import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, type TokenBucket } from '@keepwatch/base';
+import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, viewFrom, type TokenBucket } from '@keepwatch/base';
 import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, ReceiptJson } from '@keepwatch/protocol';
 import { receiptToJson } from '@keepwatch/wire';
@@ -134,7 +134,7 @@ export function createSigning(vault: VaultContext): Signing {
 
   function transactionText({ bytes, signature, receipt }: Signed): string {
     const { rs, yParity } = signature;
-    const transaction = encodeSigned(bytes, { r: rs.subarray(0, 32), s: rs.subarray(32), yParity });
+    const transaction = encodeSigned(bytes, { r: viewFrom(rs, 0, 32), s: viewFrom(rs, 32), yParity });
     const hash = keccak256(transaction);
     return `{"transaction":"0x${toHex(transaction)}","hash":"0x${toHex(hash)}","receipt":${receipt}}`;
   }

@@ -33,9 +33,9 @@ export interface SigningJob {
   /** Where each key begins in the slab. */
   readonly places: Int32Array<SharedArrayBuffer>;
   readonly recoveryIds: Int32Array<SharedArrayBuffer>;
-  /** The i-th digest (32 bytes) and signature (64 bytes). */
-  readonly digest: (i: number) => Uint8Array<SharedArrayBuffer>;
-  readonly signature: (i: number) => Uint8Array<SharedArrayBuffer>;
+  /** Digests (32 bytes) and signatures (64 bytes). */
+  readonly digests: readonly Uint8Array<SharedArrayBuffer>[];
+  readonly signatures: readonly Uint8Array<SharedArrayBuffer>[];
 }
 
 export function sharedForJobs(): SharedArrayBuffer {
@@ -52,11 +52,18 @@ export function viewJobs(shared: SharedArrayBuffer): SigningJobs {
       count: new Int32Array(shared, at, 1),
       places: new Int32Array(shared, at + 4, MAX_JOB),
       recoveryIds: new Int32Array(shared, at + 4 + MAX_JOB * 4, MAX_JOB),
-      digest: (n) => new Uint8Array(shared, digests + n * DIGEST, DIGEST),
-      signature: (n) => new Uint8Array(shared, signatures + n * SIGNATURE, SIGNATURE),
+      digests: placesFrom(shared, digests, DIGEST),
+      signatures: placesFrom(shared, signatures, SIGNATURE),
     });
   }
   return { counters: new Int32Array(shared, 0, COUNTERS), jobs };
+}
+
+/** Made once: a view costs more than what is written through it. */
+function placesFrom(shared: SharedArrayBuffer, start: number, size: number): Uint8Array<SharedArrayBuffer>[] {
+  const places: Uint8Array<SharedArrayBuffer>[] = [];
+  for (let i = 0; i < MAX_JOB; i++) places.push(new Uint8Array(shared, start + i * size, size));
+  return places;
 }
 
 /** The job with this number. */

@@ -1,4 +1,4 @@
-import { CodedError, mapEach, type Entropy, type MaybePromise } from '@keepwatch/base';
+import { CodedError, mapEach, viewFrom, type Entropy, type MaybePromise } from '@keepwatch/base';
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
 import { headToJson, receiptText, receiptToJson } from '@keepwatch/wire';
@@ -159,7 +159,7 @@ export function createEngine(deps: EngineDeps): Engine {
       }
       pending.push({ job, decided, first: stamped.length });
       if (!job.tightens) tightens = false;
-      if (decided.writes) writes.push(...decided.writes);
+      if (decided.writes) for (const write of decided.writes) writes.push(write);
       for (const event of decided.events) {
         const entry = stampEntry(event, now, salts());
         stamped.push(entry);
@@ -262,7 +262,7 @@ function createSalts(entropy: Entropy, count: number): () => string {
   return () => {
     if (at + 16 > pool.length) return base64url(entropy(16));
     at += 16;
-    return base64url(pool.subarray(at - 16, at));
+    return base64url(viewFrom(pool, at - 16, at));
   };
 }
 

@@ -73,14 +73,15 @@ function checkAmount(
   const limit = BigInt(constraint.limit);
   const budget = findBudget(usage, grant, budgetKey(constraint));
   const spentBefore = spentFrom(budget, nowMs, period);
-  const facts = { grant, ...factsOf(constraint), limit };
   if (asked !== 'unlimited' && (asked === 0n || spentBefore + asked <= limit)) {
-    const line: BudgetLine = { ...facts, spentBefore, spentAfter: spentBefore + asked };
+    const line = lineOf(constraint, grant, limit, spentBefore, spentBefore + asked);
     return { verdict: 'pass', line, charges: asked === 0n ? [] : chargesFor(asked) };
   }
   const reason: BudgetExceeded = {
     code: CODES[constraint.type],
-    ...facts,
+    grant,
+    ...factsOf(constraint),
+    limit,
     asked,
     remaining: spentBefore < limit ? limit - spentBefore : 0n,
     freeAtMs: whenFree(budget, asked, limit, nowMs, period),
@@ -93,6 +94,30 @@ const CODES = {
   count: 'count_exceeded',
   outstanding: 'outstanding_exceeded',
 } as const;
+
+/** Member by member, because each permit has one for each limit: spreading {@link factsOf} takes five times as long. */
+function lineOf(
+  constraint: Volume | Count | Outstanding,
+  grant: string,
+  limit: bigint,
+  spentBefore: bigint,
+  spentAfter: bigint,
+): BudgetLine {
+  switch (constraint.type) {
+    case 'volume': {
+      const { type: rule, asset, window } = constraint;
+      return { grant, rule, asset, window: windowText(window), limit, spentBefore, spentAfter };
+    }
+    case 'count': {
+      const { type: rule, window } = constraint;
+      return { grant, rule, window: windowText(window), limit, spentBefore, spentAfter };
+    }
+    case 'outstanding': {
+      const { type: rule, asset } = constraint;
+      return { grant, rule, asset, limit, spentBefore, spentAfter };
+    }
+  }
+}
 
 function factsOf(constraint: Volume | Count | Outstanding) {
   switch (constraint.type) {

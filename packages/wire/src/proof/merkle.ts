@@ -1,4 +1,4 @@
-import { equalBytes, mapEach, type Sha256 } from '@keepwatch/base';
+import { equalBytes, mapEach, viewFrom, type Sha256 } from '@keepwatch/base';
 
 /**
  * The Merkle tree of RFC 9162 §2.1 over the entries of one journal batch: leaf = SHA-256(0x00 ‖ entry),
@@ -83,7 +83,7 @@ function hashLeaves(sha256: Sha256, entries: readonly Uint8Array[]): Uint8Array[
   const leaf = new Uint8Array(1 + longest); // leaf[0] stays 0x00
   return mapEach(entries, (entry) => {
     leaf.set(entry, 1);
-    return sha256(leaf.subarray(0, 1 + entry.length));
+    return sha256(viewFrom(leaf, 0, 1 + entry.length));
   });
 }
 

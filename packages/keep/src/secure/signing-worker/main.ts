@@ -38,10 +38,10 @@ const digest = new Uint8Array(32);
 const signature = new Uint8Array(64);
 
 function signOne(job: SigningJob, i: number): number {
-  digest.set(job.digest(i));
+  digest.set(job.digests[i]!);
   try {
     const { recid } = secp256k1.ecdsaSign(digest, new Uint8Array(slab, job.places[i]!, 32), {}, signature);
-    job.signature(i).set(signature);
+    job.signatures[i]!.set(signature);
     return recid;
   } catch {
     return NOT_SIGNED;
