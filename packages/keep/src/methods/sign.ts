@@ -1,4 +1,12 @@
-import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, viewFrom, type TokenBucket } from '@keepwatch/base';
+import {
+  CodedError,
+  canonicalJson,
+  toHex,
+  type Json,
+  createTokenBucket,
+  viewFrom,
+  type TokenBucket,
+} from '@keepwatch/base';
 import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, ReceiptJson } from '@keepwatch/protocol';
 import { receiptToJson } from '@keepwatch/wire';
