@@ -1,4 +1,5 @@
-// Writes the generated parts of the reference pages from the source: docs/errors.md, docs/protocol.md and docs/routes.md. What stands
+// Writes the generated parts of the reference pages from the source: docs/errors.md, docs/monitor-api.md,
+// docs/protocol.md and docs/routes.md. What stands
 // above the marker in each page is written by hand and stays. Files of docs/schemas are generated whole. Runs on the bundled Node 26.
 //
 // Usage: node scripts/docs.mjs [--check]      (--check changes nothing, and fails where a page is not up to date)
@@ -8,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import prettier from 'prettier';
 import { grantFileSchema } from '../packages/protocol/src/grant-shapes.ts';
 import { errorsPage } from './docs/errors-page.mjs';
+import { monitorPage } from './docs/monitor-page.mjs';
 import { protocolPage } from './docs/protocol-page.mjs';
 import { routesPage } from './docs/routes-page.mjs';
 
@@ -17,7 +19,12 @@ export { INTERNAL } from './docs/reasons.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const MARKER = '<!-- From here on this page is written by `node scripts/docs.mjs`. -->';
-const PAGES = { 'docs/errors.md': errorsPage, 'docs/protocol.md': protocolPage, 'docs/routes.md': routesPage };
+const PAGES = {
+  'docs/errors.md': errorsPage,
+  'docs/monitor-api.md': monitorPage,
+  'docs/protocol.md': protocolPage,
+  'docs/routes.md': routesPage,
+};
 
 const FILES = { 'docs/schemas/grants.schema.json': () => JSON.stringify(grantFileSchema()) };
 

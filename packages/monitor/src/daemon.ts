@@ -42,6 +42,8 @@ export const socketPath = (dataDir: string) => join(dataDir, 'monitor.sock');
 
 interface Live {
   readonly monitor: OpenMonitor;
+  /** What the monitor's own user may order by the socket. */
+  readonly own: Methods;
   readonly running: RunningMonitor;
   readonly evm: RunningEvm;
   readonly vaults: RunningVaults;
@@ -89,11 +91,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         await running.stop();
         throw error;
       };
-      const { store, peers } = monitor;
+      const { store, peers, orders } = monitor;
       const methods = () => ({ ...common, ...monitor.methods });
       const { listen = null } = options;
-      const wire = listen && (await serveWire({ store, peers, methods, log }, { dataDir, listen }).catch(stopping));
-      live = { monitor, running, evm, vaults, wire };
+      const wire =
+        listen && (await serveWire({ store, peers, orders, methods, log }, { dataDir, listen }).catch(stopping));
+      live = { monitor, own: orders.methodsOfOwner('socket'), running, evm, vaults, wire };
       log('info', 'the monitor watches', {
         network: options.chain.network,
         entries: monitor.engine.seq(),
@@ -127,7 +130,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     unlock: {
       params: unlock,
       async call({ passphrase }: z.infer<typeof unlock>) {
+        const wasLocked = live === undefined;
         await open(utf8(passphrase));
+        if (wasLocked) await live?.monitor.orders.note('unlock');
         return { phase: 'running' };
       },
     },
@@ -136,7 +141,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const isLocked = (error: unknown) => error instanceof CodedError && error.code === 'monitor_locked';
   const api: ApiServer = await serveApi(
     socketPath(dataDir),
-    () => ({ ...common, ...live?.monitor.methods }),
+    () => ({ ...common, ...live?.monitor.methods, ...live?.own }),
     (error) => log('error', 'a request failed', { error: String(error) }),
   );
   try {
@@ -209,6 +214,7 @@ function statusOf(
     able: running.able(),
     tip: watch.tip,
     entries: monitor.engine.seq(),
+    version: monitor.engine.state.orders.version,
     wallets: [...watch.wallets.keys()].length,
     scripts: watch.scripts.size,
     scans: [...watch.scansDue.keys()].length,

@@ -22,6 +22,7 @@ import {
 import { DEFAULT_SETTINGS, FINDING_KINDS, type Finding, type FindingKind, type WatchSettings } from '@keepwatch/watch';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findingsAfter } from './findings.ts';
+import { createLocalApi } from './api/local.ts';
 import { openMonitor, type OpenMonitor } from './open.ts';
 import { runMonitor, type RunningMonitor } from './run.ts';
 
@@ -142,10 +143,7 @@ describe.skipIf('missing' in found)(
           return rows;
         },
         tell: (some) => put(some),
-        call: (method, params) => {
-          const { params: shape, call } = monitor.methods[method]!;
-          return call(shape.parse(params) as never, AbortSignal.timeout(60_000));
-        },
+        call: (method, params) => createLocalApi(monitor).call(method, params),
         async restart(between) {
           await end();
           await between?.();

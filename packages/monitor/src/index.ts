@@ -5,6 +5,7 @@
  */
 export { connectMonitor, type RemoteMonitor } from './access/remote.ts';
 export { connectApi, type ApiClient } from './api/client.ts';
+export { isOrder } from './api/contract.ts';
 export { createLocalApi, type MonitorApi } from './api/local.ts';
 export { socketPath, startDaemon, type Daemon, type DaemonOptions } from './daemon.ts';
 export type { EvmWalletView } from './evm/wallet-view.ts';
@@ -12,5 +13,8 @@ export { descriptorsOfKey } from './import/extended-key.ts';
 export { readWalletFile } from './import/import.ts';
 export type { Imported, ImportedLabel, ImportedWallet, ImportError, ImportFormat } from './import/imported.ts';
 export { openMonitor, type OpenMonitor } from './open.ts';
+export { signatureOf } from './orders/check.ts';
+export type { Carried } from './orders/order-desk.ts';
+export type { OrderRow } from './orders/order-rows.ts';
 export { isMade, lockKind, makeLock, openLock, type LockKind, type NewLock, type Unlocking } from './store/lock.ts';
 export type { WalletDetails, WalletSummary } from './wallet-view.ts';

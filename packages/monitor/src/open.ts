@@ -13,6 +13,8 @@ import type { RunningEvm } from './evm/run.ts';
 import { createEngine, type Engine, type Recorded } from './engine/engine.ts';
 import { loadState } from './engine/state.ts';
 import { createLadderDesk, type LadderDesk } from './ladder/ladder-desk.ts';
+import { createOrders, type Changes, type Orders } from './orders/order-desk.ts';
+import { orderMethods } from './orders/order-rows.ts';
 import { createRuleDesk, type RuleDesk } from './rules/rule-desk.ts';
 import { createScheduleDesk, type ScheduleDesk } from './schedule/schedule-desk.ts';
 import { ed25519Verify, openStore, type MonitorStore } from './store/store.ts';
@@ -25,7 +27,9 @@ export interface OpenMonitor {
   readonly channels: ChannelDesk;
   readonly ladder: LadderDesk;
   readonly schedule: ScheduleDesk;
+  /** What can be asked, without whatever changes something: that is ordered. */
   readonly methods: Methods;
+  readonly orders: Orders;
   readonly peers: Peers;
   /** Told after each append. Gives back how to stop being told. */
   onDurable(hear: (events: readonly Recorded[]) => void): () => void;
@@ -106,6 +110,15 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     });
   const scans = () => standing();
   const peers = createPeers(engine, Date.now);
+  hearers.add((events) => peers.hear(events));
+  const wallets = walletMethods({ engine, scans });
+  const evm = evmMethods({ engine, running: () => following });
+  const vaults = vaultMethods({ engine });
+  const rooms = [wallets, evm, vaults, rules, peers, channels, ladder, schedule];
+  const orders = createOrders({
+    ...{ engine, store, nowMs: Date.now },
+    changes: Object.assign({}, ...rooms.map(({ changes }) => changes)) as Changes,
+  });
   return {
     engine,
     store,
@@ -114,16 +127,11 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
     schedule,
     folded,
     peers,
+    orders,
     methods: {
-      ...walletMethods({ engine, scans }),
-      ...evmMethods({ engine, running: () => following }),
-      ...vaultMethods({ engine }),
+      ...(Object.assign({}, ...rooms.map(({ methods }) => methods)) as Methods),
       ...findingMethods({ engine, store, nextAppend }),
-      ...rules.methods,
-      ...peers.methods,
-      ...channels.methods,
-      ...ladder.methods,
-      ...schedule.methods,
+      ...orderMethods(store),
     },
     onDurable(hear) {
       hearers.add(hear);

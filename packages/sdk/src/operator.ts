@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { CodedError } from '@keepwatch/base';
 import {
   COMMAND_VALUES,
@@ -17,29 +16,15 @@ import {
   type VaultStatus,
   type WalletInfo,
 } from '@keepwatch/protocol';
-import {
-  createEntryRecipient,
-  sealEntry,
-  signCommand,
-  uuidV7,
-  type IdentitySigner,
-  type JsonObject,
-} from '@keepwatch/wire';
+import { createEntryRecipient, sealEntry, type IdentitySigner, type JsonObject } from '@keepwatch/wire';
 import type { Connection } from './connection.ts';
 import { entryCrypto, wireCrypto } from './crypto-node.ts';
 import { replayGrants, type ReplayFinding, type ReplayOptions } from './operator-replay.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { allApprovals, allContracts, allGrants, allPeers, allWallets, type RegisteredContract } from './lists.ts';
+import { atVersion, signedCommand, type CommandOptions } from './signed-command.ts';
 
-/** How long a command is valid, in ms: long enough for a slow unseal, short enough that a held-back one is void. */
-const COMMAND_LIFETIME_MS = 60_000;
-
-export interface CommandOptions {
-  /** The state version that the operator decided on. Left out: the version of this moment. */
-  readonly expects?: number;
-  /** How often to look again and repeat the command after a `version_conflict`. Left out: never. */
-  readonly retries?: number;
-}
+export type { CommandOptions };
 
 export interface CommandAnswer<N extends CommandName> {
   /** The state version after the command. */
@@ -115,36 +100,20 @@ const UPLOAD_BYTES = 120_000;
 export function createOperator(connection: Connection, identity: IdentitySigner): Operator {
   const authority = connection.info;
 
-  async function command<N extends CommandName>(
-    name: N,
-    params: CommandParams<N>,
-    options: CommandOptions = {},
-  ): Promise<CommandAnswer<N>> {
-    for (let left = options.retries ?? 0; ; left--) {
-      const expects = options.expects ?? (await connection.call('vault.status', {})).version;
-      try {
-        return await send(name, params, expects);
-      } catch (error) {
-        // A version that the caller named himself is not replaced: he decided on what he saw.
-        const mayRetry = left > 0 && options.expects === undefined;
-        if (!mayRetry || !(error instanceof CodedError) || error.code !== 'version_conflict') throw error;
-      }
-    }
-  }
+  const present = async () => (await connection.call('vault.status', {})).version;
+  const command: Operator['command'] = (name, params, options = {}) =>
+    atVersion(options, present, (expects) => send(name, params, expects));
 
   async function send<N extends CommandName>(
     name: N,
     params: CommandParams<N>,
     expects: number,
   ): Promise<CommandAnswer<N>> {
-    const now = Date.now();
-    const jws = await signCommand(wireCrypto.codec, identity, {
+    const jws = await signedCommand(identity, {
       vault: authority.vault,
       method: name,
       params: params as JsonObject,
-      expires: now + COMMAND_LIFETIME_MS,
       expects,
-      id: uuidV7(now, randomBytes),
     });
     const { version, receipt, value } = await connection.call('command', { jws });
     // A restored vault signs with the receipt key from the backup: its receipts hold under the new identity alone.

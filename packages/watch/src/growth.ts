@@ -40,11 +40,7 @@ export interface WantedScripts {
   readonly to: number;
 }
 
-export function wantedOf({
-  wallet,
-  derived,
-  used,
-}: Pick<WalletRecord, 'wallet' | 'derived' | 'used'>): readonly WantedScripts[] {
+export function wantedOf({ wallet, derived, used }: WalletRecord): readonly WantedScripts[] {
   const { gapLimit } = wallet;
   return wallet.descriptors.flatMap(({ ranged, branches }, descriptor) =>
     Array.from({ length: branches }, (_, branch) => {

@@ -76,8 +76,6 @@ export function severityOf(detail: FindingDetail): Severity {
       return 'notice';
     case 'signed-spend':
       return 'info';
-    case 'unclear-spend':
-      return detail.why === 'unread' ? 'critical' : 'warning';
     case 'unsigned-spend':
     case 'vault-silent':
     case 'vault-rolled-back':

@@ -39,6 +39,7 @@ export {
   type PeerHandshakeOptions,
 } from './handshake/peer.ts';
 export { keepIdentity, vaultId } from './handshake/transcript.ts';
+export { unverifiedPayload } from './jws.ts';
 export { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 export { headLinkFault, verifyHeadChain, type HeadLink, type HeadLinkFault } from './proof/head-chain.ts';
 export {

@@ -1,5 +1,5 @@
 import { command } from '../command.ts';
-import { MONITOR_OPTIONS } from '../monitor/options.ts';
+import { MONITOR_OPTIONS, ORDER_OPTIONS } from '../monitor/options.ts';
 
 const add = command({
   name: 'channel add',
@@ -15,14 +15,13 @@ const add = command({
     'password-file': { value: 'FILE', words: 'with this password; - for standard input' },
     sender: { value: 'ADDRESS', words: 'as this sender (default: the receiver)' },
     'pgp-key': { value: 'FILE', words: 'encrypted to this OpenPGP public key' },
-    'age-recipient': { value: 'AGE1…', many: true, words: 'encrypted to this recipient of age' },
     ca: { value: 'FILE', words: 'trust this certificate (PEM) alone: of a server of your own' },
     proxy: { value: 'HOST:PORT', words: 'through a SOCKS5 proxy such as Tor' },
     file: { value: 'FILE', words: 'any kind of channel, as JSON; docs/watch.md shows them' },
     from: { value: 'LEVEL', words: 'tell what is at least so severe: info, notice (default), warning or critical' },
     privacy: { value: 'LEVEL', words: 'full (default), amounts-hidden, or look: that something happened and no more' },
     untested: { words: 'send no test message' },
-    ...MONITOR_OPTIONS,
+    ...ORDER_OPTIONS,
   },
   more: [
     'Secrets of a channel are kept in the encrypted journal, and never shown again. A test message is sent; where it does',
@@ -51,7 +50,7 @@ const remove = command({
   name: 'channel remove',
   summary: 'Tell nothing more by a channel, and give up what waits for it',
   positionals: ['NAME'],
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   run: async (context, options, [name]) =>
     (await import('../monitor/channels.ts')).channelRemove(context, name!, options),
 });

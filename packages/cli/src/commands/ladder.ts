@@ -1,11 +1,11 @@
 import { command } from '../command.ts';
-import { MONITOR_OPTIONS } from '../monitor/options.ts';
+import { MONITOR_OPTIONS, ORDER_OPTIONS } from '../monitor/options.ts';
 
 const apply = command({
   name: 'ladder apply',
   summary: 'Set who is told what must not go unanswered, how long to wait, and who is next',
   positionals: ['FILE'],
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   more: [
     'What waits for an answer already begins the new ladder from its first rung. docs/watch.md shows such a file. The answer',
     'says so where the channels of the first rung can all fail together.',
@@ -23,7 +23,7 @@ const show = command({
 const clear = command({
   name: 'ladder clear',
   summary: 'Ask for no answers any more; what waits for one goes on by the ladder that it began',
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   run: async (context, options) => (await import('../monitor/answers.ts')).ladderClear(context, options),
 });
 

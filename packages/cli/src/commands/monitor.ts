@@ -1,6 +1,6 @@
 import { CHAIN_OPTIONS, EVM_OPTIONS } from '../chain/options.ts';
 import { command } from '../command.ts';
-import { LOCAL_OPTIONS, MONITOR_OPTIONS } from '../monitor/options.ts';
+import { LOCAL_OPTIONS, MONITOR_OPTIONS, ORDER_OPTIONS } from '../monitor/options.ts';
 
 // What these commands need is read from disk only when one of them runs: all others start without it.
 
@@ -60,7 +60,7 @@ const vaultAdd = command({
   positionals: ['NAME', 'CONNECTION'],
   options: {
     as: { value: 'NAME', words: 'what the vault shall call this monitor (default: monitor)' },
-    ...MONITOR_OPTIONS,
+    ...ORDER_OPTIONS,
   },
   more: [
     'The monitor makes a key of its own and asks the vault to become a client; an operator approves it and gives it the',
@@ -82,7 +82,7 @@ const vaultRemove = command({
   name: 'monitor vault remove',
   summary: 'Follow a vault no longer',
   positionals: ['NAME'],
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   run: async (context, options, [name]) => (await import('../monitor/vaults.ts')).vaultRemove(context, name!, options),
 });
 
@@ -113,7 +113,7 @@ const approve = command({
   name: 'monitor approve',
   summary: 'Let somebody in who has asked, as an operator or a reader',
   positionals: ['PEER'],
-  options: { name: NAME, reader: READER, ...MONITOR_OPTIONS },
+  options: { name: NAME, reader: READER, ...ORDER_OPTIONS },
   run: async (context, options, [peer]) =>
     (await import('../monitor/peers.ts')).monitorApprove(context, peer!, options),
 });
@@ -126,7 +126,33 @@ const revoke = command({
   run: async (context, options, [peer]) => (await import('../monitor/peers.ts')).monitorRevoke(context, peer!, options),
 });
 
+const rename = command({
+  name: 'monitor rename',
+  summary: 'Call a peer by another name: it answers under it',
+  positionals: ['PEER', 'NAME'],
+  options: ORDER_OPTIONS,
+  run: async (context, options, [peer, name]) =>
+    (await import('../monitor/peers.ts')).monitorRename(context, peer!, name!, options),
+});
+
+const journal = command({
+  name: 'monitor journal',
+  summary: 'Who changed what: the last orders, with the check of each signature',
+  options: {
+    lines: { value: 'N', words: 'so many (default: 50, at most 1000)' },
+    before: { value: 'SEQ', words: 'only those before this number' },
+    ...MONITOR_OPTIONS,
+  },
+  more: [
+    'Over the network every change is signed by the key of the peer that orders it, and the journal keeps the signature. It is',
+    'checked here, by the key that the id of the peer stands for, and the monitor is not asked whether it holds. What is done',
+    'on the monitor’s own machine has no signature. `keepwatch findings verify` checks that each might be ordered by whom it',
+    'was, from the first entry on.',
+  ].join('\n'),
+  run: async (context, options) => (await import('../monitor/journal.ts')).monitorJournal(context, options),
+});
+
 export const MONITOR_COMMANDS = [
-  ...[init, run, status, unlock, join, peers, approve, revoke],
+  ...[init, run, status, unlock, journal, join, peers, approve, rename, revoke],
   ...[vaultAdd, vaultList, vaultRemove],
 ];

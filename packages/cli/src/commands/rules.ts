@@ -1,11 +1,11 @@
 import { command } from '../command.ts';
-import { MONITOR_OPTIONS } from '../monitor/options.ts';
+import { MONITOR_OPTIONS, ORDER_OPTIONS } from '../monitor/options.ts';
 
 const apply = command({
   name: 'rules apply',
   summary: 'Let the rules in a file decide which findings are told to whom, and when',
   positionals: ['FILE'],
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   more: [
     'From then on the rules alone decide, and no longer the least severity of each channel. What no rule speaks of is kept',
     'and told to nobody. docs/watch.md shows such a file.',
@@ -35,7 +35,7 @@ const dryRun = command({
 const clear = command({
   name: 'rules clear',
   summary: 'Hold no rules: each channel is told what is severe enough for it',
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   run: async (context, options) => (await import('../monitor/rules.ts')).rulesClear(context, options),
 });
 

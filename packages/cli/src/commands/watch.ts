@@ -1,5 +1,5 @@
 import { command } from '../command.ts';
-import { MONITOR_OPTIONS } from '../monitor/options.ts';
+import { MONITOR_OPTIONS, ORDER_OPTIONS } from '../monitor/options.ts';
 
 const ABOUT = {
   birthday: { value: 'HEIGHT|DATE', words: 'the first block or day that may hold a payment; left out: it is new' },
@@ -42,7 +42,7 @@ const add = command({
       many: true,
       words: 'with --evm: such a limit of a token, as USDC:large:5000',
     },
-    ...MONITOR_OPTIONS,
+    ...ORDER_OPTIONS,
   },
   more: [
     "keepwatch watch add savings --descriptor 'wpkh([d34db33f/84h/0h/0h]xpub…/<0;1>/*)' --birthday 2023-06-01",
@@ -69,23 +69,11 @@ const show = command({
   run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchShow(context, name!, options),
 });
 
-const rescan = command({
-  name: 'watch rescan',
-  summary: 'Look through the past of a wallet again, further on where that is asked',
-  positionals: ['NAME'],
-  options: { 'gap-limit': ABOUT['gap-limit'], ...MONITOR_OPTIONS },
-  more: [
-    'With a larger --gap-limit more addresses are watched from now on, and looked for since the birthday of the wallet; where',
-    'it has none, since it was added. What is found is told, marked as late.',
-  ].join('\n'),
-  run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchRescan(context, name!, options),
-});
-
 const remove = command({
   name: 'watch remove',
   summary: 'Watch a wallet no longer; what was found stays',
   positionals: ['NAME'],
-  options: MONITOR_OPTIONS,
+  options: ORDER_OPTIONS,
   run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchRemove(context, name!, options),
 });
 
@@ -97,7 +85,7 @@ const importFile = command({
     name: { value: 'NAME', words: 'what it is called here (default: as in the file)' },
     ...ABOUT,
     wallet: { value: 'NAME', words: 'of a file that holds labels alone: whose they are' },
-    ...MONITOR_OPTIONS,
+    ...ORDER_OPTIONS,
   },
   more: [
     'What the file is, is found out by looking at it. Public parts alone are taken: a file with a private key is refused.',
@@ -106,4 +94,4 @@ const importFile = command({
   run: async (context, options, [file]) => (await import('../monitor/wallets.ts')).watchImport(context, file!, options),
 });
 
-export const WATCH_COMMANDS = [add, list, show, rescan, remove, importFile];
+export const WATCH_COMMANDS = [add, list, show, remove, importFile];

@@ -96,11 +96,12 @@ export function findingsAcknowledge(
   what: string,
   options: MonitorPlace & { readonly by: string | undefined },
 ): Promise<Answer> {
-  const by = options.by ?? userInfo().username;
-  return withMonitor(context, options, async (api) => {
+  return withMonitor(context, options, async (api, { here }) => {
+    // Over the network a peer answers in its own name.
+    const by = options.by ?? (here ? userInfo().username : undefined);
     // Eight digits are a code; numbers of findings are shorter for a long time, and then their ids remain.
     const named = /^[0-9]{8}$/.test(what) ? what : numberOr(what);
-    const json = await api.call('findings.acknowledge', { what: named, by });
+    const json = await api.call('findings.acknowledge', { what: named, ...(by === undefined ? {} : { by }) });
     return { json, text: 'Thank you. The others are told that you have seen it.' };
   });
 }
@@ -130,15 +131,19 @@ export function ladderShow(context: Context, place: MonitorPlace): Promise<Answe
     const shown = (await api.call('ladder.show')) as {
       readonly ladder: LadderJson | null;
       readonly warnings: readonly string[];
+      readonly version: number;
     };
     const { paint } = context.terminal;
-    if (shown.ladder === null) return { json: shown, text: 'No ladder: findings are told, and no answer is awaited.' };
+    const version = `Version ${shown.version}.`;
+    if (shown.ladder === null) {
+      return { json: shown, text: `No ladder: findings are told, and no answer is awaited.\n${version}` };
+    }
     const { rungs, rounds = 3 } = shown.ladder;
     const rows = rungs.map(({ who, tell, wait }, i) => [String(i + 1), who, tell.join(', '), wait]);
     const lines = [
       table([['RUNG', 'WHO', 'TOLD BY', 'WAITS'], ...rows], paint.title),
       '',
-      `${showCount(rounds, 'round')}.`,
+      `${showCount(rounds, 'round')}. ${version}`,
       ...shown.warnings.map((each) => paint.warning(each)),
     ];
     return { json: shown, text: lines.join('\n') };

@@ -32,7 +32,7 @@ export async function watchAddEvm(context: Context, name: string, address: strin
     throw usageError('chain', '--chain CHAIN_ID is needed, such as 1 for Ethereum.', 'It is a number (EIP-155).');
   }
   const tokens = options.token.map(readToken);
-  return withMonitor(context, options, async (api, running) => {
+  return withMonitor(context, options, async (api, { running }) => {
     const put = {
       ...{ name, chainId, address, tokens, tags: options.tag.length === 0 ? [] : splitList(options.tag, '--tag') },
       ...(options.owner === undefined ? {} : { owner: options.owner }),

@@ -170,6 +170,7 @@ export function findingsVerify(context: Context, place: MonitorPlace): Promise<A
       readonly entries: number;
       readonly batches: number;
       readonly findings: number;
+      readonly orders: { readonly signed: number; readonly unsigned: number };
       readonly sameState: boolean;
     };
     if (!report.sameState) {
@@ -184,6 +185,10 @@ export function findingsVerify(context: Context, place: MonitorPlace): Promise<A
         ['journal', context.terminal.paint.good('whole, and the state follows from it')],
         ['entries', `${report.entries} in ${showCount(report.batches, 'batch', 'batches')}`],
         ['findings', String(report.findings)],
+        [
+          'orders',
+          `${showCount(report.orders.signed, 'signature')} by who might order it, ${report.orders.unsigned} on its own machine`,
+        ],
         ['monitor', report.monitor],
       ]),
     };

@@ -1,4 +1,5 @@
 import type { OptionSpecs } from '../arguments.ts';
+import { parseCount } from '../values.ts';
 
 /** Where the data of a monitor is, and how it is opened where it does not run. */
 export const LOCAL_OPTIONS = {
@@ -12,8 +13,21 @@ export const MONITOR_OPTIONS = {
   monitor: { value: 'CONNECTION', words: 'one over a network (default: the one here, else the one that was joined)' },
 } as const satisfies OptionSpecs;
 
+/** For what changes a monitor. */
+export const ORDER_OPTIONS = {
+  ...MONITOR_OPTIONS,
+  expects: {
+    value: 'VERSION',
+    words: 'only if nobody changed the monitor since; `monitor status` and `show` name the version',
+  },
+} as const satisfies OptionSpecs;
+
 export interface MonitorPlace {
   readonly data: string | undefined;
   readonly 'passphrase-file': string | undefined;
   readonly monitor?: string | undefined;
+  readonly expects?: string | undefined;
 }
+
+export const expectsOf = ({ expects }: MonitorPlace): number | undefined =>
+  expects === undefined ? undefined : parseCount(expects, '--expects');

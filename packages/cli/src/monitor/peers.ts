@@ -30,6 +30,13 @@ export function monitorApprove(context: Context, peer: string, options: MonitorP
   });
 }
 
+export function monitorRename(context: Context, peer: string, name: string, place: MonitorPlace): Promise<Answer> {
+  return withMonitor(context, place, async (api) => {
+    const json = (await api.call('peer.rename', { peer, name })) as PeerRow;
+    return { json, text: `${json.peer} is called ${json.name} now.` };
+  });
+}
+
 export function monitorRevoke(context: Context, peer: string, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
     const json = (await api.call('peer.revoke', { peer })) as PeerRow;

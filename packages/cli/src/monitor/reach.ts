@@ -3,21 +3,30 @@ import { CodedError } from '@keepwatch/base';
 import {
   connectApi,
   createLocalApi,
+  isOrder,
   lockKind,
   openLock,
   openMonitor,
   socketPath,
   type ApiClient,
+  type Carried,
   type MonitorApi,
   type Unlocking,
 } from '@keepwatch/monitor';
 import type { Context } from '../command.ts';
 import { readSecret } from '../secret-input.ts';
-import type { MonitorPlace } from './options.ts';
+import { expectsOf, type MonitorPlace } from './options.ts';
 import { remoteMonitor } from './remote.ts';
 
 export const monitorDirectory = (context: Context, data: string | undefined): string =>
   data === undefined ? context.directories.monitor : resolve(data);
+
+export interface Reached {
+  /** It runs, and its data was not opened by this process. */
+  readonly running: boolean;
+  /** On this machine, by the monitor's own user. */
+  readonly here: boolean;
+}
 
 /**
  * The monitor that is meant: one over a network; or the one in the data directory that runs, over its socket; where none
@@ -26,15 +35,15 @@ export const monitorDirectory = (context: Context, data: string | undefined): st
 export async function withMonitor<T>(
   context: Context,
   place: MonitorPlace,
-  use: (api: MonitorApi, running: boolean) => Promise<T>,
+  use: (api: MonitorApi, how: Reached) => Promise<T>,
 ): Promise<T> {
   const client = await runningMonitor(context, place);
-  if (client) return closing(client, (api) => use(api, true));
+  if (client) return closing(client, (api) => use(api, { running: true, here: !('order' in api) }));
   const dataDir = monitorDirectory(context, place.data);
   const rootKey = await openLock(dataDir, await unlockingOf(context, dataDir, place));
   const monitor = await openMonitor({ dataDir, rootKey });
   try {
-    return await use(createLocalApi(monitor), false);
+    return await use(expecting(createLocalApi(monitor), place), { running: false, here: true });
   } finally {
     await monitor.close();
   }
@@ -62,7 +71,7 @@ async function runningMonitor(context: Context, place: MonitorPlace): Promise<Ap
   if (!client) return undefined;
   try {
     const { phase } = (await client.call('status')) as { readonly phase: string };
-    if (phase !== 'locked') return client;
+    if (phase !== 'locked') return expecting(client, place);
     throw new CodedError('monitor_locked', 'The monitor runs, and is locked.', {
       remedy: 'Run `keepwatch monitor unlock` first.',
     });
@@ -70,6 +79,23 @@ async function runningMonitor(context: Context, place: MonitorPlace): Promise<Ap
     client.close();
     throw error;
   }
+}
+
+/** Orders of the monitor's own user are not signed; `--expects` holds for them as well. */
+function expecting<A extends MonitorApi>(api: A, place: MonitorPlace): A {
+  const given = expectsOf(place);
+  if (given === undefined) return api;
+  let expects = given;
+  return {
+    ...api,
+    async call(method, params = {}) {
+      if (!isOrder(method)) return api.call(method, params);
+      const carried = (await api.call('command', { method, params, expects })) as Carried;
+      // What the next order of the same command builds on.
+      expects = carried.version;
+      return carried.value;
+    },
+  };
 }
 
 async function closing<T>(client: ApiClient, use: (api: ApiClient) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { CodedError } from '@keepwatch/base';
 import { connectMonitor, isMade, type RemoteMonitor } from '@keepwatch/monitor';
 import { createIdentity, fileMemory, loadIdentity } from '@keepwatch/sdk';
 import type { Answer, Context } from '../command.ts';
-import type { MonitorPlace } from './options.ts';
+import { expectsOf, type MonitorPlace } from './options.ts';
 
 /** A monitor over a network: its key, and where it is, in a folder of the profile. */
 interface Joined {
@@ -26,10 +26,11 @@ async function readJoined(context: Context): Promise<Joined | undefined> {
 function reach(
   context: Context,
   identity: Awaited<ReturnType<typeof loadIdentity>>,
-  how: Joined & { wish: 'session' | 'register' },
+  how: Joined & { readonly wish: 'session' | 'register'; readonly expects?: number | undefined },
 ) {
   const memory = fileMemory(join(context.directories.watcher, 'memory.json'));
-  return connectMonitor({ connectionString: how.connection, identity, role: how.role, wish: how.wish, memory });
+  const { connection: connectionString, role, wish, expects } = how;
+  return connectMonitor({ connectionString, identity, role, wish, memory, expects });
 }
 
 /** `undefined`: the one on this machine is meant. */
@@ -45,7 +46,7 @@ export async function remoteMonitor(context: Context, place: MonitorPlace): Prom
   }
   const identity = await loadIdentity(join(context.directories.watcher, 'identity.json'));
   const connection = place.monitor === undefined ? joined.connection : withoutToken(place.monitor);
-  return reach(context, identity, { ...joined, connection, wish: 'session' });
+  return reach(context, identity, { ...joined, connection, wish: 'session', expects: expectsOf(place) });
 }
 
 export interface JoinOptions {

@@ -56,8 +56,8 @@ export function rulesClear(context: Context, place: MonitorPlace): Promise<Answe
 
 export function rulesShow(context: Context, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
-    const shown = (await api.call('rules.show')) as { readonly rules: RulesJson | null };
-    return { json: shown, text: rulesText(context, shown.rules) };
+    const shown = (await api.call('rules.show')) as { readonly rules: RulesJson | null; readonly version: number };
+    return { json: shown, text: `${rulesText(context, shown.rules)}\nVersion ${shown.version}.` };
   });
 }
 

@@ -15,8 +15,9 @@ export async function scheduleApply(context: Context, file: string, place: Monit
 
 export function scheduleShow(context: Context, place: MonitorPlace): Promise<Answer> {
   return withMonitor(context, place, async (api) => {
-    const shown = (await api.call('schedule.show')) as { readonly schedule: unknown };
-    return { json: shown, text: shown.schedule === null ? WITHOUT : JSON.stringify(shown.schedule, null, 2) };
+    const shown = (await api.call('schedule.show')) as { readonly schedule: unknown; readonly version: number };
+    const words = shown.schedule === null ? WITHOUT : JSON.stringify(shown.schedule, null, 2);
+    return { json: shown, text: `${words}\nVersion ${shown.version}.` };
   });
 }
 

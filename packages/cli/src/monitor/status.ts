@@ -18,6 +18,7 @@ interface Status {
   readonly able?: boolean;
   readonly tip?: { readonly height: number; readonly hash: string; readonly timeSeconds: number } | null;
   readonly entries?: number;
+  readonly version?: number;
   readonly wallets?: number;
   readonly scripts?: number;
   readonly scans?: number;
@@ -93,6 +94,7 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
     ['wallets', `${showCount(status.wallets!, 'wallet')} with ${showCount(status.scripts!, 'script')}`],
     ['scans', status.scans ? `the past of ${showCount(status.scans, 'wallet')} is being read` : undefined],
     ['journal', `${showCount(status.entries!, 'entry', 'entries')}`],
+    ['version', status.version === undefined ? undefined : String(status.version)],
     ['messages', status.messagesWaiting ? `${status.messagesWaiting} not delivered yet` : 'all delivered'],
     ['answers', answersText(paint, status)],
     ['data', status.dataDir ?? dataDir],

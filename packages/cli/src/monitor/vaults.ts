@@ -20,7 +20,7 @@ interface Added {
 
 export function vaultAdd(context: Context, name: string, given: string, options: VaultAddOptions): Promise<Answer> {
   const connection = formatConnectionString(readConnection(given));
-  return withMonitor(context, options, async (api, running) => {
+  return withMonitor(context, options, async (api, { running }) => {
     const added = (await api.call('vault.add', { name, connection, as: options.as ?? 'monitor' })) as Added;
     return {
       json: added,

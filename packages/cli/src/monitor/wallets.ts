@@ -43,8 +43,6 @@ export interface AddOptions extends MonitorPlace {
 type Scan = NonNullable<WalletSummary['scan']>;
 
 const networkOf = async (api: MonitorApi) => ((await api.call('settings')) as { readonly network: Network }).network;
-const gapLimitOf = (text: string | undefined) =>
-  text === undefined ? {} : { gapLimit: parseCount(text, '--gap-limit', 10_000) };
 const birthdayOf = (text: string | undefined) => (text === undefined ? null : readBeginning(text, '--birthday'));
 const sats = (text: string | undefined, option: string): string | undefined => {
   if (text === undefined) return undefined;
@@ -58,14 +56,15 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
   const stranger = (['chain', 'token', 'limit'] as const).find((each) => (options[each]?.length ?? 0) > 0);
   if (stranger) throw usageError('option_missing', `--${stranger} is for accounts of EVM chains: give --evm ADDRESS.`);
   const birthday = birthdayOf(options.birthday);
-  const gapLimit = gapLimitOf(options['gap-limit']);
+  const gapLimit =
+    options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
   const limits = {
     largeSats: sats(options.large, '--large'),
     aboveSats: sats(options.above, '--above'),
     belowSats: sats(options.below, '--below'),
   };
   const outpoints = options.outpoint.map(readOutpoint);
-  return withMonitor(context, options, async (api, running) => {
+  return withMonitor(context, options, async (api, { running }) => {
     const network = await networkOf(api);
     const descriptors = [
       ...options.descriptor,
@@ -93,9 +92,13 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       ...(options.owner === undefined ? {} : { owner: options.owner }),
       limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     };
-    const wallet = (await api.call('wallet.put', put)) as WalletDetails;
-    return added(context, [wallet], running, birthday !== null);
+    return added(context, [await putWallet(api, put)], running, birthday !== null);
   });
+}
+
+async function putWallet(api: MonitorApi, put: object): Promise<WalletDetails> {
+  const { id } = (await api.call('wallet.put', put)) as WalletSummary;
+  return (await api.call('wallet.show', { wallet: id })) as WalletDetails;
 }
 
 const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitList(tags, '--tag'));
@@ -103,14 +106,13 @@ const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitLi
 function added(context: Context, wallets: readonly WalletDetails[], running: boolean, past: boolean): Answer {
   const { paint } = context.terminal;
   const lines = wallets.map(({ name, id }) => `${paint.strong(name)} is watched${name === id ? '' : `, as ${id}`}.`);
-  const later = past ? laterWords(running) : 'It is taken as new: without --birthday its past is not looked at.';
+  const later = past
+    ? running
+      ? 'Its past is being read: `keepwatch watch list` shows how far that is.'
+      : 'Its past is read when the monitor runs: keepwatch monitor run'
+    : 'It is taken as new: without --birthday its past is not looked at.';
   return { json: { wallets }, text: [...lines, later].join('\n') };
 }
-
-const laterWords = (running: boolean) =>
-  running
-    ? 'Its past is being read: `keepwatch watch list` shows how far that is.'
-    : 'Its past is read when the monitor runs: keepwatch monitor run';
 
 function readOutpoint(text: string): { readonly txid: string; readonly vout: number } {
   const [, txid, vout] = /^([0-9a-fA-F]{64}):([0-9]{1,10})$/.exec(text) ?? [];
@@ -150,8 +152,9 @@ export interface ImportOptions extends MonitorPlace {
 export async function watchImport(context: Context, file: string, options: ImportOptions): Promise<Answer> {
   const text = await readTextFile(file);
   const given = birthdayOf(options.birthday);
-  const gapLimit = gapLimitOf(options['gap-limit']);
-  return withMonitor(context, options, async (api, running) => {
+  const gapLimit =
+    options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
+  return withMonitor(context, options, async (api, { running }) => {
     const read = readWalletFile(text, await networkOf(api));
     if (!read.ok) {
       throw new CodedError(read.error.code, `${file}: ${read.error.words}`, {
@@ -175,7 +178,7 @@ export async function watchImport(context: Context, file: string, options: Impor
         ...gapLimit,
         ...(options.owner === undefined ? {} : { owner: options.owner }),
       };
-      added_.push((await api.call('wallet.put', put)) as WalletDetails);
+      added_.push(await putWallet(api, put));
     }
     const past = given !== null || wallets.some(({ birthday }) => birthday !== null);
     const answer = added(context, added_, running, past);
@@ -287,19 +290,6 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
   ]);
   const rest = coins.length > 0 ? ['', table([['HEIGHT', 'BTC', 'ADDRESS', 'COIN', ''], ...coins], paint.title)] : [];
   return [about, '', ...watched, ...rest].join('\n');
-}
-
-export interface RescanOptions extends MonitorPlace {
-  readonly 'gap-limit': string | undefined;
-}
-
-export async function watchRescan(context: Context, name: string, options: RescanOptions): Promise<Answer> {
-  const gapLimit = gapLimitOf(options['gap-limit']);
-  return withMonitor(context, options, async (api, running) => {
-    const wallet = (await api.call('wallet.rescan', { wallet: name, ...gapLimit })) as WalletDetails;
-    const when = wallet.scan === null ? 'It has no past to look through.' : laterWords(running);
-    return { json: wallet, text: `The gap limit of ${name} is ${wallet.gapLimit}. ${when}` };
-  });
 }
 
 export function watchRemove(context: Context, name: string, place: MonitorPlace): Promise<Answer> {

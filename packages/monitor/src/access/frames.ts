@@ -1,4 +1,4 @@
-import { concat, fromUtf8, utf8 } from '@keepwatch/base';
+import { CodedError, concat, fromUtf8, utf8 } from '@keepwatch/base';
 import type { Session } from '@keepwatch/wire';
 
 /**
@@ -11,8 +11,14 @@ const PART_BYTES = 160_000;
 /** From a monitor, and to one: an import of labels has some megabytes. The edge holds 4 MiB for one reader. */
 export const MAX_MESSAGE_BYTES = 2 << 20;
 
+/** Throws `frame_too_large`: nothing was sealed then. */
 export function framesOf(session: Session, text: string): Uint8Array[] {
   const bytes = utf8(text);
+  if (bytes.length > MAX_MESSAGE_BYTES) {
+    throw new CodedError('frame_too_large', 'This is more than a monitor takes at once over the network.', {
+      remedy: 'Send less at once, or run the command on the monitor’s machine as its user.',
+    });
+  }
   const frames: Uint8Array[] = [];
   for (let at = 0; at === 0 || at < bytes.length; at += PART_BYTES) {
     const end = at + PART_BYTES >= bytes.length;

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { CodedError, concat, toBase64url, utf8 } from '@keepwatch/base';
-import type { Admission, AcceptedPeer, IdentityKey, PeerClaim } from '@keepwatch/wire';
-import { z } from 'zod';
+import { CodedError, toBase64url } from '@keepwatch/base';
+import { uuidV7, type Admission, type AcceptedPeer, type IdentityKey, type PeerClaim } from '@keepwatch/wire';
+import type { z } from 'zod';
 import type { Methods } from '../api/conversation.ts';
+import { none, type peerApproval, type peerNamed, type peerRename } from '../api/shapes.ts';
 import type { Peer } from '../desk/desk.ts';
-import type { Engine } from '../engine/engine.ts';
-import { sha256 } from '../store/store.ts';
+import type { Engine, Recorded } from '../engine/engine.ts';
+import type { Changes } from '../orders/order-desk.ts';
+import { peerIdOf } from './peer-id.ts';
 import type { Right } from './rights.ts';
 
 /** Who may reach the monitor over a network. Registered peers stand in the journal; who has only asked, in memory. */
@@ -18,6 +20,9 @@ export interface Peers {
   /** The one-time token, as long as there is no operator. */
   token(): string | null;
   readonly methods: Methods;
+  readonly changes: Changes;
+  /** After each append. */
+  hear(events: readonly Recorded[]): void;
   /** What a candidate calls itself. */
   call(peer: string, name: string): void;
   /** Told when somebody's rights have changed. */
@@ -33,47 +38,42 @@ interface Candidate {
 /** Anybody can ask: the oldest makes room. */
 const MAX_CANDIDATES = 64;
 
-const named = z.strictObject({ peer: z.string().min(1).max(64) });
-const approval = z.strictObject({
-  peer: z.string().min(1).max(64),
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name has a–z, 0–9 and dashes')
-    .exactOptional(),
-  right: z.enum(['operator', 'reader']),
-});
-
-/** One key is one peer, however often it asks: 16 bytes of a hash, base64url. */
-const peerIdOf = ({ alg, publicKey }: IdentityKey): string =>
-  toBase64url(sha256(concat(utf8(`keepwatch/monitor-peer/1/${alg}/`), publicKey)).subarray(0, 16));
-
 export function createPeers(engine: Engine, nowMs: () => number): Peers {
   const { desk } = engine.state;
   const candidates = new Map<string, Candidate>();
   const hearers: ((peer: string) => void)[] = [];
-  const secret = randomBytes(32);
+  // Another one as soon as it has served: who knew it once shall not come back by it when all operators are gone.
+  let secret = randomBytes(32);
+  const joiningNow = new Set<string>();
+  const rights = new Map([...desk.peers].map(([id, { right }]) => [id, right]));
   let joining: Promise<unknown> = Promise.resolve();
 
   const hasOperator = () => [...desk.peers.values()].some(({ right }) => right === 'operator');
   const rightOf = (peer: string): Right | undefined =>
     desk.peers.get(peer)?.right ?? (candidates.has(peer) ? 'candidate' : undefined);
-  const changed = (peer: string) => hearers.forEach((hear) => hear(peer));
+  /** Sessions end once what was answered in them is on its way; what they ask meanwhile is judged by the new right. */
+  const changed = (peer: string) => void setImmediate(() => hearers.forEach((hear) => hear(peer)));
+  const put = (id: string, peer: Peer) => ({ room: 'desk', event: { kind: 'peer-put', id, peer } }) as const;
 
-  async function put(id: string, peer: Peer): Promise<void> {
-    await engine.submit({ room: 'desk', event: { kind: 'peer-put', id, peer } });
-    candidates.delete(id);
+  function free(name: string, peer: string): void {
+    if ([...desk.peers].every(([id, each]) => id === peer || each.name !== name)) return;
+    throw new CodedError('monitor_peer_exists', `Somebody else is called ${name}.`, {
+      remedy: 'Choose another name with --name.',
+    });
   }
 
+  /** By its id; else who is known by a name; else who has asked under one: nobody takes a name away by asking. */
   function find(named: string): string {
-    const ids = [...desk.peers, ...candidates].filter(([id, { name }]) => id === named || name === named);
-    if (ids.length === 1) return ids[0]![0];
-    throw new CodedError(
-      'monitor_peer_unknown',
-      `“${named}” is ${ids.length === 0 ? 'nobody' : 'not one alone'} here.`,
-      {
-        remedy: '`keepwatch monitor peers` shows who is known and who has asked.',
-      },
-    );
+    if (rightOf(named)) return named;
+    const called = (peers: ReadonlyMap<string, { readonly name: string }>) =>
+      [...peers].flatMap(([id, { name }]) => (name === named ? [id] : []));
+    const [known, asking] = [called(desk.peers), called(candidates)];
+    const ids = known.length > 0 ? known : asking;
+    if (ids.length === 1) return ids[0]!;
+    const words = `“${named}” is ${ids.length === 0 ? 'nobody' : 'not one alone'} here.`;
+    throw new CodedError('monitor_peer_unknown', words, {
+      remedy: '`keepwatch monitor peers` shows who is known and who has asked.',
+    });
   }
 
   return {
@@ -103,7 +103,19 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
         const { alg, publicKey } = claim.key;
         if (tokenProved && !hasOperator()) {
           const about = { alg, publicKey: toBase64url(publicKey), name: 'first', right: 'operator' } as const;
-          await put(peer, { ...about, addedAtMs: nowMs() });
+          secret = randomBytes(32);
+          joiningNow.add(peer);
+          const by = { kind: 'token', peer } as const;
+          const id = uuidV7(nowMs(), randomBytes);
+          const outcome = await engine
+            .order({
+              ordered: { kind: 'ordered', id, atMs: nowMs(), method: 'peer.join', changes: true, by },
+              expects: null,
+              check: () => undefined,
+              decide: () => ({ inputs: [put(peer, { ...about, addedAtMs: nowMs() })], answer: () => null }),
+            })
+            .finally(() => joiningNow.delete(peer));
+          if (!outcome.ok) throw outcome.error;
         }
         if (!desk.peers.has(peer) && !candidates.has(peer)) {
           if (claim.wish !== 'register') throw new CodedError('peer_unknown', 'This key is not known here.');
@@ -115,50 +127,83 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
       joining = mine.catch(() => undefined);
       return mine;
     },
+    hear(events) {
+      for (const { room, event } of events) {
+        if (room !== 'desk' || (event.kind !== 'peer-put' && event.kind !== 'peer-dropped')) continue;
+        const { id } = event;
+        const right = event.kind === 'peer-put' ? event.peer.right : undefined;
+        const isAsBefore = rights.get(id) === right;
+        if (right) rights.set(id, right);
+        else rights.delete(id);
+        candidates.delete(id);
+        // Who becomes the first operator has no session yet that held another right.
+        if (!isAsBefore && !joiningNow.has(id)) changed(id);
+      }
+    },
     methods: {
       'peer.list': {
-        params: z.strictObject({}),
+        params: none,
         call: () =>
           Promise.resolve([
             ...[...desk.peers].map(([peer, { name, right, addedAtMs }]) => ({ peer, name, right, sinceMs: addedAtMs })),
             ...[...candidates].map(([peer, { name, atMs }]) => ({ peer, name, right: 'candidate', sinceMs: atMs })),
           ]),
       },
+    },
+    changes: {
       'peer.approve': {
-        params: approval,
-        async call({ peer: given, name, right }: z.infer<typeof approval>) {
-          const peer = find(given);
-          const known = desk.peers.get(peer);
-          const key = known
-            ? { alg: known.alg, publicKey: known.publicKey }
-            : { alg: candidates.get(peer)!.key.alg, publicKey: toBase64url(candidates.get(peer)!.key.publicKey) };
-          const called =
-            name ??
-            known?.name ??
-            peer
-              .toLowerCase()
-              .replaceAll(/[^a-z0-9]/g, '')
-              .slice(0, 8);
-          if ([...desk.peers].some(([id, each]) => id !== peer && each.name === called)) {
-            throw new CodedError('monitor_peer_exists', `Somebody else is called ${called}.`, {
-              remedy: 'Choose another name with --name.',
-            });
-          }
-          await put(peer, { ...key, name: called, right, addedAtMs: known?.addedAtMs ?? nowMs() });
-          changed(peer);
-          return { peer, name: called, right };
-        },
+        plan:
+          ({ peer: given, name, right }: z.infer<typeof peerApproval>) =>
+          () => {
+            const peer = find(given);
+            const known = desk.peers.get(peer);
+            const asking = candidates.get(peer);
+            const key = known
+              ? { alg: known.alg, publicKey: known.publicKey }
+              : { alg: asking!.key.alg, publicKey: toBase64url(asking!.key.publicKey) };
+            const called = name ?? known?.name ?? (asking?.name || plainName(peer));
+            free(called, peer);
+            const approved = { ...key, name: called, right, addedAtMs: known?.addedAtMs ?? nowMs() };
+            return { inputs: [put(peer, approved)], answer: () => ({ peer, name: called, right }) };
+          },
+      },
+      'peer.rename': {
+        plan:
+          ({ peer: given, name }: z.infer<typeof peerRename>) =>
+          () => {
+            const peer = find(given);
+            const known = desk.peers.get(peer);
+            if (!known) {
+              throw new CodedError('monitor_peer_unknown', `“${given}” has only asked to be let in.`, {
+                remedy: 'Give the name with `keepwatch monitor approve --name`.',
+              });
+            }
+            free(name, peer);
+            return { inputs: [put(peer, { ...known, name })], answer: () => ({ peer, name, right: known.right }) };
+          },
       },
       'peer.revoke': {
-        params: named,
-        async call({ peer: given }: z.infer<typeof named>) {
-          const peer = find(given);
-          if (desk.peers.has(peer)) await engine.submit({ room: 'desk', event: { kind: 'peer-dropped', id: peer } });
-          candidates.delete(peer);
-          changed(peer);
-          return { peer };
-        },
+        plan:
+          ({ peer: given }: z.infer<typeof peerNamed>) =>
+          () => {
+            const peer = find(given);
+            const event = { kind: 'peer-dropped', id: peer } as const;
+            return {
+              inputs: desk.peers.has(peer) ? [{ room: 'desk', event }] : [],
+              answer() {
+                // Who has only asked stands in no entry.
+                if (candidates.delete(peer)) changed(peer);
+                return { peer };
+              },
+            };
+          },
       },
     },
   };
 }
+
+const plainName = (peer: string) =>
+  peer
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '')
+    .slice(0, 8);

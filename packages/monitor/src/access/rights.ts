@@ -1,61 +1,46 @@
 import { CodedError } from '@keepwatch/base';
+import { MONITOR_METHODS, specOf, type MethodSpec } from '../api/contract.ts';
 import type { Method, Methods } from '../api/conversation.ts';
 
 /** Who somebody is to a monitor. A candidate has asked, and nobody has answered. */
 export type Right = 'operator' | 'reader' | 'candidate';
 
-/** What a reader may ask: nothing that changes anything, and nothing that tells a secret. What is not named is denied. */
-const OF_READERS: ReadonlySet<string> = new Set([
-  ...[
-    'status',
-    'settings',
-    'peer.self',
-    'wallet.list',
-    'wallet.show',
-    'evm.list',
-    'evm.show',
-    'channel.list',
-    'rules.show',
-    'ladder.show',
-  ],
-  ...['findings.list', 'findings.show', 'findings.follow', 'findings.verify', 'findings.acknowledge'],
-]);
-const OF_CANDIDATES: ReadonlySet<string> = new Set(['peer.self']);
-/** What only the monitor's own user may do, on its machine. */
-const NOT_BY_NETWORK: ReadonlySet<string> = new Set(['unlock', 'connection']);
+const RANK: Readonly<Record<MethodSpec['callers'], number>> = { candidate: 0, reader: 1, operator: 2, owner: 3 };
 
-/** Those of the methods that this right covers. Others are there, and refuse. */
+/** Whether this right covers a method. What is not in the table is denied. */
+export function may(right: Right, method: string): boolean {
+  const spec = specOf(method);
+  return spec !== undefined && RANK[spec.callers] <= RANK[right];
+}
+
+/** Those of the methods that this right covers. Others are there, and refuse; and an order has to be signed. */
 export function methodsFor(right: Right, methods: Methods): Methods {
-  const may = (name: string): boolean => {
-    switch (right) {
-      case 'operator':
-        return !NOT_BY_NETWORK.has(name);
-      case 'reader':
-        return OF_READERS.has(name);
-      case 'candidate':
-        return OF_CANDIDATES.has(name);
-    }
-  };
-  const entries = Object.entries(methods).map(([name, method]): [string, Method] => {
-    if (!may(name)) return [name, { params: method.params, call: () => Promise.reject(notAllowed(name, right)) }];
-    return [name, name === 'channel.put' ? withoutPrograms(method) : method];
+  const names = new Set([...Object.keys(MONITOR_METHODS), ...Object.keys(methods)]);
+  const entries = [...names].flatMap((name): [string, Method][] => {
+    const method = methods[name];
+    const params = method?.params ?? specOf(name)!.params;
+    if (!may(right, name)) return [[name, refusing(params, notAllowed(name, right))]];
+    if (specOf(name)!.effect !== 'asks') return [[name, refusing(params, unsigned(name))]];
+    return method ? [[name, method]] : [];
   });
   return Object.fromEntries(entries);
 }
 
-/** A channel that starts a program would give whoever holds an operator's key the monitor's user: only that user adds one. */
-function withoutPrograms(method: Method): Method {
-  return {
-    ...method,
-    call(params, signal) {
-      const { channel } = params as { readonly channel?: { readonly kind?: unknown } };
-      if (channel?.kind === 'command') return Promise.reject(notAllowed('channel.put of a command', 'operator'));
-      return method.call(params, signal);
-    },
-  };
+const refusing = (params: Method['params'], error: CodedError): Method => ({
+  params,
+  call: () => Promise.reject(error),
+});
+
+const WORDS = { operator: 'an operator', reader: 'a reader', candidate: 'a candidate' } as const;
+
+export function notAllowed(what: string, right: Right | undefined): CodedError {
+  const words = right ? WORDS[right] : 'this peer';
+  return new CodedError('monitor_not_allowed', `${what} is not for ${words} over the network.`, {
+    remedy: 'Ask an operator of the monitor, or run the command on its machine as its user.',
+  });
 }
 
-const notAllowed = (what: string, right: Right) =>
-  new CodedError('monitor_not_allowed', `${what} is not for a ${right} over the network.`, {
-    remedy: 'Ask an operator of the monitor, or run the command on its machine as its user.',
+const unsigned = (method: string) =>
+  new CodedError('command_unsigned', `${method} changes something, and was not signed.`, {
+    remedy: 'Update this client: it signs what it orders.',
   });

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { duplexPair, type Duplex } from 'node:stream';
-import { CodedError, fromBase64url, toBase64url, utf8 } from '@keepwatch/base';
+import { CodedError, fromBase64url, utf8 } from '@keepwatch/base';
 import { createGate, type GateLimits, type GateLog } from '@keepwatch/gate';
 import {
   CLOSE_CODES,
@@ -12,10 +12,12 @@ import {
   type LinkFrame,
 } from '@keepwatch/protocol';
 import { wireCrypto } from '@keepwatch/sdk';
-import { createKeepHandshake, keepIdentity, type KeepHandshake, type Session } from '@keepwatch/wire';
-import { z } from 'zod';
+import { createKeepHandshake, type KeepHandshake, type Session } from '@keepwatch/wire';
+import type { z } from 'zod';
 import { converse, type Method, type Methods } from '../api/conversation.ts';
 import { toLine, type Reply } from '../api/messages.ts';
+import { commandSigned, peerSelf } from '../api/shapes.ts';
+import type { Orders } from '../orders/order-desk.ts';
 import type { MonitorStore } from '../store/store.ts';
 import { createAssembler, framesOf, MAX_MESSAGE_BYTES } from './frames.ts';
 import type { Peers } from './peers.ts';
@@ -34,6 +36,7 @@ export interface WireServer {
 export interface WireServerDeps {
   readonly store: MonitorStore;
   readonly peers: Peers;
+  readonly orders: Orders;
   readonly methods: () => Methods;
   readonly log: (level: 'info' | 'warn' | 'error', words: string, details?: object) => void;
 }
@@ -195,23 +198,23 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
   function rightsOf(peer: string): Methods {
     const right = peers.rightOf(peer);
     if (!right) return {};
-    return methodsFor(right, { ...deps.methods(), 'peer.self': selfOf(peer) });
+    return methodsFor(right, { ...deps.methods(), 'peer.self': selfOf(peer), command: commandOf(peer) });
   }
 
   function selfOf(peer: string): Method {
     return {
-      params: z.strictObject({
-        name: z
-          .string()
-          .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
-          .exactOptional(),
-      }),
+      params: peerSelf,
       call({ name }: { readonly name?: string }) {
         if (name !== undefined) peers.call(peer, name);
         return Promise.resolve({ peer, right: peers.rightOf(peer) ?? null });
       },
     };
   }
+
+  const commandOf = (peer: string): Method => ({
+    params: commandSigned,
+    call: ({ jws }: z.infer<typeof commandSigned>, signal) => deps.orders.byPeer(peer, jws, signal),
+  });
 
   peers.onChange((peer) => {
     for (const [id, each] of [...connections]) {
@@ -221,11 +224,10 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
   gate.attachKeep(edge);
 
   const { host, port } = gate.address;
-  const identity = toBase64url(keepIdentity(wireCrypto.sha256, store.boot.publicKey, store.receiptPublicKey));
   return {
     connection() {
       const token = peers.token();
-      const about = { host, port, tls: gate.tlsFingerprint(), id: identity };
+      const about = { host, port, tls: gate.tlsFingerprint(), id: store.identity };
       return formatConnectionString(token === null ? about : { ...about, token });
     },
     sessions: () => [...connections.values()].filter(({ phase }) => phase === 'live').length,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { createMemory, openSession, signerFromSeed, wireCrypto, type IdentitySig
 import { createPeerHandshake } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { isOrder, MONITOR_METHODS } from '../api/contract.ts';
 import { openMonitor, type OpenMonitor } from '../open.ts';
 import { makeLock, openLock } from '../store/lock.ts';
 import { connectMonitor, type RemoteMonitor } from './remote.ts';
-import { methodsFor } from './rights.ts';
 import { serveWire, type WireServer } from './wire-server.ts';
 
 /** A monitor's data and its door, real: TLS, handshake and sessions over loopback. */
@@ -35,7 +35,7 @@ async function begin(port = 0): Promise<void> {
   monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
   server = await serveWire(
     {
-      ...{ store: monitor.store, peers: monitor.peers, methods: () => monitor.methods },
+      ...{ store: monitor.store, peers: monitor.peers, orders: monitor.orders, methods: () => monitor.methods },
       log: (_, words) => void logs.push(words),
     },
     {
@@ -165,20 +165,15 @@ describe('who may reach a monitor', () => {
   });
 });
 
-describe('the page about the API', () => {
-  it('names every method, and says of each whether a reader may call it', async () => {
-    const page = readFileSync(new URL('../../../../docs/watch.md', import.meta.url), 'utf8');
-    const rows = page.split('\n').filter((line) => /^\| `[a-z]+(\.[a-zA-Z]+)?`/.test(line));
-    const said = new Map(
-      rows.flatMap((row) => {
-        const [, names = '', reader = ''] = row.split('|');
-        return [...names.matchAll(/`([a-zA-Z.]+)`/g)].map(([, name]) => [name!, reader.trim() === 'yes'] as const);
-      }),
-    );
-    const reader = methodsFor('reader', monitor.methods);
-    for (const [name, method] of Object.entries(monitor.methods)) {
-      expect(said.get(name), name).toBe(reader[name] === method);
+describe('the table of methods', () => {
+  it('has every method and every order, with the shapes by which they are read', () => {
+    for (const [name, { params }] of Object.entries(monitor.methods)) {
+      expect(MONITOR_METHODS[name]?.params, name).toBe(params);
+      expect(MONITOR_METHODS[name]?.effect, name).toBe('asks');
     }
+    const ordered = Object.keys(monitor.orders.methodsOfOwner('data')).filter((name) => name !== 'command');
+    const listed = Object.keys(MONITOR_METHODS).filter((name) => isOrder(name) && name !== 'unlock');
+    expect(ordered.sort()).toEqual(listed.sort());
   });
 });
 

@@ -2,10 +2,13 @@ import { CodedError } from '@keepwatch/base';
 import type { FindingKind } from '@keepwatch/watch';
 import type { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
-import { applyEvent, emptyState, encodeState, findingOf, readEntry } from '../engine/state.ts';
+import { applyEvent, emptyState, encodeState, findingOf, readEntry, type MonitorState } from '../engine/state.ts';
+import type { Ordered } from '../orders/order-log.ts';
 import { findingNamedBy, findingsAfter, newestFindings, type FindingFilter } from '../findings.ts';
 import { answeringOf, historyOf } from '../ladder/history.ts';
 import { ed25519Verify, journalError, type MonitorStore } from '../store/store.ts';
+import { isSigned } from '../orders/check.ts';
+import { may } from '../access/rights.ts';
 import type { Methods } from './server.ts';
 import { findingNamed, findingsFollow, findingsList, none } from './shapes.ts';
 
@@ -68,19 +71,24 @@ export function findingMethods({ engine, store, nextAppend }: FindingMethodsDeps
 }
 
 /**
- * Checks the whole journal and folds it anew: order, links, signatures, encryption; and that the state in memory is what
- * the entries say.
+ * Checks the whole journal and folds it anew: order, links, signatures, encryption; that each order was signed by a peer
+ * who might give it at the time; and that the state in memory is what the entries say.
  */
-async function verify(engine: Engine, { journal, id, receiptPublicKey }: MonitorStore) {
+async function verify(engine: Engine, { journal, id, identity, receiptPublicKey }: MonitorStore) {
   const believed = encodeState(engine.state);
   const fresh = emptyState(id);
   let findings = 0;
+  const orders = { signed: 0, unsigned: 0 };
   const verified = await journal.verify({
     receiptPublicKey,
     ed25519Verify,
     onEntry({ seq, bytes }) {
       const event = readEntry(seq, bytes);
       if (findingOf(event)) findings += 1;
+      if (event.room === 'order' && event.event.kind === 'ordered') {
+        checkOrder(seq, event.event, fresh, identity);
+        orders[event.event.by.kind === 'peer' ? 'signed' : 'unsigned'] += 1;
+      }
       applyEvent(fresh, event);
     },
     onProgress: () => new Promise((resolve) => setImmediate(resolve)),
@@ -88,5 +96,17 @@ async function verify(engine: Engine, { journal, id, receiptPublicKey }: Monitor
   if (!verified.ok) throw journalError(verified.error);
   const { entries, batches } = verified.value;
   const sameState = Buffer.compare(encodeState(fresh), believed) === 0;
-  return { monitor: id, entries, batches, findings, sameState };
+  return { monitor: id, entries, batches, findings, orders, sameState };
+}
+
+/** Throws `order_forged`. `before`: what the entries before it came to. */
+function checkOrder(seq: number, { id, method, by }: Ordered, before: MonitorState, identity: string): void {
+  if (by.kind !== 'peer') return;
+  const known = before.desk.peers.get(by.peer);
+  const isHis = known?.publicKey === by.publicKey && known.alg === by.alg && may(known.right, method);
+  if (isHis && isSigned({ id, method, by }, identity)) return;
+  throw new CodedError('order_forged', `Entry ${seq} says that ${by.name} ordered ${method}, and that does not hold.`, {
+    remedy: 'Somebody wrote to the journal who had its keys. Keep a copy of the data, and make the monitor anew.',
+    details: { seq },
+  });
 }

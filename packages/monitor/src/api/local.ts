@@ -9,7 +9,8 @@ export interface MonitorApi {
 }
 
 /** Answers are what they would be behind the socket: plain JSON. */
-export function createLocalApi({ methods }: OpenMonitor): MonitorApi {
+export function createLocalApi(monitor: OpenMonitor): MonitorApi {
+  const methods = { ...monitor.methods, ...monitor.orders.methodsOfOwner('data') };
   const find = (name: string, params: object) => {
     const method = Object.hasOwn(methods, name) ? methods[name]! : undefined;
     const read = method?.params.safeParse(params);

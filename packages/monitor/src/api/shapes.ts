@@ -1,3 +1,4 @@
+import type { Json } from '@keepwatch/base';
 import { SEVERITIES } from '@keepwatch/watch';
 import { z } from 'zod';
 
@@ -46,12 +47,6 @@ export const walletPut = z.strictObject({
     .exactOptional(),
 });
 
-/** `gapLimit`: how far it is looked from now on. */
-export const walletRescan = z.strictObject({
-  wallet: text(64),
-  gapLimit: z.int().min(1).max(10_000).exactOptional(),
-});
-
 export const walletLabels = z.strictObject({
   wallet: text(64),
   labels: z.record(text(1_000), z.string().max(10_000)),
@@ -74,3 +69,87 @@ export const findingsFollow = z.strictObject({ ...filter, after: count, follow: 
 /** By its id, or its number in the journal. */
 export const findingNamed = z.strictObject({ finding: z.union([text(500), z.int().positive()]) });
 export const unlock = z.strictObject({ passphrase: z.string().max(8_192) });
+
+const json = z.json() as unknown as z.ZodType<Json>;
+
+const evmAmount = z
+  .string()
+  .regex(/^\d{1,78}$/, 'a whole number of the smallest unit is expected')
+  .transform(BigInt)
+  .nullable();
+const chainId = z.string().regex(/^[1-9]\d{0,15}$/, 'the number of a chain is expected');
+export const evmTokenGiven = z.strictObject({
+  token: text(42),
+  symbol: text(32).exactOptional().describe('left out, the contract is asked'),
+  decimals: z.int().min(0).max(77).exactOptional(),
+});
+export const evmPut = z.strictObject({
+  name: text(100),
+  owner: text(200).nullable().exactOptional(),
+  tags: z.array(text(64)).max(100).exactOptional(),
+  chainId,
+  address: text(42),
+  tokens: z.array(evmTokenGiven).max(64).exactOptional(),
+  limits: z
+    .array(
+      z.strictObject({
+        token: text(42).nullable().describe('null: the chain’s own coin'),
+        large: evmAmount,
+        above: evmAmount,
+        below: evmAmount,
+      }),
+    )
+    .max(65)
+    .exactOptional(),
+});
+export const evmToken = z.strictObject({ chainId, ...evmTokenGiven.shape });
+
+export const vaultAdd = z.strictObject({
+  name: text(64),
+  connection: text(2_000),
+  as: text(64).describe('what the vault shall call this monitor'),
+});
+export const vaultNamed = z.strictObject({ name: text(64) });
+
+export const channelPut = z.strictObject({ channel: json.describe('as docs/channels.md has it, with its secrets') });
+export const channelNamed = z.strictObject({ name: text(64) });
+export const channelVerify = z.strictObject({ text: z.string().max(200_000) });
+
+export const rulesGiven = z.strictObject({ rules: json });
+export const rulesDryRun = z.strictObject({
+  rules: json,
+  limit: z.int().min(1).max(10_000).optional(),
+  sinceMs: count.optional(),
+});
+export const ladderGiven = z.strictObject({ ladder: json });
+export const scheduleGiven = z.strictObject({ schedule: json });
+
+export const acknowledgement = z.strictObject({
+  what: z
+    .union([text(500), z.int().positive()])
+    .describe('a code, or the id of a finding, or its number in the journal'),
+  by: text(64).exactOptional().describe('on its own machine: who has seen it. Over a network it is the peer'),
+});
+
+const peerName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name has a–z, 0–9 and dashes');
+export const peerSelf = z.strictObject({ name: peerName.exactOptional() });
+export const peerNamed = z.strictObject({ peer: text(64).describe('its id, or its name') });
+export const peerApproval = z.strictObject({
+  peer: text(64),
+  name: peerName.exactOptional(),
+  right: z.enum(['operator', 'reader']),
+});
+export const peerRename = z.strictObject({ peer: text(64), name: peerName });
+
+export const ordersList = z.strictObject({
+  limit: z.int().min(1).max(1_000).optional(),
+  before: count.optional().describe('only those whose number is smaller'),
+});
+/** By a peer: signed. */
+export const commandSigned = z.strictObject({ jws: text(3 << 20) });
+/** By the monitor's own user: not signed, and for the rest the same. */
+export const commandOfOwner = z.strictObject({
+  method: text(64),
+  params: json,
+  expects: count.exactOptional().describe('the version that was seen; left out, it is not compared'),
+});

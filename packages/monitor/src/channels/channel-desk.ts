@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CodedError, type Json } from '@keepwatch/base';
+import { CodedError } from '@keepwatch/base';
 import {
   checkMessage,
   createDispatcher,
@@ -10,13 +10,15 @@ import {
   type VerifyMessage,
 } from '@keepwatch/notify';
 import { compareSeverity, type Finding } from '@keepwatch/watch';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { none } from '../api/shapes.ts';
+import { notAllowed } from '../access/rights.ts';
+import { channelNamed, channelVerify, none, type channelPut } from '../api/shapes.ts';
 import type { Engine, Recorded, Routed, Routing } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
 import { ownedWallet } from '../evm/owned-wallet.ts';
 import { climbsBy } from '../ladder/ladder-desk.ts';
+import type { Author, Changes } from '../orders/order-desk.ts';
 import type { RuleDesk } from '../rules/rule-desk.ts';
 import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
 import { postOf } from './words.ts';
@@ -34,6 +36,7 @@ export interface ChannelDesk {
   /** Asks a channel whether it can be reached, and journals what that says of it. */
   probe(channel: string): Promise<unknown>;
   readonly methods: Methods;
+  readonly changes: Changes;
   close(): Promise<void>;
 }
 
@@ -44,10 +47,7 @@ export interface MessageKey {
   readonly verify: VerifyMessage;
 }
 
-const verifying = z.strictObject({ text: z.string().max(200_000) });
 const TIMEOUT_MS = 30_000;
-const named = z.strictObject({ name: z.string().min(1).max(64) });
-const put = z.strictObject({ channel: z.json() as unknown as z.ZodType<Json> });
 
 export interface ChannelDeskDeps {
   readonly engine: Engine;
@@ -91,6 +91,27 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
       remedy: '`keepwatch channel list` shows those that there are.',
     });
   };
+
+  /** Throws where something still tells by it. */
+  function mayGo(name: string): void {
+    const rule = rules.ruleThatTells(name);
+    if (rule !== undefined) {
+      throw new CodedError('channel_in_rules', `The rule “${rule}” tells by the channel “${name}”.`, {
+        remedy: 'Apply rules without it first, so that nobody is left out unnoticed.',
+      });
+    }
+    if (beatsTo(name)) {
+      throw new CodedError('channel_in_schedule', `The heartbeat goes to the channel “${name}”.`, {
+        remedy: 'Apply a schedule without it first.',
+      });
+    }
+    if (climbsBy(engine.state, name)) {
+      const words = `The ladder tells by the channel “${name}”, or something climbs it.`;
+      throw new CodedError('channel_in_ladder', words, {
+        remedy: 'Apply a ladder without it first; acknowledge what waits for an answer.',
+      });
+    }
+  }
 
   const submit = async (input: Parameters<Engine['submit']>[0]) => void (await engine.submit(input));
 
@@ -162,8 +183,8 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
     methods: {
       /** Whether a text was written by this monitor, and what of it. */
       'channel.verify': {
-        params: verifying,
-        call({ text }: z.infer<typeof verifying>) {
+        params: channelVerify,
+        call({ text }: z.infer<typeof channelVerify>) {
           const checked = checkMessage(text, signing.verify);
           if (!checked) {
             throw new CodedError('message_unsigned', 'There is no signature in this text.', {
@@ -181,55 +202,14 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
           return Promise.resolve({ ...checked, sent, key: signing.publicKey });
         },
       },
-      'channel.put': {
-        params: put,
-        async call({ channel }: z.infer<typeof put>) {
-          const read = readChannel(channel);
-          if (!read.ok) throw new CodedError('channel_refused', `The channel cannot be used: ${read.error}`);
-          // What the adapter itself refuses is refused before it is kept.
-          await (await openChannel(read.value)).close();
-          const { name } = read.value;
-          await submit({ room: 'desk', event: { kind: 'channel-put', name, channel } });
-          return shownChannel(read.value, engine.state.outbox);
-        },
-      },
       'channel.list': {
         params: none,
         call: () => Promise.resolve(settingsOf(engine.state).map((each) => shownChannel(each, engine.state.outbox))),
       },
-      'channel.remove': {
-        params: named,
-        async call({ name }: z.infer<typeof named>) {
-          known(name);
-          const rule = rules.ruleThatTells(name);
-          if (rule !== undefined) {
-            throw new CodedError('channel_in_rules', `The rule “${rule}” tells by the channel “${name}”.`, {
-              remedy: 'Apply rules without it first, so that nobody is left out unnoticed.',
-            });
-          }
-          if (beatsTo(name)) {
-            throw new CodedError('channel_in_schedule', `The heartbeat goes to the channel “${name}”.`, {
-              remedy: 'Apply a schedule without it first.',
-            });
-          }
-          if (climbsBy(engine.state, name)) {
-            throw new CodedError(
-              'channel_in_ladder',
-              `The ladder tells by the channel “${name}”, or something climbs it.`,
-              {
-                remedy: 'Apply a ladder without it first; acknowledge what waits for an answer.',
-              },
-            );
-          }
-          await submit({ room: 'desk', event: { kind: 'channel-dropped', name } });
-          await submit({ room: 'outbox', input: { kind: 'remove', channel: name } });
-          return { removed: name };
-        },
-      },
       /** Sends one message at once, past the outbox: the answer says what the service said. */
       'channel.test': {
-        params: named,
-        async call({ name }: z.infer<typeof named>, signal: AbortSignal) {
+        params: channelNamed,
+        async call({ name }: z.infer<typeof channelNamed>, signal: AbortSignal) {
           const channel = await openChannel(known(name));
           try {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
@@ -238,6 +218,40 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
             await channel.close();
           }
         },
+      },
+    },
+    changes: {
+      'channel.put': {
+        async plan({ channel }: z.infer<typeof channelPut>, author: Author) {
+          const read = readChannel(channel);
+          if (!read.ok) throw new CodedError('channel_refused', `The channel cannot be used: ${read.error}`);
+          // A channel that starts a program would give whoever holds an operator's key the monitor's user.
+          if (read.value.kind === 'command' && author.kind === 'peer') {
+            throw notAllowed('A channel that starts a program', 'operator');
+          }
+          // What the adapter itself refuses is refused before it is kept.
+          await (await openChannel(read.value)).close();
+          const { name } = read.value;
+          return () => ({
+            inputs: [{ room: 'desk', event: { kind: 'channel-put', name, channel } }],
+            answer: () => shownChannel(read.value, engine.state.outbox),
+          });
+        },
+      },
+      'channel.remove': {
+        plan:
+          ({ name }: z.infer<typeof channelNamed>) =>
+          () => {
+            known(name);
+            mayGo(name);
+            return {
+              inputs: [
+                { room: 'desk', event: { kind: 'channel-dropped', name } },
+                { room: 'outbox', input: { kind: 'remove', channel: name } },
+              ],
+              answer: () => ({ removed: name }),
+            };
+          },
       },
     },
     async close() {

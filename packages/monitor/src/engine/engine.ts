@@ -21,6 +21,7 @@ import {
   type WatchInput,
 } from '@keepwatch/watch';
 import type { DeskEvent } from '../desk/desk.ts';
+import { carryOut, type Order, type OrderOutcome } from '../orders/carry-out.ts';
 import { encodeEntry, SALT_BYTES } from './entry.ts';
 import { askLadder, deliveredTo } from './escalate.ts';
 import { createBatcher } from './queue.ts';
@@ -91,6 +92,8 @@ export interface Engine {
   nowMs(): number;
   /** Resolves once it is durable, with what came of it. */
   submit(input: EngineInput): Promise<readonly Recorded[]>;
+  /** Resolves once it is durable, or refused. */
+  order(order: Order): Promise<OrderOutcome>;
   /** For sources that bring many: resolves when few enough wait. */
   room(): Promise<void>;
   /** Saves a snapshot, so that the next start is short; nothing where nothing came since the last one. */
@@ -128,9 +131,9 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
     return lastMs;
   }
 
-  const batcher = createBatcher<EngineInput>(work, MOST);
+  const batcher = createBatcher<EngineInput | Order>(work, MOST);
 
-  function work(inputs: readonly EngineInput[]): readonly (readonly Recorded[])[] {
+  function work(inputs: readonly (EngineInput | Order)[]): readonly unknown[] {
     const atMs = nowMs();
     const entries: Uint8Array[] = [];
     const all: Recorded[] = [];
@@ -141,7 +144,10 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
       all.push(recorded);
       return recorded;
     };
-    const results = inputs.map((input) => stepOne(input, atMs, record));
+    const step = (input: EngineInput) => stepOne(input, atMs, record);
+    const results = inputs.map((input) => {
+      return 'ordered' in input ? carryOut(state, input, atMs, { step, record }) : step(input);
+    });
     if (entries.length > 0) {
       const appended = journal.append(entries, [], atMs);
       if (appended instanceof Promise) throw new TypeError('the journal of a monitor is synchronous');
@@ -234,6 +240,7 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
     seq: () => seq,
     nowMs,
     submit: (input) => batcher.submit(input),
+    order: (order) => batcher.submit(order),
     room: () => batcher.below(CROWD),
     save,
     close: () => batcher.close(),

@@ -11,7 +11,7 @@ export const SALT_BYTES = 16;
 const HEAD = 2 + SALT_BYTES;
 
 /** Whose event it is. The numbers stand in journals: they are never used again for something else. */
-export const ROOMS = { watch: 1, outbox: 2, desk: 3, ladder: 4, evm: 5, vault: 6 } as const;
+export const ROOMS = { watch: 1, outbox: 2, desk: 3, ladder: 4, evm: 5, vault: 6, order: 7 } as const;
 export type RoomName = keyof typeof ROOMS;
 
 const NAMES = new Map(Object.entries(ROOMS).map(([name, number]) => [number as number, name as RoomName]));

@@ -57,6 +57,16 @@ import {
   type DeskEvent,
   type DeskState,
 } from '../desk/desk.ts';
+import {
+  applyOrderEvent,
+  createOrderState,
+  decodeOrderEvent,
+  decodeOrders,
+  encodeOrderEvent,
+  encodeOrders,
+  type OrderEvent,
+  type OrderState,
+} from '../orders/order-log.ts';
 import { journalError } from '../store/store.ts';
 import { decodeEntry } from './entry.ts';
 
@@ -68,6 +78,7 @@ export interface MonitorState {
   readonly desk: DeskState;
   readonly ladder: LadderState;
   readonly vault: VaultState;
+  readonly orders: OrderState;
 }
 
 /** An event, and whose it is. */
@@ -77,7 +88,8 @@ export type MonitorEvent =
   | { readonly room: 'outbox'; readonly event: OutboxEvent }
   | { readonly room: 'desk'; readonly event: DeskEvent }
   | { readonly room: 'ladder'; readonly event: LadderEvent }
-  | { readonly room: 'vault'; readonly event: VaultEvent };
+  | { readonly room: 'vault'; readonly event: VaultEvent }
+  | { readonly room: 'order'; readonly event: OrderEvent };
 
 /** The finding that an event is; undefined: it is none. */
 export function findingOf({ event }: MonitorEvent): Finding | undefined {
@@ -98,6 +110,7 @@ export function emptyState(monitor: string): MonitorState {
     desk: createDesk(),
     ladder: createLadderState(LADDER_DEFAULTS),
     vault: createVaultState(),
+    orders: createOrderState(),
   };
 }
 
@@ -115,6 +128,8 @@ export function applyEvent(state: MonitorState, { room, event }: MonitorEvent): 
       return applyLadderEvent(state.ladder, event);
     case 'vault':
       return applyVaultEvent(state.vault, event);
+    case 'order':
+      return applyOrderEvent(state.orders, event);
     default:
       return assertNever(room);
   }
@@ -134,6 +149,8 @@ export function encodeEvent({ room, event }: MonitorEvent): Uint8Array {
       return encodeLadderEvent(event);
     case 'vault':
       return encodeVaultEvent(event);
+    case 'order':
+      return encodeOrderEvent(event);
     default:
       return assertNever(room);
   }
@@ -173,6 +190,11 @@ export function readEntry(seq: number, bytes: Uint8Array): MonitorEvent {
       if (event.ok) return { room: 'vault', event: event.value };
       break;
     }
+    case 'order': {
+      const event = decodeOrderEvent(entry.body);
+      if (event.ok) return { room: 'order', event: event.value };
+      break;
+    }
     case undefined:
       break;
     default:
@@ -206,7 +228,7 @@ export async function saveState(journal: Journal, state: MonitorState): Promise<
   await journal.saveSnapshot(FOLD_VERSION, encodeState(state));
 }
 
-export function encodeState({ watch, evm, outbox, desk, ladder, vault }: MonitorState): Uint8Array {
+export function encodeState({ watch, evm, outbox, desk, ladder, vault, orders }: MonitorState): Uint8Array {
   return lengthPrefixed(
     encodeWatchState(watch),
     encodeOutboxState(outbox),
@@ -214,12 +236,13 @@ export function encodeState({ watch, evm, outbox, desk, ladder, vault }: Monitor
     encodeLadderState(ladder),
     encodeEvmState(evm),
     encodeVaultState(vault),
+    encodeOrders(orders),
   );
 }
 
 function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
-  const [ofWatch, ofOutbox, ofDesk, ofLadder, ofEvm, ofVault] = parts(bytes, 6) as [
-    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
+  const [ofWatch, ofOutbox, ofDesk, ofLadder, ofEvm, ofVault, ofOrders] = parts(bytes, 7) as [
+    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
   ];
   const watch = decodeWatchState(ofWatch);
   const outbox = decodeOutboxState(ofOutbox, outboxOptions(monitor));
@@ -227,9 +250,10 @@ function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
   const ladder = decodeLadderState(ofLadder, LADDER_DEFAULTS);
   const evm = decodeEvmState(ofEvm);
   const vault = decodeVaultState(ofVault);
-  if (watch.ok && outbox.ok && desk.ok && ladder.ok && evm.ok && vault.ok) {
+  const orders = decodeOrders(ofOrders);
+  if (watch.ok && outbox.ok && desk.ok && ladder.ok && evm.ok && vault.ok && orders.ok) {
     return {
-      ...{ watch: watch.value, evm: evm.value, outbox: outbox.value },
+      ...{ watch: watch.value, evm: evm.value, outbox: outbox.value, orders: orders.value },
       ...{ desk: desk.value, ladder: ladder.value, vault: vault.value },
     };
   }

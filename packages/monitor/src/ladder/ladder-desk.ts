@@ -13,15 +13,16 @@ import {
   type Post,
 } from '@keepwatch/notify';
 import { compareSeverity, type Finding, type Severity } from '@keepwatch/watch';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { none } from '../api/shapes.ts';
+import { none, type acknowledgement, type ladderGiven } from '../api/shapes.ts';
 import { readChannel, type ChannelSettings } from '../channels/settings.ts';
 import type { Engine, LadderAsk, Recorded, Routed, Routing } from '../engine/engine.ts';
 import { unusable } from '../engine/escalate.ts';
 import type { MonitorState } from '../engine/state.ts';
 import { ownedWallet } from '../evm/owned-wallet.ts';
 import { findingNamedBy } from '../findings.ts';
+import type { Author, Changes } from '../orders/order-desk.ts';
 import { sha256 } from '../store/store.ts';
 import { servePage } from './page-server.ts';
 import { factsOf } from './reliance.ts';
@@ -40,16 +41,11 @@ export interface LadderDesk {
   /** A code from elsewhere than the command: a reply on a channel. */
   answer(given: GivenCode): Promise<AcknowledgeAnswer>;
   readonly methods: Methods;
+  readonly changes: Changes;
   serve(request: IncomingMessage, response: ServerResponse): boolean;
   close(): Promise<void>;
 }
 
-const given = z.strictObject({ ladder: z.json() as unknown as z.ZodType<Json> });
-const answered = z.strictObject({
-  /** A code, or the id of a finding, or its number in the journal. */
-  what: z.union([z.string().min(1).max(500), z.int().positive()]),
-  by: z.string().min(1).max(64),
-});
 const LONGEST_SLEEP_MS = 3_600_000;
 
 export function createLadderDesk({
@@ -82,11 +78,23 @@ export function createLadderDesk({
       return read.ok ? [read.value] : [];
     });
 
-  async function ask(input: LadderAsk, escalation: string | undefined): Promise<readonly Recorded[]> {
-    const entry = escalation === undefined ? undefined : engine.state.ladder.escalations.get(escalation)?.entry;
-    const finding =
-      entry === undefined ? undefined : (await findingNamedBy(journal, entry).catch(() => undefined))?.finding;
-    return engine.submit({ room: 'ladder', input, finding });
+  /** The one that opened an escalation. */
+  async function findingOf(escalation: string | null | undefined): Promise<Finding | undefined> {
+    const entry = escalation ? engine.state.ladder.escalations.get(escalation)?.entry : undefined;
+    return entry === undefined ? undefined : (await findingNamedBy(journal, entry).catch(() => undefined))?.finding;
+  }
+
+  const ask = async (input: LadderAsk, escalation: string | undefined): Promise<readonly Recorded[]> =>
+    engine.submit({ room: 'ladder', input, finding: await findingOf(escalation) });
+
+  /** A peer answers in its own name. */
+  function nameOf(author: Author, claimed: string | undefined): string {
+    if (author.kind === 'owner') return claimed ?? 'the monitor’s own user';
+    const name = engine.state.desk.peers.get(author.peer)?.name ?? author.peer;
+    if (claimed === undefined || claimed === name) return name;
+    throw new CodedError('monitor_not_allowed', `Over the network you answer as ${name}, and not as ${claimed}.`, {
+      remedy: 'Leave out --by; `keepwatch monitor rename` gives a peer another name.',
+    });
   }
 
   const isAcknowledged = (events: readonly Recorded[]) =>
@@ -184,53 +192,72 @@ export function createLadderDesk({
     },
     answer,
     methods: {
-      'ladder.apply': {
-        params: given,
-        async call({ ladder: document }: z.infer<typeof given>) {
-          const settings = checked(document);
-          const { unknown, warnings } = judgeLadder(settings, channelsOf(engine.state).map(factsOf));
-          if (unknown) {
-            const { rung, channel } = unknown;
-            throw new CodedError('ladder_channel_unknown', `rungs[${rung}].tell: there is no channel “${channel}”.`, {
-              remedy: '`keepwatch channel list` shows those that there are.',
-            });
-          }
-          await engine.submit({ room: 'desk', event: { kind: 'ladder-set', ladder: document } });
-          return { rungs: settings.ladder.rungs.length, page: settings.ladder.pageUrl, warnings };
-        },
-      },
       'ladder.show': {
         params: none,
         call() {
           const settings = settingsOf(engine.state);
           const warnings = settings ? judgeLadder(settings, channelsOf(engine.state).map(factsOf)).warnings : [];
-          return Promise.resolve({ ladder: engine.state.desk.ladder, warnings });
+          return Promise.resolve({ ladder: engine.state.desk.ladder, warnings, version: engine.state.orders.version });
         },
+      },
+    },
+    changes: {
+      'ladder.apply': {
+        plan:
+          ({ ladder: document }: z.infer<typeof ladderGiven>) =>
+          () => {
+            const settings = checked(document);
+            const { unknown, warnings } = judgeLadder(settings, channelsOf(engine.state).map(factsOf));
+            if (unknown) {
+              const words = `rungs[${unknown.rung}].tell: there is no channel “${unknown.channel}”.`;
+              throw new CodedError('ladder_channel_unknown', words, {
+                remedy: '`keepwatch channel list` shows those that there are.',
+              });
+            }
+            const event = { kind: 'ladder-set', ladder: document } as const;
+            const { rungs, pageUrl } = settings.ladder;
+            return {
+              inputs: [{ room: 'desk', event }],
+              answer: () => ({ rungs: rungs.length, page: pageUrl, warnings }),
+            };
+          },
       },
       /** What climbs already goes on by the ladder that it began. */
       'ladder.clear': {
-        params: none,
-        async call() {
-          await engine.submit({ room: 'desk', event: { kind: 'ladder-set', ladder: null } });
+        plan: () => () => {
           const open = [...engine.state.ladder.escalations.values()].filter(({ over }) => over === null);
-          return { ladder: null, open: open.map(({ id }) => id) };
+          return {
+            inputs: [{ room: 'desk', event: { kind: 'ladder-set', ladder: null } }],
+            answer: () => ({ ladder: null, open: open.map(({ id }) => id) }),
+          };
         },
       },
       'findings.acknowledge': {
-        params: answered,
-        async call({ what, by }: z.infer<typeof answered>) {
-          const { escalations } = engine.state.ladder;
+        async plan({ what, by: claimed }: z.infer<typeof acknowledgement>, author: Author) {
+          const by = nameOf(author, claimed);
+          const { ladder } = engine.state;
           const id = typeof what === 'number' ? (await findingNamedBy(journal, what))?.finding.id : what;
-          const found = [...escalations.values()].find((each) => id !== undefined && each.findings.includes(id));
-          if (found) {
-            const recorded = await ask({ kind: 'direct', escalation: found.id, by }, found.id);
-            const direct = { escalation: found.id, by };
-            const after = acknowledgeDirectly(engine.state.ladder, direct, engine.nowMs()).answer;
-            return accepted(isAcknowledged(recorded) ? 'acknowledged' : after, found.id);
-          }
+          const direct = [...ladder.escalations.values()].find(
+            (each) => id !== undefined && each.findings.includes(id),
+          );
           const code = { code: String(what), by, way: 'code', from: 'command' } as const;
-          const escalation = findCode(engine.state.ladder, code.code, sha256)?.escalation.id ?? null;
-          return accepted(await answer(code), escalation);
+          const escalation = direct?.id ?? findCode(ladder, code.code, sha256)?.escalation.id ?? null;
+          if (!direct) {
+            const before = acknowledge(ladder, code, engine.nowMs(), sha256).answer;
+            // A wrong code is counted, and is no order: nothing comes of it but that.
+            if (before !== 'acknowledged') accepted(await answer(code), escalation);
+          }
+          const input: LadderAsk = direct
+            ? { kind: 'direct', escalation: direct.id, by }
+            : { kind: 'code', given: code };
+          const finding = await findingOf(escalation);
+          return (atMs) => {
+            const outcome = direct
+              ? acknowledgeDirectly(ladder, { escalation: direct.id, by }, atMs)
+              : acknowledge(ladder, code, atMs, sha256);
+            const answer = accepted(outcome.answer, escalation);
+            return { inputs: [{ room: 'ladder', input, finding }], answer: () => answer };
+          };
         },
       },
     },

@@ -9,12 +9,13 @@ import {
   type Rules,
   type Telling,
 } from '@keepwatch/watch';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { none } from '../api/shapes.ts';
+import { none, rulesDryRun, type rulesGiven } from '../api/shapes.ts';
 import type { DeskEvent } from '../desk/desk.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
+import type { Changes } from '../orders/order-desk.ts';
 import { ownedWallet } from '../evm/owned-wallet.ts';
 import { newestFindings } from '../findings.ts';
 
@@ -31,14 +32,8 @@ export interface RuleDesk {
   /** The first rule that tells by a channel; undefined where none does. */
   ruleThatTells(channel: string): string | undefined;
   readonly methods: Methods;
+  readonly changes: Changes;
 }
-
-const given = z.strictObject({ rules: z.json() as unknown as z.ZodType<Json> });
-const dryRun = z.strictObject({
-  rules: z.json() as unknown as z.ZodType<Json>,
-  limit: z.int().min(1).max(10_000).optional(),
-  sinceMs: z.int().nonnegative().optional(),
-});
 
 /** Findings that are judged before others get their turn: a hundred rules about each take some milliseconds. */
 const AT_ONCE = 32;
@@ -89,26 +84,14 @@ export function createRuleDesk({ engine, journal, zones }: RuleDeskDeps): RuleDe
     },
     ruleThatTells: (channel) => rulesOf(engine.state)?.rules.find(({ tell }) => tell.includes(channel))?.name,
     methods: {
-      'rules.apply': {
-        params: given,
-        async call({ rules: document }: z.infer<typeof given>) {
-          const { rules } = checked(document);
-          await engine.submit({ room: 'desk', event: { kind: 'rules-set', rules: document } });
-          return { rules: rules.length };
-        },
-      },
-      'rules.clear': {
+      'rules.show': {
         params: none,
-        async call() {
-          await engine.submit({ room: 'desk', event: { kind: 'rules-set', rules: null } });
-          return { rules: null };
-        },
+        call: () => Promise.resolve({ rules: engine.state.desk.rules, version: engine.state.orders.version }),
       },
-      'rules.show': { params: none, call: () => Promise.resolve({ rules: engine.state.desk.rules }) },
       /** The newest findings as these rules would have told them. Changes nothing. */
       'rules.dryRun': {
-        params: dryRun,
-        async call({ rules: document, limit = 1_000, sinceMs }: z.infer<typeof dryRun>, signal: AbortSignal) {
+        params: rulesDryRun,
+        async call({ rules: document, limit = 1_000, sinceMs }: z.infer<typeof rulesDryRun>, signal: AbortSignal) {
           const rules = checked(document);
           const found = await newestFindings(journal, { sinceMs }, limit);
           const rows: object[] = [];
@@ -126,6 +109,23 @@ export function createRuleDesk({ engine, journal, zones }: RuleDeskDeps): RuleDe
           }
           return { findings: rows };
         },
+      },
+    },
+    changes: {
+      'rules.apply': {
+        plan:
+          ({ rules: document }: z.infer<typeof rulesGiven>) =>
+          () => {
+            const { rules } = checked(document);
+            const event = { kind: 'rules-set', rules: document } as const;
+            return { inputs: [{ room: 'desk', event }], answer: () => ({ rules: rules.length }) };
+          },
+      },
+      'rules.clear': {
+        plan: () => () => ({
+          inputs: [{ room: 'desk', event: { kind: 'rules-set', rules: null } }],
+          answer: () => ({ rules: null }),
+        }),
       },
     },
   };

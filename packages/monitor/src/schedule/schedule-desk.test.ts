@@ -98,5 +98,5 @@ it('refuses what it cannot do, and keeps the schedule before', async () => {
   await refused({ heartbeat: { at: '8 am', tell: ['mail'] } }, 'heartbeat.at');
   await refused({ selfTest: { every: '1s' } }, 'selfTest.every');
   await refused({ zone: 'Mars/Olympus' }, 'zone');
-  expect(await api.call('schedule.show')).toEqual({ schedule: null });
+  expect(await api.call('schedule.show')).toMatchObject({ schedule: null });
 });

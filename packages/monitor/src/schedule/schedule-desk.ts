@@ -2,8 +2,9 @@ import { CodedError, err, ok, type Json, type Result, type Zones } from '@keepwa
 import { heartbeatPost, lastMoment, nextMoment, selfTestPost, type Schedule } from '@keepwatch/notify';
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { none } from '../api/shapes.ts';
+import { none, type scheduleGiven } from '../api/shapes.ts';
 import type { Engine, Recorded } from '../engine/engine.ts';
+import type { Changes } from '../orders/order-desk.ts';
 
 /** What the monitor does again and again without being asked: it says that it lives, and tests its channels. */
 export interface ScheduleDesk {
@@ -16,6 +17,7 @@ export interface ScheduleDesk {
   /** Whether a channel is one that the heartbeat goes to. */
   tells(channel: string): boolean;
   readonly methods: Methods;
+  readonly changes: Changes;
   close(): Promise<void>;
 }
 
@@ -40,7 +42,6 @@ const schema = z.strictObject({
   /** `send`: with a message that somebody should see; without, it is only asked whether the channel can be reached. */
   selfTest: z.strictObject({ ...when, send: z.boolean().default(false) }).optional(),
 });
-const given = z.strictObject({ schedule: z.json() as unknown as z.ZodType<Json> });
 
 interface Schedules {
   readonly heartbeat: { readonly schedule: Schedule; readonly tell: readonly string[] } | null;
@@ -169,24 +170,29 @@ export function createScheduleDesk({ engine, zones, messageKey }: ScheduleDeskDe
     },
     tells: (channel) => schedules().heartbeat?.tell.includes(channel) ?? false,
     methods: {
-      'schedule.apply': {
-        params: given,
-        async call({ schedule }: z.infer<typeof given>) {
-          const read = readSchedules(schedule, zones);
-          if (!read.ok) throw refused(read.error.path, read.error.message);
-          const stranger = read.value.heartbeat?.tell.find((name) => !engine.state.desk.channels.has(name));
-          if (stranger !== undefined) throw refused('heartbeat.tell', `there is no channel “${stranger}”`);
-          await engine.submit({ room: 'desk', event: { kind: 'schedule-set', schedule } });
-          return { schedule };
-        },
-      },
-      'schedule.show': { params: none, call: () => Promise.resolve({ schedule: engine.state.desk.schedule }) },
-      'schedule.clear': {
+      'schedule.show': {
         params: none,
-        async call() {
-          await engine.submit({ room: 'desk', event: { kind: 'schedule-set', schedule: null } });
-          return { schedule: null };
-        },
+        call: () => Promise.resolve({ schedule: engine.state.desk.schedule, version: engine.state.orders.version }),
+      },
+    },
+    changes: {
+      'schedule.apply': {
+        plan:
+          ({ schedule }: z.infer<typeof scheduleGiven>) =>
+          () => {
+            const read = readSchedules(schedule, zones);
+            if (!read.ok) throw refused(read.error.path, read.error.message);
+            const stranger = read.value.heartbeat?.tell.find((name) => !engine.state.desk.channels.has(name));
+            if (stranger !== undefined) throw refused('heartbeat.tell', `there is no channel “${stranger}”`);
+            const event = { kind: 'schedule-set', schedule } as const;
+            return { inputs: [{ room: 'desk', event }], answer: () => ({ schedule }) };
+          },
+      },
+      'schedule.clear': {
+        plan: () => () => ({
+          inputs: [{ room: 'desk', event: { kind: 'schedule-set', schedule: null } }],
+          answer: () => ({ schedule: null }),
+        }),
       },
     },
     async close() {

@@ -19,7 +19,7 @@ import {
   type RecordWrite,
   type SqliteStore,
 } from '@keepwatch/journal';
-import { vaultId, type BootSigner, type Ed25519Verify } from '@keepwatch/wire';
+import { keepIdentity, vaultId, type BootSigner, type Ed25519Verify } from '@keepwatch/wire';
 import { open, seal } from './sealing.ts';
 
 /** The journal of a monitor, open: everything in it is encrypted under keys that the root key wraps. */
@@ -27,6 +27,8 @@ export interface MonitorStore {
   readonly journal: Journal;
   /** Identity of the monitor: whose heads these are. */
   readonly id: string;
+  /** By which peers know it, base64url: what they order is for this monitor and no other. */
+  readonly identity: string;
   readonly receiptPublicKey: Uint8Array;
   /** Signs a message to a person by the same key: what is signed begins so that it is never taken for a head. */
   readonly signMessage: (bytes: Uint8Array) => Uint8Array;
@@ -63,7 +65,9 @@ export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<M
     );
     if (!opened.ok) throw journalError(opened.error);
     const { receiptPublicKey, boot, signHead: signMessage } = keys;
-    return { journal: opened.value, id, receiptPublicKey, boot, signMessage, close: () => sqlite.close() };
+    const identity = toBase64url(keepIdentity(sha256, boot.publicKey, receiptPublicKey));
+    const about = { id, identity, receiptPublicKey, boot, signMessage };
+    return { journal: opened.value, ...about, close: () => sqlite.close() };
   } catch (error) {
     sqlite.close();
     throw error;

@@ -51,6 +51,22 @@ export const MONITOR_ERRORS = {
     'This profile has not joined a monitor.',
     'Run `keepwatch monitor join CONNECTION`; `keepwatch monitor run --listen` shows it.',
   ),
+  command_unsigned: text(
+    'What changes a monitor has to be signed by the peer that orders it.',
+    'Update the client: it signs what it orders.',
+  ),
+  order_unanswered: text(
+    'The connection broke, and whether the order was carried out is not known.',
+    'Look with `keepwatch monitor journal` before you repeat it.',
+  ),
+  order_forged: text(
+    'An entry of the monitor’s journal says that somebody ordered something, and his signature does not hold.',
+    'Somebody wrote to the journal who had its keys. Keep a copy of the data, and make the monitor anew.',
+  ),
+  order_malformed: text(
+    'An entry of the monitor’s journal about an order cannot be read.',
+    'Start the version that wrote it, or a later one.',
+  ),
   watched_wallet_unknown: text('No such wallet is watched.', '`keepwatch watch list` shows those that are.'),
   watched_wallet_exists: text(
     'A wallet of this name is watched already.',

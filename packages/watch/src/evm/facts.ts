@@ -62,15 +62,13 @@ export interface EvmTransactionFacts {
   readonly fee: bigint;
 }
 
-export interface EvmLogFacts {
+interface EvmLogFacts {
   readonly token: Address;
   readonly amount: bigint;
   readonly txHash: Hash32;
   readonly logIndex: number;
   /** Who sent the transaction. */
   readonly caller: Address;
-  /** What that transaction calls. Left out where it makes a contract. */
-  readonly callee?: Address;
 }
 
 export interface EvmTransferFacts extends EvmLogFacts {
