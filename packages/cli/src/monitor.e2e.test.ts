@@ -266,6 +266,37 @@ describe.skipIf('missing' in found)(
       expect(cli.json('findings', 'verify', ...at('past'))).toMatchObject({ sameState: true });
     });
 
+    it('looks further on through the past of a wallet whose gap limit is raised', async () => {
+      const dave = await node.wallet('dave');
+      await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at('further'));
+      const child = await start('further', byNode());
+      await isAble('further');
+      const { descriptors } = await dave<{ descriptors: { desc: string }[] }>('listdescriptors');
+      const wanted = descriptors
+        .filter(({ desc }) => desc.startsWith('wpkh('))
+        .flatMap(({ desc }) => ['--descriptor', desc]);
+      await ask('watch', 'add', 'Dave', ...wanted, '--gap-limit', '3', ...at('further'));
+      // The sixth address: nobody looks so far.
+      let far = '';
+      for (let i = 0; i < 6; i++) far = await dave<string>('getnewaddress', '', 'bech32');
+      const txid = await others<string>('sendtoaddress', far, 0.4);
+      await node.mine(1, miner);
+      await isAble('further');
+      expect(await ask('watch', 'show', 'Dave', ...at('further'))).toMatchObject({ confirmedSats: '0' });
+      const raised = await ask('watch', 'rescan', 'Dave', '--gap-limit', '10', ...at('further'));
+      expect(raised).toMatchObject({ gapLimit: 10 });
+      await isTold('further', 'received', txid);
+      await vi.waitFor(async () => {
+        expect(await ask('watch', 'show', 'Dave', ...at('further'))).toMatchObject({
+          ...{ confirmedSats: '40000000', scan: null },
+        });
+      }, SLOW);
+      const told = (await findings('further')).find(({ finding }) => finding.detail.kind === 'received');
+      expect(told?.finding).toMatchObject({ wallet: 'dave', late: true });
+      await end(child, 'SIGTERM');
+      expect(cli.json('findings', 'verify', ...at('further'))).toMatchObject({ sameState: true });
+    });
+
     it('waits, locked, for its pass phrase', async () => {
       const file = join(cli.directory, 'pass');
       writeFileSync(file, 'correct horse battery');

@@ -1,11 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import type { ChainSource, Health, Quorum } from '@keepwatch/chain';
+import { createReplyReader } from '@keepwatch/notify';
 import { chainInput } from './chain/inputs.ts';
 import { createDerivation } from './chain/derivation.ts';
 import { createScans } from './chain/scans.ts';
 import { cursorOf, watchAll, watchMore } from './chain/watch-set.ts';
 import type { EngineInput } from './engine/engine.ts';
-import { createReplyReader } from './ladder/replies.ts';
 import type { OpenMonitor } from './open.ts';
 
 export interface RunDeps {
@@ -68,6 +68,9 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   monitor.ladder.start((error) => log('error', 'the ladder could not be climbed; it is tried again', wordsOf(error)));
   const replies = createReplyReader({
     ...{ channels: monitor.channels.open, ladder: () => engine.state.ladder, answer: monitor.ladder.answer },
+    kept: (channel) => engine.state.desk.replyCursors.get(channel) ?? null,
+    keep: async (channel, cursor) =>
+      void (await engine.submit({ room: 'desk', event: { kind: 'replies-read', channel, cursor } })),
     onTrouble: (error) => log('warn', 'replies on a channel could not be read; it is tried again', wordsOf(error)),
   });
   replies.start();

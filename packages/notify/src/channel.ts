@@ -19,16 +19,20 @@ export interface Channel {
    */
   readBack?(reference: string | null, signal: AbortSignal): Promise<Delivery>;
   /**
-   * What people sent back by it, from behind a cursor that it gave; null: from now or some minutes ago. Left out where it
-   * cannot be read. `undefined`: it cannot be told now.
+   * What those who may answer sent back by it, from behind a cursor that it gave; null: from now or some time ago. Left out
+   * where it cannot be read. `undefined`: it cannot be told now.
    */
   replies?(cursor: string | null, signal: AbortSignal): Promise<Replies | undefined>;
   close(): Promise<void>;
 }
 
 export interface Replies {
+  /** `by`: who wrote it, as far as the service says so in words for people. */
   readonly replies: readonly { readonly text: string; readonly by: string | null }[];
+  /** Behind what was read; null: begin anew, or the service itself remembers it. */
   readonly cursor: string | null;
+  /** There may be more at once. */
+  readonly more: boolean;
 }
 
 export type ChannelKind = 'email' | 'webhook' | 'ntfy' | 'telegram' | 'nostr' | 'matrix' | 'signal' | 'sms' | 'command';

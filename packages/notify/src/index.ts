@@ -5,6 +5,7 @@
 export type { AcknowledgeBy, Channel, ChannelKind, Delivery, Message, Replies } from './channel.ts';
 export { createCommand, type CommandOptions } from './channels/command.ts';
 export { createEmail, type EmailOptions } from './channels/email.ts';
+export type { MailKeys } from './channels/encrypted-mail.ts';
 export { createMatrix, type MatrixOptions } from './channels/matrix.ts';
 export { createNostr, type NostrOptions } from './channels/nostr.ts';
 export { createNtfy, type NtfyOptions } from './channels/ntfy.ts';
@@ -24,6 +25,7 @@ export { applyLadderEvent } from './ladder/apply.ts';
 export { decodeLadderEvent, decodeLadderState, encodeLadderEvent, encodeLadderState } from './ladder/codec.ts';
 export { readAlertKey, type LadderEvent, type LadderInput, type LadderOrder } from './ladder/event.ts';
 export { handleAcknowledgement, type PageOutcome, type PageRequest, type PageResponse } from './ladder/page.ts';
+export { createReplyReader, type ReplyReader, type ReplyReaderDeps } from './ladder/replies.ts';
 export {
   checkLadder,
   createLadderState,

@@ -256,9 +256,9 @@ export const METHODS = {
     z.strictObject({ approvals: z.array(approvalInfo), next: safeInteger.nullable() }),
   ),
   'contract.list': method(
-    ['operator'],
+    ['operator', 'client'],
     false,
-    'Registered contracts, in the order in which they came, as many as fit one frame.',
+    'Registered contracts, in the order in which they came, as many as fit one frame; of clients, for those that observe a wallet: by them they read what was signed as the vault does.',
     z.strictObject({ from: safeInteger.optional() }),
     z.strictObject({
       version: safeInteger,

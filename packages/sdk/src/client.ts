@@ -20,7 +20,7 @@ import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { checkSignedTransaction, parseSignature, signatureFault } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
 import { newKey } from './idempotency-key.ts';
-import { allApprovals, allGrants, allWallets } from './lists.ts';
+import { allApprovals, allContracts, allGrants, allWallets, type RegisteredContract } from './lists.ts';
 
 /**
  * How long a request is valid where the caller does not say, in ms, counted from the time in its idempotency key. So a
@@ -87,6 +87,8 @@ export interface Client {
   status(): Promise<VaultStatus>;
   /** The wallets that a grant or the observer's right names. */
   wallets(): Promise<readonly WalletInfo[]>;
+  /** The contracts that operators registered. For observers of a wallet; `not_allowed` for others. */
+  contracts(): Promise<readonly RegisteredContract[]>;
   grants(): Promise<readonly GrantInfo[]>;
   /**
    * Has a transaction signed, if a grant allows it, and checks the answer: the transaction is byte for byte the
@@ -201,6 +203,7 @@ export function createClient(connection: Connection): Client {
     register: (name) => connection.call('peer.register', { name, role: 'client' }),
     status: () => connection.call('vault.status', {}),
     wallets: () => allWallets(connection),
+    contracts: () => allContracts(connection),
     grants: () => allGrants(connection),
     observe: (wallet, options) => observeReceipts(connection, wallet, options),
 

@@ -36,8 +36,23 @@ export {
   type HttpService,
   type SmtpService,
 } from '@keepwatch/devnet';
-export { startNostrRelay, type NostrRelay } from './channels/index.ts';
+export {
+  findAge,
+  startMatrixHomeserver,
+  startNostrRelay,
+  startNtfyServer,
+  startSignalRest,
+  startTelegramBots,
+  type Age,
+  type FoundAge,
+  type MatrixHomeserver,
+  type NostrRelay,
+  type NtfyServer,
+  type SignalRest,
+  type TelegramBots,
+} from './channels/index.ts';
 export { channelContract, type ChannelWorld } from './contracts/channel.ts';
+export { replyContract, type ReplyWorld } from './contracts/replies.ts';
 export { journalStoreContract } from './contracts/journal-store.ts';
 export { createJournalKeys, ed25519Verify, sha256, type JournalKeys } from './journal-keys.ts';
 export {

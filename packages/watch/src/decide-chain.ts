@@ -2,7 +2,7 @@ import type { Outpoint, Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import { decideConfirmed, factOfMatch, tellDepths } from './decide-tx.ts';
 import { holdingOf, inBlockId } from './id.ts';
-import { type TxFact } from './state.ts';
+import { type TxFact, type WatchState } from './state.ts';
 import { isSpent, medianWith, openingsOf, waitingFor } from './timelock.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
 import { closeCondition, endCatchUp } from './decide-condition.ts';
@@ -13,12 +13,13 @@ type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }
 export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connected'>): void {
   const { state, nowMs } = turn;
   const facts = matches.map(factOfMatch);
-  if (state.blocks.get(block.height)?.hash === block.hash) {
+  const isKnown = state.blocks.get(block.height)?.hash === block.hash;
+  if (isKnown && isTold(state, block.height)) {
     for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, true);
     return;
   }
   // A source that did not say that blocks left the chain is believed in what it says now: another block stands in their place.
-  takeBackAbove(turn, block.height - 1, null, seenBy);
+  takeBackAbove(turn, isKnown ? block.height : block.height - 1, null, seenBy);
   const late = isLate(turn, block);
   if (state.catchingUp && block.timeSeconds * 1_000 >= state.catchingUp.sinceMs) endCatchUp(turn);
   const held = state.held.get(block.hash)?.txs ?? [];
@@ -37,10 +38,15 @@ export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connecte
   if (block.height >= state.bestHeight) tellBalances(turn, block, seenBy, late);
 }
 
+/** Below the first block that was told only scans know blocks: some of what these hold, on whichever branch. */
+const isTold = ({ lowestHeight }: WatchState, height: number) => height >= lowestHeight;
+
 /**
  * The tip leaves the chain, and what was told of its transactions no longer holds. Below the first block that was told, only
  * scans know blocks, and a scan may have been ahead on the other branch: where its block is not the one that the source names
- * as leaving or as staying, it is taken back too, and told anew once it is connected.
+ * as leaving or as staying, it is taken back too, and told anew once it is connected. Such a block is never the tip then: a
+ * restart would go on behind it, and what the scan did not look for in it would be in no balance. The fork is: all above it
+ * is told, to whoever asks from there.
  */
 export function decideBlockBack(turn: Turn, { block, fork, seenBy }: Of<'disconnected'>): void {
   const { state } = turn;
@@ -49,7 +55,7 @@ export function decideBlockBack(turn: Turn, { block, fork, seenBy }: Of<'disconn
   const found = state.blocks.get(block.height);
   if (found && found.hash !== block.hash) takeBack(turn, found, block, seenBy);
   const isNext = fork.height === block.height - 1;
-  const below = isNext ? undefined : state.blocks.get(block.height - 1);
+  const below = isNext || !isTold(state, block.height - 1) ? undefined : state.blocks.get(block.height - 1);
   takeBack(turn, block, below ?? fork, seenBy);
   if (state.tip?.hash === fork.hash) takeBackAbove(turn, fork.height, fork, seenBy);
   const base = state.blocks.get(fork.height);
@@ -62,7 +68,8 @@ function takeBackAbove(turn: Turn, height: number, to: BlockRef | null, seenBy: 
   const top = Math.max(state.tip?.height ?? -1, state.bestHeight);
   for (let each = top; each > height; each--) {
     const block = state.blocks.get(each) ?? (state.tip?.height === each ? state.tip : undefined);
-    if (block) takeBack(turn, block, to ?? state.blocks.get(each - 1) ?? null, seenBy);
+    const below = isTold(state, each - 1) ? state.blocks.get(each - 1) : undefined;
+    if (block) takeBack(turn, block, to ?? below ?? null, seenBy);
   }
 }
 

@@ -16,7 +16,8 @@ export function decideSettings(turn: Turn, settings: WatchSettings): void {
 }
 
 export function decideWallet(turn: Turn, wallet: WatchedWallet): void {
-  const known = turn.state.wallets.get(wallet.id)?.wallet;
+  const record = turn.state.wallets.get(wallet.id);
+  const known = record?.wallet;
   if (known && same(known, wallet)) return;
   const isOther =
     known !== undefined &&
@@ -28,6 +29,24 @@ export function decideWallet(turn: Turn, wallet: WatchedWallet): void {
     );
   if (isOther) emit(turn, { kind: 'wallet-dropped', wallet: wallet.id });
   emit(turn, { kind: 'wallet-put', wallet });
+  if (!record) return;
+  // Addresses were handed out further on than was looked; or what began anew has been here for longer than that.
+  const isWider =
+    !isOther && wallet.gapLimit > record.wallet.gapLimit && wallet.descriptors.some(({ ranged }) => ranged);
+  if (isWider || (isOther && wallet.birthdaySeconds === null)) askScan(turn, wallet, record.sinceHeight);
+}
+
+export function decideRescan(turn: Turn, wallet: string): void {
+  const record = turn.state.wallets.get(wallet);
+  if (record) askScan(turn, record.wallet, record.sinceHeight);
+}
+
+/** Has a wallet's past looked through again, as far as it has one. */
+function askScan(turn: Turn, { id, birthdaySeconds }: WatchedWallet, sinceHeight: number | null): void {
+  const { state } = turn;
+  if (birthdaySeconds !== null) emit(turn, { kind: 'scan-asked', wallet: id, fromHeight: null });
+  else if (sinceHeight !== null && sinceHeight <= (state.tip?.height ?? state.bestHeight))
+    emit(turn, { kind: 'scan-asked', wallet: id, fromHeight: sinceHeight });
 }
 
 export function decideWalletRemoved(turn: Turn, wallet: string): void {
@@ -43,9 +62,7 @@ export function decideScripts(turn: Turn, input: Extract<OwnerInput, { readonly 
   const stride = lengths.reduce((sum, length) => sum + length, 0);
   if (!record || next !== from || to <= from || lengths.length === 0 || bytes.length !== stride * (to - from)) return;
   // Blocks that were looked through without these scripts: all since the wallet was added, or since they were due.
-  const isNew = record.wallet.birthdaySeconds === null;
-  const first = isNew ? Math.min((record.addedHeight ?? Infinity) + 1, state.lowestHeight) : 0;
-  const grown = Math.max(first, (record.growthFrom ?? Infinity) - DISORDER_BLOCKS);
+  const grown = Math.max(record.sinceHeight ?? 0, (record.growthFrom ?? Infinity) - DISORDER_BLOCKS);
   const since = Math.min(grown, from === 0 ? (record.addedHeight ?? Infinity) + 1 : Infinity);
   const scanFrom = since <= (state.tip?.height ?? state.bestHeight) ? since : null;
   const range = { wallet, descriptor, branch, from, to, lengths, bytes };

@@ -18,6 +18,8 @@ export type WatchEvent =
   | { readonly kind: 'wallet-dropped'; readonly wallet: string }
   /** `scanFrom`: blocks from this height on were looked through without these scripts; null: none. */
   | { readonly kind: 'scripts-added'; readonly range: ScriptRange; readonly scanFrom: number | null }
+  /** Its past is to be looked through, from this height on. Null: from its birthday on. */
+  | { readonly kind: 'scan-asked'; readonly wallet: string; readonly fromHeight: number | null }
   | {
       readonly kind: 'scan-progress';
       readonly wallet: string;

@@ -10,7 +10,8 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
   const { tip } = state;
   if (state.bestHeight < 0) {
     for (const [id, record] of state.wallets.entries()) {
-      state.wallets.set(id, { ...record, addedHeight: block.height - 1 });
+      const sinceHeight = record.wallet.birthdaySeconds === null ? block.height : null;
+      state.wallets.set(id, { ...record, addedHeight: block.height - 1, sinceHeight });
     }
   }
   if (tip !== null && block.height > tip.height + 1) {
@@ -46,6 +47,14 @@ export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef |
   state.blockTxs.delete(block.hash);
   state.tip = to;
   state.aliveMs = Math.max(state.aliveMs, atMs);
+  // What comes in its place came after the wallet: news, and to be looked for.
+  const base = to?.height ?? block.height - 1;
+  for (const [id, record] of state.wallets.entries()) {
+    const { addedHeight, sinceHeight } = record;
+    if (addedHeight === null || addedHeight <= base) continue;
+    const since = sinceHeight === null ? null : Math.min(sinceHeight, base + 1);
+    state.wallets.set(id, { ...record, addedHeight: base, sinceHeight: since });
+  }
   for (const txid of txids) {
     const record = state.txs.get(txid)!;
     count(state, record, -1);

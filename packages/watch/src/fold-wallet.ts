@@ -8,10 +8,12 @@ import type { WatchedWallet } from './wallet.ts';
 export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
   const known = state.wallets.get(wallet.id);
   const zeros = () => wallet.descriptors.map(({ branches }) => Array<number>(branches).fill(0));
+  const addedHeight = state.bestHeight < 0 ? null : (state.tip?.height ?? state.bestHeight);
+  const sinceHeight = addedHeight === null || wallet.birthdaySeconds !== null ? null : addedHeight + 1;
   const record: WalletRecord = known
     ? { ...known, wallet }
     : {
-        ...{ wallet, addedHeight: state.bestHeight < 0 ? null : (state.tip?.height ?? state.bestHeight) },
+        ...{ wallet, addedHeight, sinceHeight },
         ...{ confirmedSats: 0n, derived: zeros(), used: zeros(), growthFrom: null, scan: null },
         ...{ crossings: 0, above: false, below: false },
       };
@@ -86,6 +88,16 @@ export function foldScripts(state: WatchState, range: ScriptRange, scanFrom: num
   if (satisfied) state.scriptsDue.delete(id);
   // A scan that goes on does so without these scripts: it is asked for again.
   if (scanFrom !== null || record.scan !== null) requestScan(state, id, scanFrom ?? Infinity);
+}
+
+export function foldScanAsked(state: WatchState, wallet: string, fromHeight: number | null): void {
+  const record = state.wallets.get(wallet);
+  if (!record) return;
+  const { sinceHeight, scan } = record;
+  const since = fromHeight === null || sinceHeight === null ? null : Math.min(sinceHeight, fromHeight);
+  const first = { scan: ++state.counter, fromHeight, first: true, transactions: scan?.transactions ?? 0 };
+  state.wallets.set(wallet, { ...record, sinceHeight: since, scan: first });
+  state.scansDue.set(wallet, true);
 }
 
 export function foldScanProgress(state: WatchState, event: Extract<WatchEvent, { kind: 'scan-progress' }>): void {

@@ -2,7 +2,7 @@ import { assertNever } from '@keepwatch/base';
 import type { WatchEvent } from './event.ts';
 import type { Finding } from './finding.ts';
 import { foldBlock, foldBlockBack, foldTx, foldTxGone } from './fold-chain.ts';
-import { foldScanProgress, foldScripts, foldWallet, foldWalletDropped } from './fold-wallet.ts';
+import { foldScanAsked, foldScanProgress, foldScripts, foldWallet, foldWalletDropped } from './fold-wallet.ts';
 import { conflictKey, toldOf } from './id.ts';
 import { outpointKey, type WatchState } from './state.ts';
 
@@ -20,6 +20,8 @@ export function applyWatchEvent(state: WatchState, event: WatchEvent): void {
       return foldWalletDropped(state, event.wallet);
     case 'scripts-added':
       return foldScripts(state, event.range, event.scanFrom);
+    case 'scan-asked':
+      return foldScanAsked(state, event.wallet, event.fromHeight);
     case 'scan-progress':
       return foldScanProgress(state, event);
     case 'block':

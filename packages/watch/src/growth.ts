@@ -40,7 +40,11 @@ export interface WantedScripts {
   readonly to: number;
 }
 
-export function wantedOf({ wallet, derived, used }: WalletRecord): readonly WantedScripts[] {
+export function wantedOf({
+  wallet,
+  derived,
+  used,
+}: Pick<WalletRecord, 'wallet' | 'derived' | 'used'>): readonly WantedScripts[] {
   const { gapLimit } = wallet;
   return wallet.descriptors.flatMap(({ ranged, branches }, descriptor) =>
     Array.from({ length: branches }, (_, branch) => {

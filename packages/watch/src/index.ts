@@ -60,7 +60,7 @@ export {
   VAULT_EVENT_VERSION,
   VAULT_STATE_VERSION,
 } from './vault/codec.ts';
-export type { SignedBy, SpendFacts, UnsignedReason, VaultFindingDetail } from './vault/detail.ts';
+export type { SignedBy, SpendFacts, UnclearReason, UnsignedReason, VaultFindingDetail } from './vault/detail.ts';
 export type { VaultEvent, VaultInput } from './vault/event.ts';
 export { applyVaultEvent } from './vault/fold.ts';
 export { createPermitReader, type PermitReader, type VaultPermit, type VaultRight } from './vault/permit.ts';

@@ -8,9 +8,15 @@ export type WatchInput = ChainInput | OwnerInput | MachineInput;
 
 export type OwnerInput =
   | { readonly kind: 'settings'; readonly settings: WatchSettings }
-  /** Added, or changed where the id is known. With other descriptors or outpoints it begins anew, and is scanned again. */
+  /**
+   * Added, or changed where the id is known. With other descriptors or outpoints it begins anew, and its past is looked through
+   * again: all that it had, and what comes before where its birthday says so. With a larger gap limit it goes on, and its past
+   * is looked through for what lies further on.
+   */
   | { readonly kind: 'wallet'; readonly wallet: WatchedWallet }
   | { readonly kind: 'wallet-removed'; readonly wallet: string }
+  /** Its past is to be looked through again: since its birthday or, where it has none, since it was added. */
+  | { readonly kind: 'rescan'; readonly wallet: string }
   /**
    * Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. First the sources watch
    * them, then this is handed in, behind all that the sources had said by then: so no block falls in between.

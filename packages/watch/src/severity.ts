@@ -76,6 +76,8 @@ export function severityOf(detail: FindingDetail): Severity {
       return 'notice';
     case 'signed-spend':
       return 'info';
+    case 'unclear-spend':
+      return detail.why === 'unread' ? 'critical' : 'warning';
     case 'unsigned-spend':
     case 'vault-silent':
     case 'vault-rolled-back':

@@ -63,13 +63,15 @@ export interface WalletRecord {
   readonly wallet: WatchedWallet;
   /** What is at or below this height is the wallet's past, and no news. Null: no block was told yet. */
   readonly addedHeight: number | null;
+  /** The first block that may hold something of it. Null: its birthday says so, or no block was told yet. */
+  readonly sinceHeight: number | null;
   readonly confirmedSats: bigint;
   /** Of each descriptor and branch: indices that are watched, and the first behind the last used one. */
   readonly derived: readonly (readonly number[])[];
   readonly used: readonly (readonly number[])[];
   /** While scripts are due: the lowest height of a block that was looked through without them. */
   readonly growthFrom: number | null;
-  /** What a scan has to look for, while one is due. `first`: the wallet's whole past. */
+  /** What a scan has to look for, while one is due. */
   readonly scan: ScanRecord | null;
   /** How often its balance passed a limit, and whether it was last seen above or below one. */
   readonly crossings: number;
@@ -81,6 +83,7 @@ export interface ScanRecord {
   readonly scan: number;
   /** Null: from the birthday on. */
   readonly fromHeight: number | null;
+  /** The wallet's whole past is looked through, and it is told when that is done. */
   readonly first: boolean;
   readonly transactions: number;
 }

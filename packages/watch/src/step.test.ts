@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from './finding.ts';
-import { walletBalance } from './views.ts';
+import { cursorBlocks, walletBalance } from './views.ts';
 import { blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from './watch.fixture.ts';
 
 const kinds = (findings: readonly Finding[]) => findings.map(({ detail }) => detail.kind);
@@ -171,6 +171,44 @@ describe('a reorganisation', () => {
     watch.disconnect(102);
     expect(watch.state.tip).toEqual(blockOf(101));
     watch.connect(102, [paymentOf(a, [[1, 50_000n]])], 1);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+  });
+
+  it('goes on from the fork after a restart, and not from a block of the new branch that only a scan knows', () => {
+    const watch = createWatch();
+    watch.add(scriptsWallet('savings', [1, 2], { birthdaySeconds: 5 }), [1, 2]);
+    watch.connect(102);
+    const scan = watch.state.wallets.get('savings')!.scan!.scan;
+    // A scan that did not look for the second script yet saw the new branch before the source told it.
+    const both = [paymentOf(a, [[1, 50_000n]]), paymentOf(b, [[2, 30_000n]])];
+    const found = [{ block: blockOf(101, 1), matches: both.slice(0, 1) }];
+    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: false });
+    watch.tell({ kind: 'disconnected', block: blockOf(102), fork: blockOf(100), seenBy });
+    expect(cursorBlocks(watch.state)).toEqual([blockOf(100)]);
+    watch.connect(101, both, 1);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(80_000n);
+  });
+
+  it('makes news of what comes in place of blocks that were there before the wallet', () => {
+    const watch = createWatch();
+    for (const height of [100, 101, 102]) watch.connect(height);
+    watch.add(scriptsWallet('savings', [1]), [1]);
+    watch.disconnect(102);
+    watch.disconnect(101);
+    const tx = paymentOf(a, [[1, 50_000n]]);
+    expect(kinds(watch.connect(101, [tx], 1))).toEqual(['received']);
+  });
+
+  it('takes a block for told only when the source told it, whatever a scan found in it', () => {
+    const watch = createWatch();
+    watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);
+    watch.connect(102);
+    const scan = watch.state.wallets.get('savings')!.scan!.scan;
+    const found = [{ block: blockOf(101, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
+    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: true });
+    // It stands in the place of 102, and nobody said that that one left.
+    watch.connect(101, [paymentOf(a, [[1, 50_000n]])], 1);
+    expect(watch.state.tip).toEqual(blockOf(101, 1));
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
   });
 });

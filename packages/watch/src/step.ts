@@ -1,7 +1,7 @@
 import { assertNever } from '@keepwatch/base';
 import { decideBlock, decideBlockBack, decideHistory, decideSupplement } from './decide-chain.ts';
 import { decideCondition } from './decide-condition.ts';
-import { decideScripts, decideSettings, decideWallet, decideWalletRemoved } from './decide-owner.ts';
+import { decideRescan, decideScripts, decideSettings, decideWallet, decideWalletRemoved } from './decide-owner.ts';
 import { decideLoss, decideSighting } from './decide-tx.ts';
 import type { WatchEvent } from './event.ts';
 import type { WatchInput } from './input.ts';
@@ -43,6 +43,9 @@ export function watchStep(state: WatchState, input: WatchInput, nowMs: number): 
       break;
     case 'wallet-removed':
       decideWalletRemoved(turn, input.wallet);
+      break;
+    case 'rescan':
+      decideRescan(turn, input.wallet);
       break;
     case 'scripts':
       decideScripts(turn, input);

@@ -112,7 +112,9 @@ export function readLogs(values: readonly unknown[], full: FullBlock, accounts: 
     const [from, to] = [addressOfWord(first!), addressOfWord(second!)];
     if (from === undefined || to === undefined) continue;
     const logIndex = small(log['logIndex']);
-    const about = { token: address(log['address']), amount, txHash, logIndex, caller: transaction!.from };
+    const { from: caller, to: callee } = transaction!;
+    const by = { caller, ...(callee === null ? {} : { callee }) };
+    const about = { token: address(log['address']), amount, txHash, logIndex, ...by };
     if (event === TRANSFER && (accounts.has(from) || accounts.has(to))) transfers.set(logIndex, { ...about, from, to });
     if (event === APPROVAL && accounts.has(from)) approvals.set(logIndex, { ...about, owner: from, spender: to });
   }

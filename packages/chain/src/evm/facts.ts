@@ -78,6 +78,8 @@ interface LogFacts {
   readonly logIndex: number;
   /** Who sent the transaction. */
   readonly caller: Address;
+  /** What that transaction calls. Left out where it makes a contract. */
+  readonly callee?: Address;
 }
 
 export interface EvmTransferFacts extends LogFacts {

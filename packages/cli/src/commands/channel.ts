@@ -15,6 +15,7 @@ const add = command({
     'password-file': { value: 'FILE', words: 'with this password; - for standard input' },
     sender: { value: 'ADDRESS', words: 'as this sender (default: the receiver)' },
     'pgp-key': { value: 'FILE', words: 'encrypted to this OpenPGP public key' },
+    'age-recipient': { value: 'AGE1…', many: true, words: 'encrypted to this recipient of age' },
     ca: { value: 'FILE', words: 'trust this certificate (PEM) alone: of a server of your own' },
     proxy: { value: 'HOST:PORT', words: 'through a SOCKS5 proxy such as Tor' },
     file: { value: 'FILE', words: 'any kind of channel, as JSON; docs/watch.md shows them' },

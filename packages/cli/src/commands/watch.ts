@@ -69,6 +69,18 @@ const show = command({
   run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchShow(context, name!, options),
 });
 
+const rescan = command({
+  name: 'watch rescan',
+  summary: 'Look through the past of a wallet again, further on where that is asked',
+  positionals: ['NAME'],
+  options: { 'gap-limit': ABOUT['gap-limit'], ...MONITOR_OPTIONS },
+  more: [
+    'With a larger --gap-limit more addresses are watched from now on, and looked for since the birthday of the wallet; where',
+    'it has none, since it was added. What is found is told, marked as late.',
+  ].join('\n'),
+  run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchRescan(context, name!, options),
+});
+
 const remove = command({
   name: 'watch remove',
   summary: 'Watch a wallet no longer; what was found stays',
@@ -94,4 +106,4 @@ const importFile = command({
   run: async (context, options, [file]) => (await import('../monitor/wallets.ts')).watchImport(context, file!, options),
 });
 
-export const WATCH_COMMANDS = [add, list, show, remove, importFile];
+export const WATCH_COMMANDS = [add, list, show, rescan, remove, importFile];

@@ -20,6 +20,7 @@ export interface ChannelAddOptions extends MonitorPlace {
   readonly 'password-file': string | undefined;
   readonly starttls: boolean;
   readonly 'pgp-key': string | undefined;
+  readonly 'age-recipient': readonly string[];
   readonly ca: string | undefined;
   readonly proxy: string | undefined;
   readonly file: string | undefined;
@@ -97,6 +98,7 @@ async function channelOf(context: Context, options: ChannelAddOptions, made: str
     ...{ kind: 'email', to: email, sender: sender ?? email, server: smtp, user: user ?? null, password },
     security: options.starttls ? 'starttls' : 'tls',
     ...(options['pgp-key'] === undefined ? {} : { openPgpKey: await readTextFile(options['pgp-key']) }),
+    ...(options['age-recipient'].length === 0 ? {} : { ageRecipients: options['age-recipient'] }),
   };
 }
 

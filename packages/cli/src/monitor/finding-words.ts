@@ -55,6 +55,10 @@ export function findingWords({ detail, evidence }: FindingJson): string {
       return `the vault “${String(detail['vault'])}” signed ${spendOf(detail)}: grant ${String(detail['grant'])}, entry ${String(detail['permit'])}`;
     case 'unsigned-spend':
       return `THE VAULT DID NOT SIGN ${spendOf(detail)} (${String(detail['why'])})`;
+    case 'unclear-spend': {
+      const maybe = (detail['maybe'] as readonly { permit: number }[]).map(({ permit }) => String(permit)).join(', ');
+      return `IT IS NOT KNOWN WHETHER THE VAULT SIGNED ${spendOf(detail)} (${String(detail['why'])}): compare it with entry ${maybe}`;
+    }
     case 'vault-silent':
       return `vault silent, spend unexplained: ${spendOf(detail)}; ${String(detail['words'])}`;
     case 'restarted':

@@ -43,6 +43,8 @@ export interface AddOptions extends MonitorPlace {
 type Scan = NonNullable<WalletSummary['scan']>;
 
 const networkOf = async (api: MonitorApi) => ((await api.call('settings')) as { readonly network: Network }).network;
+const gapLimitOf = (text: string | undefined) =>
+  text === undefined ? {} : { gapLimit: parseCount(text, '--gap-limit', 10_000) };
 const birthdayOf = (text: string | undefined) => (text === undefined ? null : readBeginning(text, '--birthday'));
 const sats = (text: string | undefined, option: string): string | undefined => {
   if (text === undefined) return undefined;
@@ -56,8 +58,7 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
   const stranger = (['chain', 'token', 'limit'] as const).find((each) => (options[each]?.length ?? 0) > 0);
   if (stranger) throw usageError('option_missing', `--${stranger} is for accounts of EVM chains: give --evm ADDRESS.`);
   const birthday = birthdayOf(options.birthday);
-  const gapLimit =
-    options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
+  const gapLimit = gapLimitOf(options['gap-limit']);
   const limits = {
     largeSats: sats(options.large, '--large'),
     aboveSats: sats(options.above, '--above'),
@@ -106,13 +107,14 @@ const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitLi
 function added(context: Context, wallets: readonly WalletDetails[], running: boolean, past: boolean): Answer {
   const { paint } = context.terminal;
   const lines = wallets.map(({ name, id }) => `${paint.strong(name)} is watched${name === id ? '' : `, as ${id}`}.`);
-  const later = past
-    ? running
-      ? 'Its past is being read: `keepwatch watch list` shows how far that is.'
-      : 'Its past is read when the monitor runs: keepwatch monitor run'
-    : 'It is taken as new: without --birthday its past is not looked at.';
+  const later = past ? laterWords(running) : 'It is taken as new: without --birthday its past is not looked at.';
   return { json: { wallets }, text: [...lines, later].join('\n') };
 }
+
+const laterWords = (running: boolean) =>
+  running
+    ? 'Its past is being read: `keepwatch watch list` shows how far that is.'
+    : 'Its past is read when the monitor runs: keepwatch monitor run';
 
 function readOutpoint(text: string): { readonly txid: string; readonly vout: number } {
   const [, txid, vout] = /^([0-9a-fA-F]{64}):([0-9]{1,10})$/.exec(text) ?? [];
@@ -152,8 +154,7 @@ export interface ImportOptions extends MonitorPlace {
 export async function watchImport(context: Context, file: string, options: ImportOptions): Promise<Answer> {
   const text = await readTextFile(file);
   const given = birthdayOf(options.birthday);
-  const gapLimit =
-    options['gap-limit'] === undefined ? {} : { gapLimit: parseCount(options['gap-limit'], '--gap-limit', 10_000) };
+  const gapLimit = gapLimitOf(options['gap-limit']);
   return withMonitor(context, options, async (api, { running }) => {
     const read = readWalletFile(text, await networkOf(api));
     if (!read.ok) {
@@ -290,6 +291,19 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
   ]);
   const rest = coins.length > 0 ? ['', table([['HEIGHT', 'BTC', 'ADDRESS', 'COIN', ''], ...coins], paint.title)] : [];
   return [about, '', ...watched, ...rest].join('\n');
+}
+
+export interface RescanOptions extends MonitorPlace {
+  readonly 'gap-limit': string | undefined;
+}
+
+export async function watchRescan(context: Context, name: string, options: RescanOptions): Promise<Answer> {
+  const gapLimit = gapLimitOf(options['gap-limit']);
+  return withMonitor(context, options, async (api, { running }) => {
+    const wallet = (await api.call('wallet.rescan', { wallet: name, ...gapLimit })) as WalletDetails;
+    const when = wallet.scan === null ? 'It has no past to look through.' : laterWords(running);
+    return { json: wallet, text: `The gap limit of ${name} is ${wallet.gapLimit}. ${when}` };
+  });
 }
 
 export function watchRemove(context: Context, name: string, place: MonitorPlace): Promise<Answer> {

@@ -9,10 +9,10 @@ import { writeBackupPiece } from '../vault/restore.ts';
 import { keepTime } from '../vault/unsealed.ts';
 import { statusFor } from '../vault/vault.ts';
 import { readJournal, readReceipt, readReceipts, verifyJournal } from './journal.ts';
-import { listApprovals, listContracts, reportSettlement, suggestContracts } from './desk.ts';
+import { listApprovals, reportSettlement, suggestContracts } from './desk.ts';
 import { explainRequest, lintGrants } from './explain.ts';
 import { createNonceDesk } from './nonces.ts';
-import { readHeads, readStanding } from './observe.ts';
+import { readContracts, readHeads, readStanding } from './observe.ts';
 import { register } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
 import type { JsonText } from '../peers/json-text.ts';
@@ -81,7 +81,7 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
     'nonce.next': (session, params) => nextNonce(session, params),
     'approval.list': (session, params) =>
       listApprovals(state(), session.caller === 'operator' ? null : session.peer, params, keepTime(vault, state())),
-    'contract.list': (_session, params) => listContracts(state(), params),
+    'contract.list': (session, params) => readContracts(vault, session, params),
     'contract.suggestions': (_session, params) => suggestContracts(params),
     'settlement.report': (session, params) => reportSettlement(vault, session, params),
     'observer.standing': (session, params) => readStanding(vault, session, params),

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { sha256 } from '../crypto/wire-crypto.ts';
 import { createVaults, type TestPeer, type TestVault } from '../vault/test-vault.fixture.ts';
 import { readReceipts } from './journal.ts';
-import { readHeads, readStanding } from './observe.ts';
+import { readContracts, readHeads, readStanding } from './observe.ts';
 
 const { newVault, removeAll } = createVaults();
 afterEach(removeAll);
@@ -75,6 +75,15 @@ it('tells nobody of a wallet that is not theirs to observe', async () => {
   expect(() => standing(v, client, wallet)).toThrow();
   expect(() => standing(v, observer, other)).toThrow();
   expect(standing(v, v.operator, other).last).toEqual([{ wallet: other, seq: 0 }]);
+});
+
+it('shows the registered contracts to who observes a wallet, and to no other client', async () => {
+  const { v, client, observer } = await observed();
+  const entry = { chain: 'eip155:1', address: `0x${'70'.repeat(20)}`, name: 'usd', symbol: 'USD', decimals: 6 };
+  await v.command('contract.register', { entry: { ...entry, standards: ['erc20'], functions: [] } });
+  const list = ({ session }: TestPeer) => readContracts(v.vault, session, {});
+  expect(list(observer)).toMatchObject({ contracts: [{ entry }], next: null });
+  expect(() => list(client)).toThrow('may not call');
 });
 
 it('gives the heads that link what was known to what is, sealed or not', async () => {

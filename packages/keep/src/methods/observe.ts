@@ -4,7 +4,9 @@ import { lastPermitOf, readSealedStanding } from '../boot/sealed-standing.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { phaseOf } from '../vault/lifecycle.ts';
 import type { VaultContext } from '../vault/context.ts';
+import { requireUnsealed } from '../vault/order.ts';
 import { headJson, mayObserve } from '../vault/vault.ts';
+import { listContracts } from './desk.ts';
 
 /** What lets an observer tell that it knows everything: where the journal ends, and that it is still the same journal. */
 
@@ -42,4 +44,16 @@ export async function readHeads(
     if (heads.length === HEADS) break;
   }
   return { heads };
+}
+
+/** The registered contracts: an observer reads by them what was signed, as this vault did. */
+export function readContracts(
+  vault: VaultContext,
+  session: PeerSession,
+  params: MethodParams<'contract.list'>,
+): MethodResult<'contract.list'> {
+  const { state } = requireUnsealed(vault);
+  const observes = state.peers.get(session.peer)?.observes.size ?? 0;
+  if (session.caller !== 'operator' && observes === 0) throw coded('not_allowed');
+  return listContracts(state, params);
 }

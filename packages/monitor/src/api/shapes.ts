@@ -47,6 +47,12 @@ export const walletPut = z.strictObject({
     .exactOptional(),
 });
 
+/** `gapLimit`: how far it is looked from now on. */
+export const walletRescan = z.strictObject({
+  wallet: text(64),
+  gapLimit: z.int().min(1).max(10_000).exactOptional(),
+});
+
 export const walletLabels = z.strictObject({
   wallet: text(64),
   labels: z.record(text(1_000), z.string().max(10_000)),

@@ -8,7 +8,7 @@ import { takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Changes } from '../orders/order-desk.ts';
 import type { Methods } from './server.ts';
-import { none, walletId, type walletLabels, type walletPut } from './shapes.ts';
+import { none, walletId, type walletLabels, type walletPut, type walletRescan } from './shapes.ts';
 
 export interface WalletMethodsDeps {
   readonly engine: Engine;
@@ -67,10 +67,14 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): {
           const height = birthday !== null && 'height' in birthday ? birthday.height : null;
           return () => {
             const id = idNow();
+            const isKnown = watch.wallets.has(id);
+            const moved = isKnown && (engine.state.desk.birthHeights.get(id) ?? null) !== height;
             return {
               inputs: [
                 { room: 'desk', event: { kind: 'birth-height', wallet: id, height } },
                 { room: 'watch', input: { kind: 'wallet', wallet: { ...read.value, id } } },
+                // The watch knows days alone: that another height is meant is no change to it.
+                ...(moved ? [{ room: 'watch', input: { kind: 'rescan', wallet: id } } as const] : []),
               ],
               answer: summary(id),
             };
@@ -85,6 +89,22 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): {
             const changed = { ...wallet, labels: { ...wallet.labels, ...labels } };
             return {
               inputs: [{ room: 'watch', input: { kind: 'wallet', wallet: changed } }],
+              answer: summary(wallet.id),
+            };
+          },
+      },
+      'wallet.rescan': {
+        plan:
+          ({ wallet: name, gapLimit }: z.infer<typeof walletRescan>) =>
+          () => {
+            const { wallet } = known(name);
+            const changed = { ...wallet, gapLimit: gapLimit ?? wallet.gapLimit };
+            return {
+              // In this order, so that what is looked for is what is wanted now.
+              inputs: [
+                { room: 'watch', input: { kind: 'wallet', wallet: changed } },
+                { room: 'watch', input: { kind: 'rescan', wallet: wallet.id } },
+              ],
               answer: summary(wallet.id),
             };
           },

@@ -40,9 +40,23 @@ describe('settings of channels', () => {
     ['a name that is none', { name: 'One!', kind: 'command', program: '/bin/true' }],
     ['a program that PATH would choose', { name: 'one', kind: 'command', program: 'true' }],
     ['a member without a meaning', { name: 'one', kind: 'command', program: '/bin/true', shell: true }],
+    [
+      'both ways to encrypt a mail',
+      {
+        ...{ name: 'one', kind: 'email', server: 'a:465', sender: 'a@b.c', to: 'a@b.c' },
+        ...{ openPgpKey: 'x', ageRecipients: ['age1x'] },
+      },
+    ],
     ['a file for a URL', { name: 'one', kind: 'webhook', url: 'file:///etc/passwd', secrets: [webhookSecret] }],
   ] as const)('refuses %s', (_, value) => {
     expect(readChannel(value)).toMatchObject({ ok: false });
+  });
+
+  it('refuses, before it is kept, a recipient of age to whom nobody can write', async () => {
+    const mail = { name: 'one', kind: 'email', ...(each[1]![1] as object), ageRecipients: ['age1yubikey1qqqqqq'] };
+    const read = readChannel(mail);
+    if (!read.ok) throw new Error(read.error);
+    await expect(openChannel(read.value)).rejects.toMatchObject({ code: 'age_recipient_unsupported' });
   });
 
   it('repeats nothing of what it refuses', () => {

@@ -36,6 +36,8 @@ const route = {
 const mailbox = z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'a mail address is expected');
 const url = z.url({ protocol: /^https?$/ });
 const secret = z.string().min(1).max(1_000);
+/** Whose messages count as answers, as the service names them. */
+const answersBy = z.array(z.string().min(1).max(300)).max(16);
 const schema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('webhook'), ...common, ...route },
@@ -50,6 +52,8 @@ const schema = z.discriminatedUnion('kind', [
     ...{ sender: mailbox, to: mailbox },
     /** OpenPGP public key of the reader, armored: mails are encrypted to it. */
     openPgpKey: z.string().max(100_000).optional(),
+    /** Or recipients of age, each of whom can open them. */
+    ageRecipients: z.array(z.string().max(1_000)).min(1).max(16).optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('ntfy'), ...common, ...route },
@@ -58,6 +62,8 @@ const schema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('telegram'), ...common, ...route },
     ...{ token: secret, chatId: z.string().min(1).max(64), url: url.optional() },
+    /** Ids of users; left out: whoever may write to the chat. */
+    answersBy: answersBy.optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('nostr'), ...common, ...route },
@@ -72,11 +78,15 @@ const schema = z.discriminatedUnion('kind', [
     /** What is written to a room in clear is read by its server. */
     privacy: z.literal('look').default('look'),
     ...{ url, accessToken: secret, roomId: z.string().min(1).max(300) },
+    /** Users such as `@ada:example.org`; left out: nothing is read in the room. */
+    answersBy: answersBy.optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('signal'), ...common, ...route },
     /** Of a signal-cli-rest-api of one's own; the number that sends, and whom it writes to. */
     ...{ url, number: z.string().min(1).max(64), to: z.string().min(1).max(200) },
+    /** Numbers or account ids; left out: the receiver, and in a group nobody. */
+    answersBy: answersBy.optional(),
   }),
   z.strictObject({
     ...{ kind: z.literal('sms'), ...common, ...route },
@@ -99,14 +109,18 @@ export type ChannelSettings = z.infer<typeof schema>;
 /** The error is in words, and repeats nothing of what was given. */
 export function readChannel(value: Json): Result<ChannelSettings, string> {
   const read = schema.safeParse(value);
-  if (read.success) return ok(read.data);
+  if (read.success) {
+    const isTwice = read.data.kind === 'email' && read.data.openPgpKey !== undefined && read.data.ageRecipients;
+    if (isTwice) return err('ageRecipients: a mail is encrypted by OpenPGP or by age, not by both.');
+    return ok(read.data);
+  }
   const { path, message } = read.error.issues[0]!;
   return err(`${path.join('.') || 'channel'}: ${message}.`);
 }
 
 /**
- * Throws what the adapter itself refuses: `webhook_secret_malformed`, `openpgp_key_malformed`, `nostr_key_malformed`,
- * `sms_template_malformed`.
+ * Throws what the adapter itself refuses: `webhook_secret_malformed`, `openpgp_key_malformed`, `age_recipient_malformed`,
+ * `age_recipient_unsupported`, `nostr_key_malformed`, `sms_template_malformed`.
  */
 export async function openChannel(settings: ChannelSettings): Promise<Channel> {
   const { name } = settings;
@@ -114,27 +128,29 @@ export async function openChannel(settings: ChannelSettings): Promise<Channel> {
     case 'webhook':
       return createWebhook({ name, url: settings.url, secrets: settings.secrets, route: routeOf(settings) });
     case 'email': {
-      const { server, security, user, password, sender, to, openPgpKey } = settings;
+      const { server, security, user, password, sender, to, openPgpKey, ageRecipients } = settings;
       return createEmail({
         ...{ name, ...placeOf(server), security, user, password, from: sender, to, route: routeOf(settings) },
-        ...(openPgpKey === undefined ? {} : { openPgpKey }),
+        ...(openPgpKey === undefined ? {} : { keys: { kind: 'openpgp', armoredKey: openPgpKey } }),
+        ...(ageRecipients === undefined ? {} : { keys: { kind: 'age', recipients: ageRecipients } }),
       });
     }
     case 'ntfy':
       return createNtfy({ ...pick(settings, 'url', 'topic', 'token'), name, route: routeOf(settings) });
     case 'telegram': {
       const { token, chatId, url: server } = settings;
-      return createTelegram({ name, token, chatId, route: routeOf(settings), ...(server ? { url: server } : {}) });
+      const at = server ? { url: server } : {};
+      return createTelegram({ name, token, chatId, route: routeOf(settings), ...at, ...whoAnswers(settings) });
     }
     case 'nostr':
       return createNostr({ ...pick(settings, 'relays', 'secretKey', 'to'), name, route: routeOf(settings) });
     case 'matrix': {
       const { url: homeserver, accessToken, roomId } = settings;
-      return createMatrix({ name, homeserver, accessToken, roomId, route: routeOf(settings) });
+      return createMatrix({ name, homeserver, accessToken, roomId, route: routeOf(settings), ...whoAnswers(settings) });
     }
     case 'signal': {
       const { url: server, number, to } = settings;
-      return createSignal({ name, url: server, from: number, to, route: routeOf(settings) });
+      return createSignal({ name, url: server, from: number, to, route: routeOf(settings), ...whoAnswers(settings) });
     }
     case 'sms': {
       const { most } = settings;
@@ -147,6 +163,9 @@ export async function openChannel(settings: ChannelSettings): Promise<Channel> {
       return assertNever(settings);
   }
 }
+
+const whoAnswers = ({ answersBy: who }: { readonly answersBy?: readonly string[] | undefined }) =>
+  who === undefined ? {} : { answersBy: who };
 
 function pick<T extends object, K extends keyof T>(from: T, ...names: readonly K[]): Pick<T, K> {
   return Object.fromEntries(names.map((name) => [name, from[name]])) as unknown as Pick<T, K>;

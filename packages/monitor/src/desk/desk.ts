@@ -18,6 +18,8 @@ export interface DeskState {
   readonly done: Map<string, number>;
   /** When each rule with a limit told at once: as many of the last times as its limit counts. */
   readonly ruleTimes: Map<string, readonly number[]>;
+  /** Behind what people sent back on a channel, once something of it counted. */
+  readonly replyCursors: Map<string, string>;
   /** Of wallets whose owner named a height: where a scan of the past begins. */
   readonly birthHeights: Map<string, number>;
   /** By name: where the vault is, and the key by which this monitor is its client. */
@@ -46,6 +48,7 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('schedule-set'), schedule: json }),
   z.strictObject({ kind: z.literal('schedule-done'), name: z.string(), momentMs: z.int() }),
   z.strictObject({ kind: z.literal('rule-told'), rule: z.string(), keep: z.int().positive(), atMs: z.int() }),
+  z.strictObject({ kind: z.literal('replies-read'), channel: z.string(), cursor: z.string().nullable() }),
   z.strictObject({ kind: z.literal('vault-put'), name: z.string(), vault: json }),
   z.strictObject({ kind: z.literal('vault-dropped'), name: z.string() }),
   z.strictObject({ kind: z.literal('birth-height'), wallet: z.string(), height: count.nullable() }),
@@ -53,13 +56,14 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('peer-dropped'), id: z.string() }),
 ]);
 const stateSchema = z.strictObject({
-  version: z.literal(4),
+  version: z.literal(5),
   channels: z.array(z.tuple([z.string(), json])),
   rules: json,
   ladder: json,
   schedule: json,
   done: z.array(z.tuple([z.string(), z.int()])),
   ruleTimes: z.array(z.tuple([z.string(), z.array(z.int())])),
+  replyCursors: z.array(z.tuple([z.string(), z.string()])),
   birthHeights: z.array(z.tuple([z.string(), count])),
   vaults: z.array(z.tuple([z.string(), json])),
   peers: z.array(z.tuple([z.string(), peerSchema])),
@@ -71,7 +75,7 @@ export function createDesk(): DeskState {
   return {
     ...{ channels: new Map(), rules: null, ladder: null, schedule: null },
     ...{ done: new Map(), ruleTimes: new Map(), birthHeights: new Map(), vaults: new Map() },
-    peers: new Map(),
+    ...{ peers: new Map(), replyCursors: new Map() },
   };
 }
 
@@ -79,9 +83,12 @@ export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
   switch (event.kind) {
     case 'channel-put':
       state.channels.set(event.name, event.channel);
+      // It may lead to another service now, or to other people.
+      state.replyCursors.delete(event.name);
       return;
     case 'channel-dropped':
       state.channels.delete(event.name);
+      state.replyCursors.delete(event.name);
       return;
     case 'rules-set':
       state.rules = event.rules;
@@ -101,6 +108,10 @@ export function applyDeskEvent(state: DeskState, event: DeskEvent): void {
       state.ruleTimes.set(event.rule, times.slice(-event.keep));
       return;
     }
+    case 'replies-read':
+      if (event.cursor === null) state.replyCursors.delete(event.channel);
+      else state.replyCursors.set(event.channel, event.cursor);
+      return;
     case 'vault-put':
       state.vaults.set(event.name, event.vault);
       return;
@@ -136,12 +147,13 @@ export function encodeDesk({
   done,
   ruleTimes,
   birthHeights,
+  replyCursors,
   vaults,
   peers,
   ...documents
 }: DeskState): Uint8Array {
   return canonicalBytes({
-    ...{ version: 4, ...documents, channels: [...channels], done: [...done] },
+    ...{ version: 5, ...documents, channels: [...channels], done: [...done], replyCursors: [...replyCursors] },
     ...{ ruleTimes: [...ruleTimes], birthHeights: [...birthHeights], vaults: [...vaults], peers: [...peers] },
   });
 }
@@ -149,9 +161,10 @@ export function encodeDesk({
 export function decodeDesk(bytes: Uint8Array): Result<DeskState, 'desk_malformed'> {
   const read = stateSchema.safeParse(parseJsonBytes(bytes));
   if (!read.success) return err('desk_malformed');
-  const { channels, done, ruleTimes, birthHeights, vaults, peers, version: _, ...documents } = read.data;
+  const { channels, done, ruleTimes, birthHeights, replyCursors, vaults, peers, version: _, ...documents } = read.data;
   return ok({
     ...{ ...documents, channels: new Map(channels), done: new Map(done), peers: new Map(peers) },
     ...{ ruleTimes: new Map(ruleTimes), birthHeights: new Map(birthHeights), vaults: new Map(vaults) },
+    replyCursors: new Map(replyCursors),
   });
 }

@@ -1,5 +1,5 @@
-import { CodedError, type Json } from '@keepwatch/base';
-import type { Address } from '@keepwatch/evm';
+import { canonicalJson, CodedError, type Json } from '@keepwatch/base';
+import type { Address, ContractEntry } from '@keepwatch/evm';
 import { connect, createClient, lookAtVault, type Connection, type ObserverPlace } from '@keepwatch/sdk';
 import { createPermitReader, type VaultInput } from '@keepwatch/watch';
 import { keccak_256 } from '@noble/hashes/sha3.js';
@@ -43,6 +43,8 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
   let ring = () => {};
   let rung = false;
   let listedMs = -Infinity;
+  /** Those that were removed as well, as long as nothing else stands at their addresses. */
+  let contracts: readonly ContractEntry[] = [];
 
   const wake = () => {
     rung = true;
@@ -80,6 +82,20 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
 
   const observes = () => [...engine.state.vault.wallets.values()].some(({ vault }) => vault === name);
 
+  /** As they are when permits have come: what was signed was read by these or by earlier ones. */
+  async function readContracts(connection: Connection): Promise<readonly ContractEntry[]> {
+    try {
+      const found = (await createClient(connection).contracts()).map(({ entry }) => entry as unknown as ContractEntry);
+      const named = new Map([...contracts, ...found].map((each) => [`${each.chain}/${each.address}`, each]));
+      const all = [...named.values()];
+      if (canonicalJson(all as never) !== canonicalJson(contracts as never)) contracts = all;
+    } catch (error) {
+      // Vaults of earlier versions show them to operators alone: what can be read without them is.
+      if (!(error instanceof CodedError && error.code === 'not_allowed')) throw error;
+    }
+    return contracts;
+  }
+
   async function look(connection: Connection): Promise<void> {
     await listWallets(connection);
     const wallets = [...engine.state.vault.wallets.values()].filter(({ vault }) => vault === name);
@@ -92,7 +108,9 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
         place: placeOf(),
         wallets: ids.slice(from, from + MANY),
         async onPermits(wallet, receipts, at) {
-          const permits = receipts.flatMap(({ seq, entry }) => reader.read(seq, entry, addresses.get(wallet)!) ?? []);
+          const address = addresses.get(wallet)!;
+          const known = receipts.length === 0 ? [] : await readContracts(connection);
+          const permits = receipts.flatMap(({ seq, entry }) => reader.read(seq, entry, address, known) ?? []);
           await tell({ kind: 'vault-permits', vault: name, wallet, permits, place: at as unknown as Json });
         },
       });

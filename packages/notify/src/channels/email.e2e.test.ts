@@ -85,7 +85,7 @@ describe('a mail', () => {
   it('is encrypted to the reader’s key, subject and all, where there is one', async () => {
     const service = await startSmtpService('starttls', ACCOUNT);
     const pair = await generateKey({ userIDs: [{ email: 'owner@channel.test' }], format: 'armored' });
-    await send(service, { openPgpKey: pair.publicKey });
+    await send(service, { keys: { kind: 'openpgp', armoredKey: pair.publicKey } });
     const mail = service.mails[0]!;
     expect(mail).not.toMatch(/Received|Savings|00012345/);
     expect(mail).toMatch(/^Content-Type: multipart\/encrypted; protocol="application\/pgp-encrypted";/m);
@@ -98,7 +98,7 @@ describe('a mail', () => {
     expect(readable(Buffer.from(data as Uint8Array).toString())).toBe(
       'Received 0.00012345 BTC\n\nSavings received 0.00012345 BTC.\n\nMessage 1; …\n',
     );
-    await expect(send(service, { openPgpKey: pair.privateKey })).rejects.toMatchObject({
+    await expect(send(service, { keys: { kind: 'openpgp', armoredKey: pair.privateKey } })).rejects.toMatchObject({
       code: 'openpgp_key_malformed',
     });
     await service.stop();

@@ -3,7 +3,7 @@ import type { Channel, Delivery, Message } from '../channel.ts';
 import { broken, delivered, later, notTaken } from '../delivery.ts';
 import { dial, DIRECT, secure, type Route } from '../net/dial.ts';
 import { troubleOf } from '../net/trouble.ts';
-import { encryptedMail, readOpenPgpKey } from './encrypted-mail.ts';
+import { encryptedMail, sealerOf, type MailKeys } from './encrypted-mail.ts';
 
 export interface EmailOptions {
   readonly name: string;
@@ -15,8 +15,8 @@ export interface EmailOptions {
   readonly password: string | null;
   readonly from: string;
   readonly to: string;
-  /** OpenPGP public key of the reader, armored: subject and body are then encrypted to it (RFC 3156). */
-  readonly openPgpKey?: string;
+  /** Of the readers: subject and body are then encrypted to them. */
+  readonly keys?: MailKeys;
   readonly route?: Route;
 }
 
@@ -24,11 +24,11 @@ export interface EmailOptions {
  * Mail by SMTP, always over TLS. The Message-ID stays the same from try to try; most mailboxes drop the second. A mail
  * that the server took can still be lost behind it: nothing at this end can see that.
  *
- * Throws `openpgp_key_malformed`.
+ * Throws `openpgp_key_malformed`, `age_recipient_malformed`, `age_recipient_unsupported`.
  */
 export async function createEmail(options: EmailOptions): Promise<Channel> {
   const { name, host, port, security, user, password, from, to, route = DIRECT } = options;
-  const key = options.openPgpKey === undefined ? null : await readOpenPgpKey(options.openPgpKey);
+  const seal = options.keys === undefined ? null : await sealerOf(options.keys);
   const domain = from.slice(from.lastIndexOf('@') + 1);
 
   /** One connection for one mail: hours lie between them, and a held one would be dead when it is needed. */
@@ -61,8 +61,8 @@ export async function createEmail(options: EmailOptions): Promise<Channel> {
     async send(message, signal) {
       const messageId = `<${message.id}@${domain}>`;
       const envelope = { from, to };
-      const mail = key
-        ? { envelope, raw: await encryptedMail({ key, from, to, messageId, message }) }
+      const mail = seal
+        ? { envelope, raw: await encryptedMail({ seal, from, to, messageId, message }) }
         : { ...{ from, to, messageId, subject: message.subject, text: message.body }, headers: headersOf(message) };
       return withServer((server) => server.sendMail(mail), signal);
     },

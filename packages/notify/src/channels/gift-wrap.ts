@@ -1,7 +1,8 @@
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { toHex, utf8, type Entropy } from '@keepwatch/base';
-import { conversationKey, encrypt } from './nip44.ts';
+import { fromHex, parseJsonBytes, toHex, utf8, type Entropy } from '@keepwatch/base';
+import { z } from 'zod';
+import { conversationKey, decrypt, encrypt } from './nip44.ts';
 
 /** An event of NIP-01. */
 export interface NostrEvent {
@@ -58,7 +59,63 @@ export function giftWrap(given: {
   return signed(wrap, once, entropy);
 }
 
-function signed(template: Template, secretKey: Uint8Array, entropy: Entropy): NostrEvent {
+/** What somebody said in private, once it is sure who it was. */
+export interface Rumor {
+  readonly id: string;
+  /** Seconds, as its author says. */
+  readonly createdAt: number;
+  readonly text: string;
+}
+
+/**
+ * Opens a wrap that came for us. Undefined where it is not for us, not whole, or not by this author: the seal must be signed
+ * by the key, and what it holds must say the same author (NIP-17: anybody could put another name there). The signature of
+ * the wrap itself is by a key that means nothing, and is not looked at.
+ */
+export function unwrap(wrap: unknown, secretKey: Uint8Array, author: string): Rumor | undefined {
+  const us = toHex(schnorr.getPublicKey(secretKey));
+  const outer = EVENT.safeParse(wrap);
+  if (!outer.success || outer.data.kind !== 1_059) return undefined;
+  const { pubkey: once, tags, content } = outer.data;
+  if (!tags.some(([name, value]) => name === 'p' && value === us)) return undefined;
+  const seal = opened(content, secretKey, once, EVENT);
+  if (seal?.kind !== 13 || seal.pubkey !== author || !isSigned(seal)) return undefined;
+  const rumor = opened(seal.content, secretKey, author, RUMOR);
+  if (rumor?.kind !== 14 || rumor.pubkey !== author) return undefined;
+  const { id, created_at: createdAt, content: text } = rumor;
+  return id === toHex(idOf(author, rumor)) ? { id, createdAt, text } : undefined;
+}
+
+function opened<T>(content: string, secretKey: Uint8Array, from: string, shape: z.ZodType<T>): T | undefined {
+  const publicKey = fromHex(from);
+  if (!publicKey) return undefined;
+  let key: Uint8Array;
+  try {
+    key = conversationKey(secretKey, publicKey);
+  } catch {
+    // No point of the curve.
+    return undefined;
+  }
+  const text = decrypt(content, key);
+  const read = text === undefined ? undefined : shape.safeParse(parseJsonBytes(utf8(text)));
+  return read?.success ? read.data : undefined;
+}
+
+function isSigned(event: NostrEvent): boolean {
+  const [sig, pubkey] = [fromHex(event.sig), fromHex(event.pubkey)];
+  const id = idOf(event.pubkey, event);
+  return sig !== undefined && pubkey !== undefined && toHex(id) === event.id && schnorr.verify(sig, id, pubkey);
+}
+
+const hex = (length: number) => z.string().regex(new RegExp(`^[0-9a-f]{${length}}$`));
+const TEMPLATE = {
+  ...{ created_at: z.int(), kind: z.int().nonnegative(), tags: z.array(z.array(z.string())), content: z.string() },
+};
+const RUMOR = z.object({ ...TEMPLATE, id: hex(64), pubkey: hex(64) });
+const EVENT = RUMOR.extend({ sig: hex(128) });
+
+/** An event of our own (NIP-01). */
+export function signed(template: Template, secretKey: Uint8Array, entropy: Entropy): NostrEvent {
   const pubkey = toHex(schnorr.getPublicKey(secretKey));
   const id = idOf(pubkey, template);
   return { ...template, pubkey, id: toHex(id), sig: toHex(schnorr.sign(id, secretKey, entropy(32))) };

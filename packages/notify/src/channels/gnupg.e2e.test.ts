@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sampleMessage } from '../message.fixture.ts';
-import { encryptedMail, readOpenPgpKey } from './encrypted-mail.ts';
+import { encryptedMail, sealerOf } from './encrypted-mail.ts';
 
 // GnuPG is what most readers have. Where it is not installed, the other tests of encrypted mail still hold.
 const home = mkdtempSync(join(tmpdir(), 'keepwatch-gnupg-'));
@@ -35,9 +35,10 @@ describe.runIf(isThere())('encrypted mail', () => {
 
   it('is opened by GnuPG with a key that GnuPG made', async () => {
     gpg(['--passphrase', '', '--quick-generate-key', 'Owner <owner@channel.test>', 'default', 'default', 'never']);
-    const key = await readOpenPgpKey(gpg(['--armor', '--export', 'owner@channel.test']).toString());
+    const armoredKey = gpg(['--armor', '--export', 'owner@channel.test']).toString();
+    const seal = await sealerOf({ kind: 'openpgp', armoredKey });
     const addresses = { from: 'monitor@channel.test', to: 'owner@channel.test', messageId: '<1@channel.test>' };
-    const mail = await encryptedMail({ key, ...addresses, message: sampleMessage() });
+    const mail = await encryptedMail({ seal, ...addresses, message: sampleMessage() });
     const armored = /-----BEGIN PGP MESSAGE-----[\s\S]*-----END PGP MESSAGE-----/.exec(mail)![0];
     const part = gpg(['--decrypt'], armored).toString();
     const words = Buffer.from(part.split('\r\n\r\n')[1]!, 'base64').toString();

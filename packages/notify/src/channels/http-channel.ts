@@ -19,10 +19,10 @@ export interface HttpService {
     request(reference: string): HttpRequest;
     isThere(answer: HttpAnswer, reference: string): boolean;
   };
-  /** How it is asked for what people sent back. */
+  /** How it is asked for what people sent back. `read`: undefined where the answer is none. */
   readonly replies?: {
     request(cursor: string | null): HttpRequest;
-    read(answer: HttpAnswer, cursor: string | null): Replies;
+    read(answer: HttpAnswer, cursor: string | null): Replies | undefined;
   };
   /** The same for a probe. */
   probeMeaning?(answer: HttpAnswer): Delivery | undefined;
@@ -49,7 +49,7 @@ export function createHttpChannel(service: HttpService): Channel {
     ...(replies && {
       async replies(cursor: string | null, signal: AbortSignal) {
         const answer = await http.ask(replies.request(cursor), signal);
-        return isAnswer(answer) && answer.status === 200 ? replies.read(answer, cursor) : undefined;
+        return isAnswer(answer) ? replies.read(answer, cursor) : undefined;
       },
     }),
     ...(readBack && {
@@ -74,6 +74,9 @@ export function createHttpChannel(service: HttpService): Channel {
 }
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** What is older than two days answers nothing: it may be somebody’s who sends again what was said long ago. */
+export const isRecent = (atMs: number, nowMs: number) => Math.abs(nowMs - atMs) < 2 * 86_400_000;
 
 /** A member of a JSON answer, where the answer is JSON and has it. */
 export function memberOf(answer: HttpAnswer, name: string): unknown {

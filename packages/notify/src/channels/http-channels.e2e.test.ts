@@ -197,7 +197,7 @@ describe('what a service took', () => {
 describe('what people send back', () => {
   it('is read at telegram from the chat alone, and nothing of it twice', async () => {
     const message = (id: number, chat: number, text: string) => ({
-      ...{ update_id: id, message: { chat: { id: chat }, from: { first_name: 'Ada' }, text } },
+      ...{ update_id: id, message: { chat: { id: chat }, from: { id: 7, first_name: 'Ada' }, text } },
     });
     const long = `{"ok":true,"result":[{"update_id":4,"message":{"text":"${'x'.repeat(70_000)}`;
     const updates = [
@@ -247,9 +247,9 @@ describe('what people send back', () => {
         { text: 'ABCD1234', by: null },
         { text: 'hi', by: null },
       ],
-      cursor: 'b',
+      ...{ cursor: 'b', more: false },
     });
-    expect(await channel.replies!('b', AbortSignal.timeout(60_000))).toEqual({ replies: [], cursor: 'b' });
+    expect(await channel.replies!('b', AbortSignal.timeout(60_000))).toEqual({ replies: [], cursor: 'b', more: false });
     await channel.close();
     await service.stop();
   });

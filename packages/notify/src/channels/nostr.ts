@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { bech32 } from '@scure/base';
-import { CodedError, fromHex, type Entropy } from '@keepwatch/base';
+import { CodedError, fromHex, toHex, type Entropy } from '@keepwatch/base';
 import { Agent, WebSocket } from 'undici';
 import type { Channel, Delivery, Message } from '../channel.ts';
 import { broken, delivered, later, notTaken } from '../delivery.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
 import { connectorOf } from '../net/http.ts';
 import { giftWrap, type NostrEvent } from './gift-wrap.ts';
+import { createNostrInbox } from './nostr-inbox.ts';
 
 export interface NostrOptions {
   readonly name: string;
@@ -35,6 +36,7 @@ export function createNostr(options: NostrOptions): Channel {
   const closing = new AbortController();
   const agent = new Agent({ connect: connectorOf(route, closing.signal) });
   const made = new Map<string, NostrEvent>();
+  const inbox = createNostrInbox({ relays, secretKey, author: toHex(to), dispatcher: agent, nowMs, entropy });
 
   const eventOf = ({ id, subject, body, atMs }: Message) => {
     const event =
@@ -107,7 +109,9 @@ export function createNostr(options: NostrOptions): Channel {
           talk(relay, ['REQ', 'probe', { ids: ['0'.repeat(64)], limit: 1 }], probeOf, each),
         signal,
       ),
+    replies: (cursor, signal) => inbox.read(cursor, signal),
     async close() {
+      inbox.close();
       closing.abort();
       await agent.destroy();
     },

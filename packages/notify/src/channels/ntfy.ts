@@ -29,7 +29,7 @@ function repliesOf(text: string, before: string | null): Replies {
     cursor = read.data.id;
     replies.push({ text: read.data.message, by: null });
   }
-  return { replies, cursor };
+  return { replies, cursor, more: false };
 }
 
 const MESSAGE = z.object({ id: z.string().max(64), event: z.literal('message'), message: z.string() });
@@ -54,7 +54,7 @@ export function createNtfy({ name, url, topic, token, route = DIRECT }: NtfyOpti
         ...{ method: 'GET', headers },
         url: `${base}/${encodeURIComponent(topic)}/json?poll=1&since=${encodeURIComponent(cursor ?? '10m')}`,
       }),
-      read: ({ text }, cursor) => repliesOf(text, cursor),
+      read: ({ status, text }, cursor) => (status === 200 ? repliesOf(text, cursor) : undefined),
     },
     readBack: {
       referenceOf: (answer) => wordOf(memberOf(answer, 'id')),

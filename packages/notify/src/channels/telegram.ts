@@ -10,6 +10,8 @@ export interface TelegramOptions {
   /** Of the bot, from BotFather. It stands in the path of every request. */
   readonly token: string;
   readonly chatId: string;
+  /** Ids of users whose messages in the chat count as answers; left out: whoever may write there. */
+  readonly answersBy?: readonly string[];
   /** For a Bot API server of one's own. */
   readonly url?: string;
   readonly route?: Route;
@@ -19,7 +21,8 @@ export interface TelegramOptions {
 const MOST = 4_096;
 
 /** A Telegram bot (core.telegram.org/bots/api: sendMessage, getChat). Plain text: nothing in it can become a link's mask. */
-export function createTelegram({ name, token, chatId, url, route = DIRECT }: TelegramOptions): Channel {
+export function createTelegram(options: TelegramOptions): Channel {
+  const { name, token, chatId, answersBy = [], url, route = DIRECT } = options;
   const base = `${(url ?? 'https://api.telegram.org').replace(/\/+$/, '')}/bot${token}`;
   const body = (value: object) => ({ method: 'POST', headers: JSON_TYPE, body: JSON.stringify(value) }) as const;
   return createHttpChannel({
@@ -37,38 +40,42 @@ export function createTelegram({ name, token, chatId, url, route = DIRECT }: Tel
         url: `${base}/getUpdates`,
         ...body({ limit: 1, timeout: 0, allowed_updates: ['message'], ...(cursor && { offset: Number(cursor) }) }),
       }),
-      read: (answer, cursor) => repliesOf(memberOf(answer, 'result'), chatId, cursor, answer.text),
+      read: (answer, cursor) =>
+        answer.status === 200 ? repliesOf(answer, (each) => isAnswering(each, chatId, answersBy), cursor) : undefined,
     },
     probe: { url: `${base}/getChat`, ...body({ chat_id: chatId }) },
   });
 }
 
+type Written = z.infer<typeof WRITTEN>;
+
 /** Only what was written in the chat itself: a bot can be written to by everybody. */
-function repliesOf(updates: unknown, chatId: string, before: string | null, text: string): Replies {
+function isAnswering({ chat, from }: Written, chatId: string, answersBy: readonly string[]): boolean {
+  return String(chat.id) === chatId && (answersBy.length === 0 || answersBy.includes(String(from?.id)));
+}
+
+function repliesOf(answer: HttpAnswer, isMeant: (written: Written) => boolean, before: string | null): Replies {
+  const updates = memberOf(answer, 'result');
   const replies: { text: string; by: string | null }[] = [];
   // One that is too long to be read whole is no code, and holds nothing up.
-  const unread = updates === undefined ? /"update_id":\s*(\d{1,15})/.exec(text) : null;
+  const unread = updates === undefined ? /"update_id":\s*(\d{1,15})/.exec(answer.text) : null;
   let cursor = unread ? String(Number(unread[1]) + 1) : before;
   for (const update of Array.isArray(updates) ? (updates as unknown[]) : []) {
     const read = UPDATE.safeParse(update);
     if (!read.success) continue;
-    const { update_id: id, message } = read.data;
-    cursor = String(id + 1);
-    if (message?.text === undefined || String(message.chat.id) !== chatId) continue;
-    replies.push({ text: message.text, by: message.from?.first_name ?? null });
+    cursor = String(read.data.update_id + 1);
+    // Of a form that we do not know: no code.
+    const { success, data: message } = WRITTEN.safeParse(read.data.message);
+    if (success && isMeant(message)) replies.push({ text: message.text, by: message.from?.first_name ?? null });
   }
-  return { replies, cursor };
+  return { replies, cursor, more: cursor !== before };
 }
 
-const UPDATE = z.object({
-  update_id: z.int().nonnegative(),
-  message: z
-    .object({
-      chat: z.object({ id: z.int() }),
-      from: z.object({ first_name: z.string().max(200) }).optional(),
-      text: z.string().optional(),
-    })
-    .optional(),
+const UPDATE = z.object({ update_id: z.int().nonnegative(), message: z.unknown().optional() });
+const WRITTEN = z.object({
+  chat: z.object({ id: z.int() }),
+  from: z.object({ id: z.int(), first_name: z.string().max(200) }).optional(),
+  text: z.string(),
 });
 
 function meaning(answer: HttpAnswer): Delivery | undefined {

@@ -9,11 +9,13 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** So much of the answer is read; the rest is not. */
+  readonly mostBytes?: number;
 }
 
 export interface HttpAnswer {
   readonly status: number;
-  /** At most 64 KB; the rest is not read. */
+  /** At most 64 KB where the request names no other limit. */
   readonly text: string;
   readonly retryAfterMs: number | null;
 }
@@ -50,7 +52,7 @@ export function createHttp(route: Route): Http {
   });
 
   return {
-    async ask({ method, url, headers = {}, body }, signal) {
+    async ask({ method, url, headers = {}, body, mostBytes = MOST_BYTES }, signal) {
       try {
         const { origin, pathname, search } = new URL(url);
         const answer = await agent.request({
@@ -59,7 +61,11 @@ export function createHttp(route: Route): Http {
           ...(body === undefined ? {} : { body }),
         });
         const { statusCode: status } = answer;
-        return { status, text: await textOf(answer), retryAfterMs: retryAfterOf(answer.headers['retry-after']) };
+        return {
+          status,
+          text: await textOf(answer, mostBytes),
+          retryAfterMs: retryAfterOf(answer.headers['retry-after']),
+        };
       } catch (error) {
         return signal.aborted ? later('timeout', 'There was no answer within the time.') : troubleOf(error);
       }
@@ -71,15 +77,15 @@ export function createHttp(route: Route): Http {
   };
 }
 
-async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
+async function textOf({ body }: Dispatcher.ResponseData, most: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
     chunks.push(chunk as Uint8Array);
     length += (chunk as Uint8Array).length;
-    if (length > MOST_BYTES) break;
+    if (length > most) break;
   }
-  return Buffer.concat(chunks).subarray(0, MOST_BYTES).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, most).toString('utf8');
 }
 
 /** RFC 9110 §10.2.3: seconds, or a date. */

@@ -1,11 +1,11 @@
 import { assertNever } from '@keepwatch/base';
-import type { FindingDetail, VaultFindingDetail } from '@keepwatch/watch';
+import type { FindingDetail, SpendFacts, VaultFindingDetail } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
 
 /** Findings about what a vault signed, and what it did not, in words. */
 const KINDS: readonly FindingDetail['kind'][] = [
-  ...(['signed-spend', 'unsigned-spend', 'vault-silent', 'spend-withdrawn', 'vault-down', 'vault-sealed'] as const),
-  ...(['vault-rolled-back', 'vault-forked', 'vault-withholds'] as const),
+  ...(['signed-spend', 'unsigned-spend', 'unclear-spend', 'vault-silent', 'spend-withdrawn'] as const),
+  ...(['vault-down', 'vault-sealed', 'vault-rolled-back', 'vault-forked', 'vault-withholds'] as const),
 ] satisfies readonly VaultFindingDetail['kind'][];
 
 export function isVault(detail: FindingDetail): detail is VaultFindingDetail {
@@ -18,6 +18,8 @@ export function vaultHeadline(detail: VaultFindingDetail): string {
       return detail.amends === null ? 'the vault signed this spend' : 'the vault signed this spend after all';
     case 'unsigned-spend':
       return 'THE VAULT DID NOT SIGN THIS SPEND: somebody else has the key, or a right that was never given';
+    case 'unclear-spend':
+      return 'IT IS NOT KNOWN WHETHER THE VAULT SIGNED THIS SPEND: compare it with what was signed';
     case 'vault-silent':
       return 'vault silent, spend unexplained';
     case 'spend-withdrawn':
@@ -46,13 +48,13 @@ export function vaultParticulars(detail: VaultFindingDetail): string[] {
         BY[detail.by],
       ];
     case 'unsigned-spend':
+      return [...facts(detail), WHY[detail.why], ...knownOf(detail)];
+    case 'unclear-spend':
       return [
         ...facts(detail),
-        WHY[detail.why],
-        ...detail.upTo.map(({ vault, seq, sealed }) => {
-          const phase = sealed ? ', and it is sealed' : '';
-          return `Known: every permit of “${cleanLabel(vault)}” up to entry ${seq}, asked after the spend${phase}`;
-        }),
+        UNCLEAR[detail.why],
+        ...detail.maybe.map(({ vault, permit }) => `It may be by: entry ${permit} of “${cleanLabel(vault)}”`),
+        ...knownOf(detail),
       ];
     case 'vault-silent':
       return [...facts(detail), cleanLabel(detail.words, 512)];
@@ -69,7 +71,14 @@ export function vaultParticulars(detail: VaultFindingDetail): string[] {
   }
 }
 
-type About = Extract<VaultFindingDetail, { readonly kind: 'vault-silent' | 'signed-spend' | 'unsigned-spend' }>;
+function knownOf({ upTo }: Extract<VaultFindingDetail, { readonly upTo: unknown }>): string[] {
+  return upTo.map(({ vault, seq, sealed }) => {
+    const phase = sealed ? ', and it is sealed' : '';
+    return `Known: every permit of “${cleanLabel(vault)}” up to entry ${seq}, asked after the spend${phase}`;
+  });
+}
+
+type About = Extract<VaultFindingDetail, SpendFacts>;
 
 function facts({ address, token, amount, nonce, how }: About): string[] {
   return [
@@ -92,4 +101,10 @@ const WHY = {
   'other-bytes': 'For this nonce the vault signed something else.',
   'no-allowance': 'Nobody was allowed by the vault to take this token.',
   'more-than-allowed': 'Somebody was allowed to take this token, and not so much.',
+  expired: 'Who took it was allowed to by the vault, and not any more: the right had ended.',
+};
+
+const UNCLEAR = {
+  'other-caller': 'What was signed lets somebody take so much of it; that he is who took it is not proved.',
+  unread: 'Nothing that can be read allows it, and something was signed that this monitor cannot read.',
 };

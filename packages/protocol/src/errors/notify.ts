@@ -2,6 +2,14 @@ import { text, type ErrorText } from './text.ts';
 
 /** What channels and their outbox say. */
 export const NOTIFY_ERRORS = {
+  age_recipient_malformed: text(
+    'A recipient of age cannot be read.',
+    'Give the public key that age-keygen -y KEYFILE prints: age1 and 58 letters and digits.',
+  ),
+  age_recipient_unsupported: text(
+    'Mails cannot be encrypted to this recipient of age: it is post-quantum, of a plugin, of a hardware key, or of SSH.',
+    'Give an X25519 recipient, which every version of age opens: age-keygen makes one.',
+  ),
   ladder_malformed: text(
     'What is stored of escalations cannot be read.',
     'Check that the journal is whole, and that no older version of the monitor reads what a newer one wrote.',

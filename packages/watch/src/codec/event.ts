@@ -16,6 +16,7 @@ const event: z.ZodType<WatchEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('wallet-put'), wallet }),
   z.strictObject({ ...kind('wallet-dropped'), wallet: text }),
   z.strictObject({ ...kind('scripts-added'), range, scanFrom: count.nullable() }),
+  z.strictObject({ ...kind('scan-asked'), wallet: text, fromHeight: count.nullable() }),
   z.strictObject({
     ...kind('scan-progress'),
     wallet: text,

@@ -45,6 +45,7 @@ const pair = <K extends z.ZodType, V extends z.ZodType>(key: K, value: V) => z.a
 const walletRecord = z.strictObject({
   wallet,
   addedHeight: z.int().nullable(),
+  sinceHeight: count.nullable().optional(),
   confirmedSats: sum,
   derived: counts,
   used: counts,
@@ -176,7 +177,9 @@ export function decodeWatchState(
   return ok({
     ...{ settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp },
     scripts: index,
-    wallets: new Map(state.wallets.map((each) => [each.wallet.id, each])),
+    wallets: new Map(
+      state.wallets.map((each) => [each.wallet.id, { ...each, sinceHeight: sinceOf(each, lowestHeight) }]),
+    ),
     txs: new Map(state.txs.map((each) => [each.txid, each])),
     coins: new Map(state.coins.map((each) => [`${each.txid}:${each.vout}`, each])),
     blocks: new Map(state.blocks.map((each) => [each.height, each])),
@@ -195,6 +198,15 @@ export function decodeWatchState(
     sources: new Map(state.sources),
     dropped: new Map(state.dropped),
   });
+}
+
+/** Where snapshots of before do not say it. */
+function sinceOf(
+  { wallet: { birthdaySeconds }, addedHeight, sinceHeight }: z.infer<typeof walletRecord>,
+  lowestHeight: number,
+): number | null {
+  if (sinceHeight !== undefined) return sinceHeight;
+  return birthdaySeconds !== null || addedHeight === null ? null : Math.min(addedHeight + 1, lowestHeight);
 }
 
 const idOf = ({ wallet: { id } }: { readonly wallet: WatchedWallet }) => id;

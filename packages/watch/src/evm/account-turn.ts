@@ -62,7 +62,7 @@ export function say(
   return id;
 }
 
-export type SpendOf = Pick<EvmSpend, 'how' | 'txHash' | 'nonce' | 'caller' | 'token' | 'amount' | 'digest'>;
+export type SpendOf = Omit<EvmSpend, 'wallet' | 'chainId' | 'address' | 'seenAtMs' | 'block'>;
 
 /** Notes that value or rights left; it has the id of the finding that says so. */
 export function spend({ turn, sight, wallet }: AccountTurn, id: string, of: SpendOf): void {

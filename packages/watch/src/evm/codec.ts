@@ -42,7 +42,9 @@ const account = z.strictObject({
 export const spend = z.strictObject({
   ...{ wallet: text, chainId, address, how: way, txHash: hash.nullable(), nonce: amount.nullable() },
   ...{ caller: address.nullable(), token: address.nullable(), amount, seenAtMs: count, block: block.nullable() },
-  digest: hash.exactOptional(),
+  ...{ digest: hash.exactOptional(), callee: address.exactOptional(), spender: address.exactOptional() },
+  ...{ recipient: address.exactOptional(), delegate: address.exactOptional() },
+  uses: z.strictObject({ from: amount, to: amount }).exactOptional(),
 });
 
 const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });

@@ -1,5 +1,5 @@
 import { assetOf, explainedBy, say, spend, type AccountTurn } from './account-turn.ts';
-import { NOT_OWN, ownOf } from './decide-transfers.ts';
+import { byOthers, delegateOf, NOT_OWN, ownOf } from './decide-transfers.ts';
 import type { EvmApprovalFacts, EvmCode } from './facts.ts';
 
 const MAX_UNKNOWN = 16;
@@ -35,7 +35,7 @@ function tellApproval(now: AccountTurn, approval: EvmApprovalFacts): void {
     ...{ before: known ?? null, how, caller },
   });
   if (amount === 0n || !(asset.known || how === 'transaction')) return;
-  const own = how === 'transaction' ? ownOf(now, txHash) : NOT_OWN;
+  const own = how === 'transaction' ? ownOf(now, txHash) : { ...NOT_OWN, ...byOthers(now, approval), spender };
   spend(now, id, { how, txHash, caller, token, amount, ...own });
 }
 
@@ -51,9 +51,13 @@ function tellCode(now: AccountTurn, after: EvmCode): boolean {
   }
   const id = say(now, 'evm-delegation', address, null, { kind: 'evm-delegation', chainId, before: from, after: to });
   if (to === null) return true;
-  spend(now, id, { how: 'delegation', txHash: null, nonce: null, caller: null, token: null, amount: 0n });
+  const uses = { from: before.nonce, to: now.facts.state!.nonce };
+  spend(now, id, { ...SILENT, how: 'delegation', delegate: to, uses });
   return true;
 }
+
+/** What stands in no transaction that was seen, and moved nothing. */
+const SILENT = { txHash: null, nonce: null, caller: null, token: null, amount: 0n } as const;
 
 const delegationOf = (code: EvmCode) => (code.kind === 'delegation' ? code.to : null);
 const codeKey = (code: EvmCode) =>
@@ -71,9 +75,8 @@ function tellNonce(now: AccountTurn, nonce: bigint, code: EvmCode, isRedelegated
   if (nonce === expected || (isRedelegated && nonce === expected + 1n)) return;
   const { chainId, address } = wallet;
   const id = say(now, 'evm-nonce', address, null, { kind: 'evm-nonce', chainId, expected, nonce });
-  const isDelegated = before.code.kind === 'delegation' || code.kind === 'delegation';
-  const how = isDelegated ? 'delegation' : 'unexplained';
-  if (nonce > expected) spend(now, id, { how, txHash: null, nonce: null, caller: null, token: null, amount: 0n });
+  const how = delegateOf(now).delegate === undefined ? 'unexplained' : 'delegation';
+  if (nonce > expected) spend(now, id, { ...SILENT, how, uses: { from: before.nonce, to: nonce } });
 }
 
 function tellUpgrade(now: AccountTurn, after: `0x${string}` | null): void {

@@ -1,6 +1,6 @@
 import type { Address } from '@keepwatch/evm';
 import { assetOf, explainedBy, say, spend, type AccountTurn, type SpendOf } from './account-turn.ts';
-import type { EvmTransactionFacts, EvmTransferFacts } from './facts.ts';
+import type { EvmLogFacts, EvmTransactionFacts, EvmTransferFacts } from './facts.ts';
 import type { EvmSpendWay } from './spend.ts';
 
 /** Of contracts that nobody named: so many of their claims are told for one wallet in one block. */
@@ -62,7 +62,20 @@ function tellTransfer(now: AccountTurn, transfer: EvmTransferFacts): void {
   const detail = { kind: 'evm-spent', ...moved, to, how, caller, nonce, fee: null, failed: false } as const;
   const id = say(now, `evm-spent/${logIndex}`, txHash, txHash, detail);
   // What an unknown contract says that others did is a claim, and no ground for an alarm.
-  if (asset.known || how === 'transaction') spend(now, id, { how, txHash, caller, token, amount, ...own });
+  if (!asset.known && how !== 'transaction') return;
+  const more = how === 'transaction' ? own : { ...own, ...byOthers(now, transfer), recipient: to };
+  spend(now, id, { how, txHash, caller, token, amount, ...more });
+}
+
+/** What is known of a transaction of somebody else, and of the code by which it may have done what it did. */
+export function byOthers(now: AccountTurn, { callee }: EvmLogFacts): Pick<SpendOf, 'callee' | 'delegate'> {
+  return { ...(callee === undefined ? {} : { callee }), ...delegateOf(now) };
+}
+
+/** Whose code the account runs, where it is delegated (EIP-7702). */
+export function delegateOf({ before, facts }: AccountTurn): Pick<SpendOf, 'delegate'> {
+  const code = [before.code, facts.state?.code].find((each) => each?.kind === 'delegation');
+  return code?.kind === 'delegation' ? { delegate: code.to } : {};
 }
 
 export const NOT_OWN: Pick<SpendOf, 'nonce' | 'digest'> = { nonce: null };
@@ -100,7 +113,7 @@ function tellInternal(now: AccountTurn): void {
     ...{ direction: isSpent ? 'spent' : 'received', sinceBlock: before.unreadSince ?? sight.facts.block.number },
   });
   if (!isSpent) return;
-  const isDelegated = before.code.kind === 'delegation' || facts.state.code.kind === 'delegation';
-  const how = isDelegated ? 'delegation' : 'unexplained';
-  spend(now, id, { how, txHash: null, nonce: null, caller: null, token: null, amount });
+  const by = delegateOf(now);
+  const how = by.delegate === undefined ? 'unexplained' : 'delegation';
+  spend(now, id, { how, txHash: null, nonce: null, caller: null, token: null, amount, ...by });
 }

@@ -62,13 +62,15 @@ export interface EvmTransactionFacts {
   readonly fee: bigint;
 }
 
-interface EvmLogFacts {
+export interface EvmLogFacts {
   readonly token: Address;
   readonly amount: bigint;
   readonly txHash: Hash32;
   readonly logIndex: number;
   /** Who sent the transaction. */
   readonly caller: Address;
+  /** What that transaction calls. Left out where it makes a contract. */
+  readonly callee?: Address;
 }
 
 export interface EvmTransferFacts extends EvmLogFacts {

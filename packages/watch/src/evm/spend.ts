@@ -47,6 +47,16 @@ export interface EvmSpend {
    * be told from it. Left out where the source does not give whole transactions.
    */
   readonly digest?: Hash32;
+  /** What the transaction of somebody else calls. */
+  readonly callee?: Address;
+  /** Of an approval: who may take it. */
+  readonly spender?: Address;
+  /** Of a token that moved: to whom. */
+  readonly recipient?: Address;
+  /** Whose code the account runs (EIP-7702); of a delegation: whose it runs from now on. */
+  readonly delegate?: Address;
+  /** The nonces of the account that were used up, from `from` on and before `to`, where no transaction shows by what. */
+  readonly uses?: { readonly from: bigint; readonly to: bigint };
   /** Null while it is in no block. */
   readonly block: EvmBlockRef | null;
 }

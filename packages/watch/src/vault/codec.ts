@@ -23,9 +23,28 @@ const wallet = z.strictObject({ vault: text, wallet: text, address, createdMs: c
 const permit = z.strictObject({
   ...{ seq: count, chainId, digest: hash, nonce: amount.nullable(), grant: text },
   form: z.enum(['transaction', 'typed-data', 'message', 'delegation']),
-  rights: z.array(z.strictObject({ token: address, to: address, amount: amount.nullable(), signed: z.boolean() })),
+  rights: z.array(
+    z.strictObject({
+      ...{ token: address, to: address, amount: amount.nullable(), signed: z.boolean() },
+      // What was read before these were known says nothing of them.
+      ...{
+        gets: z.boolean().default(false),
+        once: z.boolean().default(false),
+        untilMs: count.nullable().default(null),
+      },
+    }),
+  ),
+  ...{ atMs: count.default(0), delegate: address.nullable().default(null), unread: z.boolean().default(false) },
 });
-const used = z.strictObject({ wallet: text, permit: count, right: count }).nullable();
+const usedRight = z.strictObject({
+  wallet: text,
+  permit: count,
+  right: count,
+  amount: amount.nullable().default(null),
+});
+const used = z.array(usedRight);
+/** Journals of before have one right, or none. */
+const usedOnce = usedRight.nullable().transform((each) => (each === null ? [] : [each]));
 
 const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });
 const event: z.ZodType<VaultEvent> = z.discriminatedUnion('kind', [
@@ -40,8 +59,8 @@ const event: z.ZodType<VaultEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('spend-gone'), key: text }),
   z.strictObject({ ...kind('cleared'), key: text, ...cleared.shape }),
   z.strictObject({
-    ...{ ...kind('verdict'), key: text, told: text, used },
-    verdict: z.enum(['silent', 'signed', 'unsigned']),
+    ...{ ...kind('verdict'), key: text, told: text, used: used.or(usedOnce) },
+    verdict: z.enum(['silent', 'signed', 'unsigned', 'unclear']),
   }),
 ]);
 const entry = z.strictObject({ v: z.literal(VAULT_EVENT_VERSION), event });
@@ -61,7 +80,7 @@ export function decodeVaultEvent(
 
 const spendRecord = z.strictObject({
   ...{ key: text, order: count, spend, members: z.array(text).min(1), sinceMs: count },
-  verdict: z.enum(['open', 'silent', 'signed', 'unsigned']),
+  verdict: z.enum(['open', 'silent', 'signed', 'unsigned', 'unclear']),
   ...{ told: text.nullable(), cleared: z.array(cleared), used },
 });
 const snapshot = z.strictObject({

@@ -22,12 +22,22 @@ export interface SpendFacts {
  * - `other-bytes`: for its nonce the vault allowed something else
  * - `no-allowance`: nobody was allowed to take this token
  * - `more-than-allowed`: somebody was, and not so much
+ * - `expired`: who took it was allowed to, and not any more
  */
-export type UnsignedReason = 'no-permit' | 'other-bytes' | 'no-allowance' | 'more-than-allowed';
+export type UnsignedReason = 'no-permit' | 'other-bytes' | 'no-allowance' | 'more-than-allowed' | 'expired';
+
+/**
+ * Why it is not known whether what was signed allows a spend:
+ *
+ * - `other-caller`: somebody may take so much of the token, and he is neither who sent the transaction nor what it calls
+ * - `unread`: something was signed that this monitor cannot read
+ */
+export type UnclearReason = 'other-caller' | 'unread';
 
 /**
  * By what a spend is the vault's: the very bytes, the nonce alone (the bytes are not known), a right that was signed for who
- * took it (`right`) or for somebody by whom it may have been taken (`right-of-other`), or code that the wallet was handed to.
+ * took it, or code that the account was handed to. `right-of-other`: what versions before this one said where a right of
+ * somebody else would do.
  */
 export type SignedBy = 'bytes' | 'nonce' | 'right' | 'right-of-other' | 'delegation';
 
@@ -47,6 +57,14 @@ export type VaultFindingDetail =
       readonly kind: 'unsigned-spend';
       readonly upTo: readonly { readonly vault: string; readonly seq: number; readonly sealed: boolean }[];
       readonly why: UnsignedReason;
+      readonly amends: string | null;
+    } & SpendFacts)
+  /** `maybe`: what the vault signed by which it may be allowed, the last ones of them. */
+  | ({
+      readonly kind: 'unclear-spend';
+      readonly upTo: readonly { readonly vault: string; readonly seq: number; readonly sealed: boolean }[];
+      readonly why: UnclearReason;
+      readonly maybe: readonly { readonly vault: string; readonly permit: number }[];
       readonly amends: string | null;
     } & SpendFacts)
   /** The vault says nothing from which it could be concluded: silent, or killed and not unsealed since. */

@@ -2,7 +2,7 @@ import type { Json } from '@keepwatch/base';
 import type { EvmSpend } from '../evm/spend.ts';
 import type { Finding } from '../finding.ts';
 import type { VaultPermit } from './permit.ts';
-import type { UsedRight, VaultRecord, VaultWallet } from './state.ts';
+import type { UsedRight, VaultRecord, VaultWallet, Verdict } from './state.ts';
 
 /** What the room is told: by who follows the vaults, by the watch of EVM chains, and by time. */
 export type VaultInput =
@@ -75,7 +75,7 @@ export type VaultEvent =
   | {
       readonly kind: 'verdict';
       readonly key: string;
-      readonly verdict: 'silent' | 'signed' | 'unsigned';
+      readonly verdict: Exclude<Verdict, 'open'>;
       readonly told: string;
-      readonly used: UsedRight | null;
+      readonly used: readonly UsedRight[];
     };

@@ -80,7 +80,7 @@ function foldSpend(state: VaultState, { id, key, spend, atMs }: Extract<VaultEve
     state.spends.set(key, { ...known, members: [...known.members, id] });
     return;
   }
-  const fresh = { verdict: 'open', told: null, cleared: [], used: null } as const;
+  const fresh = { verdict: 'open', told: null, cleared: [], used: [] } as const;
   state.spends.set(key, { key, order: state.order, spend, members: [id], sinceMs: atMs, ...fresh });
   state.open.set(key, true);
   if (state.order % KEPT_SPENDS === 0) forgetOld(state);
@@ -89,8 +89,7 @@ function foldSpend(state: VaultState, { id, key, spend, atMs }: Extract<VaultEve
 function forgetOld(state: VaultState): void {
   for (const { key, order, verdict, members, used } of [...state.spends.values()]) {
     // What took of a right is needed to know what is left of it.
-    if (state.order - order < KEPT_SPENDS || used !== null || (verdict !== 'signed' && verdict !== 'unsigned'))
-      continue;
+    if (state.order - order < KEPT_SPENDS || used.length > 0 || verdict === 'open' || verdict === 'silent') continue;
     for (const member of members) state.members.delete(member);
     state.spends.delete(key);
   }

@@ -17,7 +17,11 @@ export const vaultDetails = [
   }),
   z.strictObject({
     ...{ ...kind('unsigned-spend'), upTo: z.array(cleared), amends: text.nullable(), ...facts },
-    why: z.enum(['no-permit', 'other-bytes', 'no-allowance', 'more-than-allowed']),
+    why: z.enum(['no-permit', 'other-bytes', 'no-allowance', 'more-than-allowed', 'expired']),
+  }),
+  z.strictObject({
+    ...{ ...kind('unclear-spend'), upTo: z.array(cleared), amends: text.nullable(), ...facts },
+    ...{ why: z.enum(['other-caller', 'unread']), maybe: z.array(z.strictObject({ vault: text, permit: count })) },
   }),
   z.strictObject({ ...kind('vault-silent'), vaults: z.array(text), words: text, ...facts }),
   z.strictObject({ ...kind('spend-withdrawn'), spend: text, retracts: z.array(text) }),

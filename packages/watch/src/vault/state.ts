@@ -55,19 +55,24 @@ export interface SpendRecord {
   readonly spend: EvmSpend;
   readonly members: readonly string[];
   readonly sinceMs: number;
-  readonly verdict: 'open' | 'silent' | 'signed' | 'unsigned';
+  readonly verdict: Verdict;
   /** The finding that holds at present. */
   readonly told: string | null;
   /** Vaults of which every permit was known when they were asked after the spend. */
   readonly cleared: readonly { readonly vault: string; readonly seq: number; readonly sealed: boolean }[];
-  /** The right that it used: what is left of it is less by so much. */
-  readonly used: UsedRight | null;
+  /** The rights that it used: what is left of them is less by so much. */
+  readonly used: readonly UsedRight[];
 }
+
+/** `open` and `silent`: nothing was concluded yet. */
+export type Verdict = 'open' | 'silent' | 'signed' | 'unsigned' | 'unclear';
 
 export interface UsedRight {
   readonly wallet: string;
   readonly permit: number;
   readonly right: number;
+  /** Null: the whole spend; so it was written before a spend could use several rights. */
+  readonly amount: bigint | null;
 }
 
 export const walletKey = (vault: string, wallet: string) => `${vault}/${wallet}`;

@@ -110,7 +110,9 @@ function putPermits(turn: Turn, { vault, wallet, permits, place }: InputOf<'vaul
   if (fresh.length === 0) return;
   emit(turn, { kind: 'permits', vault, wallet, permits: fresh });
   for (const spend of [...state.spends.values()]) {
-    if (spend.verdict !== 'signed' && spend.spend.address === known.address) judge(turn, spend.key);
+    // What was concluded was concluded from all: what is permitted later cannot be what it was.
+    const isOpen = spend.verdict === 'open' || spend.verdict === 'silent';
+    if (isOpen && spend.spend.address === known.address) judge(turn, spend.key);
   }
 }
 
@@ -140,25 +142,30 @@ function decideLook(turn: Turn, { vault, asked, phase, lastSeq, complete, place 
   }
 }
 
-/** Every vault that has the key was asked after the spend, and none has signed it. */
+/** Every vault that has the key was asked after the spend, and none has signed what would prove to be it. */
 function conclude(turn: Turn, key: string): void {
   const record = turn.state.spends.get(key)!;
   const { cleared, told: amends } = record;
   const vaults = ownersOf(turn.state, record.spend).map(({ vault }) => vault);
   if (!vaults.every((vault) => cleared.some((each) => each.vault === vault))) return;
   const match = matchSpend(turn.state, record);
-  if (match.signed) return;
-  const upTo = cleared.filter(({ vault }) => vaults.includes(vault));
-  const { why } = match;
-  const told = tell(turn, record, { kind: 'unsigned-spend', upTo, why, amends, ...factsOf(record) });
-  emit(turn, { kind: 'verdict', key, verdict: 'unsigned', told, used: null });
+  if (match.says === 'signed') return;
+  const about = { upTo: cleared.filter(({ vault }) => vaults.includes(vault)), amends, ...factsOf(record) };
+  if (match.says === 'unclear') {
+    const { why, maybe, used } = match;
+    const told = tell(turn, record, { kind: 'unclear-spend', why, maybe, ...about });
+    emit(turn, { kind: 'verdict', key, verdict: 'unclear', told, used });
+    return;
+  }
+  const told = tell(turn, record, { kind: 'unsigned-spend', why: match.why, ...about });
+  emit(turn, { kind: 'verdict', key, verdict: 'unsigned', told, used: [] });
 }
 
 /** Tells by what the spend is the vault's, if it is. */
 function judge(turn: Turn, key: string): void {
   const record = turn.state.spends.get(key)!;
   const match = matchSpend(turn.state, record);
-  if (!match.signed) return;
+  if (match.says !== 'signed') return;
   const { vault, permit, by, used } = match;
   const facts = { vault, permit: permit.seq, grant: permit.grant, by, amends: record.told };
   const told = tell(turn, record, { kind: 'signed-spend', ...facts, ...factsOf(record) });
@@ -212,7 +219,7 @@ function decideTick(turn: Turn): void {
       .filter((vault) => !record.cleared.some((each) => each.vault === vault));
     const words = vaults.map((vault) => standingOf(state.vaults.get(vault)!)).join(' ');
     const told = tell(turn, record, { kind: 'vault-silent', vaults, words, ...factsOf(record) });
-    emit(turn, { kind: 'verdict', key, verdict: 'silent', told, used: null });
+    emit(turn, { kind: 'verdict', key, verdict: 'silent', told, used: [] });
   }
 }
 

@@ -155,6 +155,9 @@ it('tells every spend as what it is, and never accuses a vault of what it may ha
                 nonce: BigInt(seq),
                 grant: 'g1',
                 rights: [],
+                atMs: world.now(),
+                delegate: null,
+                unread: false,
               },
             };
             world.journal.push(permit);

@@ -44,6 +44,8 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
   let total = 0;
   let tip: BlockRef | null = null;
   let best = -1;
+  /** The first block that the source told; below it only scans know blocks. */
+  let lowest = Infinity;
 
   const walletOf = (owner: string) => owner.slice(0, owner.indexOf('/'));
 
@@ -108,6 +110,11 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
       rival.by = tx.txid;
       expected.lost += rival.wallets.size;
     }
+  }
+
+  /** What comes above this height now came after the wallets that there are. */
+  function newsFrom(height: number): void {
+    for (const [wallet, since] of added) if (since > height) added.set(wallet, height);
   }
 
   function takeBack(height: number, expected: Expected, hash = told.get(height)): void {
@@ -210,10 +217,14 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
       }
       case 'connected': {
         const { block, matches } = input;
-        if (told.get(block.height) !== block.hash) {
+        if (told.get(block.height) !== block.hash || block.height < lowest) {
           // Nobody said that they left; but this one stands in their place.
-          for (const height of [...told.keys()]) if (height >= block.height) takeBack(height, expected);
+          for (const [height, hash] of [...told]) {
+            if (height >= block.height && hash !== block.hash) takeBack(height, expected);
+          }
+          newsFrom(block.height - 1);
           told.set(block.height, block.hash);
+          lowest = Math.min(lowest, block.height);
           if (best < 0) for (const wallet of waiting) added.set(wallet, block.height - 1);
           tip = block;
           best = Math.max(best, block.height);
@@ -230,8 +241,9 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
         // Below the first block that was told a scan may have looked at another branch.
         takeBack(block.height, expected);
         const isNext = fork.height === block.height - 1;
-        const below = isNext ? undefined : told.get(block.height - 1);
+        const below = isNext || block.height - 1 < lowest ? undefined : told.get(block.height - 1);
         tip = below === undefined ? fork : { ...fork, height: block.height - 1, hash: below as BlockHash };
+        newsFrom(tip.height);
         if (tip.hash !== fork.hash) break;
         for (const [height, hash] of [...told]) {
           if (height > fork.height || (height === fork.height && hash !== fork.hash)) takeBack(height, expected);
