@@ -57,7 +57,10 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
   'wallet.list': asks('reader', shapes.none, 'Wallets with their balances.'),
   'wallet.show': asks('reader', shapes.walletId, 'One wallet with its coins, descriptors and labels.'),
   'wallet.put': changes(shapes.walletPut, 'Watches a wallet; with `id`, in place of the one that is watched.'),
-  'wallet.rescan': changes(shapes.walletRescan, 'Looks through a wallet’s past again, with another gap limit where one is given.'),
+  'wallet.rescan': changes(
+    shapes.walletRescan,
+    'Looks through a wallet’s past again, with another gap limit where one is given.',
+  ),
   'wallet.labels': changes(shapes.walletLabels, 'Adds labels to a wallet.'),
   'wallet.remove': changes(shapes.walletId, 'Watches a wallet no longer.'),
   'evm.list': asks('reader', shapes.none, 'Accounts of EVM chains.'),
