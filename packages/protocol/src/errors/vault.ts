@@ -47,7 +47,10 @@ export const VAULT_ERRORS = {
   token_invalid: text('The bootstrap token is wrong, expired or used.', 'Restart the daemon to get a new one.'),
 
   // Commands and requests
-  version_conflict: text('The vault or the monitor changed since the operator looked.', 'Look again, then repeat the command.'),
+  version_conflict: text(
+    'The vault or the monitor changed since the operator looked.',
+    'Look again, then repeat the command.',
+  ),
   command_invalid: text('The command’s signature or form is not valid.', 'Update the client, or check its key.'),
   command_expired: text('The command expired.', 'Check both clocks and send it again.'),
   command_repeated: text('This very command was carried out before.', 'Send a new command.'),
