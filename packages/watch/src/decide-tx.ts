@@ -3,7 +3,7 @@ import { decodeTransaction, scriptToAddress, type MatchedTx, type Txid } from '@
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import type { Direction, Evidence, Movement } from './finding.ts';
 import { conflictKey, inBlockId, movementsOf } from './id.ts';
-import { outpointKey, outpointOf, type TxFact, type TxPart, type TxRecord } from './state.ts';
+import { outpointKey, outpointOf, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
 
 type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
@@ -258,11 +258,23 @@ function directionOf(
   part: TxPart,
   { receivedSats, spentSats }: Movement,
 ): Direction {
-  // The inputs of a transaction that is watched by its id are watched as well, and are nobody's coins here.
-  if (part.vouts.length === 0 && spentSats === 0n && state.byTxid.get(txid)?.includes(part.wallet)) return 'watched';
+  // The inputs of a transaction that is watched by its id are watched as well, and are none of this wallet's coins.
+  const isNamed = state.byTxid.get(txid)?.includes(part.wallet) ?? false;
+  if (isNamed && part.vouts.length === 0 && !part.spent.some((key) => isOwn(state, part.wallet, key))) return 'watched';
   if (part.spent.length === 0) return 'received';
   if (part.vouts.length === outputs) return 'self-transfer';
   return receivedSats > spentSats ? 'received' : 'spent';
+}
+
+/** A coin that the wallet received, or that it watches for itself. */
+function isOwn(state: WatchState, wallet: string, key: string): boolean {
+  const { txid, vout } = outpointOf(key);
+  const parts = state.txs.get(txid)?.parts ?? [];
+  const outpoints = state.wallets.get(wallet)?.wallet.outpoints ?? [];
+  return (
+    parts.some((part) => part.wallet === wallet && part.vouts.includes(vout)) ||
+    outpoints.some((each) => outpointKey(each) === key)
+  );
 }
 
 /** Wallets for which the fact holds more than is known of the transaction. */

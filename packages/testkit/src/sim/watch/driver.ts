@@ -22,7 +22,7 @@ import {
 } from '@keepwatch/watch';
 import type { BlockHash, MatchedTx, Txid } from '@keepwatch/bitcoin';
 import type { Random } from '../random.ts';
-import { keyOf, matchOf, ownerKey, scriptOf, type SimBlock, type SimTx, type World } from './world.ts';
+import { keyOf, matchOf, scriptOf, type SimBlock, type SimTx, type World } from './world.ts';
 
 /**
  * A monitor as far as the watch needs one: a journal of encoded events with snapshots, one source with its watch set and a
@@ -37,6 +37,12 @@ export interface Driver {
   readonly configure: (wallet: WatchedWallet) => void;
   readonly remove: (id: string) => void;
   readonly start: () => void;
+  /** It ends, and the world goes on without it until it is started. */
+  readonly stop: () => void;
+  readonly isDown: () => boolean;
+  /** ms since 1970; so much time passes, and nobody is told. */
+  readonly nowMs: () => number;
+  readonly elapse: (ms: number) => void;
   readonly mined: (block: SimBlock) => void;
   readonly tookBack: (block: SimBlock) => void;
   readonly sight: (tx: SimTx, grade: 'claimed' | 'valid' | 'relayed') => void;
@@ -66,15 +72,11 @@ export interface DriverOptions {
   readonly crashEvery: () => number;
   /** Whether sources hold things back. */
   readonly troubled: () => boolean;
-  readonly note: (input: WatchInput, findings: readonly Finding[]) => void;
+  readonly note: (input: WatchInput, findings: readonly Finding[], nowMs: number) => void;
   /** Whether events go through their encoding: it takes most of the time, so not every history does. */
   readonly encoded: boolean;
   readonly startMs: number;
 }
-
-const OWNERS = new Map<string, string>();
-/** Which owner a script has, by its hex. */
-export const ownerOf = (hex: string) => OWNERS.get(hex)!;
 
 export function createDriver(world: World, random: Random, options: DriverOptions): Driver {
   const settings = { ...DEFAULT_SETTINGS, network: 'regtest', ...options.settings } as const;
@@ -83,6 +85,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
   let state = createWatchState(settings);
   let nowMs = options.startMs;
   let crashes = 0;
+  let isDown = false;
   const wishes = new Map<string, WatchedWallet>();
   let scripts = new Set<string>();
   let coins = new Set<string>();
@@ -111,6 +114,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
     options.note(
       input,
       events.flatMap((event) => (event.kind === 'finding' ? [event.finding] : [])),
+      nowMs,
     );
     last = input;
     if (fate === 1) {
@@ -135,7 +139,12 @@ export function createDriver(world: World, random: Random, options: DriverOption
   function follow(event: WatchEvent): void {
     if (event.kind === 'scripts-added') {
       const { wallet, branch, from, to } = event.range;
-      for (let index = from; index < to; index++) scripts.add(ownerKey({ wallet, branch, index }));
+      for (let index = from; index < to; index++) scripts.add(toHex(scriptOf({ wallet, branch, index })));
+    } else if (event.kind === 'wallet-put') {
+      for (const { scripts: some, inputs } of event.wallet.txids) {
+        for (const script of some) scripts.add(toHex(script));
+        for (const { txid, vout } of inputs) coins.add(keyOf(txid, vout));
+      }
     } else if (event.kind === 'tx') {
       for (const { vout } of event.tx.received) coins.add(keyOf(event.tx.txid, vout));
     }
@@ -153,7 +162,8 @@ export function createDriver(world: World, random: Random, options: DriverOption
   }
 
   function start(): void {
-    scripts = new Set([...watchedScripts(state)].map((script) => ownerOf(toHex(script))));
+    isDown = false;
+    scripts = new Set([...watchedScripts(state)].map(toHex));
     coins = new Set([...watchedCoins(state)].map(({ txid, vout }) => keyOf(txid, vout)));
     withheld.unshift(...queue.filter((input) => input.kind === 'supplement'));
     queue = [];
@@ -196,6 +206,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
   }
 
   function mined(block: SimBlock): void {
+    if (isDown) return;
     const matches: MatchedTx[] = [];
     for (const tx of block.txs) {
       const match = matchOf(tx, scripts, coins);
@@ -211,6 +222,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
   }
 
   function sight(tx: SimTx, grade: 'claimed' | 'valid' | 'relayed'): void {
+    if (isDown) return;
     const match = matchOf(tx, scripts, coins);
     if (!match) return;
     if (match.spent.some(({ outpoint }) => hidden.has(keyOf(outpoint.txid, outpoint.vout)))) {
@@ -223,28 +235,18 @@ export function createDriver(world: World, random: Random, options: DriverOption
   }
 
   function derive(): boolean {
-    const due = dueScripts(state).filter(
-      (each) =>
-        !queue.some(
-          (input) => input.kind === 'scripts' && input.wallet === each.wallet && input.branch === each.branch,
-        ),
-    );
+    const due = dueScripts(state);
     if (due.length === 0) return false;
     const { wallet, descriptor, branch, from, to } = random.pick(due);
-    const all = Array.from({ length: to - from }, (_, i) => {
-      const owner = { wallet, branch, index: from + i };
-      const script = scriptOf(owner);
-      OWNERS.set(toHex(script), ownerKey(owner));
-      return script;
-    });
+    const all = Array.from({ length: to - from }, (_, i) => scriptOf({ wallet, branch, index: from + i }));
     const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const script of all) {
       bytes.set(script, at);
       at += script.length;
     }
-    for (let index = from; index < to; index++) scripts.add(ownerKey({ wallet, branch, index }));
-    queue.push({ kind: 'scripts', wallet, descriptor, branch, from, to, lengths: [all[0]!.length], bytes });
+    // It overtakes what the sources have said already, and they look for these scripts only once it is durable.
+    feed({ kind: 'scripts', wallet, descriptor, branch, from, to, lengths: [all[0]!.length], bytes });
     return true;
   }
 
@@ -259,7 +261,7 @@ export function createDriver(world: World, random: Random, options: DriverOption
       task = { scan: each.scan, next, coins: new Set() };
       scans.set(each.wallet, task);
     }
-    const own = new Set([...watchedScripts(state, each.wallet)].map((script) => ownerOf(toHex(script))));
+    const own = new Set([...watchedScripts(state, each.wallet)].map(toHex));
     for (const { txid, vout } of watchedCoins(state, each.wallet)) task.coins.add(keyOf(txid, vout));
     const part = world.chain.slice(task.next - first, task.next - first + blocks);
     const found = part.flatMap((block) => {
@@ -278,26 +280,45 @@ export function createDriver(world: World, random: Random, options: DriverOption
     return true;
   }
 
+  /** What was wished before and is not heard yet is wished no longer. */
+  function overrule(id: string): void {
+    queue = queue.filter((input) => !(input.kind === 'wallet' && input.wallet.id === id));
+  }
+
   return {
     events: () => journal.map(read),
     crashes: () => crashes,
     waiting: () => queue.length,
     configure(wallet) {
+      overrule(wallet.id);
       wishes.set(wallet.id, wallet);
       feed({ kind: 'wallet', wallet });
     },
     remove(id) {
+      overrule(id);
       wishes.delete(id);
       feed({ kind: 'wallet-removed', wallet: id });
     },
     start,
+    stop() {
+      withheld.unshift(...queue.filter((input) => input.kind === 'supplement'));
+      queue = [];
+      isDown = true;
+    },
+    isDown: () => isDown,
+    nowMs: () => nowMs,
+    elapse(ms) {
+      nowMs += ms;
+    },
     mined,
     tookBack(block) {
+      if (isDown) return;
       for (const task of scans.values()) task.next = Math.min(task.next, block.ref.height);
       queue.push({ kind: 'disconnected', block: block.ref, fork: world.chain.at(-1)!.ref, seenBy });
     },
     sight,
     lose(txid, by) {
+      if (isDown) return;
       sighted.delete(txid);
       queue.push(by === null ? { kind: 'evicted', txid, seenBy } : { kind: 'replaced', txid, by, seenBy });
     },

@@ -7,7 +7,13 @@ export interface Ending {
   readonly findings: readonly Finding[];
   readonly depths: readonly number[];
   readonly limits: WalletLimits;
-  readonly gapLimit: number;
+  readonly gapLimits: ReadonlyMap<string, number>;
+  /** Wallets that are no more than a transaction which is watched by its id, and what that spends. */
+  readonly watched: ReadonlyMap<string, { readonly txid: string; readonly inputs: readonly string[] }>;
+  readonly inTurn: ReadonlySet<string>;
+  readonly guessed: ReadonlySet<string>;
+  /** The first block that was told. */
+  readonly lowest: number;
   /** Wallets that are watched, with the height above which things are news. */
   readonly added: ReadonlyMap<string, number>;
   /** What a wallet was told before it was taken out concerns nobody any more. */
@@ -22,7 +28,7 @@ type Lock =
   | { readonly kind: 'older-time'; readonly units: number }
   | { readonly kind: 'after-time'; readonly seconds: number };
 
-const DIRECTIONS = ['received', 'spent', 'self-transfer'];
+const DIRECTIONS = ['received', 'spent', 'self-transfer', 'watched'];
 
 /** A fault in words, or null. */
 export function judge(ending: Ending): string | null {
@@ -39,7 +45,7 @@ export function judge(ending: Ending): string | null {
  * Wallets that were paid further on than their gap limit reaches: an address was handed out on a branch that is gone, behind
  * others that nobody pays now. Whoever did not see that branch in time cannot know of it.
  */
-function beyondGap({ world, gapLimit }: Ending): ReadonlySet<string> {
+function beyondGap({ world, gapLimits }: Ending): ReadonlySet<string> {
   const paid = new Map<string, number[]>();
   for (const { owner } of world.chain.flatMap(({ txs }) => txs.flatMap(({ outputs }) => outputs))) {
     if (!owner) continue;
@@ -48,6 +54,7 @@ function beyondGap({ world, gapLimit }: Ending): ReadonlySet<string> {
   }
   const beyond = new Set<string>();
   for (const [branch, indices] of paid) {
+    const gapLimit = gapLimits.get(branch.slice(0, branch.indexOf('/'))) ?? 0;
     let reach = gapLimit;
     for (const index of indices.sort((a, b) => a - b)) {
       if (index >= reach) beyond.add(branch.slice(0, branch.indexOf('/')));
@@ -71,11 +78,11 @@ function judgeIds(findings: readonly Finding[]): string | null {
 }
 
 /** Retractions and amendments name findings that were told before and still held; blocks come in their order. */
-function judgeOrder({ findings, removals }: Ending): string | null {
+function judgeOrder({ findings, removals, inTurn }: Ending): string | null {
   const holding = new Map<string, Finding>();
   let last: { block: BlockRef; id: string; wallet: string | null } | null = null;
   for (const [i, finding] of findings.entries()) {
-    const { detail, evidence, id, late } = finding;
+    const { detail, evidence, id } = finding;
     for (const { wallet } of removals.filter(({ at }) => at === i)) {
       for (const [each, other] of holding) if (other.wallet === wallet) holding.delete(each);
       // What the chain takes back of it is told nobody.
@@ -102,14 +109,15 @@ function judgeOrder({ findings, removals }: Ending): string | null {
       continue;
     }
     holding.set(id, finding);
-    if (!DIRECTIONS.includes(detail.kind) || late) continue;
+    if (!DIRECTIONS.includes(detail.kind) || !inTurn.has(id)) continue;
     if (last && evidence.block!.height < last.block.height) return `${id} comes after ${last.id}`;
     last = { block: evidence.block!, id, wallet: finding.wallet };
   }
   return null;
 }
 
-function judgeChain({ world, findings, depths, limits, added, locks, balances }: Ending): string | null {
+function judgeChain(ending: Ending): string | null {
+  const { world, findings, depths, limits, added, balances, watched } = ending;
   const tip = world.chain.at(-1)!.ref.height;
   const retracted = new Set(
     findings.flatMap(({ detail }) =>
@@ -147,9 +155,13 @@ function judgeChain({ world, findings, depths, limits, added, locks, balances }:
         part.spent += coin.sats;
         part.ins++;
       }
+      for (const [wallet, { txid, inputs }] of watched) {
+        if (txid === tx.txid || inputs.some((key) => tx.inputs.includes(key))) partOf(wallet).ins++;
+      }
       for (const [wallet, part] of parts) {
         const since = added.get(wallet);
         if (since === undefined) continue;
+        const isNamed = watched.get(wallet)?.txid === tx.txid;
         sums.set(wallet, (sums.get(wallet) ?? 0n) + part.received - part.spent);
         const found = standing.get(`${wallet} ${tx.txid}`) ?? [];
         standing.delete(`${wallet} ${tx.txid}`);
@@ -157,11 +169,12 @@ function judgeChain({ world, findings, depths, limits, added, locks, balances }:
         const foreign = found.find(({ evidence }) => evidence.block!.hash !== ref.hash);
         if (foreign) return `${foreign.id} stands, and its block is not in the chain`;
         const told = found.filter(({ detail }) => DIRECTIONS.includes(detail.kind));
-        if (ref.height <= since && told.length === 0) continue;
+        if (ref.height <= since && told.length === 0 && !isNamed) continue;
         if (told.length !== 1) return `${where} was told ${told.length} times`;
         const { detail } = told[0]!;
-        const kind =
-          part.ins === 0
+        const kind = isNamed
+          ? 'watched'
+          : part.ins === 0
             ? 'received'
             : part.outs === tx.outputs.length
               ? 'self-transfer'
@@ -169,7 +182,12 @@ function judgeChain({ world, findings, depths, limits, added, locks, balances }:
                 ? 'received'
                 : 'spent';
         if (detail.kind !== kind) return `${where} is ${kind} and was told as ${detail.kind}`;
-        if ('receivedSats' in detail && (detail.receivedSats !== part.received || detail.spentSats !== part.spent)) {
+        // Of what others spend of it nothing was ever its own.
+        if (
+          !watched.has(wallet) &&
+          'receivedSats' in detail &&
+          (detail.receivedSats !== part.received || detail.spentSats !== part.spent)
+        ) {
           return `${where} moves ${part.received} and ${part.spent}, and was told as ${detail.receivedSats} and ${detail.spentSats}`;
         }
         const reached = tip - ref.height + 1;
@@ -194,25 +212,36 @@ function judgeChain({ world, findings, depths, limits, added, locks, balances }:
   for (const [wallet, sats] of sums) {
     if (balances.get(wallet) !== sats) return `${wallet} holds ${sats}, and ${balances.get(wallet)} is shown`;
   }
-  return judgeLocks(world, findings, retracted, locks, added, outputs, spentIn) ?? judgeLimits(findings, limits, sums);
+  return (
+    judgeLocks(ending, retracted, outputs, spentIn) ??
+    judgeLimits(
+      findings,
+      limits,
+      new Map(
+        [...added.keys()].filter((wallet) => !watched.has(wallet)).map((wallet) => [wallet, sums.get(wallet) ?? 0n]),
+      ),
+    )
+  );
 }
 
-/** Whoever is above or below a limit in the end was told so last. */
+/** Whoever is above or below a limit in the end was told so last, and each time had the next number. */
 function judgeLimits(findings: readonly Finding[], limits: WalletLimits, sums: ReadonlyMap<string, bigint>) {
   for (const [wallet, sats] of sums) {
-    const told = (kind: string) => findings.some((each) => each.wallet === wallet && each.detail.kind === kind);
-    if (limits.aboveSats !== null && sats > limits.aboveSats && !told('balance-above'))
-      return `${wallet} is above its limit`;
+    const told = findings.filter((each) => each.wallet === wallet && each.detail.kind.startsWith('balance-'));
+    const odd = told.find(({ id, detail }, i) => !id.startsWith(`${detail.kind}/${i + 1}:`));
+    if (odd) return `${odd.id} does not have the next number`;
+    const last = told.at(-1)?.detail.kind;
+    if (limits.aboveSats !== null && sats > limits.aboveSats && last !== 'balance-above')
+      return `${wallet} is above its limit, and was told ${last}`;
+    if (limits.belowSats !== null && sats < limits.belowSats && last !== 'balance-below')
+      return `${wallet} is below its limit, and was told ${last}`;
   }
   return null;
 }
 
 function judgeLocks(
-  world: World,
-  findings: readonly Finding[],
+  { world, findings, locks, added, guessed, lowest }: Ending,
   retracted: ReadonlySet<string>,
-  locks: Ending['locks'],
-  added: ReadonlyMap<string, number>,
   outputs: ReadonlyMap<string, { readonly wallet: string }>,
   spentIn: ReadonlyMap<string, SimTx>,
 ): string | null {
@@ -227,7 +256,8 @@ function judgeLocks(
     const coin = keyOf(detail.outpoint.txid, detail.outpoint.vout);
     if (detail.opensAtHeight === undefined) {
       timed.set(coin, (timed.get(coin) ?? 0) + 1);
-      if (medianTime(world, tip) < detail.opensAtSeconds!) return `${id} is told, and the chain's time is not there`;
+      if (medianTime(world, tip) < detail.opensAtSeconds! && !guessed.has(id))
+        return `${id} is told, and the chain's time is not there`;
       continue;
     }
     const key = `${coin} ${detail.opensAtHeight}`;
@@ -237,7 +267,7 @@ function judgeLocks(
     const since = added.get(wallet);
     const height = heights.get(key.slice(0, 64));
     if (height === undefined || since === undefined || height <= since) continue;
-    const times = (timed.get(key) ?? 0) - byTime(world, height, locks.get(wallet) ?? [], tip);
+    const times = (timed.get(key) ?? 0) - byTime(world, lowest, height, locks.get(wallet) ?? [], tip);
     if (times < 0 && !spentIn.has(key) && tip > height) return `a path of ${key} opened with time, and nobody was told`;
     const openings = (locks.get(wallet) ?? []).flatMap((lock) =>
       !('blocks' in lock) ? [] : lock.kind === 'older' ? [height + lock.blocks] : [lock.blocks + 1],
@@ -263,8 +293,7 @@ function medianTime({ chain }: World, height: number): number {
 }
 
 /** How many paths of a coin in this block are open by time for sure: a block ago already. */
-function byTime(world: World, height: number, locks: readonly Lock[], tip: number): number {
-  const first = world.chain[0]!.ref.height;
+function byTime(world: World, first: number, height: number, locks: readonly Lock[], tip: number): number {
   if (height - 11 < first || tip - 11 < first) return 0;
   const now = medianTime(world, tip - 1);
   return locks.filter((lock) => {

@@ -1,6 +1,6 @@
 import { toHex } from '@keepwatch/base';
 import type { BlockHash, MatchedTx } from '@keepwatch/bitcoin';
-import type { BlockRef, Finding, WatchInput } from '@keepwatch/watch';
+import type { BlockRef, Finding, WalletLimits, WatchedWallet, WatchInput } from '@keepwatch/watch';
 import { keyOf } from './world.ts';
 
 /**
@@ -9,13 +9,35 @@ import { keyOf } from './world.ts';
  */
 export interface Story {
   /** A fault in words, or null. */
-  readonly note: (input: WatchInput, findings: readonly Finding[]) => string | null;
+  readonly note: (input: WatchInput, findings: readonly Finding[], nowMs: number) => string | null;
   readonly toldTip: () => BlockRef | null;
   /** Height above which what happens to a wallet is news. */
   readonly added: ReadonlyMap<string, number>;
   /** Wallets that were taken out, each with the number of findings that there were then. */
   readonly removals: readonly { readonly wallet: string; readonly at: number }[];
+  /** Ids of what was told with a block as it was connected: these have to come in the order of the chain. */
+  readonly inTurn: ReadonlySet<string>;
+  /** Of these the first ones were told while the chain's time was a guess: fewer than eleven blocks were known (BIP113). */
+  readonly guessed: ReadonlySet<string>;
+  /** The first block that was told. */
+  readonly lowest: () => number;
 }
+
+/** What was told of a wallet's balance. */
+interface Standing {
+  above: boolean;
+  below: boolean;
+  crossings: number;
+}
+
+/** News is late when it is older than this: so wrong may a miner's clock be. */
+const LATE_MS = 7_200_000;
+/** What is told of a block of the chain, and so has a time to compare with. */
+const IN_BLOCK = new Set([
+  ...['received', 'spent', 'self-transfer', 'watched', 'confirmed', 'large-amount', 'dust', 'address-reuse'],
+  ...['timelock-expiry', 'balance-above', 'balance-below'],
+]);
+const MOVES = new Set(['received', 'spent', 'self-transfer', 'watched']);
 
 interface Known {
   status: 'none' | 'claimed' | 'valid' | 'relayed' | 'confirmed' | 'gone';
@@ -31,10 +53,27 @@ interface Known {
 const RANK = { none: -1, gone: -1, claimed: 0, valid: 1, relayed: 2, confirmed: 3 };
 
 /** `isHad`: whether the only source there is has an unconfirmed transaction, and has told it. */
-export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid: string) => boolean): Story {
+export function createStory(
+  ownerOf: (scriptHex: string) => string,
+  isHad: (txid: string) => boolean,
+  limitsOf: (wallet: string) => WalletLimits,
+): Story {
   const txs = new Map<string, Known>();
   const scripts = new Set<string>();
-  const coins = new Map<string, string>();
+  /** Whom a coin concerns, and what it holds. */
+  const coins = new Map<string, Set<string>>();
+  const amounts = new Map<string, bigint>();
+  /** Who watches a transaction by its id. */
+  const watchers = new Map<string, Set<string>>();
+  /** By what a wallet is another one than before, though it has the same id. */
+  const shapes = new Map<string, string>();
+  const standings = new Map<string, Standing>();
+  const drops = new Map<string, number>();
+  const inTurn = new Set<string>();
+  const guessed = new Set<string>();
+  let startedMs = 0;
+  /** Whether blocks that were mined before the start are surely caught up with. */
+  let catchingUp = false;
   const told = new Map<number, string>();
   const held = new Map<string, MatchedTx[]>();
   const conflicts = new Set<string>();
@@ -61,18 +100,21 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
       if (!known.content.has(`${wallet} ${what}`)) grown.add(wallet);
       known.content.add(`${wallet} ${what}`);
     };
-    for (const { vout, script } of tx.received) {
+    for (const wallet of watchers.get(tx.txid) ?? []) add(wallet, 'by its id');
+    for (const { vout, script, sats } of tx.received) {
       const owner = ownerOf(toHex(script));
       if (!scripts.has(owner)) continue;
       add(walletOf(owner), `out ${vout}`);
-      coins.set(keyOf(tx.txid, vout), walletOf(owner));
+      const key = keyOf(tx.txid, vout);
+      coins.set(key, new Set([...(coins.get(key) ?? []), walletOf(owner)]));
+      amounts.set(key, sats);
     }
     for (const { outpoint } of tx.spent) {
       const key = keyOf(outpoint.txid, outpoint.vout);
-      const wallet = coins.get(key);
-      if (wallet === undefined) continue;
-      add(wallet, `in ${key}`);
-      known.spends.add(key);
+      for (const wallet of coins.get(key) ?? []) {
+        add(wallet, `in ${key}`);
+        known.spends.add(key);
+      }
     }
     if (known.wallets.size === 0) return undefined;
     txs.set(tx.txid, known);
@@ -88,7 +130,7 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
         if (other === txid || !rival.spends.has(key) || conflicts.has(pair)) continue;
         if (rival.status === 'gone' && rival.by !== txid) continue;
         conflicts.add(pair);
-        if (coins.has(key)) count++;
+        count += coins.get(key)?.size ?? 0;
       }
     }
     return count;
@@ -155,6 +197,85 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
     return null;
   }
 
+  function begin(wallet: WatchedWallet): void {
+    const { id, txids } = wallet;
+    added.set(id, tip?.height ?? best);
+    if (best < 0) waiting.add(id);
+    standings.set(id, { above: false, below: false, crossings: 0 });
+    for (const { txid, inputs } of txids) {
+      watchers.set(txid, new Set([...(watchers.get(txid) ?? []), id]));
+      for (const input of inputs) {
+        const key = keyOf(input.txid, input.vout);
+        coins.set(key, new Set([...(coins.get(key) ?? []), id]));
+      }
+    }
+  }
+
+  function forget(id: string): void {
+    if (!added.delete(id)) return;
+    removals.push({ wallet: id, at: total });
+    drops.set(id, (drops.get(id) ?? 0) + 1);
+    standings.delete(id);
+    for (const owner of scripts) if (walletOf(owner) === id) scripts.delete(owner);
+    for (const each of watchers.values()) each.delete(id);
+    for (const [key, wallets] of coins) {
+      if (!wallets.delete(id) || wallets.size > 0) continue;
+      coins.delete(key);
+      // Added anew, it is told anew.
+      for (const pair of conflicts) if (pair.endsWith(key)) conflicts.delete(pair);
+    }
+    for (const [txid, known] of txs) {
+      known.wallets.delete(id);
+      for (const each of known.content) if (each.startsWith(`${id} `)) known.content.delete(each);
+      for (const key of known.spends) if (!coins.has(key)) known.spends.delete(key);
+      if (known.wallets.size === 0) txs.delete(txid);
+    }
+  }
+
+  /** What a wallet has in blocks. A coin that it watches and never got is not its own. */
+  function balanceOf(wallet: string): bigint {
+    let sats = 0n;
+    for (const [txid, { status, content }] of txs) {
+      if (status !== 'confirmed') continue;
+      for (const each of content) {
+        const [whose, way, what] = each.split(' ');
+        if (whose !== wallet) continue;
+        if (way === 'out') sats += amounts.get(keyOf(txid, Number(what)))!;
+        if (way !== 'in') continue;
+        const [parent, vout] = what!.split(':');
+        if (txs.get(parent!)?.content.has(`${wallet} out ${vout}`)) sats -= amounts.get(what!)!;
+      }
+    }
+    return sats;
+  }
+
+  /** Whose balance passed a limit with this block: the ids of what is told, and the balances. */
+  function crossings(): Map<string, bigint> {
+    const ids = new Map<string, bigint>();
+    for (const [wallet, standing] of standings) {
+      const sats = balanceOf(wallet);
+      const { aboveSats, belowSats } = limitsOf(wallet);
+      const above = aboveSats !== null && sats > aboveSats;
+      const below = belowSats !== null && sats < belowSats;
+      const times = drops.get(wallet) ?? 0;
+      const id = (kind: string) => `${kind}/${standing.crossings}:${wallet}${times === 0 ? '' : `+${times}`}`;
+      const [rose, fell] = [above && !standing.above, below && !standing.below];
+      if (rose || fell) standing.crossings++;
+      if (rose) ids.set(id('balance-above'), sats);
+      if (fell) ids.set(id('balance-below'), sats);
+      Object.assign(standing, { above, below });
+    }
+    return ids;
+  }
+
+  /** Whether what a block brings is late; null where it may be either. */
+  function lateness(block: BlockRef, nowMs: number): boolean | null {
+    const minedMs = block.timeSeconds * 1_000;
+    if (nowMs - minedMs > LATE_MS) return true;
+    if (minedMs >= startedMs) return false;
+    return catchingUp ? true : null;
+  }
+
   interface Expected {
     sighted: number | null;
     lost: number;
@@ -166,25 +287,13 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
     const expected: Expected = { sighted: 0, lost: 0, doubles: 0, back: 0 };
     switch (input.kind) {
       case 'wallet':
-        if (added.has(input.wallet.id)) break;
-        added.set(input.wallet.id, tip?.height ?? best);
-        if (best < 0) waiting.add(input.wallet.id);
+        if (added.has(input.wallet.id) && shapes.get(input.wallet.id) === shapeOf(input.wallet)) break;
+        forget(input.wallet.id);
+        shapes.set(input.wallet.id, shapeOf(input.wallet));
+        begin(input.wallet);
         break;
       case 'wallet-removed':
-        if (added.delete(input.wallet)) removals.push({ wallet: input.wallet, at: total });
-        for (const owner of scripts) if (walletOf(owner) === input.wallet) scripts.delete(owner);
-        for (const [key, wallet] of coins) {
-          if (wallet !== input.wallet) continue;
-          coins.delete(key);
-          // Added anew, it is told anew.
-          for (const pair of conflicts) if (pair.endsWith(key)) conflicts.delete(pair);
-        }
-        for (const [txid, known] of txs) {
-          known.wallets.delete(input.wallet);
-          for (const each of known.content) if (each.startsWith(`${input.wallet} `)) known.content.delete(each);
-          for (const key of known.spends) if (!coins.has(key)) known.spends.delete(key);
-          if (known.wallets.size === 0) txs.delete(txid);
-        }
+        forget(input.wallet);
         break;
       case 'scripts': {
         const { wallet, branch, from, to } = input;
@@ -262,13 +371,57 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
     return expected;
   }
 
+  /** What is told with a block: of that block, in time or late, and with the balances that there are then. */
+  function freshFault(block: BlockRef, findings: readonly Finding[], nowMs: number): string | null {
+    const late = lateness(block, nowMs);
+    for (const finding of findings) {
+      const { id, detail, evidence } = finding;
+      if (!IN_BLOCK.has(detail.kind)) continue;
+      inTurn.add(id);
+      if (block.height - lowest < 10) guessed.add(id);
+      if (late !== null && finding.late !== late)
+        return `${id} is told as ${late ? 'in time' : 'late'}, which it is not`;
+      if (MOVES.has(detail.kind) && evidence.block?.hash !== block.hash) return `${id} is told with another block`;
+    }
+    const expected = block.height >= best ? crossings() : new Map<string, bigint>();
+    for (const { id, detail } of findings) {
+      if (detail.kind !== 'balance-above' && detail.kind !== 'balance-below') continue;
+      if (expected.get(id) !== detail.sats) return `${id} says ${detail.sats}, and not ${expected.get(id)}`;
+      expected.delete(id);
+    }
+    for (const id of expected.keys()) return `${id} is not told`;
+    return null;
+  }
+
+  /** What is learnt of a block that was told already is late; and balances are compared with their limits at blocks alone. */
+  function staleFault({ kind }: WatchInput, findings: readonly Finding[]): string | null {
+    for (const { id, late, detail, evidence } of findings) {
+      if (!IN_BLOCK.has(detail.kind)) continue;
+      if (evidence.block !== undefined && !late) return `${id} is told by ${kind}, and not as late`;
+      if (evidence.block === undefined && late) return `${id} is of no block, and told as late`;
+      if (detail.kind.startsWith('balance-')) return `${id} is told by ${kind}`;
+    }
+    return null;
+  }
+
   return {
     toldTip: () => tip,
     added,
     removals,
-    note(input, findings) {
+    inTurn,
+    guessed,
+    lowest: () => lowest,
+    note(input, findings, nowMs) {
       total += findings.length;
+      if (input.kind === 'started') [startedMs, catchingUp] = [nowMs, true];
+      const isFresh =
+        input.kind === 'connected' &&
+        (told.get(input.block.height) !== input.block.hash || input.block.height < lowest);
       const expected = expect(input);
+      const fault = isFresh ? freshFault(input.block, findings, nowMs) : staleFault(input, findings);
+      if (fault) return fault;
+      // From the first block that was mined since the start on, or when nothing came for a while.
+      if (input.kind === 'tick' || (isFresh && input.block.timeSeconds * 1_000 >= startedMs)) catchingUp = false;
       if (input.kind === 'tick') {
         const fault = doubted(findings, expected);
         if (fault) return fault;
@@ -284,6 +437,10 @@ export function createStory(ownerOf: (scriptHex: string) => string, isHad: (txid
       );
     },
   };
+}
+
+function shapeOf({ descriptors, txids, birthdaySeconds }: WatchedWallet): string {
+  return [...descriptors.map(({ text }) => text), ...txids.map(({ txid }) => txid), birthdaySeconds].join();
 }
 
 /** By the bytes themselves: version, one input, and 32 zeros in front of it. */

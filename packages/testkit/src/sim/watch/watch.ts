@@ -1,21 +1,27 @@
 import { DEFAULT_LIMITS, type TimeLock, type WatchedWallet } from '@keepwatch/watch';
 import type { Txid } from '@keepwatch/bitcoin';
 import { createRandom } from '../random.ts';
-import { createDriver, ownerOf } from './driver.ts';
+import { createDriver } from './driver.ts';
 import { judge } from './oracle.ts';
 import { createStory } from './story.ts';
-import { createWorld, type SimTx } from './world.ts';
+import { createWorld, ownerOf, type SimTx } from './world.ts';
 
 export interface WatchHistory {
   readonly fault: string | null;
   readonly findings: number;
   readonly crashes: number;
   readonly reorgs: number;
+  readonly outages: number;
 }
 
+/** It watches one transaction, and another one now and then. */
+const WATCHER = 'w4';
 const START_SECONDS = 1_700_000_000;
 const DEPTHS = [2, 4];
 const GAP_LIMIT = 6;
+/** To which it is raised: further than any address is handed out. */
+const WIDE_GAP_LIMIT = 14;
+const HOUR_MS = 3_600_000;
 const LIMITS = { ...DEFAULT_LIMITS, largeSats: 150_000n, aboveSats: 250_000n, belowSats: 50_000n, timelockBlocks: 2 };
 const LOCKS: ReadonlyMap<string, readonly TimeLock[]> = new Map([
   [
@@ -35,27 +41,36 @@ const LOCKS: ReadonlyMap<string, readonly TimeLock[]> = new Map([
   ],
 ]);
 
-function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
+const BASE = { owner: null, tags: [], labels: {}, outpoints: [], txids: [], limits: LIMITS } as const;
+
+/** Its descriptor is another one with each edition, though its scripts are the same. */
+function walletOf(id: string, birthdaySeconds: number | null, gapLimit = GAP_LIMIT, edition = 0): WatchedWallet {
+  const text = `sim(${id})#${edition}`;
+  const descriptors = [{ text, ranged: true, branches: 2, locks: LOCKS.get(id) ?? [] }];
+  return { ...BASE, id, name: id, birthdaySeconds, gapLimit, descriptors };
+}
+
+/** Whoever waits for one transaction. */
+function watcherOf(id: string, { txid, inputs, outputs }: SimTx): WatchedWallet {
+  const coins = inputs.map((key) => ({ txid: key.slice(0, 64) as Txid, vout: Number(key.slice(65)) }));
+  const txids = [{ txid, scripts: outputs.slice(0, 3).map(({ script }) => script), inputs: coins }];
+  const birthdaySeconds = START_SECONDS - 1_000;
   return {
-    ...{
-      id,
-      name: id,
-      owner: null,
-      tags: [],
-      labels: {},
-      birthdaySeconds,
-      gapLimit: GAP_LIMIT,
-      outpoints: [],
-      txids: [],
-      limits: LIMITS,
-    },
-    descriptors: [{ text: `sim(${id})`, ranged: true, branches: 2, locks: LOCKS.get(id) ?? [] }],
+    ...BASE,
+    id,
+    name: id,
+    birthdaySeconds,
+    gapLimit: GAP_LIMIT,
+    descriptors: [],
+    txids,
+    limits: DEFAULT_LIMITS,
   };
 }
 
 /**
- * One random history: payments, spends, replacements, evictions, reorganisations, wallets that come and go, scans of the
- * past, sources that hold something back, and a process that dies before and after appends. In the end the journal is
+ * One random history: payments, spends, replacements, evictions, reorganisations, wallets that come, change and go, scans of
+ * the past, transactions that are watched by their ids, sources that hold something back, hours and days in which nobody
+ * watches, and a process that dies before and after appends. In the end the journal is
  * compared with the chain that there is then, and all along each step with what its input must bring.
  *
  * What it was seen to catch, each put into the code by hand and found within 200 histories, stands in docs/findings.md.
@@ -63,10 +78,15 @@ function walletOf(id: string, birthdaySeconds: number | null): WatchedWallet {
 export function simulateWatch(seed: number): WatchHistory {
   const random = createRandom(seed);
   const world = createWorld(START_SECONDS);
-  const story = createStory(ownerOf, (txid) => world.mempool.has(txid as Txid) && !driver.isHeldBack(txid as Txid));
+  const story = createStory(
+    ownerOf,
+    (txid) => world.mempool.has(txid as Txid) && !driver.isHeldBack(txid as Txid),
+    (wallet) => (wallet === WATCHER ? DEFAULT_LIMITS : LIMITS),
+  );
   let crashEvery = random.pick([0, 15, 40, 120]);
   let fault: string | null = null;
   let reorgs = 0;
+  let outages = 0;
   let troubled = true;
   const driver = createDriver(world, random, {
     settings: { depths: DEPTHS },
@@ -74,11 +94,23 @@ export function simulateWatch(seed: number): WatchHistory {
     troubled: () => troubled,
     startMs: START_SECONDS * 1_000,
     encoded: seed % 8 === 0,
-    note: (input, findings) => void (fault ??= story.note(input, findings)),
+    note: (input, findings, nowMs) => void (fault ??= story.note(input, findings, nowMs)),
   });
-  for (let i = random.below(4); i > 0; i--) world.mine(random);
-  driver.configure(walletOf('w0', null));
-  if (random.chance(0.5)) driver.configure(walletOf('w1', null));
+  const mine = () => {
+    driver.elapse(60_000 + random.below(1_140_000));
+    return world.mine(random, driver.nowMs());
+  };
+  const wishes = new Map<string, WatchedWallet>();
+  const configure = (wallet: WatchedWallet) => {
+    wishes.set(wallet.id, wallet);
+    driver.configure(wallet);
+  };
+  let edition = 0;
+  let watching: SimTx | null = null;
+  for (const id of ['w0', 'w1', 'w2', 'w3']) if (random.chance(0.4)) world.wide.add(id);
+  for (let i = random.below(4); i > 0; i--) mine();
+  configure(walletOf('w0', null));
+  if (random.chance(0.5)) configure(walletOf('w1', null));
   while (driver.derive()) driver.deliver();
   driver.start();
   // The first block that is told is the tip of that moment: what came before is nobody's news.
@@ -97,13 +129,17 @@ export function simulateWatch(seed: number): WatchHistory {
     for (const { txid } of losers) driver.lose(txid, txid === tx.txid ? rival.txid : null);
     if (!sightedFirst) broadcast(rival);
   };
-  const act = () => {
-    const dice = random.below(100);
+  /** Whoever handed out addresses further on than he had said says so. */
+  const widen = (id: string) => {
+    const wallet = wishes.get(id);
+    if (wallet && driver.known(id)) configure({ ...wallet, gapLimit: WIDE_GAP_LIMIT });
+  };
+  const happen = (dice: number) => {
     if (dice < 22) {
       const tx = world.create(random);
       if (tx) broadcast(tx);
     } else if (dice < 40) {
-      driver.mined(world.mine(random));
+      driver.mined(mine());
     } else if (dice < 46 && world.mempool.size > 0) {
       driver.sight(random.pick([...world.mempool.values()]), random.pick(['claimed', 'valid', 'relayed']));
     } else if (dice < 51 && world.mempool.size > 0) {
@@ -121,7 +157,7 @@ export function simulateWatch(seed: number): WatchHistory {
       const depth = 1 + random.below(Math.min(world.chain.length - 1, random.chance(0.2) ? 50 : 3));
       for (let i = 0; i < depth; i++) driver.tookBack(world.takeBack());
       const back = [...world.mempool.keys()].filter((txid) => !before.has(txid));
-      for (let i = depth + 1 + random.below(2); i > 0; i--) driver.mined(world.mine(random));
+      for (let i = depth + 1 + random.below(2); i > 0; i--) driver.mined(mine());
       // What no block took in again is in the mempool again.
       for (const txid of back) if (world.mempool.has(txid)) driver.sight(world.mempool.get(txid)!, 'valid');
     } else if (dice < 61 && world.chain.length > 1) {
@@ -133,13 +169,30 @@ export function simulateWatch(seed: number): WatchHistory {
       world.mempool.clear();
       for (const [txid, tx] of before) world.mempool.set(txid, tx);
       driver.mined(block);
-    } else if (dice < 64) {
+    }
+  };
+  /** Nobody watches, for up to a week. */
+  const outage = () => {
+    outages++;
+    driver.stop();
+    const pause = random.pick([HOUR_MS / 10, HOUR_MS, 12 * HOUR_MS]);
+    for (let i = random.below(12); i > 0; i--) {
+      driver.elapse(random.below(pause));
+      happen(random.below(61));
+    }
+    driver.start();
+  };
+  const act = () => {
+    const dice = random.below(110);
+    if (dice < 61) happen(dice);
+    else if (dice < 64) {
       const id = random.pick(['w2', 'w3']);
       if (driver.known(id)) {
         world.payable.delete(id);
+        wishes.delete(id);
         driver.remove(id);
       } else {
-        driver.configure(walletOf(id, START_SECONDS - 1_000));
+        configure(walletOf(id, START_SECONDS - 1_000));
         world.payable.add(id);
       }
     } else if (dice < 67) driver.again();
@@ -149,7 +202,21 @@ export function simulateWatch(seed: number): WatchHistory {
       while (driver.waiting() > 0) driver.deliver();
       driver.pass(random.pick([60_000, 3_600_000, 7 * 86_400_000]));
     } else if (dice < 86) driver.derive();
-    else driver.scan(1 + random.below(4));
+    else if (dice < 100) driver.scan(1 + random.below(4));
+    else if (dice < 102) widen(random.pick([...world.wide, 'w0']));
+    else if (dice < 104) {
+      const wallet = wishes.get(random.pick(['w0', 'w1', 'w2', 'w3']));
+      const { id, birthdaySeconds, gapLimit } = wallet ?? {};
+      if (id !== undefined && driver.known(id)) configure(walletOf(id, birthdaySeconds!, gapLimit, ++edition));
+    } else if (dice < 107) {
+      const all = [...world.mempool.values(), ...world.chain.flatMap(({ txs }) => txs.filter((tx) => !tx.coinbase))];
+      watching = all.length > 0 && random.chance(0.8) ? random.pick(all) : null;
+      if (watching) configure(watcherOf(WATCHER, watching));
+      else {
+        wishes.delete(WATCHER);
+        driver.remove(WATCHER);
+      }
+    } else outage();
     driver.notice();
     for (let i = random.below(4); i > 0; i--) driver.deliver();
   };
@@ -165,7 +232,9 @@ export function simulateWatch(seed: number): WatchHistory {
       } while (driver.derive() || driver.scan(5) || driver.waiting() > 0);
     };
     settle();
-    for (let i = 0; i < 2; i++) driver.mined(world.mine(random));
+    for (const id of world.wide) widen(id);
+    settle();
+    for (let i = 0; i < 2; i++) driver.mined(mine());
     settle();
     for (let i = 0; i < 3; i++) driver.pass(60_000);
     const ghost = driver.unconfirmed().find((txid) => !world.mempool.has(txid));
@@ -180,11 +249,15 @@ export function simulateWatch(seed: number): WatchHistory {
     findings,
     depths: DEPTHS,
     limits: LIMITS,
-    gapLimit: GAP_LIMIT,
+    gapLimits: new Map([...wishes].map(([id, { gapLimit }]) => [id, gapLimit])),
+    watched: new Map(watching ? [[WATCHER, watching]] : []),
+    inTurn: story.inTurn,
+    guessed: story.guessed,
+    lowest: story.lowest(),
     added: story.added,
     removals: story.removals,
     locks: LOCKS,
     balances,
   });
-  return { fault, findings: findings.length, crashes: driver.crashes(), reorgs };
+  return { fault, findings: findings.length, crashes: driver.crashes(), reorgs, outages };
 }

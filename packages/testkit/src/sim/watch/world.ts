@@ -1,4 +1,5 @@
 import { encodeTransaction, type BlockHash, type InternalHash, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
+import { toHex } from '@keepwatch/base';
 import type { BlockRef } from '@keepwatch/watch';
 import type { Random } from '../random.ts';
 
@@ -17,8 +18,15 @@ export interface SimTx {
   readonly coinbase: boolean;
   /** Outpoints as `txid:vout`; one that no transaction here created is a stranger's. */
   readonly inputs: readonly string[];
-  readonly outputs: readonly { readonly sats: bigint; readonly owner: Owner | null }[];
+  readonly outputs: readonly SimOutput[];
   readonly raw: Uint8Array;
+}
+
+export interface SimOutput {
+  readonly sats: bigint;
+  /** Null: a stranger. */
+  readonly owner: Owner | null;
+  readonly script: Uint8Array;
 }
 
 export interface SimBlock {
@@ -31,23 +39,30 @@ export interface World {
   readonly mempool: Map<Txid, SimTx>;
   /** Whom strangers may pay: wallets that are watched since before their first payment, or scanned whole. */
   readonly payable: Set<string>;
+  /** Wallets that hand out addresses further on than was said when they were added. */
+  readonly wide: Set<string>;
   readonly create: (random: Random) => SimTx | undefined;
   /** Another transaction that spends what this one spends. */
   readonly rivalOf: (random: Random, tx: SimTx) => SimTx;
   /** What cannot stand beside this transaction, and what builds on that: parents first. */
   readonly losersTo: (tx: SimTx) => readonly SimTx[];
   readonly descendants: (tx: SimTx) => readonly SimTx[];
-  readonly mine: (random: Random) => SimBlock;
+  /** At this time, ms since 1970. */
+  readonly mine: (random: Random, nowMs: number) => SimBlock;
   readonly takeBack: () => SimBlock;
 }
 
 const BRANCHES = 2;
-/** How far in front of the last used index wallets hand out addresses. */
+/** How far in front of the last used index wallets hand out addresses, and how far where they are wide. */
 const AHEAD = 2;
+const FAR_AHEAD = 12;
 
 export const keyOf = (txid: string, vout: number) => `${txid}:${vout}`;
 
 const cache = new Map<string, Uint8Array>();
+const owners = new Map<string, string>();
+/** Which owner a script has, by its hex; of a stranger's the hex itself. */
+export const ownerOf = (hex: string) => owners.get(hex) ?? hex;
 
 /** Wallet `w0` has taproot scripts, with addresses; all others have scripts without. */
 export function scriptOf({ wallet, branch, index }: Owner): Uint8Array {
@@ -60,10 +75,12 @@ export function scriptOf({ wallet, branch, index }: Owner): Uint8Array {
       ? Uint8Array.from([0x51, 0x20, ...new Uint8Array(30).fill(3), branch, index])
       : Uint8Array.of(0x61, number, branch, index, 0x51);
   cache.set(key, script);
+  owners.set(toHex(script), key);
   return script;
 }
 
-const STRANGER = Uint8Array.of(0x61, 0xff);
+const STRANGERS = Array.from({ length: 8 }, (_, i) => Uint8Array.of(0x61, 0xff, i));
+const isStranger = (txid: string) => txid.startsWith('f');
 
 export function createWorld(startSeconds: number): World {
   let numbers = 0;
@@ -72,12 +89,20 @@ export function createWorld(startSeconds: number): World {
   const chain: SimBlock[] = [genesis];
   const mempool = new Map<Txid, SimTx>();
   const payable = new Set<string>();
+  const wide = new Set<string>();
 
   function blockHash(n: number): BlockHash {
     return `b${n.toString(16).padStart(63, '0')}` as BlockHash;
   }
 
-  function make(inputs: readonly string[], outputs: SimTx['outputs'], coinbase = false): SimTx {
+  function make(
+    inputs: readonly string[],
+    pays: readonly { readonly sats: bigint; readonly owner: Owner | null }[],
+    coinbase = false,
+  ): SimTx {
+    const outputs = pays.map(({ sats, owner }) => ({
+      ...{ sats, owner, script: owner ? scriptOf(owner) : STRANGERS[++numbers % STRANGERS.length]! },
+    }));
     const txid = `a${(++numbers).toString(16).padStart(63, '0')}` as Txid;
     const raw = encodeTransaction({
       version: 2,
@@ -90,7 +115,7 @@ export function createWorld(startSeconds: number): World {
           ...{ scriptSig: coinbase ? Uint8Array.of(1, 1) : new Uint8Array(0), sequence: 0, witness: [] },
         },
       ],
-      outputs: outputs.map(({ sats, owner }) => ({ sats, script: owner ? scriptOf(owner) : STRANGER })),
+      outputs: outputs.map(({ sats, script }) => ({ sats, script })),
     });
     return { txid, coinbase, inputs, outputs, raw };
   }
@@ -108,11 +133,9 @@ export function createWorld(startSeconds: number): World {
           owner?.wallet === wallet && owner.branch === branch ? Math.max(most, owner.index + 1) : most,
         0,
       );
-    return {
-      wallet,
-      branch,
-      index: random.chance(0.3) ? random.below(used + 1) : Math.min(used + random.below(AHEAD), 250),
-    };
+    const ahead = wide.has(wallet) && random.chance(0.2) ? FAR_AHEAD : AHEAD;
+    const index = random.chance(0.3) ? random.below(used + 1) : Math.min(used + random.below(ahead), 240);
+    return { wallet, branch, index };
   }
 
   /** Coins of watched wallets that nothing in the chain or the mempool spends. */
@@ -127,7 +150,7 @@ export function createWorld(startSeconds: number): World {
     );
   }
 
-  function outputsFor(random: Random): SimTx['outputs'] {
+  function outputsFor(random: Random): Parameters<typeof make>[1] {
     const count = 1 + random.below(3);
     const outputs = Array.from({ length: count }, () => ({
       sats: BigInt(random.chance(0.15) ? random.below(900) + 1 : 1_000 + random.below(200_000)),
@@ -139,7 +162,7 @@ export function createWorld(startSeconds: number): World {
   function create(random: Random): SimTx | undefined {
     const mine = coins();
     const spends = mine.length > 0 && random.chance(0.55);
-    const inputs = spends ? [random.pick(mine).key] : [`stranger${++numbers}:0`];
+    const inputs = spends ? [random.pick(mine).key] : [keyOf(`f${(++numbers).toString(16).padStart(63, '0')}`, 0)];
     if (spends && mine.length > 1 && random.chance(0.3)) {
       const other = random.pick(mine).key;
       if (!inputs.includes(other)) inputs.push(other);
@@ -169,19 +192,18 @@ export function createWorld(startSeconds: number): World {
     chain,
     mempool,
     payable,
+    wide,
     create,
     rivalOf: (random, tx) => make(tx.inputs, outputsFor(random)),
     losersTo,
     descendants,
-    mine(random) {
+    mine(random, nowMs) {
       const txs: SimTx[] = [];
       if (random.chance(0.1)) txs.push(make([], [{ sats: 5_000_000n, owner: address(random) }], true));
       const present = new Set(confirmed().map(({ txid }) => txid as string));
       // Parents stand before their children in the mempool; a child goes in only where its parents are.
       for (const tx of mempool.values()) {
-        const parents = tx.inputs
-          .map((key) => key.slice(0, key.indexOf(':')))
-          .filter((id) => !id.startsWith('stranger'));
+        const parents = tx.inputs.map((key) => key.slice(0, key.indexOf(':'))).filter((id) => !isStranger(id));
         if (!parents.every((id) => present.has(id)) || !random.chance(0.7)) continue;
         txs.push(tx);
         present.add(tx.txid);
@@ -192,13 +214,14 @@ export function createWorld(startSeconds: number): World {
         const rival = mempool.size > 0 && random.chance(0.3) ? random.pick([...mempool.values()]) : undefined;
         const fresh = rival ? make(rival.inputs, outputsFor(random)) : create(random);
         const parents = fresh?.inputs.map((key) => key.slice(0, key.indexOf(':'))) ?? [];
-        if (fresh && parents.every((id) => id.startsWith('stranger') || present.has(id))) {
+        if (fresh && parents.every((id) => isStranger(id) || present.has(id))) {
           txs.push(fresh);
           for (const lost of losersTo(fresh)) mempool.delete(lost.txid);
         }
       }
       const before = chain.at(-1)!.ref;
-      const ref = { height: before.height + 1, hash: blockHash(++blocks), timeSeconds: before.timeSeconds + 600 };
+      const timeSeconds = Math.max(before.timeSeconds + 1, Math.floor(nowMs / 1_000));
+      const ref = { height: before.height + 1, hash: blockHash(++blocks), timeSeconds };
       const block = { ref, txs };
       chain.push(block);
       return block;
@@ -220,10 +243,10 @@ export function createWorld(startSeconds: number): World {
   };
 }
 
-/** What a source that watches these scripts and coins sees of a transaction. */
+/** What a source that watches these scripts (hex) and coins sees of a transaction. */
 export function matchOf(tx: SimTx, scripts: ReadonlySet<string>, coins: ReadonlySet<string>): MatchedTx | undefined {
-  const received = tx.outputs.flatMap(({ owner, sats }, vout) =>
-    owner && scripts.has(ownerKey(owner)) ? [{ vout, script: scriptOf(owner), sats }] : [],
+  const received = tx.outputs.flatMap(({ script, sats }, vout) =>
+    scripts.has(toHex(script)) ? [{ vout, script, sats }] : [],
   );
   const spent = tx.inputs.flatMap((key, vin) =>
     coins.has(key) ? [{ vin, outpoint: { txid: key.slice(0, 64) as Txid, vout: Number(key.slice(65)) } }] : [],
