@@ -43,10 +43,9 @@ export function decideRescan(turn: Turn, wallet: string): void {
 
 /** Has a wallet's past looked through again, as far as it has one. */
 function askScan(turn: Turn, { id, birthdaySeconds }: WatchedWallet, sinceHeight: number | null): void {
-  const { state } = turn;
-  if (birthdaySeconds !== null) emit(turn, { kind: 'scan-asked', wallet: id, fromHeight: null });
-  else if (sinceHeight !== null && sinceHeight <= (state.tip?.height ?? state.bestHeight))
-    emit(turn, { kind: 'scan-asked', wallet: id, fromHeight: sinceHeight });
+  const fromHeight = birthdaySeconds === null ? sinceHeight : null;
+  if (birthdaySeconds === null && sinceHeight === null) return;
+  emit(turn, { kind: 'scan-asked', wallet: id, fromHeight });
 }
 
 export function decideWalletRemoved(turn: Turn, wallet: string): void {
@@ -64,7 +63,8 @@ export function decideScripts(turn: Turn, input: Extract<OwnerInput, { readonly 
   // Blocks that were looked through without these scripts: all since the wallet was added, or since they were due.
   const grown = Math.max(record.sinceHeight ?? 0, (record.growthFrom ?? Infinity) - DISORDER_BLOCKS);
   const since = Math.min(grown, from === 0 ? (record.addedHeight ?? Infinity) + 1 : Infinity);
-  const scanFrom = since <= (state.tip?.height ?? state.bestHeight) ? since : null;
+  // With the next block too, for sources may have looked through it already, and it waits to be told.
+  const scanFrom = state.bestHeight >= 0 && since <= (state.tip?.height ?? state.bestHeight) + 1 ? since : null;
   const range = { wallet, descriptor, branch, from, to, lengths, bytes };
   emit(turn, { kind: 'scripts-added', range, scanFrom });
 }

@@ -30,6 +30,9 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
     if (wallets.includes(wallet.id)) continue;
     state.coins.set(key, { txid, vout, sats, script, wallets: [...wallets, wallet.id], spenders, conflicts });
   }
+  // Sources may have looked through the next block already, before they knew of these.
+  if (sinceHeight !== null && wallet.outpoints.length + wallet.txids.length > 0)
+    requestScan(state, wallet.id, sinceHeight);
   if (wallet.birthdaySeconds !== null) {
     const scan = { scan: ++state.counter, fromHeight: null, first: true, transactions: 0 };
     state.wallets.set(wallet.id, { ...record, scan });

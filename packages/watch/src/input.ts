@@ -18,8 +18,8 @@ export type OwnerInput =
   /** Its past is to be looked through again: since its birthday or, where it has none, since it was added. */
   | { readonly kind: 'rescan'; readonly wallet: string }
   /**
-   * Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. First the sources watch
-   * them, then this is handed in, behind all that the sources had said by then: so no block falls in between.
+   * Scripts that were asked for (`dueScripts`), as `deriveScripts` gave them, one after the other. The sources look for them
+   * once they are durable. In blocks that these had looked through by then, told or not, a scan looks for them.
    */
   | ({ readonly kind: 'scripts' } & ScriptRange);
 

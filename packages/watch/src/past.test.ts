@@ -71,41 +71,45 @@ describe('a larger gap limit', () => {
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(80_000n);
   });
 
-  it('is no reason to look where it became smaller, where nothing is ranged, or where there is no past', () => {
+  it('is no reason to look where it became smaller, where nothing is ranged, or where no block was told yet', () => {
     const watch = createWatch();
     watch.tell({ kind: 'wallet', wallet: rangedWallet(5) });
-    watch.tell({ kind: 'wallet', wallet: rangedWallet(7) });
-    watch.connect(100);
     derive(watch);
-    for (const { scan } of dueScans(watch.state)) {
-      watch.tell({ kind: 'history', wallet: 'savings', scan, found: [], toHeight: 100, done: true });
-    }
+    watch.tell({ kind: 'wallet', wallet: rangedWallet(7) });
+    derive(watch);
+    watch.connect(100);
     watch.tell({ kind: 'wallet', wallet: rangedWallet(3) });
     expect(dueScans(watch.state)).toEqual([]);
     watch.add(scriptsWallet('single', [9]), [9]);
+    history(watch, [], 100);
     watch.tell({ kind: 'wallet', wallet: { ...scriptsWallet('single', [9]), gapLimit: 50 } });
-    expect(dueScans(watch.state)).toEqual([]);
-    watch.tell({ kind: 'wallet', wallet: { ...rangedWallet(5), id: 'fresh' } });
-    derive(watch);
-    watch.tell({ kind: 'wallet', wallet: { ...rangedWallet(7), id: 'fresh' } });
-    derive(watch);
     expect(dueScans(watch.state)).toEqual([]);
   });
 });
 
-it('looks through the past again where that is asked, and nothing where there is none', () => {
+it('looks through the past again where that is asked', () => {
   const watch = createWatch();
   watch.connect(100);
   watch.tell({ kind: 'wallet', wallet: rangedWallet(5) });
   derive(watch);
-  expect(watch.tell({ kind: 'rescan', wallet: 'savings' })).toEqual([]);
-  expect(dueScans(watch.state)).toEqual([]);
+  history(watch, [], 100);
   watch.connect(101);
   watch.tell({ kind: 'rescan', wallet: 'savings' });
   expect(dueScans(watch.state)).toMatchObject([{ fromHeight: 101 }]);
   expect(kinds(history(watch, [], 101))).toEqual(['backfilled']);
   watch.tell({ kind: 'rescan', wallet: 'nobody' });
   expect(dueScans(watch.state)).toEqual([]);
+});
+
+it('finds what sources had looked through before they knew of a new wallet, and had not told yet', () => {
+  const watch = createWatch();
+  watch.connect(100);
+  watch.tell({ kind: 'wallet', wallet: rangedWallet(5) });
+  derive(watch);
+  // This block waited to be told: nobody had looked for the wallet in it.
+  watch.connect(101);
+  expect(dueScans(watch.state)).toMatchObject([{ wallet: 'savings', fromHeight: 101 }]);
+  expect(kinds(history(watch, [[101, [paymentOf(a, [[1, 50_000n]])]]], 101))).toEqual(['received']);
 });
 
 describe('other descriptors', () => {

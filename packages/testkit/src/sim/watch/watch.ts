@@ -107,7 +107,7 @@ export function simulateWatch(seed: number): WatchHistory {
   };
   let edition = 0;
   let watching: SimTx | null = null;
-  for (const id of ['w0', 'w1', 'w2', 'w3']) if (random.chance(0.4)) world.wide.add(id);
+  for (const id of ['w0', 'w1', 'w2', 'w3', 'w5']) if (random.chance(0.4)) world.wide.add(id);
   for (let i = random.below(4); i > 0; i--) mine();
   configure(walletOf('w0', null));
   if (random.chance(0.5)) configure(walletOf('w1', null));
@@ -183,11 +183,15 @@ export function simulateWatch(seed: number): WatchHistory {
     driver.start();
   };
   const act = () => {
+    if (driver.known('w5')) world.payable.add('w5');
     const dice = random.below(110);
     if (dice < 61) happen(dice);
     else if (dice < 64) {
-      const id = random.pick(['w2', 'w3']);
-      if (driver.known(id)) {
+      const id = random.pick(['w2', 'w3', 'w5']);
+      // Without a birthday it has no past, and none to be added anew with.
+      if (id === 'w5' && !wishes.has(id)) configure(walletOf(id, null));
+      else if (id === 'w5') return;
+      else if (driver.known(id)) {
         world.payable.delete(id);
         wishes.delete(id);
         driver.remove(id);
@@ -205,7 +209,7 @@ export function simulateWatch(seed: number): WatchHistory {
     else if (dice < 100) driver.scan(1 + random.below(4));
     else if (dice < 102) widen(random.pick([...world.wide, 'w0']));
     else if (dice < 104) {
-      const wallet = wishes.get(random.pick(['w0', 'w1', 'w2', 'w3']));
+      const wallet = wishes.get(random.pick(['w0', 'w1', 'w2', 'w3', 'w5']));
       const { id, birthdaySeconds, gapLimit } = wallet ?? {};
       if (id !== undefined && driver.known(id)) configure(walletOf(id, birthdaySeconds!, gapLimit, ++edition));
     } else if (dice < 107) {
