@@ -9,6 +9,7 @@ export type { CertificateTrust, LineEndpoint } from './electrum/lines.ts';
 export { createEsploraSource, type EsploraOptions } from './esplora/esplora.ts';
 export type { EsploraEndpoint } from './esplora/http.ts';
 export type { EvmWatched } from './evm/account.ts';
+export type { EvmPastPiece } from './evm/past.ts';
 export { createEvmSource, type EvmEvent, type EvmHealth, type EvmSource, type EvmSourceOptions } from './evm/source.ts';
 export {
   readChainConfiguration,

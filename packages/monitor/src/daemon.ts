@@ -13,7 +13,8 @@ import { openMonitor, type OpenMonitor } from './open.ts';
 import { findingOf } from './engine/state.ts';
 import { runVaults, type RunningVaults } from './vault/run.ts';
 import { runEvm, type RunningEvm } from './evm/run.ts';
-import { runMonitor, type RunningMonitor } from './run.ts';
+import { unreadPasts } from './evm/wallet-view.ts';
+import { runMonitor, wordsOf, type RunningMonitor } from './run.ts';
 import { lockKind, openLock, type LockKind, type Unlocking } from './store/lock.ts';
 
 export interface DaemonOptions {
@@ -80,7 +81,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const quorum = createQuorum({ sources: openSources(options), nowMs: Date.now }, options.chain.quorum);
       const running = await runMonitor({ monitor, quorum, dataDir, log });
       running.failed.catch(fail);
-      const evm = await runEvm({ engine: monitor.engine, chains: options.chain.evm });
+      const evm = await runEvm({
+        ...{ engine: monitor.engine, chains: options.chain.evm },
+        onTrouble: (wallet, error) =>
+          log('warn', 'the past of an account could not be read; it is tried again', { wallet, ...wordsOf(error) }),
+      });
       evm.failed.catch(fail);
       monitor.showEvm(evm);
       const vaults = runVaults({ monitor, log });
@@ -217,7 +222,7 @@ function statusOf(
     version: monitor.engine.state.orders.version,
     wallets: [...watch.wallets.keys()].length,
     scripts: watch.scripts.size,
-    scans: [...watch.scansDue.keys()].length,
+    scans: [...watch.scansDue.keys()].length + unreadPasts(monitor.engine.state.evm),
     messagesWaiting: waitingMessages(outbox),
     ...answersOf(ladder),
     channelsDead: deadChannels(outbox).map(({ channel, sinceMs, words }) => ({ channel, sinceMs, words })),

@@ -112,7 +112,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
   const peers = createPeers(engine, Date.now);
   hearers.add((events) => peers.hear(events));
   const wallets = walletMethods({ engine, scans });
-  const evm = evmMethods({ engine, running: () => following });
+  const evm = evmMethods({ engine, journal: store.journal, running: () => following });
   const vaults = vaultMethods({ engine });
   const rooms = [wallets, evm, vaults, rules, peers, channels, ladder, schedule];
   const orders = createOrders({

@@ -138,7 +138,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   };
 }
 
-function wordsOf(error: unknown): { readonly code: string; readonly words: string } {
+export function wordsOf(error: unknown): { readonly code: string; readonly words: string } {
   const code = (error as { readonly code?: unknown }).code;
   return { code: typeof code === 'string' ? code : 'unforeseen', words: error instanceof Error ? error.message : '' };
 }

@@ -22,8 +22,10 @@ export {
   type EvmCodecErrorCode,
 } from './evm/codec.ts';
 export { evmCursor } from './evm/decide-block.ts';
+export { evmPastsDue, evmUnreadAllowances } from './evm/decide-past.ts';
+export type { EvmPastDue } from './evm/decide-past.ts';
 export type { EvmAsset, EvmFindingDetail } from './evm/detail.ts';
-export type { EvmEvent, EvmInput } from './evm/event.ts';
+export type { EvmEvent, EvmInput, EvmPastEntry } from './evm/event.ts';
 export type {
   EvmAccountFacts,
   EvmAllowance,

@@ -68,6 +68,8 @@ export function severityOf(detail: FindingDetail): Severity {
       return detail.after === null ? 'warning' : 'critical';
     case 'evm-confirmed':
       return 'info';
+    case 'evm-backfilled':
+      return detail.stateMissingBefore === null ? 'info' : 'notice';
     case 'evm-disconnected':
     case 'evm-large-amount':
     case 'evm-balance-below':

@@ -15,6 +15,8 @@ export interface EvmWatched {
   readonly tokens: readonly Address[];
   /** Allowances that are known: they are read again where somebody spends of them. */
   readonly allowances: readonly { readonly token: Address; readonly spender: Address }[];
+  /** Others that are read in any case. */
+  readonly unread: readonly { readonly token: Address; readonly spender: Address }[];
 }
 
 /** Where a proxy keeps what it runs (EIP-1967): keccak256("eip1967.proxy.implementation") − 1. */
@@ -26,8 +28,8 @@ const DELEGATION = 'ef0100';
 export const atBlock = (blockHash: Hash32) => ({ blockHash });
 
 export const CALLS_OF_STATE = 4;
-export function stateQuestions({ address }: EvmWatched, block: Hash32): readonly RpcCall[] {
-  const at = atBlock(block);
+/** `at`: a block by its hash (`atBlock`), or by its number where it is settled. */
+export function stateQuestions(address: Address, at: object | string): readonly RpcCall[] {
   return [
     ['eth_getBalance', [address, at]],
     ['eth_getTransactionCount', [address, at]],
@@ -65,10 +67,11 @@ export interface Holding {
 
 /** What of tokens is to be read in a block for one account: all at first, then what its logs touch. */
 export function holdingsToRead(watched: EvmWatched, { transfers, approvals }: ReadLogs): readonly Holding[] {
-  const { address, tokens, fresh } = watched;
+  const { address, tokens, fresh, unread } = watched;
   const wanted = new Map<string, Holding>();
   const want = (token: Address, spender: Address | null) => wanted.set(`${token}/${spender}`, { token, spender });
   if (fresh) for (const token of tokens) want(token, null);
+  for (const { token, spender } of unread) if (tokens.includes(token)) want(token, spender);
   for (const { token, from, to, caller } of transfers) {
     if ((from !== address && to !== address) || !tokens.includes(token)) continue;
     want(token, null);

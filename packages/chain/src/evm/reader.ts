@@ -1,5 +1,6 @@
 import type { Address } from '@keepwatch/evm';
 import {
+  atBlock,
   CALLS_OF_STATE,
   claimedAllowances,
   holdingQuestion,
@@ -10,6 +11,7 @@ import {
   type EvmWatched,
 } from './account.ts';
 import { logQuestions, readBlock, readLogs, resultOf, withReceipt } from './block.ts';
+import { createPastReader, type PastReader } from './past-reader.ts';
 import type { EvmAccountFacts, EvmBlockFacts, Hash32 } from './facts.ts';
 import { EvmFault } from './fault.ts';
 import { readHeader, type EvmHeader } from './header.ts';
@@ -17,7 +19,7 @@ import type { EvmRpc, RpcAnswer, RpcCall } from './rpc.ts';
 import { hex, object, quantity, small } from './words.ts';
 
 /** What one upstream is asked. Everything may throw `EvmFault`. */
-export interface EvmReader {
+export interface EvmReader extends PastReader {
   /** Its best block, and the number of the last that is final; null where the chain does not say. */
   head(signal: AbortSignal): Promise<EvmHead>;
   header(number: number, signal: AbortSignal): Promise<EvmHeader>;
@@ -55,7 +57,7 @@ export function createEvmReader(rpc: EvmRpc, chainId: bigint): EvmReader {
       [
         ...mine.map(({ hash }): RpcCall => ['eth_getTransactionReceipt', [hash]]),
         ...logCalls,
-        ...watched.flatMap((each) => stateQuestions(each, at)),
+        ...watched.flatMap(({ address }) => stateQuestions(address, atBlock(at))),
       ],
       signal,
     );
@@ -135,6 +137,7 @@ export function createEvmReader(rpc: EvmRpc, chainId: bigint): EvmReader {
       return header;
     },
     block,
+    ...createPastReader(rpc),
     async token(token, signal) {
       const call = (data: string): RpcCall => ['eth_call', [{ to: token, data }, 'latest']];
       const [symbol, decimals] = await rpc.ask([call('0x95d89b41'), call('0x313ce567')], signal);

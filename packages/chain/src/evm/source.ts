@@ -1,8 +1,9 @@
 import type { Address } from '@keepwatch/evm';
 import { agree, agreeOnBlock, type BlockVerdict, type Said } from './agree.ts';
+import { askAll } from './ask.ts';
 import type { EvmWatched } from './account.ts';
 import type { EvmBlockFacts, EvmBlockRef } from './facts.ts';
-import { EvmFault } from './fault.ts';
+import { readPast, type EvmPastPiece } from './past.ts';
 import { createEvmReader } from './reader.ts';
 import { createEvmRpc, type EvmEndpoint } from './rpc.ts';
 import { createEvmUpstream, pause, type EvmHealth, type EvmUpstream } from './upstream.ts';
@@ -53,6 +54,14 @@ export interface EvmSource {
     watching: () => readonly EvmWatched[],
     signal: AbortSignal,
   ): AsyncGenerator<EvmEvent, void, undefined>;
+  /** A piece of the past of an account, from settled blocks `from` to `to`, while live blocks go on. Throws where too few tell. */
+  past(
+    address: Address,
+    range: { readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ): Promise<EvmPastPiece>;
+  /** The first block of this time (ms since 1970) or later, up to `to`; undefined where too few answer. */
+  numberAt(timeMs: number, to: number, signal: AbortSignal): Promise<number | undefined>;
   /** What enough upstreams say of a token's symbol and decimals. */
   token(token: Address, signal: AbortSignal): Promise<{ symbol: string; decimals: number } | undefined>;
   health(): {
@@ -63,7 +72,6 @@ export interface EvmSource {
 }
 
 const READ_MS = 30_000;
-const TRIES = 4;
 const REST_MS = 60_000;
 /** Blocks that are remembered to find where branches part. */
 const KEPT = 512;
@@ -91,6 +99,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
   let final = -1;
 
   const answering = () => upstreams.filter((each) => each.head() !== null);
+  const reaching = (reach: number) => answering().filter((each) => each.head()!.number >= reach);
   /** So far enough have got; one alone that claims more says nothing. −1: too few answer. */
   const reachOf = () => {
     const heads = answering().map((each) => each.head()!.number);
@@ -155,78 +164,25 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     if (disagreements.delete(about)) yield { kind: 'disagreement', about, over: true, seenBy, others: [] };
   }
 
-  /** Asks all once enough have got so far; is done when enough agree and the others had their time, or none is left to wait for. */
-  async function askAll<T>(
+  /** Asks all that can be asked, once enough have got so far. */
+  async function askThem<T>(
     reach: number,
     ask: (upstream: EvmUpstream, signal: AbortSignal) => Promise<T>,
     isEnough: (said: readonly Said<T>[]) => boolean,
-    outer: AbortSignal,
+    signal: AbortSignal,
   ): Promise<readonly Said<T>[]> {
     const able = answering();
-    const said: Said<T>[] = [];
-    if (able.filter((each) => each.head()!.number >= reach).length < enough) return said;
-    const stop = new AbortController();
-    const signal = AbortSignal.any([outer, stop.signal]);
-    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
-    let waiting = able.length;
-    let patience: NodeJS.Timeout | undefined;
-    const limit = setTimeout(settle, READ_MS);
-    const asked = new Set<EvmUpstream>();
-    const asking = (upstream: EvmUpstream, inner: AbortSignal) => {
-      asked.add(upstream);
-      return ask(upstream, inner).finally(() => asked.delete(upstream));
+    if (reaching(reach).length < enough) return [];
+    const note = (upstream: EvmUpstream, error: unknown) => {
+      if (error === null || upstream.head() !== null) upstream.noted(error);
     };
-    for (const upstream of able) {
-      void patiently(upstream, asking, signal)
-        .then(
-          (value) => {
-            upstream.noted(null);
-            if (stop.signal.aborted) return;
-            said.push({ name: upstream.name, value });
-            if (patience === undefined && isEnough(said)) patience = setTimeout(settle, patienceMs);
-          },
-          (error: unknown) => {
-            if (!signal.aborted && upstream.head() !== null) upstream.noted(error);
-          },
-        )
-        .finally(() => {
-          if (--waiting === 0) settle();
-        });
-    }
-    outer.addEventListener('abort', () => settle(), { once: true, signal: stop.signal });
-    await settled;
-    clearTimeout(limit);
-    clearTimeout(patience);
-    // Who lets others wait rests for a while, so that nobody waits for it at each block.
-    if (!outer.aborted) {
-      for (const upstream of asked)
-        upstream.noted(new EvmFault('upstream_silent', 'It answers later than the others.'));
-    }
-    stop.abort();
-    return said;
-  }
-
-  /** One that is not there yet is asked some more times, so that what it says is compared too. */
-  async function patiently<T>(
-    upstream: EvmUpstream,
-    ask: (upstream: EvmUpstream, signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await ask(upstream, signal);
-      } catch (error) {
-        const isEarly = error instanceof EvmFault && error.code === 'upstream_lacks';
-        if (!isEarly || tries === TRIES || signal.aborted) throw error;
-        await pause(patienceMs / TRIES, signal);
-      }
-    }
+    return askAll({ able, ask, isEnough, patienceMs, limitMs: READ_MS, note }, signal);
   }
 
   const hashAt = async (number: number, signal: AbortSignal) => {
     const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.header(number, inner);
     const keyOf = ({ block }: { readonly block: EvmBlockRef }) => block.hash;
-    const said = await askAll(number, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
+    const said = await askThem(number, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
     return agree(said, enough, keyOf);
   };
 
@@ -323,7 +279,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       const number = tip ? tip.number + 1 : reach;
       const watched = watching();
       const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.block(number, watched, inner);
-      const said = await askAll(number, ask, (some) => agreeOnBlock(some, enough).kind === 'agreed', signal);
+      const said = await askThem(number, ask, (some) => agreeOnBlock(some, enough).kind === 'agreed', signal);
       if (signal.aborted || said.length < enough) return;
       const verdict = agreeOnBlock(said, enough);
       if (!(yield* judged(verdict, number)) || verdict.kind !== 'agreed') return;
@@ -359,8 +315,20 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     async token(token, signal) {
       const keyOf = (value: { symbol: string; decimals: number } | undefined) => JSON.stringify(value ?? null);
       const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.token(token, inner);
-      const said = await askAll(0, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
+      const said = await askThem(0, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
       return agree(said, enough, keyOf)?.value;
+    },
+    past: (address, range, signal) => readPast({ able: reaching, enough }, address, range, signal),
+    async numberAt(timeMs, to, signal) {
+      let [low, high] = [1, to];
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        const found = await hashAt(middle, signal);
+        if (!found) return undefined;
+        if (found.value.block.timeMs < timeMs) low = middle + 1;
+        else high = middle;
+      }
+      return high;
     },
     health: () => ({
       all: healthOfAll(),

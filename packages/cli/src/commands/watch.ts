@@ -81,6 +81,19 @@ const rescan = command({
   run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchRescan(context, name!, options),
 });
 
+const past = command({
+  name: 'watch past',
+  summary: 'What happened to an account of an EVM chain before it was watched, from its birthday on',
+  positionals: ['NAME'],
+  options: {
+    limit: { value: 'N', words: 'so many (default: 50)' },
+    before: { value: 'NO', words: 'older than the one of this number' },
+    ...MONITOR_OPTIONS,
+  },
+  run: async (context, options, [name]) =>
+    (await import('../monitor/evm-accounts.ts')).watchPast(context, name!, options),
+});
+
 const remove = command({
   name: 'watch remove',
   summary: 'Watch a wallet no longer; what was found stays',
@@ -106,4 +119,4 @@ const importFile = command({
   run: async (context, options, [file]) => (await import('../monitor/wallets.ts')).watchImport(context, file!, options),
 });
 
-export const WATCH_COMMANDS = [add, list, show, rescan, remove, importFile];
+export const WATCH_COMMANDS = [add, list, show, past, rescan, remove, importFile];

@@ -1,24 +1,18 @@
 import { formatUnits, parseUnits } from '@keepwatch/base';
 import type { EvmWalletView, MonitorApi } from '@keepwatch/monitor';
+import { readBeginning } from '../chain/wallet.ts';
+import type { MonitorPlace } from './options.ts';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { fields, table } from '../table.ts';
-import { splitList } from '../values.ts';
+import { parseCount, showCount, showTime, splitList } from '../values.ts';
+import { findingWords, type FindingJson } from './finding-words.ts';
 import { withMonitor } from './reach.ts';
-import type { AddOptions } from './wallets.ts';
+import { scanWords, type AddOptions } from './wallets.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
-const OF_BITCOIN = [
-  'descriptor',
-  'xpub',
-  'address',
-  'script',
-  'outpoint',
-  'transaction',
-  'birthday',
-  'gap-limit',
-] as const;
+const OF_BITCOIN = ['descriptor', 'xpub', 'address', 'script', 'outpoint', 'transaction', 'gap-limit'] as const;
 
 export async function watchAddEvm(context: Context, name: string, address: string, options: AddOptions) {
   const other = OF_BITCOIN.find((option) => {
@@ -32,16 +26,24 @@ export async function watchAddEvm(context: Context, name: string, address: strin
     throw usageError('chain', '--chain CHAIN_ID is needed, such as 1 for Ethereum.', 'It is a number (EIP-155).');
   }
   const tokens = options.token.map(readToken);
+  const birthday = options.birthday === undefined ? null : readBeginning(options.birthday, '--birthday');
   return withMonitor(context, options, async (api, { running }) => {
     const put = {
-      ...{ name, chainId, address, tokens, tags: options.tag.length === 0 ? [] : splitList(options.tag, '--tag') },
+      ...{
+        name,
+        chainId,
+        address,
+        tokens,
+        birthday,
+        tags: options.tag.length === 0 ? [] : splitList(options.tag, '--tag'),
+      },
       ...(options.owner === undefined ? {} : { owner: options.owner }),
     };
     // Limits are written in whole tokens, whose decimals the monitor may have to ask for first: they are read before.
     const limits = limitsOf(options, await decimalsOf(api, chainId, tokens));
     const wallet = (await api.call('evm.put', { ...put, limits })) as EvmWalletView;
     const next = running
-      ? 'From the next block on it is looked at; what it has then is no news.'
+      ? `From the next block on it is looked at; ${birthday === null ? 'what it has then is no news' : 'its past is read meanwhile: `keepwatch watch list` shows how far that is'}.`
       : `It is looked at while the monitor runs: keepwatch monitor run --evm ${chainId}=URL`;
     const known = wallet.name === wallet.id ? '' : `, as ${wallet.id}`;
     return {
@@ -116,13 +118,23 @@ function limitsOf(options: AddOptions, units: Units): readonly Limit[] {
 const units = (amount: string | null, decimals: number) =>
   amount === null ? 'not read yet' : formatUnits(BigInt(amount), decimals);
 
+function pastWords({ past, block }: EvmWalletView): string {
+  if (past === null) return 'new';
+  const { scan, from, entries, stateMissingBefore } = past;
+  if (scan) return block === null ? 'is to be read' : scanWords(scan);
+  const lack = stateMissingBefore === null ? '' : `, archive state is missing before block ${stateMissingBefore}`;
+  return `known from block ${from ?? 0}: ${showCount(entries, 'entry', 'entries')}${lack}`;
+}
+
 export function evmTable({ terminal: { paint } }: Context, wallets: readonly EvmWalletView[]): string {
   const rows = wallets.map((wallet) => [
     ...[wallet.name, wallet.chainId, `${units(wallet.balance, 18)} ${wallet.symbol}`],
     wallet.tokens.map(({ balance, decimals, symbol }) => `${units(balance, decimals)} ${symbol}`).join(', ') || '–',
     ...[wallet.nonce ?? '–', wallet.owner ?? '–', wallet.tags.join(' ') || '–'],
+    wallet.past?.scan ? paint.warning(pastWords(wallet)) : paint.good(pastWords(wallet)),
   ]);
-  return table([['ACCOUNT', 'CHAIN', 'BALANCE', 'TOKENS', 'NONCE', 'OWNER', 'TAGS'], ...rows], paint.title);
+  const head = ['ACCOUNT', 'CHAIN', 'BALANCE', 'TOKENS', 'NONCE', 'OWNER', 'TAGS', 'PAST'];
+  return table([head, ...rows], paint.title);
 }
 
 export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletView): Answer {
@@ -134,6 +146,7 @@ export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletVi
     ['chain', wallet.chainId],
     ['owner', wallet.owner ?? undefined],
     ['tags', wallet.tags.join(', ') || undefined],
+    ['past', pastWords(wallet)],
     ['block', wallet.block === null ? 'none looked at yet' : String(wallet.block)],
     ['balance', `${units(wallet.balance, 18)} ${wallet.symbol}`],
     ['nonce', wallet.nonce ?? undefined],
@@ -154,4 +167,44 @@ export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletVi
     ...(allowed.length > 0 ? ['', table([['MAY BE TAKEN', 'UP TO', 'BY'], ...allowed], paint.title)] : []),
   ];
   return { json: wallet, text: parts.join('\n') };
+}
+
+interface PastRow {
+  readonly seq: number;
+  readonly block: { readonly number: number; readonly timeMs: number };
+  readonly entries: readonly { readonly txHash: string | null; readonly detail: FindingJson['detail'] }[];
+}
+
+export interface PastOptions extends MonitorPlace {
+  readonly limit: string | undefined;
+  readonly before: string | undefined;
+}
+
+/** What happened to an account before it was watched. */
+export function watchPast(context: Context, wallet: string, options: PastOptions): Promise<Answer> {
+  const limit = options.limit === undefined ? 50 : parseCount(options.limit, '--limit', 1_000);
+  if (limit === 0) throw usageError('number', '--limit: at least one has to be asked for.');
+  const before = options.before === undefined ? {} : { before: parseCount(options.before, '--before') };
+  return withMonitor(context, options, async (api) => {
+    const rows = (await api.call('evm.past', { wallet, limit, ...before })) as readonly PastRow[];
+    const json = { wallet, past: rows };
+    if (rows.length === 0) {
+      return { json, text: 'Nothing of its past is known: `keepwatch watch show` says whether it is being read.' };
+    }
+    const lines = rows.flatMap(({ seq, block, entries }) =>
+      entries.map(({ detail, txHash }) => [
+        ...[
+          String(seq),
+          showTime(block.timeMs),
+          String(block.number),
+          findingWords({ detail, evidence: { seenBy: [] } }),
+          txHash ?? '–',
+        ],
+      ]),
+    );
+    return {
+      json,
+      text: table([['NO.', 'TIME', 'BLOCK', 'WHAT', 'TRANSACTION'], ...lines], context.terminal.paint.title),
+    };
+  });
 }

@@ -25,7 +25,7 @@ const btc = (text: unknown) => `${formatBitcoin(BigInt(String(text)))} BTC`;
 const short = (text: unknown) => `${String(text).slice(0, 12)}…`;
 
 /** What happened, in one line. A kind that a later version knows is shown by its name. */
-export function findingWords({ detail, evidence }: FindingJson): string {
+export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 'evidence'>): string {
   const at = evidence.block ? ` in block ${evidence.block.height}` : '';
   switch (detail.kind) {
     case 'sighted':
@@ -92,6 +92,12 @@ export function findingWords({ detail, evidence }: FindingJson): string {
     case 'evm-upgraded': {
       const what = detail.kind === 'evm-delegation' ? 'delegated' : 'upgraded';
       return `${what}: ${String(detail['before'] ?? 'none')} → ${String(detail['after'] ?? 'none')}${evmBlock(evidence)}`;
+    }
+    case 'evm-backfilled': {
+      const missing = detail['stateMissingBefore'];
+      const lack = missing === null ? '' : `; archive state is missing before block ${String(missing)}`;
+      const range = `from block ${String(detail['fromBlock'])} to ${String(detail['toBlock'])}`;
+      return `the past is read ${range}: ${String(detail['entries'])} entries${lack}`;
     }
     case 'evm-disconnected':
       return `the chain was reorganised: ${(detail['retracts'] as unknown[]).length} findings no longer hold`;

@@ -242,7 +242,12 @@ export function watchList(context: Context, place: MonitorPlace): Promise<Answer
   });
 }
 
-function scanWords({ height, done, total, problem }: Scan): string {
+export function scanWords({
+  height,
+  done,
+  total,
+  problem,
+}: Pick<Scan, 'height' | 'done' | 'total' | 'problem'>): string {
   if (problem !== null) return `rests: ${problem}`;
   if (height === null || total === null) return 'is to be read';
   return `${Math.floor((100 * done) / Math.max(1, total))}%, block ${height}`;

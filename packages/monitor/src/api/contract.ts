@@ -65,6 +65,11 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
   'wallet.remove': changes(shapes.walletId, 'Watches a wallet no longer.'),
   'evm.list': asks('reader', shapes.none, 'Accounts of EVM chains.'),
   'evm.show': asks('reader', shapes.walletId, 'One account.'),
+  'evm.past': asks(
+    'reader',
+    shapes.evmPast,
+    'What happened to an account before it was watched: the newest of it, in order.',
+  ),
   'evm.token': asks('operator', shapes.evmToken, 'What a token is called: as it was given, or as its contract says.'),
   'evm.put': changes(shapes.evmPut, 'Watches an account.'),
   'evm.remove': changes(shapes.walletId, 'Watches an account no longer.'),

@@ -2,6 +2,7 @@ import type { Health } from '@keepwatch/chain';
 import { deadChannels } from '@keepwatch/notify';
 import type { MonitorState } from '../engine/state.ts';
 import type { EvmChainHealth } from '../evm/run.ts';
+import { unreadPasts } from '../evm/wallet-view.ts';
 
 /** What is so at the moment of the question. Numbers alone: nothing of whose wallets these are. */
 export interface Figures {
@@ -68,7 +69,7 @@ export function figuresOf({ state, entries, findings, able, sources, evm, nowMs 
     tipHeight: watch.tip?.height ?? -1,
     tipAgeSeconds: watch.tip ? seconds(watch.tipAtMs) : 0,
     ...{ wallets: count(watch.wallets.keys()), scripts: watch.scripts.size, coins: count(watch.coins.keys()) },
-    ...{ scansDue: count(watch.scansDue.keys()), messagesWaiting: waitingMessages(outbox) },
+    ...{ scansDue: count(watch.scansDue.keys()) + unreadPasts(state.evm), messagesWaiting: waitingMessages(outbox) },
     oldestMessageSeconds: queued.reduce(
       (oldest, { queuedAtMs, notBeforeMs }) => Math.max(oldest, seconds(Math.max(queuedAtMs, notBeforeMs))),
       0,

@@ -1,18 +1,27 @@
 import { CodedError } from '@keepwatch/base';
 import { parseAddress, type Address } from '@keepwatch/evm';
-import { evmWallet, type EvmToken } from '@keepwatch/watch';
+import type { Journal } from '@keepwatch/journal';
+import { evmWallet, type EvmToken, type EvmWalletRecord } from '@keepwatch/watch';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { evmToken, none, walletId, type evmPut, type evmTokenGiven } from '../api/shapes.ts';
+import { evmPast, evmToken, none, walletId, type evmPut, type evmTokenGiven } from '../api/shapes.ts';
 import { freshId } from '../api/wallet-methods.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Changes } from '../orders/order-desk.ts';
+import { newestOfPast } from './past-entries.ts';
 import type { RunningEvm } from './run.ts';
 import { evmWalletView } from './wallet-view.ts';
 
-/** What can be asked and said of accounts of EVM chains. `running`: null where no chain is followed. */
-export function evmMethods({ engine, running }: { engine: Engine; running: () => RunningEvm | null }): {
+export interface EvmMethodsDeps {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  /** Null where no chain is followed. */
+  readonly running: () => RunningEvm | null;
+}
+
+/** What can be asked and said of accounts of EVM chains. */
+export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
   readonly methods: Methods;
   readonly changes: Changes;
 } {
@@ -24,6 +33,8 @@ export function evmMethods({ engine, running }: { engine: Engine; running: () =>
       remedy: '`keepwatch watch list` shows those that are.',
     });
   };
+
+  const view = (record: EvmWalletRecord) => evmWalletView(evm, record, running()?.pasts() ?? []);
 
   async function tokenOf(chainId: bigint, given: z.infer<typeof evmTokenGiven>): Promise<EvmToken> {
     const at = addressOf(given.token, 'token');
@@ -50,16 +61,24 @@ export function evmMethods({ engine, running }: { engine: Engine; running: () =>
       },
       'evm.list': {
         params: none,
-        call: () => Promise.resolve([...evm.wallets.values()].map((record) => evmWalletView(evm, record))),
+        call: () => Promise.resolve([...evm.wallets.values()].map(view)),
       },
       'evm.show': {
         params: walletId,
-        call: async ({ wallet }: z.infer<typeof walletId>) => evmWalletView(evm, known(wallet)),
+        call: async ({ wallet }: z.infer<typeof walletId>) => view(known(wallet)),
+      },
+      /** `before` goes on from the first one of an answer. */
+      'evm.past': {
+        params: evmPast,
+        async call({ wallet: name, limit = 100, before }: z.infer<typeof evmPast>) {
+          return newestOfPast(journal, known(name).wallet.id, limit, before);
+        },
       },
     },
     changes: {
       'evm.put': {
         async plan({ name, owner = null, tags = [], chainId: digits, address, ...given }: z.infer<typeof evmPut>) {
+          const { birthday: born = null } = given;
           const chainId = BigInt(digits);
           if (running()?.follows(chainId) === false) {
             throw new CodedError('evm_chain_not_followed', `The monitor follows no chain ${chainId}.`, {
@@ -72,13 +91,15 @@ export function evmMethods({ engine, running }: { engine: Engine; running: () =>
           const limits = (given.limits ?? []).map((limit) => {
             return { ...limit, token: limit.token === null ? null : addressOf(limit.token, 'token') };
           });
+          const birthday =
+            born === null ? null : 'height' in born ? { number: born.height } : { timeMs: born.timeSeconds * 1_000 };
           return () => {
             const id = freshId(name, engine);
-            const read = evmWallet({ id, name, owner, tags, chainId, address: account, tokens, limits });
+            const read = evmWallet({ id, name, owner, tags, chainId, address: account, tokens, limits, birthday });
             if (!read.ok) throw new CodedError('watched_wallet_refused', `${read.error.message} (${read.error.code})`);
             return {
               inputs: [{ room: 'evm', input: { kind: 'evm-wallet', wallet: read.value } }],
-              answer: () => evmWalletView(evm, known(id)),
+              answer: () => view(known(id)),
             };
           };
         },

@@ -1,11 +1,14 @@
 import { createEvmSource, type EvmChainConfiguration, type EvmHealth, type EvmWatched } from '@keepwatch/chain';
 import type { Address } from '@keepwatch/evm';
-import { EVM_CHAIN_DEFAULTS, evmCursor, type EvmState } from '@keepwatch/watch';
+import { EVM_CHAIN_DEFAULTS, evmCursor, evmUnreadAllowances, type EvmState } from '@keepwatch/watch';
 import type { Engine, EngineInput } from '../engine/engine.ts';
+import { createPasts, type PastStanding } from './pasts.ts';
 
 export interface EvmRunDeps {
   readonly engine: Engine;
   readonly chains: readonly EvmChainConfiguration[];
+  /** The past of a wallet cannot be read at present: it is tried again. */
+  readonly onTrouble: (wallet: string, error: unknown) => void;
 }
 
 /** How a chain fares, with its upstreams. */
@@ -19,6 +22,8 @@ export interface RunningEvm {
   /** Of the chains that are followed, and of those that wallets are on and nobody follows. */
   health(): readonly EvmChainHealth[];
   follows(chainId: bigint): boolean;
+  /** How far pasts are read that are being read. */
+  pasts(): readonly PastStanding[];
   /** What the chain says of a token; undefined where it says nothing that can be used. */
   token(chainId: bigint, token: Address): Promise<{ symbol: string; decimals: number } | undefined>;
   /** Rejects where the journal refused or a source broke its word. */
@@ -37,7 +42,7 @@ const NOT_FOLLOWED = {
 } as const;
 
 /** Follows the EVM chains of a configuration: each block is stepped and durable before the next one is read. */
-export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm> {
+export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise<RunningEvm> {
   const stop = new AbortController();
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
@@ -67,7 +72,8 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
   }
 
   const sources = chains.map(({ source }) => createEvmSource(source));
-  const running = sources.map(async (source) => {
+  const pasts = sources.map((source) => createPasts({ engine, source, onTrouble }));
+  const running = sources.map(async (source, i) => {
     const { chainId } = source;
     const name = `eip155:${chainId}`;
     const cursor = evmCursor(engine.state.evm, chainId);
@@ -78,6 +84,7 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
             room: 'evm',
             input: { kind: 'evm-connected', facts: event.facts, seenBy: named(name, event.seenBy) },
           });
+          pasts[i]!.wake();
           break;
         case 'disconnected': {
           const { block, seenBy } = event;
@@ -87,9 +94,12 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
         }
         case 'finality':
           await submit({ room: 'evm', input: { kind: 'evm-finality', chainId, number: event.number } });
+          pasts[i]!.wake();
           break;
         case 'health': {
           const { state, problem } = event.health;
+          // It may be asked again: what was under way when the monitor went down goes on without waiting for a block.
+          if (event.name === null && state === 'live') pasts[i]!.wake();
           const about = event.name === null ? name : `${name}/${event.name}`;
           await submit({
             room: 'watch',
@@ -115,6 +125,7 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
 
   return {
     follows: (chainId) => followed.has(chainId),
+    pasts: () => pasts.flatMap((each) => each.standing()),
     health: () => [
       ...sources.map((source) => ({ chainId: source.chainId, ...source.health() })),
       ...missing().map((chainId) => ({ chainId, all: NOT_FOLLOWED, upstreams: [] })),
@@ -126,7 +137,7 @@ export async function runEvm({ engine, chains }: EvmRunDeps): Promise<RunningEvm
     failed,
     async stop() {
       stop.abort();
-      await Promise.allSettled(running);
+      await Promise.allSettled([...running, ...pasts.map((each) => each.stop())]);
       for (const source of sources) source.close();
     },
   };
@@ -137,7 +148,8 @@ const named = (chain: string, upstreams: readonly string[]) => upstreams.map((na
 /** Accounts of a chain, each once, whatever number of wallets has it. */
 export function watchedOf({ wallets }: EvmState, chainId: bigint): readonly EvmWatched[] {
   const found = new Map<Address, EvmWatched>();
-  for (const { wallet, account } of wallets.values()) {
+  for (const record of wallets.values()) {
+    const { wallet, account } = record;
     if (wallet.chainId !== chainId) continue;
     const known = found.get(wallet.address);
     const tokens = new Set([...(known?.tokens ?? []), ...wallet.tokens.map(({ token }) => token)]);
@@ -147,6 +159,7 @@ export function watchedOf({ wallets }: EvmState, chainId: bigint): readonly EvmW
     found.set(wallet.address, {
       ...{ address: wallet.address, fresh: (known?.fresh ?? false) || !isRead, tokens: [...tokens] },
       allowances: [...(known?.allowances ?? []), ...(account?.allowances ?? [])],
+      unread: [...(known?.unread ?? []), ...evmUnreadAllowances(record)],
     });
   }
   return [...found.values()];

@@ -1,7 +1,9 @@
 import type { EvmState, EvmWalletRecord } from '@keepwatch/watch';
+import type { PastStanding } from './pasts.ts';
 
 /** An account as commands and a console show it: plain JSON data, amounts as decimal strings of the smallest unit. */
-export function evmWalletView({ chains }: EvmState, { wallet, account }: EvmWalletRecord) {
+export function evmWalletView({ chains }: EvmState, record: EvmWalletRecord, standings: readonly PastStanding[]) {
+  const { wallet, account } = record;
   const chain = chains.get(String(wallet.chainId));
   const amount = (value: bigint | null) => (value === null ? null : String(value));
   return {
@@ -23,7 +25,33 @@ export function evmWalletView({ chains }: EvmState, { wallet, account }: EvmWall
     limits: wallet.limits.map(({ token, large, above, below }) => ({
       ...{ token, large: amount(large), above: amount(above), below: amount(below) },
     })),
+    past: pastView(record, standings),
   };
 }
 
+/** What is known of the past; null: it is not asked for. `scan`: as of bitcoin wallets; null: all is read. */
+function pastView({ wallet, past, since }: EvmWalletRecord, standings: readonly PastStanding[]) {
+  if (past === null) return null;
+  const { from, entries, stateMissingBefore } = past;
+  const standing = standings.find((each) => each.wallet === wallet.id);
+  const { wallet: _, ...scan } = standing ?? {
+    ...NOT_READ,
+    wallet: '',
+    height: past.next === null || past.next === from ? null : past.next - 1,
+  };
+  return { from, entries, stateMissingBefore, scan: isPastRead({ past, since }) ? null : scan };
+}
+
+const NOT_READ = { done: 0, total: null, etaSeconds: null, problem: null };
+
+/** Whether nothing of the past of an account is left to be read. */
+function isPastRead({ past, since }: Pick<EvmWalletRecord, 'past' | 'since'>): boolean {
+  return past === null || (since !== null && past.next !== null && past.next > since);
+}
+
 export type EvmWalletView = ReturnType<typeof evmWalletView>;
+
+/** How many accounts have a past that is not read yet. */
+export function unreadPasts({ wallets }: EvmState): number {
+  return [...wallets.values()].filter((record) => !isPastRead(record)).length;
+}

@@ -54,6 +54,11 @@ export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
       const limit = unitsOf(detail.asset, detail.limit);
       return `the balance is ${hidden ? '' : `${amountOf(detail, false)}, `}${side} the limit${hidden ? '' : ` of ${limit}`}`;
     }
+    case 'evm-backfilled': {
+      const { fromBlock, toBlock, entries } = detail;
+      const found = entries === 1 ? '1 happening' : `${entries} happenings`;
+      return `its past was read, from block ${fromBlock} to ${toBlock}: ${found}`;
+    }
     default:
       return assertNever(detail);
   }
@@ -93,6 +98,8 @@ export function evmParticulars(detail: EvmFindingDetail): string[] {
     case 'evm-balance-above':
     case 'evm-balance-below':
       return [];
+    case 'evm-backfilled':
+      return detail.stateMissingBefore === null ? [] : [missingState(detail.stateMissingBefore)];
     default:
       return assertNever(detail);
   }
@@ -105,6 +112,9 @@ export function evmEvidence({ chainId, txHash, block }: EvmEvidence): string[] {
     ...(block === undefined ? [] : [`Block: ${block.number} (${block.hash})`]),
   ];
 }
+
+const missingState = (block: number) =>
+  `Archive state is missing before block ${block}: what contracts moved there without a transaction that names it is not known.`;
 
 const WAYS = {
   transaction: 'by a transaction of the account',

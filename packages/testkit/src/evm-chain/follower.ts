@@ -55,14 +55,24 @@ export function startFollower(
   const chain = { chainId: CHAIN, symbol: 'ETH', depths: [3], keptBlocks: 64 };
   tell({ kind: 'evm-chain', chain });
   for (const [id, { address, tokens = [] }] of Object.entries(wallets)) {
-    const wallet: EvmWallet = { id, name: id, owner: null, tags: [], chainId: CHAIN, address, tokens, limits: [] };
+    const wallet: EvmWallet = {
+      id,
+      name: id,
+      owner: null,
+      tags: [],
+      chainId: CHAIN,
+      address,
+      tokens,
+      limits: [],
+      birthday: null,
+    };
     tell({ kind: 'evm-wallet', wallet });
   }
 
   const watching = (): readonly EvmWatched[] =>
     [...state.wallets.values()].map(({ wallet, account }) => ({
       ...{ address: wallet.address, fresh: account === null, tokens: wallet.tokens.map(({ token }) => token) },
-      allowances: account?.allowances ?? [],
+      ...{ allowances: account?.allowances ?? [], unread: [] },
     }));
 
   function run() {

@@ -11,6 +11,8 @@ export interface Call {
 export type Manners =
   | { readonly kind: 'honest' }
   | { readonly kind: 'hangs' }
+  /** Requests with such a question are never answered. */
+  | { readonly kind: 'holds'; readonly held: (call: Call) => boolean }
   /** Only questions for blocks and states hang; heads are answered. */
   | { readonly kind: 'hangs-on-blocks' }
   | {
@@ -21,6 +23,7 @@ export type Manners =
     }
   | { readonly kind: 'floods' }
   | { readonly kind: 'no-batches'; readonly most: number }
+  /** An `Error` is what the upstream says in place of a result. */
   | { readonly kind: 'twists'; readonly twist: (call: Call, result: unknown) => unknown };
 
 /** An upstream in front of a real node, on loopback, whose manners can be changed while it runs. */
@@ -50,6 +53,9 @@ export async function startUpstream(node: string): Promise<UpstreamEndpoint> {
     switch (manners.kind) {
       case 'hangs':
         return;
+      case 'holds':
+        if (calls.some(manners.held)) return;
+        break;
       case 'hangs-on-blocks':
         if (!calls.some(({ method }) => method === 'eth_chainId')) return;
         break;
@@ -83,7 +89,12 @@ export async function startUpstream(node: string): Promise<UpstreamEndpoint> {
     }
     const twist = (each: { id: number; result?: unknown }) => {
       const call = calls.find(({ id }) => id === each.id)!;
-      return 'result' in each ? { ...each, result: manners.twist(call, each.result) } : each;
+      if (!('result' in each)) return each;
+      const result = manners.twist(call, each.result);
+      const { id } = each;
+      return result instanceof Error
+        ? { jsonrpc: '2.0', id, error: { code: -32_000, message: result.message } }
+        : { ...each, result };
     };
     const answers = Array.isArray(answer) ? answer.map(twist) : twist(answer as { id: number });
     response.end(JSON.stringify(answers));

@@ -1,5 +1,6 @@
 import type { Address } from '@keepwatch/evm';
 import type { EvmAsset, EvmFindingDetail } from './detail.ts';
+import type { EvmPastEntry } from './event.ts';
 import type { EvmAccountFacts, EvmBlockFacts } from './facts.ts';
 import type { EvmSpend, Hash32 } from './spend.ts';
 import type { EvmAccountRecord } from './state.ts';
@@ -22,6 +23,8 @@ export interface AccountTurn {
   readonly wallet: EvmWallet;
   readonly facts: EvmAccountFacts;
   readonly before: EvmAccountRecord;
+  /** Takes what a block of the past says, which is no news; null: it is told. */
+  readonly past: EvmPastEntry[] | null;
 }
 
 /** By how much the transactions of a block that name the account change its balance, and how many are its own. */
@@ -40,7 +43,7 @@ export function explainedBy(facts: EvmBlockFacts, address: Address): { explained
 
 /** `what` and `about` make the id. Amounts that reach the wallet's limit are told once more. */
 export function say(
-  { turn, sight, wallet }: AccountTurn,
+  { turn, sight, wallet, past }: AccountTurn,
   what: string,
   about: string,
   txHash: Hash32 | null,
@@ -48,6 +51,10 @@ export function say(
 ): string {
   const { block, chainId } = sight.facts;
   const id = evmId(turn, what, wallet.id, about, chainId, block);
+  if (past) {
+    past.push({ id, txHash, detail });
+    return id;
+  }
   const evidence = { chainId, block, ...(txHash === null ? {} : { txHash }) };
   const { seenBy, late } = sight;
   tellEvm(turn, { id, wallet: wallet.id, evidence, seenBy, late }, detail);
@@ -64,8 +71,9 @@ export function say(
 
 export type SpendOf = Omit<EvmSpend, 'wallet' | 'chainId' | 'address' | 'seenAtMs' | 'block'>;
 
-/** Notes that value or rights left; it has the id of the finding that says so. */
-export function spend({ turn, sight, wallet }: AccountTurn, id: string, of: SpendOf): void {
+/** Notes that value or rights left; it has the id of the finding that says so. What left before it was watched is no news. */
+export function spend({ turn, sight, wallet, past }: AccountTurn, id: string, of: SpendOf): void {
+  if (past) return;
   const { block, chainId } = sight.facts;
   const about = { wallet: wallet.id, chainId, address: wallet.address, seenAtMs: turn.nowMs, block };
   emitEvm(turn, { kind: 'evm-spend', id, spend: { ...about, ...of } });

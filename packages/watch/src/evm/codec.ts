@@ -4,13 +4,13 @@ import { finding } from '../codec/finding.ts';
 import { isOtherVersion } from '../codec/event.ts';
 import { count, text } from '../codec/shapes.ts';
 import { toJson } from '../json.ts';
-import type { EvmEvent } from './event.ts';
-import { address, amount, block, chainId, code, hash, way } from './shapes.ts';
+import type { EvmEvent, EvmPastEntry } from './event.ts';
+import { address, amount, block, chainId, code, evmDetails, hash, way } from './shapes.ts';
 import { blockKey, type EvmState } from './state.ts';
 
 /** The versions of the shapes below; another one is refused, never guessed. */
 export const EVM_EVENT_VERSION = 1;
-export const EVM_STATE_VERSION = 1;
+export const EVM_STATE_VERSION = 2;
 
 const chain = z.strictObject({
   chainId,
@@ -27,6 +27,11 @@ const wallet = z.strictObject({
       ...{ above: amount.nullable(), below: amount.nullable() },
     }),
   ),
+  // Journals of earlier versions know no birthday.
+  birthday: z
+    .union([z.strictObject({ number: count }), z.strictObject({ timeMs: count })])
+    .nullable()
+    .default(null),
 });
 const account = z.strictObject({
   ...{ unreadSince: count.nullable(), balance: amount, nonce: amount, code, implementation: address.nullable() },
@@ -47,6 +52,16 @@ export const spend = z.strictObject({
   uses: z.strictObject({ from: amount, to: amount }).exactOptional(),
 });
 
+const past = z.strictObject({
+  allowances: z.array(z.strictObject({ token: address, spender: address, amount })),
+  ...{ from: count.nullable(), next: count.nullable(), account: account.nullable(), entries: count },
+  stateMissingBefore: count.nullable(),
+});
+const pastEntry: z.ZodType<EvmPastEntry> = z.strictObject({
+  ...{ id: text, txHash: hash.nullable() },
+  detail: z.discriminatedUnion('kind', [...evmDetails]),
+});
+
 const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });
 const event: z.ZodType<EvmEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('finding'), finding }),
@@ -59,6 +74,8 @@ const event: z.ZodType<EvmEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('evm-spend'), id: text, spend }),
   z.strictObject({ ...kind('evm-block-back'), chainId, block, withdrawn: z.array(text) }),
   z.strictObject({ ...kind('evm-finalized'), chainId, number: count }),
+  z.strictObject({ ...kind('evm-past-block'), wallet: text, block, entries: z.array(pastEntry) }),
+  z.strictObject({ ...kind('evm-past'), wallet: text, past }),
 ]);
 const entry = z.strictObject({ v: z.literal(EVM_EVENT_VERSION), event });
 
@@ -84,7 +101,9 @@ const part = z.strictObject({
 });
 const shape = z.strictObject({
   chains: z.array(z.strictObject({ chain, tip: block.nullable(), finalized: z.int().min(-1), lowest: count })),
-  wallets: z.array(z.strictObject({ wallet, account: account.nullable() })),
+  wallets: z.array(
+    z.strictObject({ wallet, account: account.nullable(), since: count.nullable(), past: past.nullable() }),
+  ),
   blocks: z.array(z.strictObject({ chainId, block, parts: z.array(part) })),
   spends: z.array(z.tuple([text, spend])),
   returned: z.array(z.tuple([text, z.strictObject({ number: count, times: count })])),

@@ -2,6 +2,7 @@ import { canonicalJson } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import { toJson } from '../json.ts';
 import { assetOf, explainedBy, say, type AccountTurn, type Sight } from './account-turn.ts';
+import { forgetUsedAllowances } from './decide-past.ts';
 import { decideRights } from './decide-rights.ts';
 import { decideTransfers } from './decide-transfers.ts';
 import type { EvmAccountRecord } from './state.ts';
@@ -10,34 +11,37 @@ import type { EvmWallet } from './wallet.ts';
 
 /** What a block does to one wallet. The first one that is looked at tells where the account stands, and is no news. */
 export function decideAccount(turn: EvmTurn, sight: Sight): void {
-  const { wallet, account } = turn.state.wallets.get(sight.wallet)!;
+  const record = turn.state.wallets.get(sight.wallet)!;
+  const { wallet, account } = record;
   const facts = sight.facts.accounts.find(({ address }) => address === wallet.address);
   if (!facts) return;
   if (account === null) {
     if (facts.state === null) return;
     const first = { ...facts.state, unreadSince: null, explained: 0n, ownTransactions: 0n };
     const { tokens, allowances } = facts;
-    const record = { ...first, tokens, allowances: allowances.filter(({ amount }) => amount > 0n), passed: [] };
-    emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: { ...record, passed: passedOf(wallet, record) } });
-    const now = { turn, sight, wallet, facts, before: record };
-    if (record.code.kind === 'delegation') {
+    const found = { ...first, tokens, allowances: allowances.filter(({ amount }) => amount > 0n), passed: [] };
+    emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: { ...found, passed: passedOf(wallet, found) } });
+    const now = { turn, sight, wallet, facts, before: found, past: null };
+    if (found.code.kind === 'delegation') {
       const { chainId } = wallet;
       say(now, 'evm-delegation', wallet.address, null, {
-        ...{ kind: 'evm-delegation', chainId, before: null, after: record.code.to },
+        ...{ kind: 'evm-delegation', chainId, before: null, after: found.code.to },
       });
     }
     return;
   }
-  const now: AccountTurn = { turn, sight, wallet, facts, before: account };
+  const now: AccountTurn = { turn, sight, wallet, facts, before: account, past: null };
   const after = accountAfter(now);
   // Before anything is told of it: what is told stands with the part of the block that this begins.
   if (!same(account, after) || isNamed(now)) emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: after });
+  forgetUsedAllowances(turn, record, facts);
   decideTransfers(now);
   decideRights(now);
   tellLimits(now, after);
 }
 
-function accountAfter({ wallet, facts, before, sight }: AccountTurn): EvmAccountRecord {
+/** The account behind the block. */
+export function accountAfter({ wallet, facts, before, sight }: AccountTurn): EvmAccountRecord {
   const tokens = merged(before.tokens, facts.tokens, ({ token }) => token);
   const allowances = merged(before.allowances, facts.allowances, ({ token, spender }) => `${token}/${spender}`)
     .filter(({ amount }) => amount > 0n)

@@ -22,7 +22,7 @@ interface Moved extends Of {
   readonly amount: bigint;
 }
 
-/** What happens to an account of an EVM chain; each in a block. */
+/** What happens to an account of an EVM chain; each in a block, but for `evm-backfilled`. */
 export type EvmFindingDetail =
   /** `from` null: paid out by the beacon chain. */
   | ({ readonly kind: 'evm-received'; readonly from: Address | null } & Moved)
@@ -67,4 +67,15 @@ export type EvmFindingDetail =
   /** A block left the chain. `retracts`: ids of the findings that no longer hold. */
   | ({ readonly kind: 'evm-disconnected'; readonly retracts: readonly string[] } & Of)
   | ({ readonly kind: 'evm-large-amount'; readonly limit: bigint } & Moved)
-  | ({ readonly kind: 'evm-balance-above' | 'evm-balance-below'; readonly limit: bigint } & Moved);
+  | ({ readonly kind: 'evm-balance-above' | 'evm-balance-below'; readonly limit: bigint } & Moved)
+  /**
+   * The past of a wallet is read. Of blocks before `stateMissingBefore` the upstreams no longer have the state, so that what
+   * contracts moved there is not known (null: it is known throughout).
+   */
+  | ({
+      readonly kind: 'evm-backfilled';
+      readonly fromBlock: number;
+      readonly toBlock: number;
+      readonly entries: number;
+      readonly stateMissingBefore: number | null;
+    } & Of);

@@ -1,7 +1,8 @@
 import type { Finding } from '../finding.ts';
-import type { EvmBlockFacts } from './facts.ts';
-import type { EvmBlockRef, EvmSpend } from './spend.ts';
-import type { EvmAccountRecord } from './state.ts';
+import type { EvmAccountFacts, EvmBlockFacts } from './facts.ts';
+import type { EvmBlockRef, EvmSpend, Hash32 } from './spend.ts';
+import type { EvmFindingDetail } from './detail.ts';
+import type { EvmAccountRecord, EvmPastRecord } from './state.ts';
 import type { EvmChain, EvmWallet } from './wallet.ts';
 
 /** What a step decided. The driver journals it, and the state is nothing but the fold of these. */
@@ -23,7 +24,23 @@ export type EvmEvent =
       readonly block: EvmBlockRef;
       readonly withdrawn: readonly string[];
     }
-  | { readonly kind: 'evm-finalized'; readonly chainId: bigint; readonly number: number };
+  | { readonly kind: 'evm-finalized'; readonly chainId: bigint; readonly number: number }
+  /** What a block of the past did to a wallet. It is kept to be read again, and is no news: nobody is told. */
+  | {
+      readonly kind: 'evm-past-block';
+      readonly wallet: string;
+      readonly block: EvmBlockRef;
+      readonly entries: readonly EvmPastEntry[];
+    }
+  /** How far the past of a wallet is read now. */
+  | { readonly kind: 'evm-past'; readonly wallet: string; readonly past: EvmPastRecord };
+
+/** One happening of the past, in the words of findings. `id`: as a finding of it would have had. */
+export interface EvmPastEntry {
+  readonly id: string;
+  readonly txHash: Hash32 | null;
+  readonly detail: EvmFindingDetail;
+}
 
 export type EvmInput =
   /** The monitor was started; told once, before anything else. */
@@ -43,4 +60,19 @@ export type EvmInput =
       readonly block: EvmBlockRef;
       readonly seenBy: readonly string[];
     }
-  | { readonly kind: 'evm-finality'; readonly chainId: bigint; readonly number: number };
+  | { readonly kind: 'evm-finality'; readonly chainId: bigint; readonly number: number }
+  /**
+   * A piece of the past of a wallet that is due (`evmPastsDue`): blocks `from` to `to`, all of which are settled. `facts`: of
+   * those blocks that touch it, in order. `before`: the account in the block before `from`; null: no state is known there.
+   * `stateMissingBefore`: no state is known of the blocks of the piece before this one; null: of all of them one is.
+   */
+  | {
+      readonly kind: 'evm-past';
+      readonly wallet: string;
+      readonly from: number;
+      readonly to: number;
+      readonly before: EvmAccountFacts['state'];
+      readonly facts: readonly EvmBlockFacts[];
+      readonly stateMissingBefore: number | null;
+      readonly seenBy: readonly string[];
+    };

@@ -57,7 +57,7 @@ it('what is told and not taken back is what the chain that there is then did to 
       const driver = createDriver();
       driver.tell({ kind: 'evm-chain', chain: { chainId: CHAIN, symbol: 'ETH', depths: [2, 4], keptBlocks: 64 } });
       const token = { token: TOKEN, symbol: 'COIN', decimals: 6 };
-      const wallet = { id: 'hot', name: 'hot', owner: null, tags: [], chainId: CHAIN, address: WALLET };
+      const wallet = { id: 'hot', name: 'hot', owner: null, tags: [], chainId: CHAIN, address: WALLET, birthday: null };
       driver.tell({ kind: 'evm-wallet', wallet: { ...wallet, tokens: [token], limits: [] } });
       const chain: MadeBlock[] = [makeBlock(null, 'base', [])];
       const gone: MadeBlock[] = [];

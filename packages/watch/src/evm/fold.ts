@@ -1,8 +1,9 @@
-import { assertNever } from '@keepwatch/base';
+import { assertNever, canonicalJson } from '@keepwatch/base';
 import type { Finding } from '../finding.ts';
 import type { EvmEvent } from './event.ts';
-import { blockKey, type EvmBlockPart, type EvmState } from './state.ts';
+import { blockKey, type EvmBlockPart, type EvmPastRecord, type EvmState, type EvmWalletRecord } from './state.ts';
 import type { EvmBlockRef } from './spend.ts';
+import type { EvmWallet } from './wallet.ts';
 
 /** Brings an event into the state: the only place where it changes. Events of one journal, in order, each once. */
 export function applyEvmEvent(state: EvmState, event: EvmEvent): void {
@@ -20,7 +21,8 @@ export function applyEvmEvent(state: EvmState, event: EvmEvent): void {
     }
     case 'evm-wallet-put': {
       const { wallet } = event;
-      state.wallets.set(wallet.id, { wallet, account: state.wallets.get(wallet.id)?.account ?? null });
+      const { account = null, since = null, ...known } = state.wallets.get(wallet.id) ?? {};
+      state.wallets.set(wallet.id, { wallet, account, since, past: pastOf(wallet, known) });
       return;
     }
     case 'evm-wallet-dropped':
@@ -30,7 +32,8 @@ export function applyEvmEvent(state: EvmState, event: EvmEvent): void {
     case 'evm-account': {
       const record = state.wallets.get(event.wallet)!;
       changePart(state, event.wallet, (part) => part);
-      state.wallets.set(event.wallet, { ...record, account: event.account });
+      const since = record.since ?? state.chains.get(String(record.wallet.chainId))!.tip!.number;
+      state.wallets.set(event.wallet, { ...record, since, account: event.account });
       return;
     }
     case 'evm-spend':
@@ -44,9 +47,26 @@ export function applyEvmEvent(state: EvmState, event: EvmEvent): void {
       state.chains.set(String(event.chainId), { ...record, finalized: event.number });
       return;
     }
+    case 'evm-past-block':
+      return;
+    case 'evm-past': {
+      const record = state.wallets.get(event.wallet);
+      if (record) state.wallets.set(event.wallet, { ...record, past: event.past });
+      return;
+    }
     default:
       assertNever(event);
   }
+}
+
+/** What was read of the past stays, unless the wallet has another birthday now. */
+function pastOf(wallet: EvmWallet, known: Partial<EvmWalletRecord>): EvmPastRecord | null {
+  const { birthday } = wallet;
+  if (birthday === null) return null;
+  if (known.past && canonicalJson({ ...known.wallet?.birthday }) === canonicalJson({ ...birthday })) return known.past;
+  // The first block of a chain holds no transaction: what accounts have in it is where they begin.
+  const from = 'number' in birthday ? Math.max(1, birthday.number) : null;
+  return { from, next: from, account: null, allowances: [], entries: 0, stateMissingBefore: null };
 }
 
 /** The wallet's part of the tip; it is begun with what the account is now. */
@@ -87,7 +107,8 @@ function foldBlockBack(state: EvmState, event: Extract<EvmEvent, { kind: 'evm-bl
   const key = blockKey(chainId, block.number);
   for (const { wallet, before, spends } of state.blocks.get(key)?.parts ?? []) {
     const record = state.wallets.get(wallet);
-    if (record) state.wallets.set(wallet, { ...record, account: before });
+    // Where it was looked at first in that block, it is looked at first in another one.
+    if (record) state.wallets.set(wallet, { ...record, account: before, since: before === null ? null : record.since });
     for (const id of spends) state.spends.delete(id);
   }
   state.blocks.delete(key);

@@ -52,6 +52,10 @@ export const evmDetails = [
   z.strictObject({ ...kind('evm-disconnected'), chainId, retracts: z.array(text) }),
   z.strictObject({ ...kind('evm-large-amount'), ...moved, limit: amount }),
   z.strictObject({ kind: z.enum(['evm-balance-above', 'evm-balance-below']), ...moved, limit: amount }),
+  z.strictObject({
+    ...{ ...kind('evm-backfilled'), chainId, fromBlock: count, toBlock: count, entries: count },
+    stateMissingBefore: count.nullable(),
+  }),
 ] as const;
 
 export const evmEvidence = z.strictObject({

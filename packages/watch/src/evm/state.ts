@@ -35,6 +35,25 @@ export interface EvmWalletRecord {
   readonly wallet: EvmWallet;
   /** Null: not looked at yet. */
   readonly account: EvmAccountRecord | null;
+  /** The block in which it was looked at first: what happened up to it is its past. Null: not looked at yet. */
+  readonly since: number | null;
+  /** Null: its past is not read. */
+  readonly past: EvmPastRecord | null;
+}
+
+/** How far the past of a wallet is read. */
+export interface EvmPastRecord {
+  /** The first block of it, and the first that is not read yet; null: the birthday is a time, and no block is known for it. */
+  readonly from: number | null;
+  readonly next: number | null;
+  /** The account as it was before `next`; null: no state of it is known. */
+  readonly account: EvmAccountRecord | null;
+  /** What others may take, as far as blocks that were read said so; of its end it is not known how much of it was used. */
+  readonly allowances: readonly EvmAllowance[];
+  /** How much was found. */
+  readonly entries: number;
+  /** Of blocks before this one the upstreams no longer have the state; null: of none that was read. */
+  readonly stateMissingBefore: number | null;
 }
 
 /** An account at a block. */

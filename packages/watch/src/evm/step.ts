@@ -1,6 +1,7 @@
 import { assertNever, canonicalJson } from '@keepwatch/base';
 import { toJson } from '../json.ts';
 import { decideEvmBlock, decideEvmBlockBack, decideEvmFinality } from './decide-block.ts';
+import { decideEvmPast } from './decide-past.ts';
 import type { EvmEvent, EvmInput } from './event.ts';
 import type { EvmState } from './state.ts';
 import { beginEvmTurn, emitEvm, type EvmTurn } from './turn.ts';
@@ -35,6 +36,9 @@ export function evmStep(state: EvmState, input: EvmInput, nowMs: number): readon
       break;
     case 'evm-finality':
       decideEvmFinality(turn, input.chainId, input.number);
+      break;
+    case 'evm-past':
+      decideEvmPast(turn, input);
       break;
     default:
       assertNever(input);

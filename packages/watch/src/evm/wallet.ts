@@ -25,7 +25,12 @@ export interface EvmWallet {
   readonly address: Address;
   readonly tokens: readonly EvmToken[];
   readonly limits: readonly EvmLimit[];
+  /** From when on its past is read; null: it is taken as new. */
+  readonly birthday: EvmBirthday | null;
 }
+
+/** The first block that may hold something, or a time before it (ms since 1970). */
+export type EvmBirthday = { readonly number: number } | { readonly timeMs: number };
 
 export interface EvmToken {
   readonly token: Address;
