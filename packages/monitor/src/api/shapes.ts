@@ -107,14 +107,12 @@ export const evmPut = z.strictObject({
     )
     .max(65)
     .exactOptional(),
-  /** Left out or null: it is taken as new. */
-  birthday: birthday.nullable().exactOptional(),
+  birthday: birthday.nullable().exactOptional().describe('left out or null: it is taken as new'),
 });
 export const evmPast = z.strictObject({
   ...walletId.shape,
   limit: z.int().min(1).max(1_000).exactOptional(),
-  /** Entries of the journal before this one. */
-  before: z.int().min(1).exactOptional(),
+  before: z.int().min(1).exactOptional().describe('entries of the journal before this one'),
 });
 export const evmToken = z.strictObject({ chainId, ...evmTokenGiven.shape });
 
