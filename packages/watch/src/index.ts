@@ -68,6 +68,7 @@ export { applyVaultEvent } from './vault/fold.ts';
 export { createPermitReader, type PermitReader, type VaultPermit, type VaultRight } from './vault/permit.ts';
 export { createVaultState, type VaultRecord, type VaultState, type VaultWallet } from './vault/state.ts';
 export { vaultStep } from './vault/step.ts';
+export type { AccountStanding } from './vault/waiting.ts';
 export {
   compareSeverity,
   FINDING_VERSION,

@@ -80,6 +80,9 @@ export function severityOf(detail: FindingDetail): Severity {
       return 'info';
     case 'unclear-spend':
       return detail.why === 'unread' ? 'critical' : 'warning';
+    case 'signed-unseen':
+      return 'warning';
+    case 'sealed-spend':
     case 'unsigned-spend':
     case 'vault-silent':
     case 'vault-rolled-back':

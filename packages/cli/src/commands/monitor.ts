@@ -78,6 +78,17 @@ const vaultList = command({
   run: async (context, options) => (await import('../monitor/vaults.ts')).vaultList(context, options),
 });
 
+const vaultSet = command({
+  name: 'monitor vault set',
+  summary: 'After how long it is told that what a vault signed is in no block',
+  positionals: ['NAME'],
+  options: {
+    'unseen-after': { value: 'DURATION', words: 'for instance 6h, or “never” (at first: 1d)' },
+    ...ORDER_OPTIONS,
+  },
+  run: async (context, options, [name]) => (await import('../monitor/vaults.ts')).vaultSet(context, name!, options),
+});
+
 const vaultRemove = command({
   name: 'monitor vault remove',
   summary: 'Follow a vault no longer',
@@ -154,5 +165,5 @@ const journal = command({
 
 export const MONITOR_COMMANDS = [
   ...[init, run, status, unlock, journal, join, peers, approve, rename, revoke],
-  ...[vaultAdd, vaultList, vaultRemove],
+  ...[vaultAdd, vaultList, vaultSet, vaultRemove],
 ];

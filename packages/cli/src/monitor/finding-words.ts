@@ -59,6 +59,22 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
       const maybe = (detail['maybe'] as readonly { permit: number }[]).map(({ permit }) => String(permit)).join(', ');
       return `IT IS NOT KNOWN WHETHER THE VAULT SIGNED ${spendOf(detail)} (${String(detail['why'])}): compare it with entry ${maybe}`;
     }
+    case 'sealed-spend':
+      return `THE VAULT WAS SEALED AND HAD NOT SIGNED ${spendOf(detail)} (${String(detail['why'])}): unless you have unsealed it since, somebody else has the key`;
+    case 'signed-unseen': {
+      const what = `what “${String(detail['vault'])}” signed for nonce ${String(detail['nonce'])} (entry ${String(detail['permit'])})`;
+      return detail['over'] === true
+        ? `${what} is on the chain, or its nonce is used up`
+        : `${what} is not on the chain`;
+    }
+    case 'spend-withdrawn':
+      return 'a spend that was compared with the vault left the chain again: what was said of it no longer holds';
+    case 'vault-down':
+    case 'vault-sealed':
+    case 'vault-rolled-back':
+    case 'vault-forked':
+    case 'vault-withholds':
+      return vaultState(detail);
     case 'vault-silent':
       return `vault silent, spend unexplained: ${spendOf(detail)}; ${String(detail['words'])}`;
     case 'restarted':
@@ -129,6 +145,21 @@ function movement(direction: string, detail: FindingJson['detail']): string {
     default:
       return `${btc(spent)} to itself by ${tx}`;
   }
+}
+
+/** How a vault stands, and that it is over. */
+const VAULT_STATES: Readonly<Record<string, readonly [is: string, over: string]>> = {
+  'vault-down': ['does not answer', 'answers again'],
+  'vault-sealed': ['is sealed', 'is unsealed'],
+  'vault-rolled-back': ['SHOWS AN OLDER JOURNAL THAN THE ONE THAT WAS KNOWN', 'has its journal again'],
+  'vault-forked': ['SHOWS ANOTHER JOURNAL THAN THE ONE THAT WAS KNOWN', 'shows the journal again that was known'],
+  'vault-withholds': ['GIVES ANSWERS THAT DO NOT HOLD', 'gives answers that hold again'],
+};
+
+function vaultState({ kind, vault, words, over }: FindingJson['detail']): string {
+  const [is, ended] = VAULT_STATES[kind]!;
+  if (over === true) return `the vault “${String(vault)}” ${ended}`;
+  return `the vault “${String(vault)}” ${is}${words === '' ? '' : `: ${String(words)}`}`;
 }
 
 /** A spend of an EVM account: its transaction, where one is known. */

@@ -1,6 +1,8 @@
 import type { Answer, Context } from '../command.ts';
 import { readConnection } from '../connection-argument.ts';
+import { usageError } from '../exit-codes.ts';
 import { table } from '../table.ts';
+import { parseDuration, showDuration } from '../values.ts';
 import { formatConnectionString } from '@keepwatch/protocol';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
@@ -62,6 +64,27 @@ export function vaultList(context: Context, options: MonitorPlace): Promise<Answ
       json: { vaults },
       text: table([['NAME', 'STATE', 'UP TO', 'WALLETS (PERMITS)', ''], ...rows], paint.quiet),
     };
+  });
+}
+
+/** `unseen-after`: a duration, or `never`. */
+export function vaultSet(
+  context: Context,
+  name: string,
+  options: MonitorPlace & { readonly 'unseen-after': string | undefined },
+): Promise<Answer> {
+  const given = options['unseen-after'];
+  if (given === undefined) {
+    throw usageError('option_missing', '--unseen-after is missing.', 'Give a duration such as 6h, or “never”.');
+  }
+  const unseenMs = given === 'never' ? null : parseDuration(given, '--unseen-after') * 1_000;
+  return withMonitor(context, options, async (api) => {
+    await api.call('vault.set', { name, unseenMs });
+    const text =
+      unseenMs === null
+        ? `What “${name}” signed and is in no block is not told.`
+        : `What “${name}” signed and is in no block after ${showDuration(unseenMs / 1_000)} is told.`;
+    return { json: { name, unseenMs }, text };
   });
 }
 

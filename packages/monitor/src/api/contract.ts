@@ -78,6 +78,7 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
     ...changes(shapes.vaultAdd, 'Makes a key for a vault and asks it to become its client.'),
     secret: withToken,
   },
+  'vault.set': changes(shapes.vaultSet, 'Says after how long a signed transaction that is in no block is told.'),
   'vault.remove': changes(shapes.vaultNamed, 'Follows a vault no longer.'),
 
   'channel.list': asks('reader', shapes.none, 'Channels without their secrets.'),

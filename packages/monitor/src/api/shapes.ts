@@ -122,6 +122,10 @@ export const vaultAdd = z.strictObject({
   as: text(64).describe('what the vault shall call this monitor'),
 });
 export const vaultNamed = z.strictObject({ name: text(64) });
+export const vaultSet = z.strictObject({
+  name: text(64),
+  unseenMs: z.int().min(1_000).max(10_000_000_000).nullable().describe('null: never'),
+});
 
 export const channelPut = z.strictObject({ channel: json.describe('as docs/channels.md has it, with its secrets') });
 export const channelNamed = z.strictObject({ name: text(64) });

@@ -1,3 +1,5 @@
+import type { AccountStanding } from '@keepwatch/watch';
+import type { MonitorState } from '../engine/state.ts';
 import type { OpenMonitor } from '../open.ts';
 import { followVault, type Follower, type FollowerDeps } from './follower.ts';
 
@@ -33,6 +35,8 @@ export function runVaults({ monitor, log }: { monitor: OpenMonitor; log: Followe
   for (const name of engine.state.desk.vaults.keys()) follow(name);
   const ticking = setInterval(() => {
     engine.submit({ room: 'vault', input: { kind: 'tick' } }).catch(fail);
+    if ([...engine.state.vault.waiting.keys()].length === 0) return;
+    engine.submit({ room: 'vault', input: { kind: 'accounts', accounts: standingsOf(engine.state) } }).catch(fail);
   }, TICK_MS);
 
   return {
@@ -43,4 +47,13 @@ export function runVaults({ monitor, log }: { monitor: OpenMonitor; log: Followe
       await Promise.all([...followers.values()].map((each) => each.stop()));
     },
   };
+}
+
+/** The accounts of vaults' wallets as their chains were read last; those that could not be read are left out. */
+function standingsOf({ evm, vault }: MonitorState): readonly AccountStanding[] {
+  return [...evm.wallets.values()].flatMap(({ wallet: { chainId, address }, account }) =>
+    account === null || account.unreadSince !== null || !vault.owners.has(address)
+      ? []
+      : [{ chainId, address, nonce: account.nonce }],
+  );
 }

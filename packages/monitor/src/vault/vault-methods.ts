@@ -2,7 +2,7 @@ import { CodedError, type Json } from '@keepwatch/base';
 import { connect } from '@keepwatch/sdk';
 import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { none, type vaultAdd, type vaultNamed } from '../api/shapes.ts';
+import { none, type vaultAdd, type vaultNamed, type vaultSet } from '../api/shapes.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Changes } from '../orders/order-desk.ts';
 import { newVault, readVault, signerOf } from './settings.ts';
@@ -15,6 +15,13 @@ export function vaultMethods({ engine }: { readonly engine: Engine }): {
   readonly changes: Changes;
 } {
   const { desk, vault: room } = engine.state;
+  function isKnown(name: string): void {
+    if (desk.vaults.has(name)) return;
+    throw new CodedError('monitor_vault_unknown', `There is no vault “${name}”.`, {
+      remedy: '`keepwatch monitor vault list` shows those that there are.',
+    });
+  }
+
   function isFree(name: string): void {
     if (!NAME.test(name)) {
       throw new CodedError('monitor_vault_refused', `“${name}” is no name for a vault.`, {
@@ -38,6 +45,7 @@ export function vaultMethods({ engine }: { readonly engine: Engine }): {
               const record = room.vaults.get(name);
               return {
                 ...{ name, peer: readVault(json)?.peer ?? null, phase: record?.phase ?? 'unknown' },
+                unseenMs: record?.unseenMs ?? null,
                 ...{ upTo: record?.lastSeq ?? 0, downSinceMs: record?.downSinceMs ?? null, words: record?.words ?? '' },
                 wallets: [...room.wallets.entries()].flatMap(([key, { vault, wallet, address }]) =>
                   vault === name ? [{ wallet, address, permits: room.permits.get(key)?.length ?? 0 }] : [],
@@ -80,15 +88,23 @@ export function vaultMethods({ engine }: { readonly engine: Engine }): {
           };
         },
       },
+      /** After how long a signed transaction that is in no block is told; null: never. */
+      'vault.set': {
+        plan:
+          ({ name, unseenMs }: z.infer<typeof vaultSet>) =>
+          () => {
+            isKnown(name);
+            return {
+              inputs: [{ room: 'vault', input: { kind: 'vault-set', vault: name, unseenMs } }],
+              answer: () => ({ name, unseenMs }),
+            };
+          },
+      },
       'vault.remove': {
         plan:
           ({ name }: z.infer<typeof vaultNamed>) =>
           () => {
-            if (!desk.vaults.has(name)) {
-              throw new CodedError('monitor_vault_unknown', `There is no vault “${name}”.`, {
-                remedy: '`keepwatch monitor vault list` shows those that there are.',
-              });
-            }
+            isKnown(name);
             return {
               inputs: [
                 { room: 'desk', event: { kind: 'vault-dropped', name } },

@@ -4,7 +4,8 @@ import { cleanLabel } from './clean.ts';
 
 /** Findings about what a vault signed, and what it did not, in words. */
 const KINDS: readonly FindingDetail['kind'][] = [
-  ...(['signed-spend', 'unsigned-spend', 'unclear-spend', 'vault-silent', 'spend-withdrawn'] as const),
+  ...(['signed-spend', 'unsigned-spend', 'unclear-spend', 'sealed-spend', 'vault-silent', 'spend-withdrawn'] as const),
+  ...(['signed-unseen'] as const),
   ...(['vault-down', 'vault-sealed', 'vault-rolled-back', 'vault-forked', 'vault-withholds'] as const),
 ] satisfies readonly VaultFindingDetail['kind'][];
 
@@ -20,6 +21,12 @@ export function vaultHeadline(detail: VaultFindingDetail): string {
       return 'THE VAULT DID NOT SIGN THIS SPEND: somebody else has the key, or a right that was never given';
     case 'unclear-spend':
       return 'IT IS NOT KNOWN WHETHER THE VAULT SIGNED THIS SPEND: compare it with what was signed';
+    case 'sealed-spend':
+      return 'THE VAULT WAS SEALED AND HAD NOT SIGNED THIS SPEND: unless you have unsealed it since, somebody else has the key';
+    case 'signed-unseen':
+      return detail.over
+        ? 'what the vault signed is on the chain, or its nonce is used up'
+        : 'what the vault signed is not on the chain';
     case 'vault-silent':
       return 'vault silent, spend unexplained';
     case 'spend-withdrawn':
@@ -55,6 +62,25 @@ export function vaultParticulars(detail: VaultFindingDetail): string[] {
         UNCLEAR[detail.why],
         ...detail.maybe.map(({ vault, permit }) => `It may be by: entry ${permit} of “${cleanLabel(vault)}”`),
         ...knownOf(detail),
+      ];
+    case 'sealed-spend':
+      return [
+        ...facts(detail),
+        WHY[detail.why],
+        ...detail.since.map(
+          ({ vault, seq, atMs }) =>
+            `Known: every permit of “${cleanLabel(vault)}” up to entry ${seq}, when it was sealed (heard ${new Date(atMs).toISOString()}); it does not answer any more`,
+        ),
+        'An operator who has unsealed it since then may have had this signed: the vault says so when it answers again.',
+      ];
+    case 'signed-unseen':
+      return [
+        `Account: ${detail.address}`,
+        `Nonce: ${detail.nonce}`,
+        `Signed: by the vault “${cleanLabel(detail.vault)}”, grant ${cleanLabel(detail.grant)}, entry ${detail.permit}`,
+        ...(detail.over
+          ? []
+          : ['Whoever has the signed transaction can send it as long as this nonce is not used up.']),
       ];
     case 'vault-silent':
       return [...facts(detail), cleanLabel(detail.words, 512)];

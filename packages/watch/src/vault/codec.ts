@@ -8,7 +8,7 @@ import { address, amount, chainId, hash } from '../evm/shapes.ts';
 import { toJson } from '../json.ts';
 import type { VaultEvent } from './event.ts';
 import { cleared } from './shapes.ts';
-import { createVaultState, walletKey, type VaultState } from './state.ts';
+import { createVaultState, UNSEEN_MS, walletKey, type VaultState } from './state.ts';
 
 /** The versions of the shapes below; another one is refused, never guessed. */
 export const VAULT_EVENT_VERSION = 1;
@@ -18,6 +18,16 @@ const record = z.strictObject({
   ...{ vault: text, place: z.json() as unknown as z.ZodType<Json>, lastSeq: count, words: text },
   phase: z.enum(['unknown', 'uninitialised', 'sealed', 'unsealed']),
   ...{ downSinceMs: count.nullable(), conditions: z.record(text, count) },
+  // Journals of before say nothing of these.
+  unseenMs: count.nullable().default(UNSEEN_MS),
+  seal: z
+    .strictObject({ seq: count, atMs: count, wallets: z.array(text) })
+    .nullable()
+    .default(null),
+});
+const waitingRecord = z.strictObject({
+  ...{ vault: text, wallet: text, chainId, nonce: amount, permit: count, grant: text },
+  ...{ dueMs: count, told: count.nullable() },
 });
 const wallet = z.strictObject({ vault: text, wallet: text, address, createdMs: count });
 const permit = z.strictObject({
@@ -57,6 +67,8 @@ const event: z.ZodType<VaultEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('condition'), vault: text, condition: text, open: z.boolean() }),
   z.strictObject({ ...kind('spend'), id: text, key: text, spend, atMs: count }),
   z.strictObject({ ...kind('spend-gone'), key: text }),
+  z.strictObject({ ...kind('waiting'), key: text, record: waitingRecord }),
+  z.strictObject({ ...kind('waited'), key: text }),
   z.strictObject({ ...kind('cleared'), key: text, ...cleared.shape }),
   z.strictObject({
     ...{ ...kind('verdict'), key: text, told: text, used: used.or(usedOnce) },
@@ -90,18 +102,27 @@ const snapshot = z.strictObject({
     wallets: z.array(wallet),
     permits: z.array(z.tuple([text, z.array(permit)])),
     spends: z.array(spendRecord),
+    waiting: z.array(z.tuple([text, waitingRecord])),
     ...{ order: count, counter: count },
   }),
 });
 
 /** A snapshot of the state: canonical JSON. Indexes follow from the rest. */
-export function encodeVaultState({ vaults, wallets, permits, spends, order, counter }: VaultState): Uint8Array {
+export function encodeVaultState({
+  vaults,
+  wallets,
+  permits,
+  spends,
+  waiting,
+  order,
+  counter,
+}: VaultState): Uint8Array {
   const list = (values: Iterable<unknown>): Json => [...values].map(toJson);
   return canonicalBytes({
     v: VAULT_STATE_VERSION,
     state: {
       ...{ vaults: list(vaults.values()), wallets: list(wallets.values()), permits: list(permits.entries()) },
-      ...{ spends: list(spends.values()), order, counter },
+      ...{ spends: list(spends.values()), waiting: list(waiting.entries()), order, counter },
     },
   });
 }
@@ -114,7 +135,7 @@ export function decodeVaultState(
   if (!read.success) {
     return err(isOtherVersion(value, VAULT_STATE_VERSION) ? 'vault_state_unknown_version' : 'vault_state_malformed');
   }
-  const { vaults, wallets, permits, spends, order, counter } = read.data.state;
+  const { vaults, wallets, permits, spends, waiting, order, counter } = read.data.state;
   const state: VaultState = { ...createVaultState(), order, counter };
   for (const each of vaults) state.vaults.set(each.vault, each);
   for (const each of wallets) {
@@ -123,6 +144,7 @@ export function decodeVaultState(
     state.owners.set(each.address, [...(state.owners.get(each.address) ?? []), key]);
   }
   for (const [key, each] of permits) state.permits.set(key, each);
+  for (const [key, each] of waiting) state.waiting.set(key, each);
   for (const each of spends) {
     state.spends.set(each.key, each);
     for (const member of each.members) state.members.set(member, each.key);

@@ -69,6 +69,26 @@ export type VaultFindingDetail =
     } & SpendFacts)
   /** The vault says nothing from which it could be concluded: silent, or killed and not unsealed since. */
   | ({ readonly kind: 'vault-silent'; readonly vaults: readonly string[]; readonly words: string } & SpendFacts)
+  /**
+   * The vault was sealed when it answered last, has none of its permits for this spend, and does not answer any more: nobody
+   * has signed it, unless an operator has unsealed one of the vaults since (`atMs`).
+   */
+  | ({
+      readonly kind: 'sealed-spend';
+      readonly since: readonly { readonly vault: string; readonly seq: number; readonly atMs: number }[];
+      readonly why: UnsignedReason;
+    } & SpendFacts)
+  /** What the vault signed for a nonce is in no block, so long after as the owner said; or the nonce is used up now. */
+  | {
+      readonly kind: 'signed-unseen';
+      readonly vault: string;
+      readonly permit: number;
+      readonly grant: string;
+      readonly chainId: bigint;
+      readonly address: Address;
+      readonly nonce: bigint;
+      readonly over: boolean;
+    }
   /** The spend left the chain. `retracts`: ids of findings that no longer hold. */
   | { readonly kind: 'spend-withdrawn'; readonly spend: string; readonly retracts: readonly string[] }
   | {

@@ -2,12 +2,15 @@ import type { Json } from '@keepwatch/base';
 import type { EvmSpend } from '../evm/spend.ts';
 import type { Finding } from '../finding.ts';
 import type { VaultPermit } from './permit.ts';
-import type { UsedRight, VaultRecord, VaultWallet, Verdict } from './state.ts';
+import type { UsedRight, VaultRecord, VaultWallet, Verdict, WaitingNonce } from './state.ts';
+import type { AccountStanding } from './waiting.ts';
 
 /** What the room is told: by who follows the vaults, by the watch of EVM chains, and by time. */
 export type VaultInput =
   | { readonly kind: 'vault-put'; readonly vault: string }
   | { readonly kind: 'vault-removed'; readonly vault: string }
+  /** What was signed and is in no block so long after is told, ms; null: never. */
+  | { readonly kind: 'vault-set'; readonly vault: string; readonly unseenMs: number | null }
   /** The wallets that may be observed: all of them. */
   | { readonly kind: 'vault-wallets'; readonly vault: string; readonly wallets: readonly Omit<VaultWallet, 'vault'>[] }
   /** Permits of one wallet, each once and in order, and the place behind them. */
@@ -41,6 +44,8 @@ export type VaultInput =
   /** `id`: of the finding that told of it. */
   | { readonly kind: 'spend'; readonly id: string; readonly spend: EvmSpend }
   | { readonly kind: 'spends-withdrawn'; readonly ids: readonly string[] }
+  /** Where the watched accounts of vaults stand on their chains. */
+  | { readonly kind: 'accounts'; readonly accounts: readonly AccountStanding[] }
   | { readonly kind: 'tick' };
 
 /** What a step decided: journaled, and folded. */
@@ -65,6 +70,8 @@ export type VaultEvent =
       readonly atMs: number;
     }
   | { readonly kind: 'spend-gone'; readonly key: string }
+  | { readonly kind: 'waiting'; readonly key: string; readonly record: WaitingNonce }
+  | { readonly kind: 'waited'; readonly key: string }
   | {
       readonly kind: 'cleared';
       readonly key: string;

@@ -27,6 +27,9 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
       if (!known) return;
       state.wallets.delete(key);
       state.permits.delete(key);
+      for (const [each, { vault, wallet }] of [...state.waiting.entries()]) {
+        if (vault === event.vault && wallet === event.wallet) state.waiting.delete(each);
+      }
       const owners = (state.owners.get(known.address) ?? []).filter((each) => each !== key);
       if (owners.length === 0) state.owners.delete(known.address);
       else state.owners.set(known.address, owners);
@@ -53,6 +56,13 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
       state.open.delete(event.key);
       return;
     }
+    case 'waiting':
+      state.waiting.set(event.key, event.record);
+      if (event.record.told !== null) state.counter = Math.max(state.counter, event.record.told);
+      return;
+    case 'waited':
+      state.waiting.delete(event.key);
+      return;
     case 'cleared': {
       const { key, vault, seq, sealed } = event;
       return change(state, key, ({ cleared }) => ({

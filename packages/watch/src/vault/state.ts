@@ -19,6 +19,8 @@ export interface VaultState {
   readonly members: Layer<string, string>;
   /** Records on which nothing was concluded yet. */
   readonly open: Layer<string, true>;
+  /** By `waitingKey`: nonces for which a transaction was signed, and none is in a block. */
+  readonly waiting: Layer<string, WaitingNonce>;
   /** How many spends were told. A question that was asked when it was at n was asked after the n-th spend. */
   order: number;
   /** Numbers of conditions: each is given once. */
@@ -35,8 +37,36 @@ export interface VaultRecord {
   /** Since when it does not answer, ms; null: it does. */
   readonly downSinceMs: number | null;
   readonly words: string;
+  /** What was signed and is in no block so long after is told, ms; null: never. */
+  readonly unseenMs: number | null;
+  /** What it said when it was sealed and answered last; null: it was not sealed then. */
+  readonly seal: VaultSeal | null;
   /** What is wrong at present and was told, by kind, with the number that its findings carry. */
   readonly conditions: Readonly<Record<string, number>>;
+}
+
+/** A sealed vault signs nothing until an operator unseals it. */
+export interface VaultSeal {
+  /** The last entry of its journal. */
+  readonly seq: number;
+  /** When it was heard, ms. */
+  readonly atMs: number;
+  /** Its wallets of which every permit up to that entry is known. */
+  readonly wallets: readonly string[];
+}
+
+/** Transactions of a vault for one nonce of an account. */
+export interface WaitingNonce {
+  readonly vault: string;
+  readonly wallet: string;
+  readonly chainId: bigint;
+  readonly nonce: bigint;
+  /** The last one that was permitted. */
+  readonly permit: number;
+  readonly grant: string;
+  readonly dueMs: number;
+  /** The number of what was told of it; null: nothing yet. */
+  readonly told: number | null;
 }
 
 export interface VaultWallet {
@@ -75,7 +105,12 @@ export interface UsedRight {
   readonly amount: bigint | null;
 }
 
+/** Unless the owner says otherwise: a transaction that nobody needs within a day was not meant to be. */
+export const UNSEEN_MS = 86_400_000;
+
 export const walletKey = (vault: string, wallet: string) => `${vault}/${wallet}`;
+
+export const waitingKey = (wallet: string, chainId: bigint, nonce: bigint) => `${wallet}/${chainId}/${nonce}`;
 
 /** All ways in which one transaction of the wallet spends are one question. */
 export function spendKey(id: string, { how, wallet, txHash, block }: EvmSpend): string {
@@ -85,15 +120,22 @@ export function spendKey(id: string, { how, wallet, txHash, block }: EvmSpend): 
 export function createVaultState(): VaultState {
   return {
     ...{ vaults: new Map(), wallets: new Map(), owners: new Map(), permits: new Map() },
-    ...{ spends: new Map(), members: new Map(), open: new Map(), order: 0, counter: 0 },
+    ...{ spends: new Map(), members: new Map(), open: new Map(), waiting: new Map(), order: 0, counter: 0 },
   };
 }
 
 /** Takes all changes of a step itself. */
 export function vaultDraftOf(state: VaultState): VaultState {
-  const { vaults, wallets, owners, permits, spends, members, open, order, counter } = state;
+  const { vaults, wallets, owners, permits, spends, members, open, waiting, order, counter } = state;
   return {
     ...{ vaults: layered(vaults), wallets: layered(wallets), owners: layered(owners), permits: layered(permits) },
-    ...{ spends: layered(spends), members: layered(members), open: layered(open), order, counter },
+    ...{
+      spends: layered(spends),
+      members: layered(members),
+      open: layered(open),
+      waiting: layered(waiting),
+      order,
+      counter,
+    },
   };
 }

@@ -1,24 +1,24 @@
 import { assertNever, canonicalJson } from '@keepwatch/base';
-import { FINDING_VERSION, type Finding, type FindingDetail } from '../finding.ts';
-import { severityOf } from '../severity.ts';
-import type { SpendFacts } from './detail.ts';
+import type { VaultFindingDetail } from './detail.ts';
 import type { VaultEvent, VaultInput } from './event.ts';
-import { applyVaultEvent } from './fold.ts';
 import { matchSpend, ownersOf } from './match.ts';
-import { spendKey, vaultDraftOf, walletKey, type SpendRecord, type VaultRecord, type VaultState } from './state.ts';
+import {
+  spendKey,
+  UNSEEN_MS,
+  vaultDraftOf,
+  walletKey,
+  type SpendRecord,
+  type VaultRecord,
+  type VaultSeal,
+  type VaultState,
+} from './state.ts';
+import { emit, factsOf, tell, tellOf, type Turn } from './turn.ts';
+import { decideWaiting, seen, unseen, waitFor } from './waiting.ts';
 
 /** A spend waits so long for what the vault says of it. */
 const SILENT_MS = 20_000;
 /** A vault may be away for so long before it is told: it is started anew, or its line is. */
 const DOWN_MS = 60_000;
-/** As with blocks: what is older is late news. */
-const LATE_MS = 7_200_000;
-
-interface Turn {
-  readonly state: VaultState;
-  readonly nowMs: number;
-  readonly events: VaultEvent[];
-}
 
 /**
  * Compares what left a wallet with what its vault signed. It decides and changes nothing: the driver journals the events and
@@ -55,6 +55,14 @@ export function vaultStep(state: VaultState, input: VaultInput, nowMs: number): 
     case 'spends-withdrawn':
       withdraw(turn, input.ids);
       break;
+    case 'vault-set': {
+      const record = turn.state.vaults.get(input.vault);
+      if (record) putVault(turn, { ...record, unseenMs: input.unseenMs });
+      break;
+    }
+    case 'accounts':
+      decideWaiting(turn, input.accounts);
+      break;
     case 'tick':
       decideTick(turn);
       break;
@@ -66,13 +74,18 @@ export function vaultStep(state: VaultState, input: VaultInput, nowMs: number): 
 
 type InputOf<K extends VaultInput['kind']> = Extract<VaultInput, { readonly kind: K }>;
 
-function emit(turn: Turn, event: VaultEvent): void {
-  applyVaultEvent(turn.state, event);
-  turn.events.push(event);
-}
-
 function freshVault(vault: string): VaultRecord {
-  return { vault, place: null, phase: 'unknown', lastSeq: 0, downSinceMs: null, words: '', conditions: {} };
+  return {
+    vault,
+    place: null,
+    phase: 'unknown',
+    lastSeq: 0,
+    downSinceMs: null,
+    words: '',
+    unseenMs: UNSEEN_MS,
+    seal: null,
+    conditions: {},
+  };
 }
 
 function removeVault(turn: Turn, vault: string): void {
@@ -109,6 +122,7 @@ function putPermits(turn: Turn, { vault, wallet, permits, place }: InputOf<'vaul
   putVault(turn, { ...record, place });
   if (fresh.length === 0) return;
   emit(turn, { kind: 'permits', vault, wallet, permits: fresh });
+  for (const permit of fresh) waitFor(turn, record, wallet, permit);
   for (const spend of [...state.spends.values()]) {
     // What was concluded was concluded from all: what is permitted later cannot be what it was.
     const isOpen = spend.verdict === 'open' || spend.verdict === 'silent';
@@ -126,8 +140,9 @@ function decideLook(turn: Turn, { vault, asked, phase, lastSeq, complete, place 
   const { state } = turn;
   const before = state.vaults.get(vault);
   if (!before) return;
-  putVault(turn, { ...before, phase, lastSeq, place, downSinceMs: null, words: '' });
-  for (const condition of ['down', 'rolled-back', 'forked', 'withholds'] as const) close(turn, vault, condition);
+  const seal = phase === 'sealed' ? sealOf(before.seal, lastSeq, complete, turn.nowMs) : null;
+  putVault(turn, { ...before, phase, lastSeq, place, seal, downSinceMs: null, words: '' });
+  for (const condition of ['down', ...DOUBTS] as const) close(turn, vault, condition);
   if (phase === 'sealed') open(turn, vault, 'sealed', 'It signs nothing until it is unsealed.');
   else close(turn, vault, 'sealed');
   const all = new Set(complete.map((wallet) => walletKey(vault, wallet)));
@@ -140,6 +155,14 @@ function decideLook(turn: Turn, { vault, asked, phase, lastSeq, complete, place 
     emit(turn, { kind: 'cleared', key, vault, seq: lastSeq, sealed: phase === 'sealed' });
     conclude(turn, key);
   }
+}
+
+/** A look asks of some wallets at a time: what it says of the same seal comes together. */
+function sealOf(before: VaultSeal | null, seq: number, complete: readonly string[], atMs: number): VaultSeal {
+  const known = before?.seq === seq ? before : { seq, atMs, wallets: [] };
+  const wallets = new Set([...known.wallets, ...complete]);
+  // A vault that is asked again says the same again: that is nothing to be journaled each time.
+  return wallets.size === known.wallets.length ? known : { seq, atMs, wallets: [...wallets].sort() };
 }
 
 /** Every vault that has the key was asked after the spend, and none has signed what would prove to be it. */
@@ -178,7 +201,9 @@ function decideSpend(turn: Turn, { id, spend }: InputOf<'spend'>): void {
   const key = spendKey(id, spend);
   const isKnown = state.spends.has(key);
   emit(turn, { kind: 'spend', id, key, spend, atMs: nowMs });
-  if (!isKnown) judge(turn, key);
+  if (isKnown) return;
+  seen(turn, state.spends.get(key)!);
+  judge(turn, key);
 }
 
 function withdraw(turn: Turn, ids: readonly string[]): void {
@@ -187,6 +212,7 @@ function withdraw(turn: Turn, ids: readonly string[]): void {
   for (const key of keys) {
     const record = state.spends.get(key)!;
     emit(turn, { kind: 'spend-gone', key });
+    unseen(turn, record);
     if (record.told === null) continue;
     tell(turn, record, { kind: 'spend-withdrawn', spend: record.members[0]!, retracts: [record.told] });
   }
@@ -218,10 +244,34 @@ function decideTick(turn: Turn): void {
       .map(({ vault }) => vault)
       .filter((vault) => !record.cleared.some((each) => each.vault === vault));
     const words = vaults.map((vault) => standingOf(state.vaults.get(vault)!)).join(' ');
-    const told = tell(turn, record, { kind: 'vault-silent', vaults, words, ...factsOf(record) });
+    const sealed = sealedDetail(turn, record, vaults);
+    const told = tell(turn, record, sealed ?? { kind: 'vault-silent', vaults, words, ...factsOf(record) });
     emit(turn, { kind: 'verdict', key, verdict: 'silent', told, used: [] });
   }
 }
+
+/**
+ * What can be said of a spend whose vaults do not answer, where each was sealed when it answered last: all that it had signed
+ * by then is known. It is said as it stands, for an operator may have unsealed it since, and it may have signed.
+ */
+function sealedDetail({ state }: Turn, record: SpendRecord, vaults: readonly string[]): VaultFindingDetail | undefined {
+  const match = matchSpend(state, record);
+  if (match.says !== 'unsigned') return undefined;
+  const owners = ownersOf(state, record.spend);
+  const since = vaults.flatMap((vault) => {
+    const { seal, downSinceMs, conditions } = state.vaults.get(vault)!;
+    const isWhole = owners.every((each) => each.vault !== vault || seal?.wallets.includes(each.wallet));
+    const isDoubted = DOUBTS.some((each) => each in conditions);
+    return seal === null || downSinceMs === null || !isWhole || isDoubted
+      ? []
+      : [{ vault, seq: seal.seq, atMs: seal.atMs }];
+  });
+  if (vaults.length === 0 || since.length < vaults.length) return undefined;
+  return { kind: 'sealed-spend', since, why: match.why, ...factsOf(record) };
+}
+
+/** What a vault says is not to be relied on. */
+const DOUBTS = ['rolled-back', 'forked', 'withholds'] as const;
 
 function standingOf({ vault, phase, downSinceMs, words }: VaultRecord): string {
   if (downSinceMs !== null) return `“${vault}” does not answer: ${words === '' ? 'nothing is known of it' : words}`;
@@ -244,31 +294,4 @@ function close(turn: Turn, vault: string, condition: Condition): void {
   emit(turn, { kind: 'condition', vault, condition, open: false });
   const detail = { kind: `vault-${condition}`, vault, words: '', over: true } as const;
   tellOf(turn, `vault-${condition}:${vault}:${number}:over`, detail);
-}
-
-function factsOf({ spend, members }: SpendRecord): SpendFacts {
-  const { chainId, address, how, txHash, nonce, token, amount } = spend;
-  return { spend: members[0]!, chainId, address, how, txHash, nonce, token, amount };
-}
-
-/** The number of the spend stands in the id: what comes back to the chain is another one. */
-function tell(turn: Turn, { key, order, spend }: SpendRecord, detail: FindingDetail): string {
-  const id = `${detail.kind}:${key}#${order}`;
-  const late = spend.block !== null && turn.nowMs - spend.block.timeMs > LATE_MS;
-  const { chainId, txHash, block } = spend;
-  const evm = { chainId, ...(txHash === null ? {} : { txHash }), ...(block === null ? {} : { block }) };
-  emitFinding(turn, { id, wallet: spend.wallet, late, evidence: { evm, seenBy: [] }, detail });
-  return id;
-}
-
-function tellOf(turn: Turn, id: string, detail: FindingDetail): void {
-  emitFinding(turn, { id, wallet: null, late: false, evidence: { seenBy: [] }, detail });
-}
-
-function emitFinding(turn: Turn, of: Omit<Finding, 'version' | 'severity' | 'atMs'>): void {
-  const finding: Finding = {
-    ...of,
-    ...{ version: FINDING_VERSION, severity: severityOf(of.detail), atMs: turn.nowMs },
-  };
-  emit(turn, { kind: 'finding', finding });
 }

@@ -236,6 +236,11 @@ function checkNever(findings: readonly Finding[], truth: ReadonlyMap<string, boo
   for (const { id, detail } of findings) {
     expect(ids.has(id)).toBe(false);
     ids.add(id);
+    // What it says to be unsigned was signed after the seal or not at all: permits are numbered like what is signed by them.
+    if (detail.kind === 'sealed-spend' && truth.get(detail.spend) === true) {
+      const digest = Number(/:hot:([0-9]+)@/.exec(detail.spend)![1]);
+      expect(digest).toBeGreaterThan(detail.since[0]!.seq);
+    }
     if (detail.kind !== 'signed-spend' && detail.kind !== 'unsigned-spend') continue;
     const signed = truth.get(detail.spend);
     if (signed !== undefined) expect(detail.kind).toBe(signed ? 'signed-spend' : 'unsigned-spend');
