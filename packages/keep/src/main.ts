@@ -31,6 +31,8 @@ const log = createLog(
   (line) => void process.stdout.write(line),
   () => clock.now().wallMs,
 );
+// Who reads the log may end first: the keep then still seals, as the end of its other channels tells it to.
+process.stdout.on('error', () => undefined);
 const control = openControl();
 const report = (event: Record<string, unknown>) => void control?.write(`${JSON.stringify(event)}\n`);
 

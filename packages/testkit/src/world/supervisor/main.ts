@@ -7,6 +7,8 @@ const supervisor = supervise({
   ...options,
   onEvent: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`),
 });
+// Once nobody reads them, events are lost, and the vault still ends in good order.
+process.stdout.on('error', () => void supervisor.stop());
 process.stdin.on('end', () => void supervisor.stop()).resume();
 await supervisor.ended;
 process.exit();
