@@ -179,3 +179,18 @@ export function lengthPrefixed(...parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
+
+/** The parts that `lengthPrefixed` joined, as views; `undefined` where the bytes are not just so many. */
+export function fromLengthPrefixed(bytes: Uint8Array, count: number): readonly Uint8Array[] | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > bytes.length) return undefined;
+    const end = at + 4 + view.getUint32(at);
+    if (end > bytes.length) return undefined;
+    parts.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return at === bytes.length ? parts : undefined;
+}

@@ -3,6 +3,7 @@ import { decodeTransaction, scriptToAddress, type MatchedTx, type Txid } from '@
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import type { Direction, Evidence, Movement } from './finding.ts';
 import { conflictKey, inBlockId, movementsOf } from './id.ts';
+import { isUsed, losersOf, receiversOf, watchersOf } from './settled.ts';
 import { outpointKey, outpointOf, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
 
@@ -57,7 +58,7 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
   const grown = mine ? grownWallets(turn, mine, known) : new Set<string>();
   if (isInBlock && grown.size === 0) return;
   const usedBefore = new Map(
-    (mine ?? factOf(known!)).received.map(({ vout, script }) => [vout, (state.uses.get(toHex(script)) ?? 0) > 0]),
+    (mine ?? factOf(known!)).received.map(({ vout, script }) => [vout, isUsed(state, script, toHex(script))]),
   );
   emit(turn, { kind: 'tx', tx: mine ?? factOf(known!), at: { block } });
   const record = state.txs.get(fact.txid)!;
@@ -282,14 +283,18 @@ function grownWallets(turn: Turn, fact: TxFact, known: TxRecord | undefined): Re
   const { state } = turn;
   const grown = new Set<string>();
   const partOf = (id: string) => known?.parts.find(({ wallet }) => wallet === id);
-  for (const id of state.byTxid.get(fact.txid) ?? []) if (!partOf(id)) grown.add(id);
+  for (const id of watchersOf(state, fact.txid)) if (!partOf(id)) grown.add(id);
   for (const { vout, script } of fact.received) {
-    for (const { wallet } of state.scripts.find(script)) if (!partOf(wallet)?.vouts.includes(vout)) grown.add(wallet);
+    for (const { wallet } of receiversOf(state, fact.txid, vout, script)) {
+      if (!partOf(wallet)?.vouts.includes(vout)) grown.add(wallet);
+    }
   }
   for (const outpoint of fact.spent) {
     const key = outpointKey(outpoint);
-    for (const wallet of state.coins.get(key)?.wallets ?? [])
+    const coin = state.coins.get(key);
+    for (const wallet of coin ? losersOf(coin, fact.txid) : []) {
       if (!partOf(wallet)?.spent.includes(key)) grown.add(wallet);
+    }
   }
   return grown;
 }
@@ -311,11 +316,17 @@ function ours(turn: Turn, tx: MatchedTx): TxFact | undefined {
   return attributable(turn, factOfMatch(tx));
 }
 
-/** The part of a fact that concerns watched wallets; a source may still watch what was taken out here. */
+/**
+ * The part of a fact that concerns watched wallets, and is not settled; a source may still watch what was taken out here.
+ */
 function attributable({ state }: Turn, fact: TxFact): TxFact | undefined {
-  const received = fact.received.filter(({ script }) => state.scripts.find(script).length > 0);
-  const spent = fact.spent.filter((outpoint) => state.coins.has(outpointKey(outpoint)));
-  return received.length + spent.length === 0 && !state.byTxid.has(fact.txid)
+  const { txid } = fact;
+  const received = fact.received.filter(({ vout, script }) => receiversOf(state, txid, vout, script).length > 0);
+  const spent = fact.spent.filter((outpoint) => {
+    const coin = state.coins.get(outpointKey(outpoint));
+    return coin !== undefined && losersOf(coin, txid).length > 0;
+  });
+  return received.length + spent.length === 0 && watchersOf(state, txid).length === 0
     ? undefined
     : { ...fact, received, spent };
 }

@@ -2,9 +2,14 @@ import { toHex } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
 import type { BlockRef } from './chain-input.ts';
 import type { TxAt } from './event.ts';
+import { settle } from './fold-settle.ts';
 import { noteUse, requestScan } from './growth.ts';
+import { hadPart, losersOf, receiversOf, watchersOf } from './settled.ts';
 import { outpointKey, type Coin, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
 import { medianBefore, passTimers, scheduleCoin } from './timelock.ts';
+
+/** More often than any transaction leaves a block or comes back. */
+const RETURNED = 1_000;
 
 export function foldBlock(state: WatchState, block: BlockRef, atMs: number): void {
   const { tip } = state;
@@ -31,14 +36,11 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
   state.bestHeight = Math.max(state.bestHeight, block.height);
   state.blocks.set(block.height, block);
   passTimers(state, block);
+  settle(state, block);
   const settledHeight = block.height - state.settings.keptBlocks;
   for (const [hash, held] of state.held.entries()) {
     if (hash === block.hash || held.block.height <= settledHeight) state.held.delete(hash);
   }
-  const settled = state.blocks.get(settledHeight);
-  if (settled === undefined) return;
-  state.blocks.delete(settled.height);
-  state.blockTxs.delete(settled.hash);
 }
 
 export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef | null, atMs: number): void {
@@ -55,15 +57,18 @@ export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef |
     const since = sinceHeight === null ? null : Math.min(sinceHeight, base + 1);
     state.wallets.set(id, { ...record, addedHeight: base, sinceHeight: since });
   }
+  // Deeper than all that is kept: what comes in place of it can be taken back as well.
+  state.settledHeight = Math.min(state.settledHeight, base);
   for (const txid of txids) {
     const record = state.txs.get(txid)!;
     count(state, record, -1);
     for (const vout of voutsOf(record)) countUse(state, state.coins.get(outpointKey({ txid, vout })), -1);
     // A coinbase can stand in its own block only.
     const status = record.coinbase
-      ? ({ kind: 'gone', by: null } as const)
+      ? ({ kind: 'gone', by: null, height: state.bestHeight } as const)
       : ({ kind: 'unconfirmed', grade: 'valid' } as const);
-    if (!record.coinbase) state.unconfirmed.set(txid, atMs);
+    if (record.coinbase) noteGone(state, txid);
+    else state.unconfirmed.set(txid, atMs);
     const parts = record.parts.map((part) => ({ ...part, silent: false, told: [] }));
     state.txs.set(txid, { ...record, status, round: record.round + 1, parts });
     for (const key of spentOf(record)) scheduleCoin(state, key);
@@ -79,11 +84,15 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
   const returns = (known?.returns ?? 0) + (known?.status.kind === 'gone' ? 1 : 0);
   const height = 'block' in at ? at.block.height : null;
   const parts = new Map(known?.parts.map((part) => [part.wallet, part]));
+  // What was told of it before it was settled is not known any more: what is told of it now has other numbers.
+  const wasSettled = !known && concernedBy(state, fact).some((wallet) => hadPart(state, wallet, txid));
+  const first = wasSettled ? RETURNED + ++state.counter : 0;
   const partOf = (wallet: string): TxPart =>
-    parts.get(wallet) ?? { wallet, vouts: [], spent: [], silent: false, told: [], sightings: 0 };
+    parts.get(wallet) ?? { wallet, vouts: [], spent: [], silent: false, told: [], sightings: first };
 
   for (const { vout, script, sats } of fact.received) {
-    const places = state.scripts.find(script);
+    const places = receiversOf(state, txid, vout, script);
+    if (places.length === 0) continue;
     for (const place of places) {
       const part = partOf(place.wallet);
       if (!part.vouts.includes(vout)) parts.set(place.wallet, { ...part, vouts: [...part.vouts, vout].sort(byNumber) });
@@ -94,14 +103,15 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
   for (const outpoint of fact.spent) {
     const key = outpointKey(outpoint);
     const coin = state.coins.get(key);
-    if (!coin) continue;
+    const losers = coin ? losersOf(coin, txid) : [];
+    if (!coin || losers.length === 0) continue;
     if (!coin.spenders.includes(txid)) state.coins.set(key, { ...coin, spenders: [...coin.spenders, txid] });
-    for (const wallet of coin.wallets) {
+    for (const wallet of losers) {
       const part = partOf(wallet);
       if (!part.spent.includes(key)) parts.set(wallet, { ...part, spent: [...part.spent, key] });
     }
   }
-  const byId = state.byTxid.get(txid) ?? [];
+  const byId = watchersOf(state, txid);
   for (const wallet of byId) parts.set(wallet, partOf(wallet));
   const settled = [...parts.values()].map((part) => {
     // What was known of it before is news wherever it goes.
@@ -114,7 +124,7 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
       ? ({ kind: 'confirmed', block: at.block, medianSeconds: medianBefore(state, at.block) } as const)
       : ({ kind: 'unconfirmed', grade: at.grade } as const);
   const { coinbase, outputs } = fact;
-  const record: TxRecord = { txid, coinbase, outputs, status, round: known?.round ?? 0, returns, parts: settled };
+  const record: TxRecord = { txid, coinbase, outputs, status, round: known?.round ?? first, returns, parts: settled };
   state.txs.set(txid, record);
   if (!('block' in at)) {
     state.unconfirmed.set(txid, 0);
@@ -128,15 +138,36 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
     countUse(state, state.coins.get(key), 1);
     scheduleCoin(state, key);
   }
+  if (at.block.height <= state.settledHeight) {
+    state.settling.set(txid, true);
+    return;
+  }
   const inBlock = state.blockTxs.get(at.block.hash) ?? [];
   if (!inBlock.includes(txid)) state.blockTxs.set(at.block.hash, [...inBlock, txid]);
   if (!state.blocks.has(at.block.height)) state.blocks.set(at.block.height, at.block);
 }
 
+/** To whom a transaction says something that is not settled. */
+function concernedBy(state: WatchState, { txid, received, spent }: TxFact): readonly string[] {
+  const paid = received.flatMap(({ vout, script }) => receiversOf(state, txid, vout, script));
+  const lost = spent.flatMap((outpoint) => {
+    const coin = state.coins.get(outpointKey(outpoint));
+    return coin ? losersOf(coin, txid) : [];
+  });
+  return [...paid.map(({ wallet }) => wallet), ...lost, ...watchersOf(state, txid)];
+}
+
 export function foldTxGone(state: WatchState, txid: Txid, by: Txid | null): void {
-  const record = state.txs.get(txid)!;
+  const record = state.txs.get(txid);
+  if (!record) return;
   state.unconfirmed.delete(txid);
-  state.txs.set(txid, { ...record, status: { kind: 'gone', by } });
+  state.txs.set(txid, { ...record, status: { kind: 'gone', by, height: state.bestHeight } });
+  noteGone(state, txid);
+}
+
+function noteGone(state: WatchState, txid: Txid): void {
+  const others = state.goneAt.get(state.bestHeight) ?? [];
+  if (!others.includes(txid)) state.goneAt.set(state.bestHeight, [...others, txid]);
 }
 
 function addCoin(state: WatchState, at: Pick<Coin, 'txid' | 'vout'>, sats: bigint, script: Uint8Array, of: string[]) {
@@ -144,7 +175,7 @@ function addCoin(state: WatchState, at: Pick<Coin, 'txid' | 'vout'>, sats: bigin
   const known = state.coins.get(key);
   const wallets = [...new Set([...(known?.wallets ?? []), ...of])];
   if (known?.sats === sats && wallets.length === known.wallets.length) return;
-  const { spenders = [], conflicts = [] } = known ?? {};
+  const { spenders = [], conflicts = [], settled = null } = known ?? {};
   state.coins.set(key, {
     txid: at.txid,
     vout: at.vout,
@@ -153,6 +184,7 @@ function addCoin(state: WatchState, at: Pick<Coin, 'txid' | 'vout'>, sats: bigin
     wallets,
     spenders,
     conflicts,
+    settled,
   });
 }
 

@@ -26,9 +26,9 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
     const key = outpointKey(outpoint);
     const { txid, vout } = outpoint;
     const coin = state.coins.get(key);
-    const { wallets = [], sats = null, script = null, spenders = [], conflicts = [] } = coin ?? {};
+    const { wallets = [], sats = null, script = null, spenders = [], conflicts = [], settled = null } = coin ?? {};
     if (wallets.includes(wallet.id)) continue;
-    state.coins.set(key, { txid, vout, sats, script, wallets: [...wallets, wallet.id], spenders, conflicts });
+    state.coins.set(key, { txid, vout, sats, script, wallets: [...wallets, wallet.id], spenders, conflicts, settled });
   }
   // Sources may have looked through the next block already, before they knew of these.
   if (sinceHeight !== null && wallet.outpoints.length + wallet.txids.length > 0)
@@ -50,6 +50,7 @@ export function foldWalletDropped(state: WatchState, id: string): void {
   }
   state.dropped.set(id, (state.dropped.get(id) ?? 0) + 1);
   for (const due of [state.wallets, state.unsettled, state.scriptsDue, state.scansDue]) due.delete(id);
+  for (const left of [state.settled, state.unswept]) left.delete(id);
   for (const [key, coin] of state.coins.entries()) {
     if (!coin.wallets.includes(id)) continue;
     const wallets = coin.wallets.filter((wallet) => wallet !== id);

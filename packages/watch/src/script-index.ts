@@ -18,6 +18,8 @@ export interface ScriptPlace {
   readonly descriptor: number;
   readonly branch: number;
   readonly index: number;
+  /** Which of the scripts of its index: a descriptor may give several (`combo`). */
+  readonly nth: number;
 }
 
 /**
@@ -124,7 +126,7 @@ export function createScriptIndex(): ScriptIndex {
         const length = range.lengths[inRow]!;
         if (length !== script.length || !equalBytes(range.bytes.subarray(at, at + length), script)) continue;
         const { wallet, descriptor, branch, from } = range;
-        (found ??= []).push({ wallet, descriptor, branch, index: from + row });
+        (found ??= []).push({ wallet, descriptor, branch, index: from + row, nth: inRow });
       }
       return found ?? NOTHING;
     },

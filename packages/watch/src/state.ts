@@ -3,6 +3,7 @@ import type { BlockRef, Grade } from './chain-input.ts';
 import { layered, type Layer } from './layer.ts';
 import { createScriptIndex, type ScriptIndex } from './script-index.ts';
 import { DEFAULT_SETTINGS, type WatchSettings } from './settings.ts';
+import type { Settled } from './settled.ts';
 import type { WatchedWallet } from './wallet.ts';
 
 /**
@@ -24,7 +25,7 @@ export interface WatchState {
    * sighted it, and says so when it is gone.
    */
   readonly unconfirmed: Layer<Txid, number>;
-  /** How many outputs in blocks pay to a script (hex). */
+  /** How many outputs in blocks pay to a script (hex); those of settled transactions are in `settled`. */
   readonly uses: Layer<string, number>;
   /** Coins to look at when this height is connected: a path of theirs is about to open. */
   readonly timers: Layer<number, readonly string[]>;
@@ -44,6 +45,16 @@ export interface WatchState {
   readonly sources: Layer<string, SourceRecord>;
   /** How often a wallet of this id was taken out: what is told of a later one has other ids. */
   readonly dropped: Layer<string, number>;
+  /** By wallet: what is left of transactions to which nothing can happen any more. */
+  readonly settled: Layer<string, Settled>;
+  /** Blocks up to this height are not taken back; −1: none is so deep. */
+  settledHeight: number;
+  /** Transactions in blocks up to that height that were not looked at since: whether they can be dropped. */
+  readonly settling: Layer<Txid, true>;
+  /** Wallets that had to be waited for with that: theirs are looked at again once they wait for nothing. */
+  readonly unswept: Layer<string, true>;
+  /** What went while this was the greatest height. */
+  readonly goneAt: Layer<number, readonly Txid[]>;
   /** Numbers for conditions, crossings of limits, starts and scans: each is given once. */
   counter: number;
   tip: BlockRef | null;
@@ -92,8 +103,8 @@ export type TxStatus =
   | { readonly kind: 'unconfirmed'; readonly grade: Exclude<Grade, 'confirmed'> }
   /** `medianSeconds`: the median time past (BIP113) of the block before, or the earliest that it may have been. */
   | { readonly kind: 'confirmed'; readonly block: BlockRef; readonly medianSeconds: number }
-  /** Replaced or evicted; it may come back. */
-  | { readonly kind: 'gone'; readonly by: Txid | null };
+  /** Replaced or evicted; it may come back. `height`: the greatest that there was when it went. */
+  | { readonly kind: 'gone'; readonly by: Txid | null; readonly height: number };
 
 export interface TxRecord {
   readonly txid: Txid;
@@ -129,6 +140,8 @@ export interface Coin extends Outpoint {
   readonly spenders: readonly Txid[];
   /** Others whose conflict with a spender was told, as `txid:txid`. */
   readonly conflicts: readonly string[];
+  /** It is spent for good, by whom; and the wallets with which that spend is settled. */
+  readonly settled: { readonly by: Txid; readonly told: readonly string[] } | null;
 }
 
 export interface Held {
@@ -163,6 +176,11 @@ export function createWatchState(settings: WatchSettings = DEFAULT_SETTINGS): Wa
       dropped: new Map(),
       timeTimers: new Map(),
       byTxid: new Map(),
+      settled: new Map(),
+      settledHeight: -1,
+      settling: new Map(),
+      unswept: new Map(),
+      goneAt: new Map(),
       counter: 0,
       tip: null,
       bestHeight: -1,
@@ -193,6 +211,8 @@ export function draftOf(state: WatchState): WatchState {
     ...{ unsettled: layered(state.unsettled), scriptsDue: layered(state.scriptsDue) },
     ...{ scansDue: layered(state.scansDue), conditions: layered(state.conditions), sources: layered(state.sources) },
     ...{ dropped: layered(state.dropped), timeTimers: layered(state.timeTimers), byTxid: layered(state.byTxid) },
+    ...{ settled: layered(state.settled), settling: layered(state.settling), unswept: layered(state.unswept) },
+    goneAt: layered(state.goneAt),
   };
 }
 

@@ -95,6 +95,23 @@ export function scheduleCoin(state: WatchState, key: string, afterSeconds = -1):
   }
 }
 
+/** Nobody waits for its paths any more. */
+export function unscheduleCoin(state: WatchState, key: string): void {
+  const coin = state.coins.get(key);
+  const remove = (timers: WatchState['timers'], at: number) => {
+    const waiting = timers.get(at) ?? [];
+    const others = waiting.filter((each) => each !== key);
+    if (others.length === 0) timers.delete(at);
+    else if (others.length < waiting.length) timers.set(at, others);
+  };
+  for (const { by, soon, open } of coin ? openingsOf(state, coin) : []) {
+    for (const at of [soon, open]) {
+      if (by === 'time') remove(state.timeTimers, Math.floor(at / BUCKET_SECONDS));
+      else remove(state.timers, at);
+    }
+  }
+}
+
 /** Coins to look at once this block is connected. */
 export function waitingFor(state: WatchState, block: BlockRef): readonly string[] {
   const keys = new Set(state.timers.get(block.height));
@@ -120,5 +137,5 @@ function bucketsUpTo({ timeTimers }: WatchState, seconds: number): readonly numb
 
 /** Whether a transaction in a block spends the coin. */
 export function isSpent(state: WatchState, coin: Coin): boolean {
-  return coin.spenders.some((txid) => state.txs.get(txid)?.status.kind === 'confirmed');
+  return coin.settled !== null || coin.spenders.some((txid) => state.txs.get(txid)?.status.kind === 'confirmed');
 }

@@ -74,6 +74,7 @@ export function* watchedCoins(state: WatchState, wallet?: string): Generator<Wat
   const settled = (state.tip?.height ?? state.bestHeight) - state.settings.keptBlocks;
   for (const coin of state.coins.values()) {
     if (wallet !== undefined && !coin.wallets.includes(wallet)) continue;
+    if (coin.settled !== null) continue;
     const found = coinOf(state, coin);
     const isSettled = found.spentBy.some(({ status }) => status.kind === 'confirmed' && status.block.height <= settled);
     if (!isSettled) yield found;

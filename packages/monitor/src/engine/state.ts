@@ -1,4 +1,4 @@
-import { assertNever, CodedError, lengthPrefixed } from '@keepwatch/base';
+import { assertNever, CodedError, fromLengthPrefixed, lengthPrefixed } from '@keepwatch/base';
 import type { Journal } from '@keepwatch/journal';
 import {
   applyLadderEvent,
@@ -240,10 +240,18 @@ export function encodeState({ watch, evm, outbox, desk, ladder, vault, orders }:
   );
 }
 
+const none = new Uint8Array(0);
+
 function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
-  const [ofWatch, ofOutbox, ofDesk, ofLadder, ofEvm, ofVault, ofOrders] = parts(bytes, 7) as [
-    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
-  ];
+  const [
+    ofWatch = none,
+    ofOutbox = none,
+    ofDesk = none,
+    ofLadder = none,
+    ofEvm = none,
+    ofVault = none,
+    ofOrders = none,
+  ] = fromLengthPrefixed(bytes, 7) ?? [];
   const watch = decodeWatchState(ofWatch);
   const outbox = decodeOutboxState(ofOutbox, outboxOptions(monitor));
   const desk = decodeDesk(ofDesk);
@@ -259,17 +267,5 @@ function decodeState(bytes: Uint8Array, monitor: string): MonitorState {
   }
   throw new CodedError('journal_snapshot_unread', 'The snapshot of the state is none that this version understands.', {
     remedy: 'Start the version that wrote it, or a later one.',
-  });
-}
-
-/** The inverse of `lengthPrefixed`. */
-function parts(bytes: Uint8Array, count: number): readonly Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  return Array.from({ length: count }, () => {
-    const end = at + 4 + view.getUint32(at);
-    const part = bytes.subarray(at + 4, end);
-    at = end;
-    return part;
   });
 }

@@ -24,11 +24,12 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   watch: {
     holds: 'no finding missed, doubled or out of order',
     play(seed, count) {
-      const { fault, findings, crashes, reorgs, outages } = simulateWatch(seed);
+      const { fault, findings, crashes, reorgs, outages, settled } = simulateWatch(seed);
       count('findings', findings);
       count('crashes', crashes);
       count('reorganisations', reorgs);
       count('outages', outages);
+      count('settled outputs', settled);
       return fault;
     },
   },

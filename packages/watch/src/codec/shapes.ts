@@ -76,20 +76,20 @@ export const wallet = z.strictObject({
   }),
 });
 
-export const range = z
-  .strictObject({
-    wallet: text,
-    descriptor: count,
-    branch: count,
-    from: count,
-    to: count,
-    lengths: z.array(z.int().min(1)).min(1),
-    bytes,
-  })
-  .refine(({ from, to, lengths, bytes: all }) => {
-    const stride = lengths.reduce((total, length) => total + length, 0);
-    return from < to && all.length === stride * (to - from);
-  });
+/** A range of scripts without their bytes. */
+export const place = z.strictObject({
+  wallet: text,
+  descriptor: count,
+  branch: count,
+  from: count,
+  to: count,
+  lengths: z.array(z.int().min(1)).min(1),
+});
+
+export const range = z.strictObject({ ...place.shape, bytes }).refine(({ from, to, lengths, bytes: all }) => {
+  const stride = lengths.reduce((total, length) => total + length, 0);
+  return from < to && all.length === stride * (to - from);
+});
 
 export const fact = z.strictObject({
   txid,

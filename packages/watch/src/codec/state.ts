@@ -1,22 +1,13 @@
-import {
-  canonicalBytes,
-  err,
-  fromBase64url,
-  ok,
-  parseJsonBytes,
-  toBase64url,
-  type Json,
-  type Result,
-} from '@keepwatch/base';
+import { canonicalBytes, err, fromLengthPrefixed, ok, parseJsonBytes, type Json, type Result } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
 import { z } from 'zod';
-import { wantedOf } from '../growth.ts';
 import { toJson } from '../json.ts';
-import { createScriptIndex } from '../script-index.ts';
+import { KEY_BYTES, keySetBytes, keySetOf } from '../key-set.ts';
+import { createScriptIndex, type ScriptIndex } from '../script-index.ts';
+import type { Settled } from '../settled.ts';
 import type { WatchState } from '../state.ts';
 import type { WatchedWallet } from '../wallet.ts';
 import { isOtherVersion } from './event.ts';
-import { migrated } from './migration.ts';
 import {
   block,
   blockHash,
@@ -25,7 +16,7 @@ import {
   fact,
   looseGrade,
   outpointKey,
-  range,
+  place,
   sats,
   settings,
   source,
@@ -36,8 +27,8 @@ import {
   wallet,
 } from './shapes.ts';
 
-/** The version of the snapshot's shape. Those of earlier versions are brought up to it; of later ones nothing is known. */
-export const WATCH_STATE_VERSION = 2;
+/** The version of the snapshot's shape. Another one is refused: the state is folded from its events then. */
+export const WATCH_STATE_VERSION = 3;
 
 const counts = z.array(z.array(count));
 const pair = <K extends z.ZodType, V extends z.ZodType>(key: K, value: V) => z.array(z.tuple([key, value]));
@@ -45,7 +36,7 @@ const pair = <K extends z.ZodType, V extends z.ZodType>(key: K, value: V) => z.a
 const walletRecord = z.strictObject({
   wallet,
   addedHeight: z.int().nullable(),
-  sinceHeight: count.nullable().optional(),
+  sinceHeight: count.nullable(),
   confirmedSats: sum,
   derived: counts,
   used: counts,
@@ -53,7 +44,7 @@ const walletRecord = z.strictObject({
   scan: z
     .strictObject({ scan: count, fromHeight: count.nullable(), first: z.boolean(), transactions: count })
     .nullable(),
-  crossings: count.default(0),
+  crossings: count,
   above: z.boolean(),
   below: z.boolean(),
 });
@@ -61,7 +52,7 @@ const walletRecord = z.strictObject({
 const status = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unconfirmed'), grade: looseGrade }),
   z.strictObject({ kind: z.literal('confirmed'), block, medianSeconds: count }),
-  z.strictObject({ kind: z.literal('gone'), by: txid.nullable() }),
+  z.strictObject({ kind: z.literal('gone'), by: txid.nullable(), height: z.int().min(-1) }),
 ]);
 
 const txRecord = z.strictObject({
@@ -70,7 +61,7 @@ const txRecord = z.strictObject({
   outputs: count,
   status,
   round: count,
-  returns: count.default(0),
+  returns: count,
   parts: z.array(
     z.strictObject({
       wallet: text,
@@ -91,18 +82,19 @@ const coin = z.strictObject({
   wallets: z.array(text),
   spenders: z.array(txid),
   conflicts: z.array(text),
+  settled: z.strictObject({ by: txid, told: z.array(text) }).nullable(),
 });
-
-/** Scripts are most of it: they stand in base64url. */
-const packed = z
-  .string()
-  .transform((encoded) => fromBase64url(encoded))
-  .refine((decoded) => decoded !== undefined);
-const scripts = z.array(z.strictObject({ ...range.shape, bytes: packed }));
 
 const shape = z.strictObject({
   settings,
-  scripts,
+  /** The bytes of the scripts stand behind the words, in this order. */
+  scripts: z.array(place),
+  /** Wallet, and how many keys of its parts and of its scripts stand behind those. */
+  settled: z.array(z.tuple([text, count, count])),
+  settledHeight: z.int().min(-1),
+  settling: z.array(txid),
+  unswept: z.array(text),
+  goneAt: pair(z.int().min(-1), z.array(txid)),
   wallets: z.array(walletRecord),
   txs: z.array(txRecord),
   coins: z.array(coin),
@@ -130,19 +122,26 @@ const shape = z.strictObject({
 });
 const snapshot = z.strictObject({ v: z.literal(WATCH_STATE_VERSION), state: shape });
 
-/** A snapshot of the state: canonical JSON. Maps are lists in the order in which they were filled. */
+/**
+ * A snapshot of the state: canonical JSON, in which maps are lists in the order in which they were filled; and behind it, as
+ * bytes, what would be most of it: scripts, and keys of settled transactions. Each of the three has its length before it (u32
+ * big-endian).
+ */
 export function encodeWatchState(state: WatchState): Uint8Array {
   const list = (values: Iterable<unknown>): Json => [...values].map(toJson);
   const { settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
-  return canonicalBytes({
+  const ranges = [...state.scripts.ranges()];
+  const settled = [...state.settled.entries()];
+  const words = canonicalBytes({
     v: WATCH_STATE_VERSION,
     state: {
       ...(toJson({ settings: all, tip, catchingUp }) as Record<string, Json>),
       ...{ counter, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs },
-      scripts: [...state.scripts.ranges()].map((each) => ({
-        ...(toJson({ ...each, bytes: null }) as Record<string, Json>),
-        bytes: toBase64url(each.bytes),
-      })),
+      scripts: ranges.map(({ bytes: _, ...each }) => toJson(each)),
+      settled: settled.map(([id, { parts, scripts }]) => [id, parts.size, scripts.size]),
+      settledHeight: state.settledHeight,
+      ...{ settling: list(state.settling.keys()), unswept: list(state.unswept.keys()) },
+      goneAt: list(state.goneAt.entries()),
       ...{ wallets: list(state.wallets.values()), txs: list(state.txs.values()), coins: list(state.coins.values()) },
       ...{ blocks: list(state.blocks.values()), blockTxs: list(state.blockTxs.entries()) },
       ...{ unconfirmed: list(state.unconfirmed.entries()), uses: list(state.uses.entries()) },
@@ -153,33 +152,52 @@ export function encodeWatchState(state: WatchState): Uint8Array {
       ...{ sources: list(state.sources.entries()), dropped: list(state.dropped.entries()) },
     },
   });
+  const keys = settled.flatMap(([, { parts, scripts }]) => [keySetBytes(parts), keySetBytes(scripts)]);
+  return joined([[words], ranges.map(({ bytes }) => bytes), keys]);
+}
+
+/** In one piece of memory from the start: a million scripts are some 30 MB. */
+function joined(sections: readonly (readonly Uint8Array[])[]): Uint8Array {
+  const lengths = sections.map((parts) => parts.reduce((sum, { length }) => sum + length, 0));
+  const out = new Uint8Array(lengths.reduce((sum, length) => sum + 4 + length, 0));
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const [i, parts] of sections.entries()) {
+    view.setUint32(at, lengths[i]!);
+    at += 4;
+    for (const part of parts) {
+      out.set(part, at);
+      at += part.length;
+    }
+  }
+  return out;
 }
 
 export function decodeWatchState(
   encoded: Uint8Array,
 ): Result<WatchState, 'watch_state_malformed' | 'watch_state_unknown_version'> {
-  const value = migrated(parseJsonBytes(encoded));
+  const [words, scriptBytes, keyBytes] = fromLengthPrefixed(encoded, 3) ?? [];
+  if (!words || !scriptBytes || !keyBytes) return err('watch_state_malformed');
+  const value = parseJsonBytes(words);
   const read = snapshot.safeParse(value);
   if (!read.success) {
     return err(isOtherVersion(value, WATCH_STATE_VERSION) ? 'watch_state_unknown_version' : 'watch_state_malformed');
   }
   const { state } = read.data;
-  const index = createScriptIndex();
-  for (const each of state.scripts) {
-    const stride = each.lengths.reduce((total, length) => total + length, 0);
-    if (each.from >= each.to || each.bytes!.length !== stride * (each.to - each.from))
-      return err('watch_state_malformed');
-    index.add({ ...each, bytes: each.bytes! });
-  }
-  const wanting = new Set(state.wallets.filter((each) => wantedOf(each).length > 0).map(idOf));
+  const index = scriptIndexOf(state.scripts, scriptBytes);
+  const settled = settledOf(state.settled, keyBytes);
+  if (!index || !settled) return err('watch_state_malformed');
   const keys = <K>(list: readonly K[]) => new Map(list.map((key): [K, true] => [key, true]));
   const { settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp } = state;
   return ok({
     ...{ settings: all, counter, tip, bestHeight, lowestHeight, tipAtMs, aliveMs, startedMs, catchingUp },
     scripts: index,
-    wallets: new Map(
-      state.wallets.map((each) => [each.wallet.id, { ...each, sinceHeight: sinceOf(each, lowestHeight) }]),
-    ),
+    settled,
+    settledHeight: state.settledHeight,
+    settling: keys(state.settling),
+    unswept: keys(state.unswept),
+    goneAt: new Map(state.goneAt),
+    wallets: new Map(state.wallets.map((each) => [each.wallet.id, each])),
     txs: new Map(state.txs.map((each) => [each.txid, each])),
     coins: new Map(state.coins.map((each) => [`${each.txid}:${each.vout}`, each])),
     blocks: new Map(state.blocks.map((each) => [each.height, each])),
@@ -191,8 +209,7 @@ export function decodeWatchState(
     byTxid: byTxidOf(state.wallets.map(({ wallet: each }) => each)),
     held: new Map(state.held.map((each) => [each.block.hash, each])),
     unsettled: keys(state.unsettled),
-    // Earlier versions put wallets in here that wait for nothing.
-    scriptsDue: keys(state.scriptsDue.filter((id) => wanting.has(id))),
+    scriptsDue: keys(state.scriptsDue),
     scansDue: keys(state.scansDue),
     conditions: new Map(state.conditions),
     sources: new Map(state.sources),
@@ -200,16 +217,34 @@ export function decodeWatchState(
   });
 }
 
-/** Where snapshots of before do not say it. */
-function sinceOf(
-  { wallet: { birthdaySeconds }, addedHeight, sinceHeight }: z.infer<typeof walletRecord>,
-  lowestHeight: number,
-): number | null {
-  if (sinceHeight !== undefined) return sinceHeight;
-  return birthdaySeconds !== null || addedHeight === null ? null : Math.min(addedHeight + 1, lowestHeight);
+function scriptIndexOf(places: readonly z.infer<typeof place>[], bytes: Uint8Array): ScriptIndex | undefined {
+  const index = createScriptIndex();
+  // A copy of their own: the words before them need not stay in memory with them.
+  const own = bytes.slice();
+  let at = 0;
+  for (const each of places) {
+    const length = (each.to - each.from) * each.lengths.reduce((total, one) => total + one, 0);
+    if (each.from >= each.to || at + length > own.length) return undefined;
+    index.add({ ...each, bytes: own.subarray(at, at + length) });
+    at += length;
+  }
+  return at === own.length ? index : undefined;
 }
 
-const idOf = ({ wallet: { id } }: { readonly wallet: WatchedWallet }) => id;
+function settledOf(
+  counts: readonly (readonly [string, number, number])[],
+  bytes: Uint8Array,
+): Map<string, Settled> | undefined {
+  const settled = new Map<string, Settled>();
+  let at = 0;
+  const take = (keys: number) => keySetOf(bytes.subarray(at, (at += keys * KEY_BYTES)));
+  for (const [id, ofParts, ofScripts] of counts) {
+    const [parts, scripts] = [take(ofParts), take(ofScripts)];
+    if (!parts || !scripts) return undefined;
+    settled.set(id, { parts, scripts });
+  }
+  return at === bytes.length ? settled : undefined;
+}
 
 function byTxidOf(wallets: readonly WatchedWallet[]): Map<Txid, readonly string[]> {
   const watchers = new Map<Txid, readonly string[]>();

@@ -64,6 +64,8 @@ export interface Driver {
   readonly isHeldBack: (txid: Txid) => boolean;
   readonly known: (wallet: string) => boolean;
   readonly balance: (wallet: string) => bigint;
+  /** Of how many outputs of transactions nothing but the short form is left. */
+  readonly settled: () => number;
 }
 
 export interface DriverOptions {
@@ -340,7 +342,10 @@ export function createDriver(world: World, random: Random, options: DriverOption
     derive,
     scan,
     release() {
-      const parts = withheld;
+      const onChain = new Set(world.chain.map(({ ref }) => ref.hash));
+      const settled = world.chain.at(-1)!.ref.height - settings.keptBlocks;
+      // Of a block that left the chain so long ago nobody says anything any more.
+      const parts = withheld.filter(({ block }) => onChain.has(block.hash) || block.height > settled);
       withheld = [];
       hidden.clear();
       queue.push(...parts);
@@ -355,5 +360,6 @@ export function createDriver(world: World, random: Random, options: DriverOption
       heldBack.has(txid) || queue.some((input) => input.kind === 'sighted' && input.tx.txid === txid),
     known: (wallet) => state.wallets.has(wallet),
     balance: (wallet) => walletBalance(state, wallet)!.confirmed,
+    settled: () => [...state.settled.values()].reduce((sum, { parts }) => sum + parts.size, 0),
   };
 }

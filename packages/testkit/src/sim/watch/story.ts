@@ -44,6 +44,8 @@ interface Known {
   block: string | null;
   /** What took its place, where that is known. */
   by: string | null;
+  /** The greatest height that there was when it went. */
+  wentAt: number;
   coinbase: boolean;
   readonly wallets: Set<string>;
   readonly content: Set<string>;
@@ -52,11 +54,15 @@ interface Known {
 
 const RANK = { none: -1, gone: -1, claimed: 0, valid: 1, relayed: 2, confirmed: 3 };
 
-/** `isHad`: whether the only source there is has an unconfirmed transaction, and has told it. */
+/**
+ * `isHad`: whether the only source there is has an unconfirmed transaction, and has told it. `keptBlocks`: what went so many
+ * blocks ago may be forgotten.
+ */
 export function createStory(
   ownerOf: (scriptHex: string) => string,
   isHad: (txid: string) => boolean,
   limitsOf: (wallet: string) => WalletLimits,
+  keptBlocks: number,
 ): Story {
   const txs = new Map<string, Known>();
   const scripts = new Set<string>();
@@ -91,7 +97,7 @@ export function createStory(
   /** Takes in what is new of a transaction, and says for which wallets it is. */
   function learn(tx: MatchedTx): { known: Known; grown: Set<string> } | undefined {
     const known: Known = txs.get(tx.txid) ?? {
-      ...{ status: 'none', block: null, by: null, coinbase: isCoinbase(tx) },
+      ...{ status: 'none', block: null, by: null, wentAt: -1, coinbase: isCoinbase(tx) },
       ...{ wallets: new Set(), content: new Set(), spends: new Set() },
     };
     const grown = new Set<string>();
@@ -121,19 +127,25 @@ export function createStory(
     return { known, grown };
   }
 
-  /** How many findings of double spends this transaction brings. */
-  function conflictsOf(txid: string, known: Known): number {
-    let count = 0;
+  /** How many findings of double spends this transaction brings; and of how many more it may be forgotten who the other was. */
+  function conflictsOf(txid: string, known: Known, expected: Expected): void {
     for (const key of known.spends) {
       for (const [other, rival] of txs) {
         const pair = [txid, other].sort().join() + key;
         if (other === txid || !rival.spends.has(key) || conflicts.has(pair)) continue;
         if (rival.status === 'gone' && rival.by !== txid) continue;
         conflicts.add(pair);
-        count += coins.get(key)?.size ?? 0;
+        const times = coins.get(key)?.size ?? 0;
+        if (rival.status === 'gone' && rival.wentAt <= best - keptBlocks) expected.oldDoubles += times;
+        else expected.doubles += times;
       }
     }
-    return count;
+  }
+
+  function go(known: Known, by: string | null): void {
+    known.status = 'gone';
+    known.by = by;
+    known.wentAt = best;
   }
 
   function confirm(tx: MatchedTx, block: string, expected: Expected): void {
@@ -144,12 +156,11 @@ export function createStory(
     if (!known || (known.status === 'confirmed' && (learnt?.grown.size ?? 0) === 0)) return;
     known.status = 'confirmed';
     known.block = block;
-    expected.doubles += conflictsOf(tx.txid, known);
+    conflictsOf(tx.txid, known, expected);
     for (const rival of txs.values()) {
       const isUnconfirmed = RANK[rival.status] >= 0 && rival.status !== 'confirmed';
       if (rival === known || !isUnconfirmed || ![...rival.spends].some((key) => known.spends.has(key))) continue;
-      rival.status = 'gone';
-      rival.by = tx.txid;
+      go(rival, tx.txid);
       expected.lost += rival.wallets.size;
     }
   }
@@ -163,7 +174,8 @@ export function createStory(
     if (told.get(height) === hash) told.delete(height);
     for (const known of txs.values()) {
       if (known.block !== hash) continue;
-      known.status = known.coinbase ? 'gone' : 'valid';
+      if (known.coinbase) go(known, null);
+      else known.status = 'valid';
       known.by = null;
       known.block = null;
       expected.back += known.wallets.size;
@@ -188,8 +200,7 @@ export function createStory(
       if (detail.kind !== 'evicted' && detail.kind !== 'replaced') continue;
       const known = txs.get(detail.txid);
       if (known && RANK[known.status] >= 0 && known.status !== 'confirmed') {
-        known.status = 'gone';
-        known.by = detail.kind === 'replaced' ? detail.by : null;
+        go(known, detail.kind === 'replaced' ? detail.by : null);
         expected.lost += known.wallets.size;
       }
       if (isHad(detail.txid)) return `${id}, and the source has it`;
@@ -280,11 +291,12 @@ export function createStory(
     sighted: number | null;
     lost: number;
     doubles: number;
+    oldDoubles: number;
     back: number;
   }
 
   function expect(input: WatchInput): Expected {
-    const expected: Expected = { sighted: 0, lost: 0, doubles: 0, back: 0 };
+    const expected: Expected = { sighted: 0, lost: 0, doubles: 0, oldDoubles: 0, back: 0 };
     switch (input.kind) {
       case 'wallet':
         if (added.has(input.wallet.id) && shapes.get(input.wallet.id) === shapeOf(input.wallet)) break;
@@ -312,15 +324,14 @@ export function createStory(
         const rises = RANK[input.grade] > RANK[before];
         if (rises) known.status = input.grade;
         expected.sighted = rises ? known.wallets.size : learnt!.grown.size;
-        if (expected.sighted > 0) expected.doubles = conflictsOf(input.tx.txid, known);
+        if (expected.sighted > 0) conflictsOf(input.tx.txid, known, expected);
         break;
       }
       case 'replaced':
       case 'evicted': {
         const known = txs.get(input.txid);
         if (!known || RANK[known.status] < 0 || known.status === 'confirmed') break;
-        known.status = 'gone';
-        known.by = input.kind === 'replaced' ? input.by : null;
+        go(known, input.kind === 'replaced' ? input.by : null);
         expected.lost = known.wallets.size;
         break;
       }
@@ -426,13 +437,15 @@ export function createStory(
         const fault = doubted(findings, expected);
         if (fault) return fault;
       }
+      const doubles = findings.filter(({ detail }) => detail.kind === 'double-spend').length;
+      const oldDoubles = Math.min(expected.oldDoubles, Math.max(0, doubles - expected.doubles));
       const count = (...kinds: string[]) => findings.filter(({ detail }) => kinds.includes(detail.kind)).length;
       const wrong = (what: string, found: number, wanted: number | null) =>
         found === wanted ? null : `${input.kind} brought ${found} ${what} and not ${wanted}`;
       return (
         wrong('sightings', count('sighted'), expected.sighted) ??
         wrong('losses', count('replaced', 'evicted'), expected.lost) ??
-        wrong('double spends', count('double-spend'), expected.doubles) ??
+        wrong('double spends', doubles - oldDoubles, expected.doubles) ??
         wrong('retractions', count('disconnected'), expected.back)
       );
     },

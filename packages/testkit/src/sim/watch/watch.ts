@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type TimeLock, type WatchedWallet } from '@keepwatch/watch';
+import { DEFAULT_LIMITS, DEFAULT_SETTINGS, type TimeLock, type WatchedWallet } from '@keepwatch/watch';
 import type { Txid } from '@keepwatch/bitcoin';
 import { createRandom } from '../random.ts';
 import { createDriver } from './driver.ts';
@@ -12,6 +12,8 @@ export interface WatchHistory {
   readonly crashes: number;
   readonly reorgs: number;
   readonly outages: number;
+  /** Of how many outputs of transactions nothing but the short form is left in the end. */
+  readonly settled: number;
 }
 
 /** It watches one transaction, and another one now and then. */
@@ -67,6 +69,11 @@ function watcherOf(id: string, { txid, inputs, outputs }: SimTx): WatchedWallet 
   };
 }
 
+/** So few blocks can be taken back in one history of twelve, a longer one, that much of it is settled before it ends. */
+const FEW_KEPT = 24;
+/** The median time (BIP113) of what takes the place of a block that was taken back needs the eleven below it. */
+const MEDIAN_BLOCKS = 12;
+
 /**
  * One random history: payments, spends, replacements, evictions, reorganisations, wallets that come, change and go, scans of
  * the past, transactions that are watched by their ids, sources that hold something back, hours and days in which nobody
@@ -78,10 +85,12 @@ function watcherOf(id: string, { txid, inputs, outputs }: SimTx): WatchedWallet 
 export function simulateWatch(seed: number): WatchHistory {
   const random = createRandom(seed);
   const world = createWorld(START_SECONDS);
+  const keptBlocks = seed % 12 === 3 ? FEW_KEPT : DEFAULT_SETTINGS.keptBlocks;
   const story = createStory(
     ownerOf,
     (txid) => world.mempool.has(txid as Txid) && !driver.isHeldBack(txid as Txid),
     (wallet) => (wallet === WATCHER ? DEFAULT_LIMITS : LIMITS),
+    keptBlocks,
   );
   let crashEvery = random.pick([0, 15, 40, 120]);
   let fault: string | null = null;
@@ -89,7 +98,7 @@ export function simulateWatch(seed: number): WatchHistory {
   let outages = 0;
   let troubled = true;
   const driver = createDriver(world, random, {
-    settings: { depths: DEPTHS },
+    settings: { depths: DEPTHS, keptBlocks },
     crashEvery: () => crashEvery,
     troubled: () => troubled,
     startMs: START_SECONDS * 1_000,
@@ -154,7 +163,11 @@ export function simulateWatch(seed: number): WatchHistory {
     } else if (dice < 59 && world.chain.length > 1) {
       reorgs++;
       const before = new Set(world.mempool.keys());
-      const depth = 1 + random.below(Math.min(world.chain.length - 1, random.chance(0.2) ? 50 : 3));
+      const depth =
+        1 +
+        random.below(
+          Math.min(world.chain.length - 1, Math.min(keptBlocks - MEDIAN_BLOCKS, random.chance(0.2) ? 50 : 3)),
+        );
       for (let i = 0; i < depth; i++) driver.tookBack(world.takeBack());
       const back = [...world.mempool.keys()].filter((txid) => !before.has(txid));
       for (let i = depth + 1 + random.below(2); i > 0; i--) driver.mined(mine());
@@ -225,7 +238,8 @@ export function simulateWatch(seed: number): WatchHistory {
     for (let i = random.below(4); i > 0; i--) driver.deliver();
   };
   try {
-    for (let i = 30 + random.below(50); i > 0 && fault === null; i--) act();
+    const acts = (keptBlocks === FEW_KEPT ? 110 : 30) + random.below(50);
+    for (let i = acts; i > 0 && fault === null; i--) act();
     crashEvery = 0;
     troubled = false;
     const settle = () => {
@@ -263,5 +277,6 @@ export function simulateWatch(seed: number): WatchHistory {
     locks: LOCKS,
     balances,
   });
-  return { fault, findings: findings.length, crashes: driver.crashes(), reorgs, outages };
+  const settled = driver.settled();
+  return { fault, findings: findings.length, crashes: driver.crashes(), reorgs, outages, settled };
 }

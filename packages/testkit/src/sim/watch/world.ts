@@ -214,7 +214,9 @@ export function createWorld(startSeconds: number): World {
         const rival = mempool.size > 0 && random.chance(0.3) ? random.pick([...mempool.values()]) : undefined;
         const fresh = rival ? make(rival.inputs, outputsFor(random)) : create(random);
         const parents = fresh?.inputs.map((key) => key.slice(0, key.indexOf(':'))) ?? [];
-        if (fresh && parents.every((id) => isStranger(id) || present.has(id))) {
+        const taken = new Set(txs.flatMap(({ inputs }) => inputs));
+        const isFree = fresh?.inputs.every((key) => !taken.has(key));
+        if (fresh && isFree && parents.every((id) => isStranger(id) || present.has(id))) {
           txs.push(fresh);
           for (const lost of losersTo(fresh)) mempool.delete(lost.txid);
         }
