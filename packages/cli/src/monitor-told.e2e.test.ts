@@ -166,7 +166,7 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
     let child = await start('climb');
     await vi.waitFor(() => {
       expect(asked(hooks)).toHaveLength(1);
-      expect(mailed('climb').some((text) => text.includes('send back the code'))).toBe(true);
+      expect(mailed('climb').some((text) => text.includes('findings acknowledge'))).toBe(true);
     }, SLOW);
     const [alert] = asked(hooks);
     const { url } = alert!.acknowledgement!;

@@ -57,6 +57,8 @@ export interface Message {
 export interface AcknowledgeBy {
   readonly code: string;
   readonly url: string | null;
+  /** Whether what is sent back on this channel is read; left out: as far as is known. */
+  readonly sendBack?: boolean;
 }
 
 /**

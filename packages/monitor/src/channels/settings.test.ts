@@ -1,7 +1,7 @@
 import type { Json } from '@keepwatch/base';
 import { createOutboxState, OUTBOX_DEFAULTS } from '@keepwatch/notify';
 import { describe, expect, it } from 'vitest';
-import { openChannel, readChannel, shownChannel } from './settings.ts';
+import { openChannel, readChannel, readsAnswers, shownChannel } from './settings.ts';
 
 const SECRET = 'a-secret-that-nobody-is-shown';
 const webhookSecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
@@ -26,6 +26,19 @@ describe('settings of channels', () => {
     await channel.close();
     const shown = JSON.stringify(shownChannel(read.value, createOutboxState({ ...OUTBOX_DEFAULTS, instance: 'x' })));
     for (const secret of [SECRET, webhookSecret, '11'.repeat(32)]) expect(shown).not.toContain(secret);
+  });
+
+  it.each(each)('says of the kind %s whether answers are read, as its adapter does it', async (kind, more) => {
+    const people = { matrix: ['@ada:x'], signal: ['+1'], telegram: ['7'] } as Readonly<Record<string, string[]>>;
+    const tries = [{}, ...(people[kind] ? [{ answersBy: people[kind] }, { answersBy: [] }] : [])];
+    const group = kind === 'signal' ? [{ to: 'group.abc' }, { to: 'group.abc', answersBy: ['+1'] }] : [];
+    for (const over of [...tries, ...group]) {
+      const read = readChannel({ name: 'one', kind, ...(more as object), ...over });
+      if (!read.ok) throw new Error(read.error);
+      const channel = await openChannel(read.value);
+      expect(readsAnswers(read.value)).toBe(channel.replies !== undefined);
+      await channel.close();
+    }
   });
 
   it('tells a room that its server reads no more than that something happened', () => {

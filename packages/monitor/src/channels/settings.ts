@@ -171,6 +171,27 @@ function pick<T extends object, K extends keyof T>(from: T, ...names: readonly K
   return Object.fromEntries(names.map((name) => [name, from[name]])) as unknown as Pick<T, K>;
 }
 
+/** Whether what its reader sends back is read: as the adapters do it. */
+export function readsAnswers(settings: ChannelSettings): boolean {
+  switch (settings.kind) {
+    case 'telegram':
+    case 'ntfy':
+    case 'nostr':
+      return true;
+    case 'matrix':
+      return (settings.answersBy ?? []).length > 0;
+    case 'signal':
+      return (settings.answersBy ?? (settings.to.startsWith('group.') ? [] : [settings.to])).length > 0;
+    case 'webhook':
+    case 'email':
+    case 'sms':
+    case 'command':
+      return false;
+    default:
+      return assertNever(settings);
+  }
+}
+
 /** Where it leads, without anything that opens it. */
 function targetOf(settings: ChannelSettings): string {
   switch (settings.kind) {

@@ -16,7 +16,7 @@ import { compareSeverity, type Finding, type Severity } from '@keepwatch/watch';
 import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
 import { none, type acknowledgement, type ladderGiven } from '../api/shapes.ts';
-import { readChannel, type ChannelSettings } from '../channels/settings.ts';
+import { readChannel, readsAnswers, type ChannelSettings } from '../channels/settings.ts';
 import type { Engine, LadderAsk, Recorded, Routed, Routing } from '../engine/engine.ts';
 import { unusable } from '../engine/escalate.ts';
 import type { MonitorState } from '../engine/state.ts';
@@ -175,7 +175,8 @@ export function createLadderDesk({
       const isOwnDeath = finding?.detail.kind === 'channel-dead' && finding.detail.channel === order.channel;
       if (!channel || isOwnDeath) return null;
       const wallet = finding?.wallet ? (ownedWallet(state, finding.wallet) ?? undefined) : undefined;
-      return wordsOf(order, { finding, wallet, privacy: channel.privacy, nowMs: engine.nowMs() });
+      const { privacy } = channel;
+      return wordsOf(order, { finding, wallet, privacy, sendBack: readsAnswers(channel), nowMs: engine.nowMs() });
     },
     hear(events) {
       const moves = events.some(

@@ -11,15 +11,18 @@ export function wordsOf(
     readonly finding: Finding | undefined;
     readonly wallet: OwnedWallet | undefined;
     readonly privacy: Privacy;
+    /** Whether what is sent back on the channel is read. */
+    readonly sendBack: boolean;
     readonly nowMs: number;
   },
 ): Post {
-  const { privacy, nowMs } = about;
+  const { privacy, sendBack, nowMs } = about;
   const post: Post = { ...postAbout(about), key: order.key, acknowledgement: null, atMs: nowMs };
   const names = privacy !== 'look';
   switch (order.kind) {
     case 'alert': {
-      const { step, who, severity, acknowledgement } = order;
+      const { step, who, severity } = order;
+      const acknowledgement = { ...order.acknowledgement, sendBack };
       const before =
         step === 0 ? [] : [`Nobody has answered this yet${names ? `; now ${cleanLabel(who)} is told` : ''}.`];
       return { ...post, severity, acknowledgement, group: null, body: [...before, post.body].join('\n\n') };

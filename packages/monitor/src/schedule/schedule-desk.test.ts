@@ -100,3 +100,12 @@ it('refuses what it cannot do, and keeps the schedule before', async () => {
   await refused({ zone: 'Mars/Olympus' }, 'zone');
   expect(await api.call('schedule.show')).toMatchObject({ schedule: null });
 });
+
+it('says where one may only look that it lives, and nothing of what is watched', async () => {
+  const look = { name: 'look', kind: 'command', program: '/bin/true', privacy: 'look' };
+  await api.call('channel.put', { channel: look });
+  await api.call('schedule.apply', { schedule: { heartbeat: { at: '08:00', tell: ['mail', 'look'] } } });
+  await at('2026-05-01T09:00:00Z');
+  expect(waiting('mail')[0]!.body).toContain('It watches 0 wallets, up to block none yet.');
+  expect(waiting('look')[0]!.body).toContain('It watches up to block none yet.');
+});

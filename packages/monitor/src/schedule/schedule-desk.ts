@@ -3,6 +3,7 @@ import { heartbeatPost, lastMoment, nextMoment, selfTestPost, type Schedule } fr
 import { z } from 'zod';
 import type { Methods } from '../api/server.ts';
 import { none, type scheduleGiven } from '../api/shapes.ts';
+import { readChannel } from '../channels/settings.ts';
 import type { Engine, Recorded } from '../engine/engine.ts';
 import type { Changes } from '../orders/order-desk.ts';
 
@@ -104,16 +105,20 @@ export function createScheduleDesk({ engine, zones, messageKey }: ScheduleDeskDe
   /** What is posted has the moment in its key: a kill before it counts as done repeats nothing. */
   async function run(): Promise<void> {
     const { heartbeat, selfTest } = schedules();
-    const { desk, watch } = engine.state;
+    const { desk, watch, evm } = engine.state;
     const beat = heartbeat && dueMoment('heartbeat', heartbeat.schedule);
     if (heartbeat && beat !== null && beat !== undefined) {
       const nextMs = nextMoment(heartbeat.schedule, engine.nowMs(), 0, zones);
-      const wallets = [...watch.wallets.keys()].length;
-      const words = [
-        `It watches ${wallets === 1 ? '1 wallet' : `${wallets} wallets`}, up to block ${watch.tip?.height ?? 'none yet'}.`,
-        `Its messages are signed by ${messageKey}.`,
-      ].join('\n');
+      const wallets = [...watch.wallets.keys(), ...evm.wallets.keys()].length;
       for (const channel of heartbeat.tell.filter((name) => desk.channels.has(name))) {
+        // Whoever may only look learns nothing of what is watched.
+        const what = isLookOnly(desk.channels.get(channel) ?? null)
+          ? ''
+          : ` ${wallets === 1 ? '1 wallet' : `${wallets} wallets`},`;
+        const words = [
+          `It watches${what} up to block ${watch.tip?.height ?? 'none yet'}.`,
+          `Its messages are signed by ${messageKey}.`,
+        ].join('\n');
         const post = heartbeatPost({ momentMs: beat, nextMs, words });
         await engine.submit({ room: 'outbox', input: { kind: 'post', channel, post } });
       }
@@ -201,6 +206,11 @@ export function createScheduleDesk({ engine, zones, messageKey }: ScheduleDeskDe
       await running;
     },
   };
+}
+
+function isLookOnly(channel: Json): boolean {
+  const read = readChannel(channel);
+  return !read.ok || read.value.privacy === 'look';
 }
 
 const refused = (path: string, message: string) =>

@@ -148,6 +148,19 @@ describe('an SMS template', () => {
     await service.stop();
   });
 
+  it('is in the GSM alphabet where the words allow it, and cut in the middle', async () => {
+    const service = await startHttpService(() => ({ status: 200 }));
+    const channel = createSms({ ...base, url: service.url, route: { proxy: null, ca: service.ca } });
+    const texts = ['The vault’s “Safe” – 0x12…34', `Begin ${'long '.repeat(60)}end`];
+    for (const subject of texts) await channel.send(sampleMessage({ subject }), AbortSignal.timeout(60_000));
+    const [short, long] = service.calls.map((call) => String(json(call)['text']));
+    expect(short).toBe(`The vault's "Safe" - 0x12...34. Message 1;`);
+    expect(long).toMatch(/^Begin long [a-z ]+ \.\.\. [a-z ]+ end\. Message 1;$/);
+    expect(long!.length).toBeLessThanOrEqual(160);
+    await channel.close();
+    await service.stop();
+  });
+
   it.each([
     [{ body: '{"text":"hello"}' }],
     [{ url: 'https://{to}.example/send' }],

@@ -57,9 +57,13 @@ export function createSms(options: SmsOptions): Channel {
 
 /** The subject, the code and the number: there is no room for more, and none for a link. */
 function shortText({ subject, acknowledgement, number }: Message, most: number): string {
-  const tail = `${acknowledgement ? ` Code ${acknowledgement.code}.` : ''} Message ${number};`;
-  return `${fitted(subject, Math.max(20, most - tail.length)).replace(/\s+/g, ' ')}${tail}`;
+  const tail = `.${acknowledgement ? ` Code ${acknowledgement.code}.` : ''} Message ${number};`;
+  return `${fitted(plain(subject), Math.max(20, most - tail.length)).replace(/\s+(\[…\]\s+)?/g, (_, cut) => (cut ? ' ... ' : ' '))}${tail}`;
 }
+
+/** Marks of good printing are not in the GSM alphabet (3GPP TS 23.038): one of them leaves 70 characters of 160. */
+const plain = (text: string) =>
+  text.replace(/[‘’‚]/g, "'").replace(/[“”„]/g, '"').replace(/[–—]/g, '-').replace(/…/g, '...');
 
 function check({ url, body, bodyType, to }: SmsOptions): void {
   const wrong = (what: string): never => {

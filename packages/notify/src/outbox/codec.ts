@@ -18,7 +18,9 @@ const severity = z.enum(SEVERITIES);
 
 const post = z.strictObject({
   ...{ key: text, group: text.nullable(), severity, subject: text, body: text, data: json, atMs: time },
-  acknowledgement: z.strictObject({ code: text, url: text.nullable() }).nullable(),
+  acknowledgement: z
+    .strictObject({ code: text, url: text.nullable(), sendBack: z.boolean().exactOptional() })
+    .nullable(),
 });
 
 const delivery = z.discriminatedUnion('kind', [

@@ -1,4 +1,4 @@
-import type { Message } from '../channel.ts';
+import type { AcknowledgeBy, Message } from '../channel.ts';
 import { SUMMARY, type Entry } from './state.ts';
 
 /** The words as they go out, made of the entry alone: every try says the same. */
@@ -14,7 +14,8 @@ export function composeMessage(entry: Entry): Message {
     id: bare ? `${sent.id}-bare` : sent.id,
     subject: bare ? 'Something happened: look' : subject,
     body: parts.join('\n\n'),
-    ...{ severity: post.severity, number: sent.number, atMs: post.atMs, acknowledgement: post.acknowledgement },
+    ...{ severity: post.severity, number: sent.number, atMs: post.atMs },
+    acknowledgement: post.acknowledgement && { code: post.acknowledgement.code, url: post.acknowledgement.url },
     data: bare ? null : post.data,
   };
 }
@@ -35,9 +36,14 @@ function gathered({ post, more }: Entry): string {
   return [head, ...more.subjects.map((each) => `- ${each}`), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
 }
 
-function acknowledgeWords({ code, url }: { code: string; url: string | null }): string {
-  const page = url === null ? '' : `, or open ${url}`;
-  return `To say that you have seen this, send back the code ${code}${page}`;
+/** It promises no more than is so: on most channels nobody reads what is sent back. */
+function acknowledgeWords({ code, url, sendBack = true }: AcknowledgeBy): string {
+  const ways = [
+    ...(sendBack ? [`send back the code ${code} and nothing else`] : []),
+    ...(url === null ? [] : [`open ${url}`]),
+    ...(sendBack ? [] : [`run: keepwatch findings acknowledge ${code}`]),
+  ];
+  return `To say that you have seen this, ${ways.join(', or ')}`;
 }
 
 /** “Message 17; the one before was 16”: whoever did not see 16 knows that something was kept from them. */

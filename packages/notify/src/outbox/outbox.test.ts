@@ -151,7 +151,25 @@ describe('the outbox', () => {
     }
     world.run(MINUTE);
     expect(world.tries).toHaveLength(10);
-    expect(world.tries[7]!.body).toContain('send back the code CODE7, or open https://watch.example/a/7');
+    expect(world.tries[7]!.body).toContain(
+      'send back the code CODE7 and nothing else, or open https://watch.example/a/7',
+    );
+  });
+
+  it('asks for a code to be sent back only where somebody reads it', () => {
+    const world = createOutboxWorld();
+    const said = (url: string | null, sendBack: boolean) => {
+      const key = `${String(url)} ${sendBack}`;
+      const acknowledgement = { code: 'ABCD1234', url, sendBack };
+      world.input({ kind: 'post', channel: 'a', post: post(key, { group: null, acknowledgement }) });
+      world.run(world.nowMs + MINUTE);
+      return world.tries.at(-1)!.body;
+    };
+    expect(said(null, true)).toContain('you have seen this, send back the code ABCD1234 and nothing else\n');
+    expect(said('https://x.test/a/b', false)).toContain(
+      'you have seen this, open https://x.test/a/b, or run: keepwatch findings acknowledge ABCD1234\n',
+    );
+    expect(said(null, false)).not.toContain('send back');
   });
 
   it('tries the bare minimum where the words are not taken, and then gives up and says so', () => {

@@ -1,100 +1,80 @@
 import fc from 'fast-check';
-import type { Finding, FindingDetail } from '@keepwatch/watch';
+import { FINDING_KINDS, type Finding, type FindingKind } from '@keepwatch/watch';
 import { describe, expect, it } from 'vitest';
 import { cleanLabel } from './clean.ts';
-import { btc, describeFinding, groupOf } from './describe.ts';
+import { btc, describeFinding, groupOf, type Privacy } from './describe.ts';
+import { AMOUNTS, EVERY_FINDING, MARKED_WALLET, NAMES, PLACES } from './every-finding.fixture.ts';
 
-type Spent = Extract<FindingDetail, { kind: 'sighted' }>;
-const txid = 'ab'.repeat(32) as Spent['txid'];
-const other = 'cd'.repeat(32) as Spent['txid'];
-const block = { height: 840_000, hash: 'ef'.repeat(32) } as NonNullable<Finding['evidence']['block']>;
-const address = 'bc1qexampleexampleexample';
-const outpoint = { txid: other, vout: 1 } as Extract<FindingDetail, { kind: 'dust' }>['outpoint'];
-const movement = {
-  txid,
-  ...{ receivedSats: 150_000_000n, spentSats: 0n, spent: [{ ...outpoint, sats: 99_999_991n }] },
-  received: [{ ...outpoint, address, sats: 150_000_000n }],
-};
-
-const DETAILS: readonly FindingDetail[] = [
-  { kind: 'sighted', direction: 'received', grade: 'claimed', ...movement },
-  { kind: 'replaced', txid, by: other },
-  { kind: 'evicted', txid },
-  { kind: 'double-spend', txid, other, outpoint },
-  { kind: 'received', ...movement },
-  { kind: 'spent', ...movement, receivedSats: 1n, spentSats: 150_000_001n },
-  { kind: 'self-transfer', ...movement, spentSats: 150_000_500n },
-  { kind: 'confirmed', txid, depth: 6, buried: true },
-  { kind: 'disconnected', txid, retracts: ['one'] },
-  { kind: 'large-amount', txid, sats: 150_000_000n, limitSats: 99_999_991n },
-  { kind: 'balance-above', sats: 150_000_000n, limitSats: 99_999_991n },
-  { kind: 'balance-below', sats: 150_000_000n, limitSats: 99_999_991n },
-  { kind: 'dust', txid, outpoint, sats: 99_999_991n },
-  { kind: 'address-reuse', txid, address },
-  { kind: 'timelock-expiry', outpoint, opensAtHeight: 850_000, blocksLeft: 144, sats: 150_000_000n },
-  { kind: 'timelock-expiry', outpoint, opensAtSeconds: 1_800_000_000, secondsLeft: 90_000, sats: 150_000_000n },
-  { kind: 'watched', ...movement },
-  { kind: 'feerate-spike', satPerVbyte: 300, limit: 100 },
-  { kind: 'tip-stalled', lastBlock: block, forSeconds: 7_200, over: false },
-  { kind: 'source-down', source: 'p2p', words: 'No peer.', over: false },
-  { kind: 'source-behind', source: 'p2p', words: 'Behind.', over: true },
-  { kind: 'sources-disagree', about: 'block', others: ['a'], over: false },
-  { kind: 'quorum-lost', over: false },
-  { kind: 'disk-low', freeBytes: 1_000, over: false },
-  { kind: 'clock-skew', skewSeconds: 90, over: false },
-  { kind: 'restarted', downSeconds: 604_800, fromHeight: 839_000 },
-  { kind: 'gap-filled', fromHeight: 1, toHeight: 2 },
-  { kind: 'backfilled', toHeight: 2, transactions: 3 },
-  { kind: 'channel-dead', channel: 'mail', words: 'Denied.', over: false },
-];
-
-const finding = (detail: FindingDetail): Finding => ({
-  ...{ version: 1, id: 'f1', wallet: 'w1', severity: 'notice', atMs: 1_790_000_000_000, late: false, detail },
-  evidence: { txid, block, seenBy: ['p2p', 'bitcoind'] },
-});
-const wallet = { name: 'Savings', labelOf: (each: string) => (each === address ? 'Salary' : null) };
-const kinds = DETAILS.map((detail) => [detail.kind, detail] as const);
+const of = (kind: FindingKind, at = 0) => EVERY_FINDING.filter(({ detail }) => detail.kind === kind)[at]!;
+const told = (finding: Finding, privacy: Privacy) =>
+  describeFinding(finding, finding.wallet === null ? null : MARKED_WALLET, privacy);
+const each = EVERY_FINDING.map((finding) => [finding.detail.kind, finding] as const);
 
 describe('a finding in words', () => {
+  it('are of every kind that there is', () => {
+    expect([...new Set(EVERY_FINDING.map(({ detail }) => detail.kind))].sort()).toEqual([...FINDING_KINDS].sort());
+  });
+
   it('names wallet, exact amount, address with its label, and evidence', () => {
-    const { subject, body, data } = describeFinding(finding(DETAILS[4]!), wallet, 'full');
-    expect(subject).toBe('Savings: received 1.50000000 BTC, in a block');
+    const { subject, body, data } = told(of('spent'), 'full');
+    const { txid, block } = of('spent').evidence;
+    expect(subject).toBe('Ermitage: spent 1.14348856 BTC, in a block');
     expect(body.split('\n')).toEqual([
-      'Savings: received 1.50000000 BTC, in a block.',
-      `1.50000000 BTC to ${address} (Salary)`,
-      `0.99999991 BTC from ${other}:1`,
+      'Ermitage: spent 1.14348856 BTC, in a block.',
+      ...(of('spent').late ? ['This is told late: it was learnt while the monitor caught up.'] : []),
+      '7.31946281 BTC to bc1qmarkmarkmarkmarkmarkmarkmarkmarkmark (Salary of Ada)',
+      `8.46295137 BTC from ${'c3'.repeat(32)}:7`,
       `Transaction: ${txid}`,
-      `Block: 840000 (${block.hash})`,
-      'Seen by: p2p, bitcoind',
-      'Learnt at 2026-09-21T14:13:20.000Z.',
+      `Block: 840123 (${block!.hash})`,
+      'Seen by: p2p, node',
+      'Learnt at 2026-09-21 14:13:20 UTC.',
     ]);
-    expect(data).toMatchObject({ id: 'f1', detail: { kind: 'received', receivedSats: '150000000' } });
+    expect(data).toMatchObject({ detail: { kind: 'spent', receivedSats: '731946281' } });
   });
 
   it('never words a claim as a fact', () => {
-    expect(describeFinding(finding(DETAILS[0]!), wallet, 'full').subject).toContain(
-      'claimed by one source and not checked',
-    );
+    expect(told(of('sighted'), 'full').subject).toContain('claimed by one source and not checked');
   });
 
-  it.each(kinds)('%s: hides amounts, addresses and transactions where it is to', (_kind, detail) => {
-    const { subject, body, data } = describeFinding(finding(detail), wallet, 'amounts-hidden');
-    expect(`${subject}\n${body}`).not.toMatch(/BTC|1\.5|0\.999|\d{8}|bc1q|abab|cdcd|Salary/);
-    expect(subject).toMatch(/^Savings: /);
+  it.each(each)('%s: hides amounts, addresses, transactions and labels where it is to', (_kind, finding) => {
+    const { subject, body, data } = told(finding, 'amounts-hidden');
+    for (const mark of [...AMOUNTS, ...PLACES]) expect(`${subject}\n${body}`).not.toContain(mark);
+    expect(subject).toMatch(finding.wallet === null ? /^Monitor: / : /^Ermitage: /);
     expect(data).toBe(null);
   });
 
-  it('says the same of everything where it may only say look', () => {
-    const said = new Set(DETAILS.map((detail) => JSON.stringify(describeFinding(finding(detail), wallet, 'look'))));
-    expect(said.size).toBe(1);
-    expect([...said][0]).not.toContain('Savings');
+  it.each(each)('%s: says where it may only say look what every other says', (_kind, finding) => {
+    const { subject, body, data } = told(finding, 'look');
+    expect({ subject, body, data }).toEqual(told(of('quorum-lost'), 'look'));
+    for (const mark of [...AMOUNTS, ...PLACES, ...NAMES, finding.detail.kind]) {
+      expect(`${subject}\n${body}`).not.toContain(mark);
+    }
+  });
+
+  it('has marks that would be found: each stands in some message that tells everything', () => {
+    const all = EVERY_FINDING.map((finding) => JSON.stringify(told(finding, 'full'))).join('\n');
+    const unseen = [...PLACES, ...NAMES, ...AMOUNTS].filter((mark) => !all.includes(mark));
+    expect(unseen).toEqual([]);
+  });
+
+  it.each(each)('%s: has a subject that a short message holds, with its code and number', (_kind, finding) => {
+    const { subject } = told(finding, 'amounts-hidden');
+    expect(`${subject}. Code ABCD1234. Message 12345;`.length).toBeLessThanOrEqual(160);
+    expect(told(finding, 'full').subject.length).toBeLessThanOrEqual(131);
+  });
+
+  it.each(each)('%s: is told as people speak', (_kind, finding) => {
+    const { subject, body } = told(finding, 'full');
+    // No thousandths of seconds, no long counts of a small unit, no “1 findings”, nothing that was not put in.
+    const words = `${subject}\n${body}`;
+    expect(words).not.toMatch(
+      /\.\d{3}Z|\b1 (findings|blocks|transactions|days|hours|minutes)\b|undefined|null|NaN|\[object/,
+    );
+    expect(words).not.toMatch(/\d{3,} (minutes|seconds|hours|bytes)/);
   });
 
   it('gathers by wallet and kind', () => {
-    expect(groupOf(finding(DETAILS.find(({ kind }) => kind === 'dust')!))).toBe('w1 dust');
-    expect(groupOf({ ...finding(DETAILS.find(({ kind }) => kind === 'quorum-lost')!), wallet: null })).toBe(
-      ' quorum-lost',
-    );
+    expect([groupOf(of('dust')), groupOf(of('quorum-lost'))]).toEqual(['w1 dust', ' quorum-lost']);
   });
 });
 

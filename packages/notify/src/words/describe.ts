@@ -1,6 +1,7 @@
 import { assertNever, type Json } from '@keepwatch/base';
 import type { Direction, Finding, FindingDetail, Movement } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
+import { clockWords, counted, lasting, megabytes, retracted, secondOf } from './measure.ts';
 import { evmEvidence, evmHeadline, evmParticulars, isEvm } from './evm.ts';
 import { isVault, vaultHeadline, vaultParticulars } from './vault.ts';
 
@@ -34,7 +35,7 @@ export function describeFinding(finding: Finding, wallet: WalletWords | null, pr
   const late = finding.late ? ['This is told late: it was learnt while the monitor caught up.'] : [];
   const lines = hidden ? [] : [...particulars(finding.detail, wallet), ...evidence(finding)];
   const subject = name ? `${name}: ${head}` : `Monitor: ${head}`;
-  const body = [`${subject}.`, ...late, ...lines, `Learnt at ${new Date(finding.atMs).toISOString()}.`].join('\n');
+  const body = [`${subject}.`, ...late, ...lines, `Learnt at ${secondOf(finding.atMs)}.`].join('\n');
   return { subject, body, data: hidden ? null : findingJson(finding) };
 }
 
@@ -108,7 +109,7 @@ function headline(detail: FindingDetail, hidden: boolean): string {
     case 'feerate-spike':
       return `fees are at ${detail.satPerVbyte} sat/vB, above ${detail.limit}`;
     case 'tip-stalled':
-      return detail.over ? 'blocks arrive again' : `no block for ${minutes(detail.forSeconds)}`;
+      return detail.over ? 'blocks arrive again' : `no block for ${lasting(detail.forSeconds)}`;
     case 'source-down':
       return `source ${cleanLabel(detail.source)} ${detail.over ? 'is back' : 'is down'}`;
     case 'source-behind':
@@ -120,15 +121,15 @@ function headline(detail: FindingDetail, hidden: boolean): string {
     case 'disk-low':
       return detail.over
         ? 'there is room on the disk again'
-        : `the disk is nearly full, ${detail.freeBytes} bytes left`;
+        : `the disk is nearly full: ${megabytes(detail.freeBytes)} left`;
     case 'clock-skew':
-      return detail.over ? 'the clock is right again' : `the clock is off by ${detail.skewSeconds} seconds`;
+      return detail.over ? 'the clock is right again' : clockWords(detail.skewSeconds);
     case 'restarted':
-      return `the monitor was down for ${minutes(detail.downSeconds)} and runs again from block ${detail.fromHeight}`;
+      return `the monitor was down for ${lasting(detail.downSeconds)} and runs again${detail.fromHeight < 0 ? '' : ` from block ${detail.fromHeight}`}`;
     case 'gap-filled':
       return `blocks ${detail.fromHeight} to ${detail.toHeight} were read after the fact`;
     case 'backfilled':
-      return `its history up to block ${detail.toHeight} was read: ${detail.transactions} transactions`;
+      return `its history up to block ${detail.toHeight} was read: ${counted(detail.transactions, 'transaction')}`;
     case 'channel-dead':
       return `channel ${cleanLabel(detail.channel)} ${detail.over ? 'delivers again' : 'cannot deliver'}`;
     default:
@@ -156,7 +157,7 @@ function moved(direction: Direction, movement: Movement, hidden: boolean): strin
         ? 'moved coins to itself'
         : `moved ${btc(receivedSats)} to itself, for a fee of ${btc(spentSats - receivedSats)}`;
     case 'watched':
-      return 'a transaction that is watched';
+      return 'a watched transaction';
     default:
       return assertNever(direction);
   }
@@ -188,9 +189,7 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
     case 'double-spend':
       return [`Other: ${detail.other}`, `Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`];
     case 'disconnected':
-      return detail.retracts.length > 0
-        ? [`What was said of it in ${detail.retracts.length} findings no longer holds.`]
-        : [];
+      return detail.retracts.length > 0 ? [retracted(detail.retracts)] : [];
     case 'dust':
       return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`];
     case 'address-reuse':
@@ -238,26 +237,19 @@ function evidence({ evidence: { txid, block, evm, seenBy } }: Finding): string[]
 type Expiry = Extract<FindingDetail, { readonly kind: 'timelock-expiry' }>;
 
 function timeLeft({ blocksLeft, secondsLeft = 0 }: Expiry): string {
-  if (blocksLeft !== undefined) return blocksLeft > 0 ? `in ${blocks(blocksLeft)}` : 'now';
-  return secondsLeft > 0 ? `in about ${hours(secondsLeft)}` : 'now';
+  if (blocksLeft !== undefined) {
+    return blocksLeft > 0 ? `in ${blocks(blocksLeft)}, about ${lasting(blocksLeft * 600)}` : 'now';
+  }
+  return secondsLeft > 0 ? `in about ${lasting(Math.max(3_600, secondsLeft))}` : 'now';
 }
 
 /** A chain's time lags behind clocks by about an hour. */
 function opening({ opensAtHeight, opensAtSeconds = 0 }: Expiry): string {
   if (opensAtHeight !== undefined) return `From block ${opensAtHeight} on.`;
-  return `Once the chain’s median time is ${new Date(opensAtSeconds * 1_000).toISOString()}.`;
+  return `Once the chain’s median time is ${secondOf(opensAtSeconds * 1_000)}.`;
 }
 
 const SHOWN = 10;
 const few = (lines: readonly string[]) =>
   lines.length <= SHOWN ? lines : [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`];
-const blocks = (count: number) => (count === 1 ? '1 block' : `${count} blocks`);
-const hours = (seconds: number) => {
-  const count = Math.max(1, Math.round(seconds / 3_600));
-  if (count >= 48) return `${Math.round(count / 24)} days`;
-  return count === 1 ? '1 hour' : `${count} hours`;
-};
-const minutes = (seconds: number) => {
-  const count = Math.round(seconds / 60);
-  return count === 1 ? '1 minute' : `${count} minutes`;
-};
+const blocks = (count: number) => counted(count, 'block');

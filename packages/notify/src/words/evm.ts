@@ -1,6 +1,7 @@
 import { assertNever, formatUnits } from '@keepwatch/base';
 import type { EvmAsset, EvmCode, EvmEvidence, EvmFindingDetail, FindingDetail } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
+import { counted, retracted } from './measure.ts';
 
 /** Findings about accounts of EVM chains, in words. */
 export function isEvm(detail: FindingDetail): detail is EvmFindingDetail {
@@ -17,14 +18,14 @@ export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
       if (detail.how === 'transaction' && detail.amount === 0n)
         return 'sent a transaction that moves no coin by itself';
       if (detail.how === 'transaction') return `sent ${moved}`;
-      return `${moved} taken by ${hidden ? 'another account' : detail.caller}, ${WAYS[detail.how]}`;
+      return `${moved} taken by ${hidden ? 'another account' : short(detail.caller)}, ${WAYS[detail.how]}`;
     }
     case 'evm-internal':
       return detail.direction === 'received'
         ? `received ${amountOf(detail, hidden)} from a contract`
         : `${amountOf(detail, hidden)} left, and no transaction says why`;
     case 'evm-allowance': {
-      const who = hidden ? 'another account' : detail.spender;
+      const who = hidden ? 'another account' : short(detail.spender);
       if (detail.amount === 0n) return `${who} may take nothing more of ${hidden ? 'a token' : nameOf(detail.asset)}`;
       return `${who} may take ${amountOf(detail, hidden)}`;
     }
@@ -39,9 +40,9 @@ export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
     case 'evm-delegation':
       return detail.after === null
         ? 'the account runs no other code as its own any more'
-        : `the account is delegated${hidden ? '' : ` to ${detail.after}`}: that code may move all it has`;
+        : `the account is delegated${hidden ? '' : ` to ${short(detail.after)}`}: that code may move all it has`;
     case 'evm-confirmed':
-      return detail.finalized ? 'what happened is final' : `what happened is ${detail.depth} blocks deep`;
+      return detail.finalized ? 'what happened is final' : `what happened is ${counted(detail.depth, 'block')} deep`;
     case 'evm-disconnected':
       return 'what happened no longer holds: the chain was reorganised';
     case 'evm-large-amount':
@@ -80,6 +81,7 @@ export function evmParticulars(detail: EvmFindingDetail): string[] {
       return [`Since block: ${detail.sinceBlock}`];
     case 'evm-allowance':
       return [
+        `May take it: ${detail.spender}`,
         ...(detail.before === null ? [] : [`Before: ${unitsOf(detail.asset, detail.before)}`]),
         `Sent by: ${detail.caller}`,
         ...claim(detail.asset),
@@ -92,7 +94,7 @@ export function evmParticulars(detail: EvmFindingDetail): string[] {
     case 'evm-delegation':
       return [`Before: ${detail.before ?? 'none'}`, `Now: ${detail.after ?? 'none'}`];
     case 'evm-disconnected':
-      return [`What was said of it in ${detail.retracts.length} findings no longer holds.`];
+      return [retracted(detail.retracts)];
     case 'evm-confirmed':
     case 'evm-large-amount':
     case 'evm-balance-above':
@@ -116,7 +118,8 @@ export function evmEvidence({ chainId, txHash, block }: EvmEvidence): string[] {
 const missingState = (block: number) =>
   `Archive state is missing before block ${block}: what contracts moved there without a transaction that names it is not known.`;
 
-const WAYS = {
+/** How something left an account. */
+export const WAYS = {
   transaction: 'by a transaction of the account',
   allowance: 'by an allowance or a signed permit',
   delegation: 'by the code to which the account is delegated',
@@ -133,9 +136,13 @@ function unitsOf(asset: EvmAsset, amount: bigint): string {
   return `${amount > UNLIMITED ? 'any amount' : formatUnits(amount, asset.decimals)} ${nameOf(asset)}`;
 }
 
+/** In a headline; the whole address stands below it, for others can make one that looks alike at both ends. */
+const short = (address: string) => `${address.slice(0, 8)}…${address.slice(-6)}`;
+
 /** A token that the owner did not name has no name here: it would choose one that deceives. */
-const nameOf = ({ symbol, token, known }: EvmAsset) => (known ? cleanLabel(symbol) : `of the token ${token}`);
-const claim = ({ known }: EvmAsset) =>
-  known ? [] : ['The token is none that you named: what it reports may be made up.'];
+const nameOf = ({ symbol, token, known }: EvmAsset) =>
+  known ? cleanLabel(symbol) : `of the token ${short(token ?? '')}`;
+const claim = ({ known, token }: EvmAsset) =>
+  known ? [] : [`Token: ${token}`, 'The token is none that you named: what it reports may be made up.'];
 const codeWords = (code: EvmCode) =>
   code.kind === 'none' ? 'none' : code.kind === 'delegation' ? `a delegation to ${code.to}` : code.hash;

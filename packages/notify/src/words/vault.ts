@@ -1,6 +1,8 @@
-import { assertNever } from '@keepwatch/base';
+import { assertNever, formatUnits } from '@keepwatch/base';
 import type { FindingDetail, SpendFacts, VaultFindingDetail } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
+import { WAYS } from './evm.ts';
+import { retracted } from './measure.ts';
 
 /** Findings about what a vault signed, and what it did not, in words. */
 const KINDS: readonly FindingDetail['kind'][] = [
@@ -28,13 +30,13 @@ export function vaultHeadline(detail: VaultFindingDetail): string {
         ? 'what the vault signed is on the chain, or its nonce is used up'
         : 'what the vault signed is not on the chain';
     case 'vault-silent':
-      return 'vault silent, spend unexplained';
+      return 'vault silent, spend unexplained: it does not say whether it signed it';
     case 'spend-withdrawn':
       return 'a spend that was compared with the vault left the chain again';
     case 'vault-down':
-      return detail.over ? 'the vault answers again' : 'the vault does not answer';
+      return `the vault “${cleanLabel(detail.vault)}” ${detail.over ? 'answers again' : 'does not answer'}`;
     case 'vault-sealed':
-      return detail.over ? 'the vault is unsealed' : 'the vault is sealed';
+      return `the vault “${cleanLabel(detail.vault)}” is ${detail.over ? 'unsealed' : 'sealed'}`;
     case 'vault-rolled-back':
       return detail.over ? 'the vault’s journal goes on' : 'AN OLDER DATABASE OF THE VAULT WAS PUT BACK';
     case 'vault-forked':
@@ -85,7 +87,7 @@ export function vaultParticulars(detail: VaultFindingDetail): string[] {
     case 'vault-silent':
       return [...facts(detail), cleanLabel(detail.words, 512)];
     case 'spend-withdrawn':
-      return [`What was said of it in ${detail.retracts.length} findings no longer holds.`];
+      return [retracted(detail.retracts)];
     case 'vault-down':
     case 'vault-sealed':
     case 'vault-rolled-back':
@@ -109,7 +111,7 @@ type About = Extract<VaultFindingDetail, SpendFacts>;
 function facts({ address, token, amount, nonce, how }: About): string[] {
   return [
     `Account: ${address}`,
-    `Left: ${amount} of ${token === null ? 'the smallest unit of the chain’s coin' : `the token ${token}`} (${how})`,
+    `Left: ${token === null ? `${formatUnits(amount, 18)} of the chain’s coin` : `${amount} of the smallest unit of the token ${token}`}, ${WAYS[how]}`,
     ...(nonce === null ? [] : [`Nonce: ${nonce}`]),
   ];
 }
