@@ -1,18 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { openLock, openMonitor } from '@keepwatch/monitor';
-import {
-  startHttpService,
-  startSmtpService,
-  type ChannelFault,
-  type HttpService,
-  type SmtpService,
-} from '@keepwatch/testkit';
+import { startMatrixHomeserver, type ChannelFault, type HttpService } from '@keepwatch/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
+import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
+import { startReceivers, type TestReceivers } from './fixtures/receivers.ts';
+import { blocks, say as sayOf, SCRIPT } from './fixtures/told-findings.ts';
 
 /**
  * Ladder, rules and schedules by the real command and the running daemon, with a real SMTP receiver and real HTTP endpoints.
@@ -20,8 +14,6 @@ import { createCommandLine, type CommandLine } from './fixtures/command-line.ts'
  */
 
 const SLOW = { timeout: 150_000, interval: 250 };
-const SCRIPT = Uint8Array.from([0, 20, ...new Uint8Array(20).fill(7)]);
-const hash = (n: number) => n.toString(16).padStart(64, '0');
 
 interface Hooked {
   readonly subject: string;
@@ -39,24 +31,20 @@ interface Row {
 
 describe('what the running monitor tells', { timeout: 600_000 }, () => {
   let cli: CommandLine;
+  let receivers: TestReceivers;
+  let runs: MonitorRuns;
   let hooks: HttpService;
   let others: HttpService;
-  let mails: SmtpService;
-  const running = new Set<ChildProcess>();
 
   beforeAll(async () => {
     cli = await createCommandLine();
-    hooks = await startHttpService(() => ({ status: 200 }));
-    others = await startHttpService(() => ({ status: 200 }));
-    mails = await startSmtpService('tls', { user: 'monitor', password: 'a secret of the mail server' });
-    writeFileSync(join(cli.directory, 'ca.pem'), hooks.ca);
-    writeFileSync(join(cli.directory, 'others.pem'), others.ca);
-    writeFileSync(join(cli.directory, 'mails.pem'), mails.ca);
-    writeFileSync(join(cli.directory, 'password'), 'a secret of the mail server');
+    receivers = await startReceivers(cli);
+    ({ hooks, others } = receivers);
+    runs = createMonitorRuns(cli);
   }, 120_000);
   afterAll(async () => {
-    for (const child of running) child.kill('SIGKILL');
-    for (const each of [hooks, others, mails]) await each?.stop();
+    runs?.killAll();
+    await receivers?.stop();
     await cli?.remove();
   });
 
@@ -72,78 +60,23 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
   async function make(name: string): Promise<void> {
     await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at(name));
     await ask('watch', 'add', 'savings', '--script', Buffer.from(SCRIPT).toString('hex'), ...at(name));
-    const hook = (url: string, ca: string) => ['--webhook', url, '--ca', join(cli.directory, ca), '--from', 'info'];
     const add = (channel: string, ...more: readonly string[]) =>
       ask('channel', 'add', channel, ...more, '--untested', ...at(name));
-    await add('hook', ...hook(`${hooks.url}/${name}`, 'ca.pem'));
-    await add('other', ...hook(`${others.url}/${name}`, 'others.pem'), '--privacy', 'look');
-    await add(
-      ...([
-        'mail',
-        '--email',
-        `${name}@channel.test`,
-        '--smtp',
-        `127.0.0.1:${mails.port}`,
-        '--user',
-        'monitor',
-      ] as const),
-      ...['--password-file', join(cli.directory, 'password'), '--ca', join(cli.directory, 'mails.pem')],
-    );
+    await add('hook', ...receivers.hook(hooks, name), '--from', 'info');
+    await add('other', ...receivers.hook(others, name), '--from', 'info', '--privacy', 'look');
+    await add('mail', ...receivers.mail(`${name}@channel.test`));
   }
-  /** While the daemon is down: what a source would have said. */
-  async function say(name: string, ...inputs: readonly object[]): Promise<void> {
-    const dataDir = join(cli.directory, name);
-    const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, { credentials: undefined }) });
-    try {
-      for (const input of inputs) await monitor.engine.submit({ room: 'watch', input: input as never });
-    } finally {
-      await monitor.close();
-    }
-  }
-  /** Blocks, each with a payment of so many satoshi to the wallet. The first block that a monitor sees is no news. */
-  function blocks(from: number, amounts: readonly number[]): object[] {
-    const range = { descriptor: 0, branch: 0, from: 0, to: 1, lengths: [SCRIPT.length], bytes: SCRIPT };
-    const first = [
-      { kind: 'scripts', wallet: 'savings', ...range },
-      { kind: 'connected', block: blockAt(from - 1), matches: [], seenBy: ['a'] },
-    ];
-    return [...(from === 2 ? first : []), ...amounts.map((sats, i) => connected(from + i, sats))];
-  }
-  const blockAt = (height: number) => ({ height, hash: hash(height), timeSeconds: Math.floor(Date.now() / 1_000) });
-  function connected(height: number, sats: number): object {
-    const raw = Buffer.concat([
-      Buffer.from(`0100000001${'11'.repeat(32)}00000000` + '00' + 'ffffffff' + '01', 'hex'),
-      Buffer.from(BigUint64Array.of(BigInt(sats)).buffer),
-      Buffer.from([SCRIPT.length]),
-      SCRIPT,
-      Buffer.alloc(4),
-    ]);
-    const received = [{ vout: 0, script: SCRIPT, sats: BigInt(sats) }];
-    const tx = { txid: hash(0xabc000 + height), raw: new Uint8Array(raw), received, spent: [] };
-    return { kind: 'connected', block: blockAt(height), matches: [tx], seenBy: ['a'] };
-  }
-
-  async function start(name: string): Promise<ChildProcess & { readonly http: string }> {
-    const nowhere = ['--network', 'regtest', '--bitcoind', 'http://127.0.0.1:1', '--cookie', '/nowhere'];
-    const child = cli.start('--json', 'monitor', 'run', ...at(name), '--http', '127.0.0.1:0', ...nowhere);
-    running.add(child);
-    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-    const ready = JSON.parse(((await lines.next()) as { value?: string }).value ?? '{}') as Record<string, string>;
-    expect(ready['event']).toBe('running');
-    return Object.assign(child, { http: ready['http']! });
-  }
-  async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-    running.delete(child);
-  }
+  const say = (name: string, ...inputs: readonly object[]) => sayOf(cli, name, ...inputs);
+  const start = (name: string) => runs.start(name);
+  const end: MonitorRuns['end'] = (child, signal) => runs.end(child, signal);
   const told = (service: HttpService, name: string) =>
     service.calls
       .filter(({ method, path }) => method === 'POST' && path === `/${name}`)
       .map(({ body }) => (JSON.parse(body) as { data: Hooked }).data);
   const mailed = (name: string) =>
-    mails.mails.filter((text) => text.includes(`${name}@channel.test`)).map((text) => text.replaceAll('=\r\n', ''));
+    receivers.mails.mails
+      .filter((text) => text.includes(`${name}@channel.test`))
+      .map((text) => text.replaceAll('=\r\n', ''));
   const findings = async (name: string) =>
     (await ask<{ findings: Row[] }>('findings', 'list', '--limit', '1000', ...at(name))).findings;
   const post = async (url: string, body = 'confirm=yes&by=Ada') =>
@@ -206,6 +139,54 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
     // Each message once: the kills came between them.
     expect(asked(hooks)).toHaveLength(1);
     isWhole('climb');
+  });
+
+  it('is answered in a room by its owner alone, over a kill between code and code', async () => {
+    await make('room');
+    const [ada, mallory, roomId] = ['@ada:channel.test', '@mallory:channel.test', '!room:channel.test'];
+    const room = await startMatrixHomeserver({ accessToken: 'a token', user: '@keepwatch:channel.test', roomId });
+    const file = join(cli.directory, 'room.json');
+    const channel = { kind: 'matrix', url: room.url, accessToken: 'a token', roomId, answersBy: [ada] };
+    writeFileSync(file, JSON.stringify({ ...channel, ca: readFileSync(join(cli.directory, 'ca.pem'), 'utf8') }));
+    await ask('channel', 'add', 'room', '--file', file, '--untested', ...at('room'));
+    await apply('room', 'ladder', { rungs: [{ who: 'Ada', tell: ['room', 'hook'], wait: '1h' }] });
+    await say('room', { kind: 'quorum', able: false });
+    let child = await start('room');
+    const asked = () => /send back the code ([0-9A-Z]{8})/.exec(room.written.join('\n'))?.[1];
+    await vi.waitFor(() => expect(asked()).toBeDefined(), SLOW);
+    const syncs = () =>
+      room.calls
+        .filter(({ path }) => path.includes('/sync?'))
+        .map(({ path }) => new URL(path, room.url).searchParams.get('since'));
+    room.say(ada, 'WRNG0001');
+    const before = syncs().length;
+    // What was read is journaled before the next question.
+    await vi.waitFor(() => expect(syncs().length).toBeGreaterThan(before + 1), SLOW);
+    await end(child, 'SIGKILL');
+    room.say(mallory, asked()!);
+    for (let i = 0; i < 30; i++) room.say(mallory, `WRNG00${10 + i}`);
+    room.say(ada, 'who is awake?');
+    const killedAt = syncs().length;
+    child = await start('room');
+    await vi.waitFor(() => expect(syncs().length).toBeGreaterThan(killedAt + 1), SLOW);
+    expect(syncs()[killedAt]).toMatch(/^s0_\d+$/);
+    const answer = async () =>
+      (await findings('room')).find(({ finding }) => finding.detail.kind === 'quorum-lost')?.answer;
+    expect(await answer()).toMatchObject({ state: 'awaited' });
+    room.say(ada, asked()!.toLowerCase());
+    await vi.waitFor(async () => expect(await answer()).toMatchObject({ state: 'answered', by: ada }), SLOW);
+    await vi.waitFor(
+      () => expect(told(hooks, 'room').some(({ subject }) => subject.startsWith(`Answered by ${ada}`))).toBe(true),
+      SLOW,
+    );
+    await end(child, 'SIGTERM');
+    await room.stop();
+    const dataDir = join(cli.directory, 'room');
+    const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, { credentials: undefined }) });
+    // The one wrong code was counted once, over the kill, and none of those that a stranger wrote.
+    expect(monitor.engine.state.ladder.wrong).toMatchObject([{ from: 'reply room' }]);
+    await monitor.close();
+    isWhole('room');
   });
 
   it('holds limits over a start, digests and quiet hours, tells what fails, and never lets a storm delay what is critical', async () => {
@@ -285,10 +266,10 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
     for (const fault of faults) {
       const [hook, mail, other] = [told(hooks, 'beat').length, mailed('beat').length, told(others, 'beat').length];
       await hooks.fail(fault);
-      await mails.fail(fault);
+      await receivers.mails.fail(fault);
       await vi.waitFor(() => expect(told(others, 'beat').length).toBeGreaterThan(other + 1), SLOW);
       await hooks.fail(null);
-      await mails.fail(null);
+      await receivers.mails.fail(null);
       await vi.waitFor(() => {
         expect(told(hooks, 'beat').length).toBeGreaterThan(hook);
         expect(mailed('beat').length).toBeGreaterThan(mail);

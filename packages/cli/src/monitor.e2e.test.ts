@@ -1,20 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import {
-  findBitcoind,
-  startBitcoind,
-  startHttpService,
-  startSmtpService,
-  type BitcoindNode,
-  type HttpService,
-  type Rpc,
-  type SmtpService,
-} from '@keepwatch/testkit';
+import { findBitcoind, startBitcoind, type BitcoindNode, type Rpc } from '@keepwatch/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
+import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
+import { startReceivers, type TestReceivers } from './fixtures/receivers.ts';
 
 /** `keepwatch monitor …` against a real node on regtest, by the real command, with real receivers of what it tells. */
 
@@ -32,7 +22,6 @@ interface Row {
     readonly detail: { readonly kind: string; readonly txid?: string; readonly by?: string; readonly depth?: number };
   };
 }
-type Running = ChildProcess & { readonly http: string };
 
 describe.skipIf('missing' in found)(
   `keepwatch monitor${'missing' in found ? ` (skipped: ${found.missing})` : ''}`,
@@ -43,27 +32,23 @@ describe.skipIf('missing' in found)(
     let others: Rpc;
     let alice: Rpc;
     let miner: string;
-    let hooks: HttpService;
-    let mails: SmtpService;
-    const running = new Set<ChildProcess>();
+    let receivers: TestReceivers;
+    let runs: MonitorRuns;
 
     beforeAll(async () => {
       cli = await createCommandLine();
       node = await startBitcoind(bitcoind);
-      hooks = await startHttpService(() => ({ status: 200 }));
-      mails = await startSmtpService('tls', { user: 'monitor', password: 'a secret of the mail server' });
+      receivers = await startReceivers(cli);
+      runs = createMonitorRuns(cli);
       others = await node.wallet('others');
       alice = await node.wallet('alice');
       miner = await others<string>('getnewaddress');
       await node.mine(120, miner);
-      writeFileSync(join(cli.directory, 'ca.pem'), hooks.ca);
-      writeFileSync(join(cli.directory, 'password'), 'a secret of the mail server');
     }, 180_000);
     afterAll(async () => {
-      for (const child of running) child.kill('SIGKILL');
+      runs?.killAll();
       await node?.stop();
-      await hooks?.stop();
-      await mails?.stop();
+      await receivers?.stop();
       await cli?.remove();
     });
 
@@ -86,22 +71,8 @@ describe.skipIf('missing' in found)(
       await ask('watch', 'import', file, '--tag', 'hot', ...at(name));
     }
 
-    /** Starts the monitor and waits until it says that it watches. */
-    async function start(name: string, sources: readonly string[]): Promise<Running> {
-      const child = cli.start('--json', 'monitor', 'run', ...at(name), '--http', '127.0.0.1:0', ...sources);
-      running.add(child);
-      const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-      const { value } = (await lines.next()) as { value?: string };
-      const ready = JSON.parse(value ?? '{}') as { event?: string; http: string };
-      expect(ready.event).toBe('running');
-      return Object.assign(child, { http: ready.http });
-    }
-    async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-      running.delete(child);
-    }
+    const start = (name: string, sources: readonly string[]) => runs.start(name, sources);
+    const end: MonitorRuns['end'] = (child, signal) => runs.end(child, signal);
     const isAble = async (name: string) => {
       await vi.waitFor(async () => {
         const status = await ask<{ able: boolean; tip: { hash: string } | null }>('monitor', 'status', ...at(name));
@@ -145,18 +116,17 @@ describe.skipIf('missing' in found)(
       await make('node');
       const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
       writeFileSync(join(cli.directory, 'secret'), secret);
-      const ca = ['--ca', join(cli.directory, 'ca.pem')];
+      const { hooks, mails } = receivers;
       const child = await start('node', byNode());
       await isAble('node');
-      const hook = ['--webhook', `${hooks.url}/hook`, '--secret-file', join(cli.directory, 'secret')];
-      expect(await ask('channel', 'add', 'hook', ...hook, '--from', 'info', ...ca, ...at('node'))).toMatchObject({
+      const hook = [...receivers.hook(hooks, 'hook'), '--secret-file', join(cli.directory, 'secret')];
+      expect(await ask('channel', 'add', 'hook', ...hook, '--from', 'info', ...at('node'))).toMatchObject({
         test: { kind: 'delivered' },
       });
-      const mail = ['--email', 'owner@channel.test', '--smtp', `127.0.0.1:${mails.port}`, '--user', 'monitor'];
-      const password = ['--password-file', join(cli.directory, 'password')];
-      expect(
-        await ask('channel', 'add', 'mail', ...mail, ...password, '--from', 'info', ...ca, ...at('node')),
-      ).toMatchObject({ test: { kind: 'delivered' } });
+      const mail = receivers.mail('owner@channel.test');
+      expect(await ask('channel', 'add', 'mail', ...mail, '--from', 'info', ...at('node'))).toMatchObject({
+        test: { kind: 'delivered' },
+      });
       const before = (await findings('node')).at(-1)?.seq ?? 0;
       await live('node');
 
@@ -303,7 +273,7 @@ describe.skipIf('missing' in found)(
       writeFileSync(join(cli.directory, 'wrong'), 'wrong horse battery');
       cli.json('monitor', 'init', '--network', 'regtest', '--passphrase-file', file, ...at('locked'));
       const child = cli.start('--json', 'monitor', 'run', ...at('locked'), '--http', 'off', ...byNode());
-      running.add(child);
+      runs.track(child);
       const { value } = (await createInterface({ input: child.stdout! })[Symbol.asyncIterator]().next()) as {
         value: string;
       };
@@ -323,7 +293,7 @@ describe.skipIf('missing' in found)(
       const child = await start(name, byNode());
       await isAble(name);
       const tail = cli.start('--json', 'findings', 'tail', '--after', '0', '--wallet', 'alice', ...at(name));
-      running.add(tail);
+      runs.track(tail);
       const lines = createInterface({ input: tail.stdout! })[Symbol.asyncIterator]();
       const coin = await others<string>('sendtoaddress', await address(), 0.2);
       const seen: Row[] = [];
