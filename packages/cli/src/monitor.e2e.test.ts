@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { findBitcoind, startBitcoind, type BitcoindNode, type Rpc } from '@keepwatch/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
