@@ -167,6 +167,20 @@ const EVERY: Every = {
   'evm-large-amount': [{ kind: 'evm-large-amount', ...chain, ...named, limit: 50_246_813n }],
   'evm-balance-above': [{ kind: 'evm-balance-above', ...chain, ...coin, limit: 5_024_681_300_000_000_000n }],
   'evm-balance-below': [{ kind: 'evm-balance-below', ...chain, ...named, limit: 95_024_681n }],
+  'evm-backfilled': [
+    { kind: 'evm-backfilled', ...chain, fromBlock: 1, toBlock: 840_123, entries: 37, stateMissingBefore: null },
+    { kind: 'evm-backfilled', ...chain, fromBlock: 1, toBlock: 840_123, entries: 1, stateMissingBefore: 839_000 },
+  ],
+  'sealed-spend': [
+    {
+      ...{ kind: 'sealed-spend', ...spend, how: 'transaction', why: 'no-permit' },
+      since: [{ vault: 'Safe', seq: 1_204, atMs: 1_789_999_000_000 }],
+    },
+  ],
+  'signed-unseen': over(true).map((each) => ({
+    ...{ kind: 'signed-unseen', vault: 'Safe', permit: 1_204, grant: 'Payroll', address: MINE, nonce: 41n, over: each },
+    ...chain,
+  })),
   'signed-spend': (['bytes', 'nonce', 'right', 'right-of-other', 'delegation'] as const).map((how) => ({
     ...{ kind: 'signed-spend', ...spend, how: 'transaction', vault: 'Safe', permit: 1_204, grant: 'Payroll', by: how },
     amends: how === 'right' ? 'earlier' : null,
@@ -193,7 +207,7 @@ const OF_THE_WATCH = /^(feerate|tip|source|sources|quorum|disk|clock|restarted|g
 export const EVERY_FINDING: readonly Finding[] = Object.values(EVERY)
   .flat<readonly (readonly FindingDetail[])[]>()
   .map((detail, i) => {
-    const isEvm = /^(evm|signed|unsigned|unclear|vault-silent|spend)/.test(detail.kind);
+    const isEvm = /^(evm|signed|sealed|unsigned|unclear|vault-silent|spend)/.test(detail.kind);
     const evm = { chainId: 1n, txHash: HASH, block: { number: 840_123, hash: HASH } } as unknown as NonNullable<
       Finding['evidence']['evm']
     >;

@@ -57,8 +57,7 @@ export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
     }
     case 'evm-backfilled': {
       const { fromBlock, toBlock, entries } = detail;
-      const found = entries === 1 ? '1 happening' : `${entries} happenings`;
-      return `its past was read, from block ${fromBlock} to ${toBlock}: ${found}`;
+      return `its past was read, from block ${fromBlock} to ${toBlock}: ${counted(entries, 'happening')}`;
     }
     default:
       return assertNever(detail);

@@ -2,7 +2,7 @@ import { assertNever, formatUnits } from '@keepwatch/base';
 import type { FindingDetail, SpendFacts, VaultFindingDetail } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
 import { WAYS } from './evm.ts';
-import { retracted } from './measure.ts';
+import { retracted, secondOf } from './measure.ts';
 
 /** Findings about what a vault signed, and what it did not, in words. */
 const KINDS: readonly FindingDetail['kind'][] = [
@@ -71,7 +71,7 @@ export function vaultParticulars(detail: VaultFindingDetail): string[] {
         WHY[detail.why],
         ...detail.since.map(
           ({ vault, seq, atMs }) =>
-            `Known: every permit of “${cleanLabel(vault)}” up to entry ${seq}, when it was sealed (heard ${new Date(atMs).toISOString()}); it does not answer any more`,
+            `Known: every permit of “${cleanLabel(vault)}” up to entry ${seq}, when it was sealed (heard ${secondOf(atMs)}); it does not answer any more`,
         ),
         'An operator who has unsealed it since then may have had this signed: the vault says so when it answers again.',
       ];
