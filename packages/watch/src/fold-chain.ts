@@ -54,8 +54,13 @@ export function foldBlockBack(state: WatchState, block: BlockRef, to: BlockRef |
   for (const [id, record] of state.wallets.entries()) {
     const { addedHeight, sinceHeight } = record;
     if (addedHeight === null || addedHeight <= base) continue;
-    const since = sinceHeight === null ? null : Math.min(sinceHeight, base + 1);
-    state.wallets.set(id, { ...record, addedHeight: base, sinceHeight: since });
+    if (sinceHeight === null || sinceHeight <= base + 1) {
+      state.wallets.set(id, { ...record, addedHeight: base });
+      continue;
+    }
+    state.wallets.set(id, { ...record, addedHeight: base, sinceHeight: base + 1 });
+    // Sources may have looked through that already, before they knew of the wallet, and it waits to be told.
+    requestScan(state, id, base + 1);
   }
   // Deeper than all that is kept: what comes in place of it can be taken back as well.
   state.settledHeight = Math.min(state.settledHeight, base);

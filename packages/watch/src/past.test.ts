@@ -112,6 +112,22 @@ it('finds what sources had looked through before they knew of a new wallet, and 
   expect(kinds(history(watch, [[101, [paymentOf(a, [[1, 50_000n]])]]], 101))).toEqual(['received']);
 });
 
+it('looks through what comes in place of the blocks before a new wallet: sources may not have known of it', () => {
+  const watch = createWatch();
+  for (const height of [100, 101, 102]) watch.connect(height);
+  watch.add(scriptsWallet('savings', [1]), [1]);
+  history(watch, [], 102);
+  watch.disconnect(102);
+  watch.disconnect(101);
+  expect(dueScans(watch.state)).toMatchObject([{ wallet: 'savings', fromHeight: 101 }]);
+  // The source had looked through the new branch before the wallet was there.
+  watch.connect(101, [], 1);
+  const [{ scan }] = dueScans(watch.state) as [{ scan: number }];
+  const found = [{ block: blockOf(101, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
+  const told = watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 101, done: true });
+  expect(kinds(told)).toEqual(['received']);
+});
+
 describe('other descriptors', () => {
   it('lose no coin of a wallet without a birthday: it is looked through again since it was added', () => {
     const watch = createWatch();
