@@ -122,7 +122,7 @@ it('looks through what comes in place of the blocks before a new wallet: sources
   expect(dueScans(watch.state)).toMatchObject([{ wallet: 'savings', fromHeight: 101 }]);
   // The source had looked through the new branch before the wallet was there.
   watch.connect(101, [], 1);
-  const [{ scan }] = dueScans(watch.state) as [{ scan: number }];
+  const { scan } = dueScans(watch.state)[0]!;
   const found = [{ block: blockOf(101, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
   const told = watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 101, done: true });
   expect(kinds(told)).toEqual(['received']);
