@@ -23,9 +23,21 @@ export async function readTextFile(path: string): Promise<string> {
 /** JSON in a file. Error codes `file_unreadable` and `file_malformed`. */
 export async function readJsonFile(path: string): Promise<unknown> {
   const text = await readTextFile(path);
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch (cause) {
     throw new CodedError('file_malformed', `${path} holds no JSON.`, { cause, remedy: 'Correct the file.' });
   }
+  if (!isDeep(value, MAX_DEPTH)) return value;
+  const words = `${path} has lists within lists, more than ${MAX_DEPTH} deep.`;
+  throw new CodedError('file_malformed', words, { remedy: 'Correct the file.' });
+}
+
+/** Deeper than anything that is read here. What walks through a value by calling itself would end with a full stack. */
+const MAX_DEPTH = 64;
+
+function isDeep(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return left === 0 || Object.values(value).some((each) => isDeep(each, left - 1));
 }

@@ -16,5 +16,14 @@ export { openMonitor, type OpenMonitor } from './open.ts';
 export { signatureOf } from './orders/check.ts';
 export type { Carried } from './orders/order-desk.ts';
 export type { OrderRow } from './orders/order-rows.ts';
-export { isMade, lockKind, makeLock, openLock, type LockKind, type NewLock, type Unlocking } from './store/lock.ts';
+export {
+  dropLock,
+  isMade,
+  lockKind,
+  makeLock,
+  openLock,
+  type LockKind,
+  type NewLock,
+  type Unlocking,
+} from './store/lock.ts';
 export type { WalletDetails, WalletSummary } from './wallet-view.ts';

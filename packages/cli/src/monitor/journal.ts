@@ -1,6 +1,7 @@
 import { assertNever, CodedError } from '@keepwatch/base';
 import { signatureOf, type OrderRow } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
+import { usageError } from '../exit-codes.ts';
 import { table } from '../table.ts';
 import { parseCount, showTime } from '../values.ts';
 import type { MonitorPlace } from './options.ts';
@@ -13,9 +14,10 @@ export interface JournalOptions extends MonitorPlace {
 
 export function monitorJournal(context: Context, options: JournalOptions): Promise<Answer> {
   const limit = options.lines === undefined ? 50 : parseCount(options.lines, '--lines', 1_000);
+  if (limit === 0) throw usageError('number', '--lines: at least one has to be asked for.');
   const before = options.before === undefined ? {} : { before: parseCount(options.before, '--before') };
   return withMonitor(context, options, async (api) => {
-    const said = (await api.call('journal.orders', { limit: Math.max(1, limit), ...before })) as {
+    const said = (await api.call('journal.orders', { limit, ...before })) as {
       readonly identity: string;
       readonly orders: readonly OrderRow[];
     };

@@ -1,7 +1,17 @@
 import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
-import { isMade, lockKind, makeLock, openLock, openMonitor, startDaemon } from '@keepwatch/monitor';
+import {
+  dropLock,
+  isMade,
+  lockKind,
+  makeLock,
+  openLock,
+  openMonitor,
+  startDaemon,
+  type Unlocking,
+} from '@keepwatch/monitor';
 import { NETWORKS, type Network } from '@keepwatch/bitcoin';
 import type { ChainOptions } from '../chain/options.ts';
 import { chainSettings } from '../chain/settings.ts';
@@ -53,9 +63,7 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
   } else {
     throw usageError('key_kind', `--key: “${kind}” is none.`, 'Choose passphrase, credential or file.');
   }
-  const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, { credentials, ...give }), network });
-  const id = monitor.store.id;
-  await monitor.close();
+  const id = await begin(dataDir, { credentials, ...give }, network);
   const protection = PROTECTION[lockKind(dataDir)];
   const { paint } = context.terminal;
   return {
@@ -66,6 +74,22 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
       'Next: keepwatch watch add NAME --descriptor D, and keepwatch monitor run',
     ].join('\n'),
   };
+}
+
+/** Its journal is begun with the network in it, or there is no monitor: one that is half made would watch another network. */
+async function begin(dataDir: string, unlocking: Unlocking, network: Network): Promise<string> {
+  const journal = join(dataDir, 'journal.sqlite');
+  const hadJournal = existsSync(journal);
+  try {
+    const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, unlocking), network });
+    await monitor.close();
+    return monitor.store.id;
+  } catch (error) {
+    dropLock(dataDir);
+    // Its keys, if it came so far, open by this root key alone.
+    if (!hadJournal) for (const end of ['', '-wal', '-shm']) rmSync(`${journal}${end}`, { force: true });
+    throw error;
+  }
 }
 
 export interface RunOptions extends MonitorPlace, Omit<ChainOptions, 'data'> {

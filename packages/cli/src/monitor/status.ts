@@ -148,6 +148,8 @@ export async function monitorUnlock(context: Context, place: MonitorPlace): Prom
     });
   }
   try {
+    const { phase } = (await client.call('status')) as Status;
+    if (phase === 'running') return { json: { phase }, text: 'The monitor is not locked.' };
     const passphrase = await readPassphrase(context, place['passphrase-file']);
     await client.call('unlock', { passphrase: Buffer.from(passphrase).toString('utf8') });
     return { json: { phase: 'running' }, text: 'The monitor is unlocked, and watches.' };

@@ -19,6 +19,7 @@ const methods: Methods = {
     params: z.strictObject({}),
     call: () => Promise.reject(new CodedError('monitor_locked', 'It is locked.', { remedy: 'Unlock it.' })),
   },
+  any: { params: z.strictObject({ any: z.json() }), call: () => Promise.resolve(true) },
   break: { params: z.strictObject({}), call: () => Promise.reject(new Error('a secret')) },
   count: {
     params: z.strictObject({ to: z.int() }),
@@ -70,6 +71,20 @@ describe('the socket of a monitor', () => {
     await expect(client.call('refuse')).rejects.toMatchObject({ code: 'monitor_locked', remedy: 'Unlock it.' });
     await expect(client.call('double', { n: 1, m: 2 })).rejects.toMatchObject({ code: 'monitor_refused' });
     await expect(client.call('toString')).rejects.toMatchObject({ code: 'monitor_refused' });
+    client.close();
+  });
+
+  it('answers what is nested beyond all measure, and goes on', async () => {
+    const client = (await connectApi(path))!;
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const request = (id: number, params: string) =>
+      `{"jsonrpc":"2.0","id":${id},"method":"any","params":{"any":${params}}}`;
+    expect(await raw(request(1, deep), request(2, '1'))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ id: 1, error: expect.objectContaining({ code: -32_603 }) as unknown }),
+        { jsonrpc: '2.0', id: 2, result: true },
+      ]),
+    );
     client.close();
   });
 

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { CodedError } from '@keepwatch/base';
+import { ERRORS, isErrorCode } from '@keepwatch/protocol';
 import { linesOf } from './lines.ts';
 import { replySchema, toLine } from './messages.ts';
 
@@ -78,7 +79,7 @@ export function speak({ texts, write, isOpen, close, gone }: Transport): ApiClie
     if (!('error' in reply)) return waiting?.resolve(reply.result);
     const { message, data } = reply.error;
     const code = data?.code ?? 'monitor_refused';
-    const remedy = data?.remedy ?? 'The command and the monitor may be of different versions: start the monitor anew.';
+    const remedy = data?.remedy ?? ERRORS[isErrorCode(code) ? code : 'monitor_refused'].remedy;
     const details = data?.details as Record<string, unknown> | undefined;
     waiting?.reject(new CodedError(code, message, { remedy, ...(details === undefined ? {} : { details }) }));
   }

@@ -134,16 +134,17 @@ async function answer(
   const method = Object.hasOwn(methods, name) ? methods[name]! : undefined;
   if (!method)
     return send({ jsonrpc: '2.0', id, error: { code: RPC.unknown, message: `There is no method ${name}.` } });
-  const read = method.params.safeParse(params ?? {});
-  if (!read.success) {
-    const { path, message } = read.error.issues[0]!;
-    return send({
-      jsonrpc: '2.0',
-      id,
-      error: { code: RPC.params, message: `${path.join('.') || 'params'}: ${message}` },
-    });
-  }
   try {
+    // Within the try: what is nested beyond all measure ends here too, and is answered.
+    const read = method.params.safeParse(params ?? {});
+    if (!read.success) {
+      const { path, message } = read.error.issues[0]!;
+      return send({
+        jsonrpc: '2.0',
+        id,
+        error: { code: RPC.params, message: `${path.join('.') || 'params'}: ${message}` },
+      });
+    }
     if (method.stream) {
       for await (const item of method.stream(read.data as never, signal)) {
         await window.room(id, signal);

@@ -5,6 +5,12 @@ import { z } from 'zod';
 /** What the methods of a monitor take. Nothing that is not named is taken. */
 
 const text = (most: number) => z.string().min(1).max(most);
+/** A name as it stands in lists and messages: nothing in it moves a cursor, ends a line or turns the direction of writing. */
+const line = (most: number) =>
+  text(most).regex(
+    /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u,
+    'one line without control characters is expected',
+  );
 const count = z.int().nonnegative();
 const sats = z
   .string()
@@ -19,9 +25,9 @@ export const birthday = z.union([z.strictObject({ height: count }), z.strictObje
 export const walletPut = z.strictObject({
   /** Of a wallet that is to be changed; a new one gets its id from its name. */
   id: text(64).exactOptional(),
-  name: text(100),
-  owner: text(200).nullable().exactOptional(),
-  tags: z.array(text(64)).max(100).exactOptional(),
+  name: line(100),
+  owner: line(200).nullable().exactOptional(),
+  tags: z.array(line(64)).max(100).exactOptional(),
   labels: z.record(text(1_000), z.string().max(10_000)).exactOptional(),
   /** Null: it is new and has no past. */
   birthday: birthday.nullable().exactOptional(),
@@ -86,13 +92,13 @@ const evmAmount = z
 const chainId = z.string().regex(/^[1-9]\d{0,15}$/, 'the number of a chain is expected');
 export const evmTokenGiven = z.strictObject({
   token: text(42),
-  symbol: text(32).exactOptional().describe('left out, the contract is asked'),
+  symbol: line(32).exactOptional().describe('left out, the contract is asked'),
   decimals: z.int().min(0).max(77).exactOptional(),
 });
 export const evmPut = z.strictObject({
-  name: text(100),
-  owner: text(200).nullable().exactOptional(),
-  tags: z.array(text(64)).max(100).exactOptional(),
+  name: line(100),
+  owner: line(200).nullable().exactOptional(),
+  tags: z.array(line(64)).max(100).exactOptional(),
   chainId,
   address: text(42),
   tokens: z.array(evmTokenGiven).max(64).exactOptional(),
@@ -144,7 +150,7 @@ export const acknowledgement = z.strictObject({
   what: z
     .union([text(500), z.int().positive()])
     .describe('a code, or the id of a finding, or its number in the journal'),
-  by: text(64).exactOptional().describe('on its own machine: who has seen it. Over a network it is the peer'),
+  by: line(64).exactOptional().describe('on its own machine: who has seen it. Over a network it is the peer'),
 });
 
 const peerName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name has a–z, 0–9 and dashes');

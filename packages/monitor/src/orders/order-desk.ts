@@ -190,7 +190,7 @@ function plain(params: unknown): Json {
     canonicalJson(params as Json);
     return params as Json;
   } catch {
-    throw refused('Numbers with a fraction are written as text, in quotes.');
+    throw refused('This cannot be journaled: write numbers with a fraction as text, and nest less deep.');
   }
 }
 

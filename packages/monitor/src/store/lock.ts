@@ -1,6 +1,6 @@
 import { argon2, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { assertNever, CodedError, fromBase64url, fromHex, toBase64url, utf8 } from '@keepwatch/base';
 import { z } from 'zod';
@@ -61,9 +61,26 @@ type LockKey = z.infer<typeof lockSchema>['key'];
 
 export const isMade = (dataDir: string) => existsSync(join(dataDir, LOCK_FILE));
 
-/** Makes the data directory of a monitor, with a fresh root key. Throws `monitor_exists`. */
+/** Makes the data directory of a monitor, with a fresh root key. Throws `monitor_exists`, `monitor_directory_unusable`. */
 export async function makeLock(dataDir: string, lock: NewLock): Promise<void> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    await makeWithin(dataDir, lock);
+  } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    throw new CodedError('monitor_directory_unusable', `${dataDir} cannot be made or written (${code}).`, {
+      cause,
+      remedy: 'Look at its permissions and at the room on its disk, or name another directory with --data.',
+    });
+  }
+}
+
+/** Takes back what `makeLock` did, where the monitor could not be begun: it can be made anew. A key file is kept for that. */
+export const dropLock = (dataDir: string): void => rmSync(join(dataDir, LOCK_FILE), { force: true });
+
+async function makeWithin(dataDir: string, lock: NewLock): Promise<void> {
+  // In one step where it is one: a search for the first folder that can be made does not end in /proc.
+  if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: !existsSync(dirname(dataDir)), mode: 0o700 });
   if (isMade(dataDir)) {
     throw new CodedError('monitor_exists', `There is a monitor in ${dataDir} already.`, {
       remedy: 'Use it, or name another directory with --data.',

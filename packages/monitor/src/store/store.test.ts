@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@keepwatch/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockKind, makeLock, openLock } from './lock.ts';
+import { dropLock, isMade, lockKind, makeLock, openLock } from './lock.ts';
 import { ed25519Verify, openStore } from './store.ts';
 
 let dir: string;
@@ -63,6 +63,25 @@ describe('the lock of a monitor', () => {
     await expect(makeLock(dir, { kind: 'file' })).rejects.toMatchObject({ code: 'monitor_exists' });
     writeFileSync(join(dir, 'lock.json'), '{"version":2}');
     await expect(openLock(dir, none)).rejects.toMatchObject({ code: 'monitor_lock_damaged' });
+  });
+});
+
+describe('the directory of a monitor', () => {
+  it('that cannot be made or written is said to be so', async () => {
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    const code = 'monitor_directory_unusable';
+    for (const wrong of [file, join(file, 'below'), '/proc/keepwatch']) {
+      await expect(makeLock(wrong, { kind: 'file' })).rejects.toMatchObject({ code });
+    }
+  });
+
+  it('in which a monitor could not be begun takes another one', async () => {
+    await makeLock(dir, { kind: 'file' });
+    dropLock(dir);
+    expect(isMade(dir)).toBe(false);
+    await makeLock(dir, { kind: 'file' });
+    expect(await openLock(dir, none)).toHaveLength(32);
   });
 });
 

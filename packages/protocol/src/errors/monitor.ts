@@ -7,6 +7,10 @@ export const MONITOR_ERRORS = {
     'Use it, or name another directory with --data.',
   ),
   monitor_not_made: text('There is no monitor in this directory yet.', 'Make one with `keepwatch monitor init`.'),
+  monitor_directory_unusable: text(
+    'The data directory of a monitor cannot be made or written.',
+    'Look at its permissions and at the room on its disk, or name another directory with --data.',
+  ),
   monitor_not_running: text('No monitor runs in this directory.', 'Start it with `keepwatch monitor run`.'),
   monitor_locked: text('The monitor is locked: its pass phrase is needed.', 'Run `keepwatch monitor unlock`.'),
   monitor_lock_damaged: text(
