@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -67,7 +67,7 @@ async function startEdge(to: () => number) {
   };
 }
 
-describe('a monitor that follows a vault', { timeout: 400_000 }, () => {
+describe('a monitor that follows a vault', { timeout: 600_000 }, () => {
   let owner: CommandLine;
   let bot: CommandLine;
   let vault: Daemon;
@@ -281,6 +281,87 @@ describe('a monitor that follows a vault', { timeout: 400_000 }, () => {
     expect((await findings()).some(({ detail }) => detail.kind === 'unsigned-spend' && detail.nonce === nonce)).toBe(
       false,
     );
+  });
+
+  it('says what a sealed vault had not signed when it was gone afterwards, and settles it when it is back', async () => {
+    await ask(owner, 'vault', 'seal');
+    await vi.waitFor(async () => {
+      const { vaults } = await ask<{ vaults: { phase: string }[] }>(owner, 'monitor', 'vault', 'list', ...at());
+      expect(vaults).toMatchObject([{ phase: 'sealed' }]);
+    }, SLOW);
+    edge.hold(true);
+    const nonce = String(await steal());
+    const found = await awaitFinding({ kind: 'sealed-spend', nonce });
+    expect(found).toMatchObject({ severity: 'critical', detail: { why: 'no-permit', since: [{ vault: 'keep' }] } });
+    edge.hold(false);
+    const settled = await awaitFinding({ kind: 'unsigned-spend', nonce });
+    expect(settled.detail.amends).toBe(found.id);
+    await ask(owner, 'vault', 'unseal', ...password());
+  });
+
+  it('takes back what it said of a spend that a reorganisation takes back', async () => {
+    const snapshot = await anvil.call('evm_snapshot', []);
+    const nonce = String(await steal());
+    const alarm = await awaitFinding({ kind: 'unsigned-spend', nonce });
+    expect(await anvil.call('evm_revert', [snapshot])).toBe(true);
+    await anvil.call('anvil_mine', ['0x3']);
+    const found = await awaitFinding({ kind: 'spend-withdrawn' });
+    expect(found).toMatchObject({ severity: 'warning', detail: { retracts: [alarm.id] } });
+  });
+
+  it('tells that what the vault signed is in no block, and at once that another transaction took its nonce', async () => {
+    expect(await ask(owner, 'monitor', 'vault', 'set', 'keep', '--unseen-after', '5s', ...at())).toMatchObject({
+      unseenMs: 5_000,
+    });
+    const next = Number(await anvil.call('eth_getTransactionCount', [account.address, 'latest']));
+    const { decision } = await ask<{ decision: { nonce: number } }>(
+      ...([bot, 'client', 'sign', '--wallet', 'hot', '--to', PAYEE, '--value', '0.001eth'] as const),
+      ...['--chain', '31337', '--rpc', anvil.url],
+    );
+    expect(decision.nonce).toBe(next);
+    const nonce = String(next);
+    const found = await awaitFinding({ kind: 'signed-unseen', nonce, over: false });
+    expect(found.severity).toBe('warning');
+    expect(String(await steal())).toBe(nonce);
+    expect(await awaitFinding({ kind: 'unsigned-spend', nonce, why: 'other-bytes' })).toMatchObject({
+      severity: 'critical',
+    });
+    await awaitFinding({ kind: 'signed-unseen', nonce, over: true });
+  });
+
+  it('tells that an older database of the vault was put back, and that it went on by itself from there', async () => {
+    const [older, newest] = [join(owner.directory, 'older'), join(owner.directory, 'newest')];
+    const restart = async () => {
+      vault = await startDaemon(owner.directory, data(), `127.0.0.1:${port}`);
+    };
+    await vault.stop();
+    cpSync(data(), older, { recursive: true });
+    // Who puts it back has an operator's key of that time, too: the owner's own command line would refuse this vault.
+    cpSync(join(owner.directory, 'owner'), join(owner.directory, 'twin'), { recursive: true });
+    const twin = owner.as('twin');
+    await restart();
+    await ask(owner, 'vault', 'unseal', ...password());
+    const { decision } = await signed();
+    await awaitFinding({ kind: 'signed-spend', nonce: String(decision.nonce) });
+    await vault.stop();
+    renameSync(data(), newest);
+    cpSync(older, data(), { recursive: true });
+    await restart();
+    expect(await awaitFinding({ kind: 'vault-rolled-back', over: false })).toMatchObject({ severity: 'critical' });
+    // From here on there are two vaults of one identity, each with a history of its own.
+    await ask(twin, 'vault', 'unseal', ...password());
+    for (let i = 0; i < 3; i++) {
+      await ask(twin, 'vault', 'seal');
+      await ask(twin, 'vault', 'unseal', ...password());
+    }
+    expect(await awaitFinding({ kind: 'vault-forked', over: false })).toMatchObject({ severity: 'critical' });
+    await vault.stop();
+    rmSync(data(), { recursive: true });
+    renameSync(newest, data());
+    await restart();
+    await awaitFinding({ kind: 'vault-rolled-back', over: true });
+    await awaitFinding({ kind: 'vault-forked', over: true });
+    await ask(owner, 'vault', 'unseal', ...password());
   });
 
   it('has told everything once, and its journal holds', async () => {

@@ -5,6 +5,7 @@ import {
   type CommandParams,
   type AnyCommandSpec,
   type MethodResult,
+  type ReceiptJson,
 } from '@keepwatch/protocol';
 import { openCommand, type Command } from '@keepwatch/wire';
 import { identityOf, initVault, exclusively, phaseOf, sealVault, unsealVault } from './lifecycle.ts';
@@ -85,11 +86,20 @@ export function createCommands(vault: VaultContext, edge: TlsEdge): Commands {
       const { result, value } = await carryOut(order, edge, { name, params: parsed.data } as AnyCommand);
       return {
         version: versionOf(vault),
-        receipt: result && result.events > 0 ? result.receipt(result.events - 1) : null,
+        receipt: result && result.events > 0 ? receiptOf(result, jws) : null,
         value,
       };
     },
   };
+}
+
+/** Of the last event that the command caused: what it only brought to light (a wrong clock, an old history) may stand behind. */
+function receiptOf({ events, receipt }: JobResult, jws: string): ReceiptJson {
+  for (let i = events - 1; i > 0; i--) {
+    const found = receipt(i);
+    if ((JSON.parse(found.entry) as { command?: unknown }).command === jws) return found;
+  }
+  return receipt(0);
 }
 
 export type AnyCommand = { [N in CommandName]: { readonly name: N; readonly params: CommandParams<N> } }[CommandName];

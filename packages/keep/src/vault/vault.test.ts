@@ -537,6 +537,23 @@ describe('remembered heads', () => {
     await expect(back.sign(client, wallet, { nonce: 8 })).rejects.toEqual(code('signing_frozen'));
   });
 
+  it('answers an unseal with the receipt of the unseal, where an old history comes to light with it', async () => {
+    const old = memoryStore();
+    const v = await newVault({ store: old });
+    await v.init();
+    const client = await v.client();
+    await v.command('vault.seal', {});
+    const copy = copyOf(old);
+    await v.unseal();
+    const { head } = statusOf(v.vault);
+    const back = await v.reopen({ store: copy });
+    const claim = { role: 'client', wish: 'session', key: client.session.key } as const;
+    acceptPeer(back.vault, { claim, nonce: 1, head: head as never, tokenProved: false, session: {} as never });
+    const { receipt } = await back.unseal();
+    expect(JSON.parse(receipt!.entry)).toMatchObject({ type: 'vault.unsealed' });
+    expect(statusOf(back.vault).signingFrozen).not.toBeNull();
+  });
+
   function copyOf(store: KeepStore): KeepStore {
     const copy = memoryStore();
     const batches = [...(store.batches(1) as Iterable<never>)];
