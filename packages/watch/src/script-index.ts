@@ -44,11 +44,12 @@ interface Row {
 const MIN_SLOTS = 64;
 const NOTHING: readonly ScriptPlace[] = [];
 
-export function createScriptIndex(): ScriptIndex {
+/** `room`: how many scripts it is to hold at least, where that is known. */
+export function createScriptIndex(room = 0): ScriptIndex {
   let rows: Row[] = [];
   let total = 0;
   /** Number of a script plus one; 0: free. */
-  let slots = new Uint32Array(MIN_SLOTS);
+  let slots = new Uint32Array(slotsFor(room));
 
   function place(script: Uint8Array, at: number, length: number, ordinal: number): void {
     const mask = slots.length - 1;
@@ -69,9 +70,7 @@ export function createScriptIndex(): ScriptIndex {
   }
 
   function rebuild(room: number): void {
-    let count = MIN_SLOTS;
-    while (count * 0.6 < room) count *= 2;
-    slots = new Uint32Array(count);
+    slots = new Uint32Array(slotsFor(room));
     for (const row of rows) fill(row);
   }
 
@@ -134,6 +133,12 @@ export function createScriptIndex(): ScriptIndex {
       for (const { range } of rows) yield range;
     },
   };
+}
+
+function slotsFor(room: number): number {
+  let count = MIN_SLOTS;
+  while (count * 0.6 < room) count *= 2;
+  return count;
 }
 
 /** FNV-1a (32 bits), its high bits folded in. */

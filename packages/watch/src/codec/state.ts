@@ -218,17 +218,20 @@ export function decodeWatchState(
 }
 
 function scriptIndexOf(places: readonly z.infer<typeof place>[], bytes: Uint8Array): ScriptIndex | undefined {
-  const index = createScriptIndex();
-  // A copy of their own: the words before them need not stay in memory with them.
-  const own = bytes.slice();
+  const counts = places.map(({ from, to, lengths }) => Math.max(0, to - from) * lengths.length);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  // Each has a byte at least: what says more is not believed, and no room is made for it.
+  if (total > bytes.length) return undefined;
+  // They stay where they are: most of the snapshot is scripts, and a copy would be as large.
+  const index = createScriptIndex(total);
   let at = 0;
   for (const each of places) {
     const length = (each.to - each.from) * each.lengths.reduce((total, one) => total + one, 0);
-    if (each.from >= each.to || at + length > own.length) return undefined;
-    index.add({ ...each, bytes: own.subarray(at, at + length) });
+    if (each.from >= each.to || at + length > bytes.length) return undefined;
+    index.add({ ...each, bytes: bytes.subarray(at, at + length) });
     at += length;
   }
-  return at === own.length ? index : undefined;
+  return at === bytes.length ? index : undefined;
 }
 
 function settledOf(
