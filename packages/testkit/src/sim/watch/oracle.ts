@@ -12,6 +12,8 @@ export interface Ending {
   readonly watched: ReadonlyMap<string, { readonly txid: string; readonly inputs: readonly string[] }>;
   readonly inTurn: ReadonlySet<string>;
   readonly guessed: ReadonlySet<string>;
+  /** What each wallet held when that was last compared with its limits. */
+  readonly compared: ReadonlyMap<string, bigint>;
   /** The first block that was told. */
   readonly lowest: number;
   /** Wallets that are watched, with the height above which things are news. */
@@ -212,21 +214,13 @@ function judgeChain(ending: Ending): string | null {
   for (const [wallet, sats] of sums) {
     if (balances.get(wallet) !== sats) return `${wallet} holds ${sats}, and ${balances.get(wallet)} is shown`;
   }
-  return (
-    judgeLocks(ending, retracted, outputs, spentIn) ??
-    judgeLimits(
-      findings,
-      limits,
-      new Map(
-        [...added.keys()].filter((wallet) => !watched.has(wallet)).map((wallet) => [wallet, sums.get(wallet) ?? 0n]),
-      ),
-    )
-  );
+  return judgeLocks(ending, retracted, outputs, spentIn) ?? judgeLimits(ending);
 }
 
-/** Whoever is above or below a limit in the end was told so last, and each time had the next number. */
-function judgeLimits(findings: readonly Finding[], limits: WalletLimits, sums: ReadonlyMap<string, bigint>) {
-  for (const [wallet, sats] of sums) {
+/** Whoever was above or below a limit when that was last looked at was told so last, and each time had the next number. */
+function judgeLimits({ findings, limits, compared, watched }: Ending): string | null {
+  for (const [wallet, sats] of compared) {
+    if (watched.has(wallet)) continue;
     const told = findings.filter((each) => each.wallet === wallet && each.detail.kind.startsWith('balance-'));
     const odd = told.find(({ id, detail }, i) => !id.startsWith(`${detail.kind}/${i + 1}:`));
     if (odd) return `${odd.id} does not have the next number`;

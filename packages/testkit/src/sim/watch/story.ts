@@ -19,6 +19,8 @@ export interface Story {
   readonly inTurn: ReadonlySet<string>;
   /** Of these the first ones were told while the chain's time was a guess: fewer than eleven blocks were known (BIP113). */
   readonly guessed: ReadonlySet<string>;
+  /** What wallets held when that was last compared with their limits: with a block, and not with what a scan finds later. */
+  readonly compared: ReadonlyMap<string, bigint>;
   /** The first block that was told. */
   readonly lowest: () => number;
 }
@@ -77,6 +79,7 @@ export function createStory(
   const drops = new Map<string, number>();
   const inTurn = new Set<string>();
   const guessed = new Set<string>();
+  const compared = new Map<string, bigint>();
   let startedMs = 0;
   /** Whether blocks that were mined before the start are surely caught up with. */
   let catchingUp = false;
@@ -227,6 +230,7 @@ export function createStory(
     removals.push({ wallet: id, at: total });
     drops.set(id, (drops.get(id) ?? 0) + 1);
     standings.delete(id);
+    compared.delete(id);
     for (const owner of scripts) if (walletOf(owner) === id) scripts.delete(owner);
     for (const each of watchers.values()) each.delete(id);
     for (const [key, wallets] of coins) {
@@ -265,6 +269,7 @@ export function createStory(
     const ids = new Map<string, bigint>();
     for (const [wallet, standing] of standings) {
       const sats = balanceOf(wallet);
+      compared.set(wallet, sats);
       const { aboveSats, belowSats } = limitsOf(wallet);
       const above = aboveSats !== null && sats > aboveSats;
       const below = belowSats !== null && sats < belowSats;
@@ -421,6 +426,7 @@ export function createStory(
     removals,
     inTurn,
     guessed,
+    compared,
     lowest: () => lowest,
     note(input, findings, nowMs) {
       total += findings.length;

@@ -271,6 +271,7 @@ export function simulateWatch(seed: number): WatchHistory {
     watched: new Map(watching ? [[WATCHER, watching]] : []),
     inTurn: story.inTurn,
     guessed: story.guessed,
+    compared: story.compared,
     lowest: story.lowest(),
     added: story.added,
     removals: story.removals,
