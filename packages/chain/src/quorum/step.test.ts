@@ -56,6 +56,17 @@ describe('what suffices', () => {
     expect(tell(state, 'x', connected(block(1)))).toEqual([]);
   });
 
+  it('goes back to the fork that is named, where the chain left below the first block that was told', () => {
+    const state = quorum([['x']]);
+    tell(state, 'x', connected(block(3)));
+    tell(state, 'x', { kind: 'disconnected', block: block(3), fork: block(1) });
+    tell(state, 'x', connected(block(2, 'b')));
+    tell(state, 'x', connected(block(3, 'b')));
+    const out = quorumStep(state, 'x', connected(block(4, 'b')), 0);
+    expect(story(out)).toEqual(['-a3', '+b2', '+b3', '+b4']);
+    expect(out[0]).toMatchObject({ kind: 'disconnected', fork: block(1) });
+  });
+
   it('is all of a set that has to agree', () => {
     const state = quorum([['x', 'y']]);
     expect(tell(state, 'x', connected(block(1)))).toEqual([]);

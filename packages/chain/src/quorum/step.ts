@@ -86,7 +86,9 @@ export interface QuorumState {
 const KEPT_BLOCKS = 2_016;
 
 export function createQuorumState(config: QuorumConfig, chain: readonly BlockRef[] = []): QuorumState {
-  const views = new Map(config.sources.map((name): [string, View] => [name, { blocks: [...chain], health: null }]));
+  const views = new Map(
+    config.sources.map((name): [string, View] => [name, { blocks: [...chain], root: null, health: null }]),
+  );
   return {
     ...{ config, views, chain: [...chain], matches: new Map(), sightings: new Map() },
     ...{ differences: new Map(), lagging: new Map(), able: false },
@@ -105,7 +107,7 @@ export function quorumStep(state: QuorumState, source: string, event: ChainEvent
       follow(state, out);
       break;
     case 'disconnected':
-      dropBlock(view, event.block);
+      dropBlock(view, event.block, event.fork);
       follow(state, out);
       break;
     case 'sighted':
@@ -172,11 +174,17 @@ function follow(state: QuorumState, out: QuorumEvent[]): void {
 }
 
 function takeBack(state: QuorumState, fork: number, chosen: Chosen, out: QuorumEvent[]): void {
-  const base = state.chain[fork] ?? chosen.blocks[0]!;
+  const base = state.chain[fork] ?? rootOf(state, chosen) ?? chosen.blocks[0]!;
   while (state.chain.length - 1 > fork) {
     const block = state.chain.pop()!;
     out.push({ kind: 'disconnected', block, fork: base, seenBy: chosen.by });
   }
+}
+
+/** The block below the first of a chain that has nothing in common with what was told: whoever goes on from there misses none. */
+function rootOf({ views }: QuorumState, { blocks, by }: Chosen): BlockRef | undefined {
+  const roots = by.flatMap((name) => views.get(name)?.root ?? []);
+  return roots.find(({ height }) => height === blocks[0]!.height - 1);
 }
 
 function connect(state: QuorumState, block: BlockRef, out: QuorumEvent[]): void {

@@ -3,6 +3,8 @@ import type { BlockRef, Health } from '../source.ts';
 /** What one source says the chain is: its newest blocks, oldest first, without a gap. */
 export interface View {
   blocks: BlockRef[];
+  /** The fork that was named when the last one left: where what follows goes on from, though it was never told. */
+  root: BlockRef | null;
   health: Health | null;
 }
 
@@ -23,6 +25,7 @@ export function addBlock(view: View, block: BlockRef, kept: number): void {
   if (view.blocks.length > kept) view.blocks.shift();
 }
 
-export function dropBlock(view: View, block: BlockRef): void {
+export function dropBlock(view: View, block: BlockRef, fork: BlockRef): void {
   if (tipOf(view)?.hash === block.hash) view.blocks.pop();
+  if (view.blocks.length === 0) view.root = fork;
 }
