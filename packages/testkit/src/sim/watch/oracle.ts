@@ -218,9 +218,9 @@ function judgeChain(ending: Ending): string | null {
 }
 
 /** Whoever was above or below a limit when that was last looked at was told so last, and each time had the next number. */
-function judgeLimits({ findings, limits, compared, watched }: Ending): string | null {
+function judgeLimits({ findings, limits, compared, watched, added }: Ending): string | null {
   for (const [wallet, sats] of compared) {
-    if (watched.has(wallet)) continue;
+    if (watched.has(wallet) || !added.has(wallet)) continue;
     const told = findings.filter((each) => each.wallet === wallet && each.detail.kind.startsWith('balance-'));
     const odd = told.find(({ id, detail }, i) => !id.startsWith(`${detail.kind}/${i + 1}:`));
     if (odd) return `${odd.id} does not have the next number`;
