@@ -305,7 +305,8 @@ export interface RescanOptions extends MonitorPlace {
 export async function watchRescan(context: Context, name: string, options: RescanOptions): Promise<Answer> {
   const gapLimit = gapLimitOf(options['gap-limit']);
   return withMonitor(context, options, async (api, { running }) => {
-    const wallet = (await api.call('wallet.rescan', { wallet: name, ...gapLimit })) as WalletDetails;
+    await api.call('wallet.rescan', { wallet: name, ...gapLimit });
+    const wallet = (await api.call('wallet.show', { wallet: name })) as WalletDetails;
     const when = wallet.scan === null ? 'It has no past to look through.' : laterWords(running);
     return { json: wallet, text: `The gap limit of ${name} is ${wallet.gapLimit}. ${when}` };
   });
