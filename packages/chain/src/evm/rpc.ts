@@ -45,7 +45,7 @@ export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
 
   async function connect(): Promise<Dispatcher> {
     const { Agent, Socks5ProxyAgent } = await import('undici');
-    if (!proxy) return new Agent({ connections: 4, ...limits, connect: { timeout: ANSWER_MS } });
+    if (!proxy) return new Agent({ connections: 8, ...limits, connect: { timeout: ANSWER_MS } });
     const isolated = { username: proxy.isolation, password: proxy.isolation };
     return new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, { ...isolated, ...limits });
   }

@@ -24,6 +24,8 @@ export interface EvmSourceOptions {
   readonly lagBlocks?: number;
   /** No block for so long is told. */
   readonly stalledMs?: number;
+  /** Blocks that are read at once while the chain is caught up with. */
+  readonly ahead?: number;
 }
 
 export type EvmEvent =
@@ -78,7 +80,14 @@ const KEPT = 512;
 
 export function createEvmSource(options: EvmSourceOptions): EvmSource {
   const { chainId, agree: enough } = options;
-  const { pollMs = 3_000, patienceMs = 1_500, graceMs = 30_000, lagBlocks = 5, stalledMs = 600_000 } = options;
+  const {
+    pollMs = 3_000,
+    patienceMs = 1_500,
+    graceMs = 30_000,
+    lagBlocks = 5,
+    stalledMs = 600_000,
+    ahead = 8,
+  } = options;
   let wake: () => void = () => undefined;
   let woken = false;
   const changed = () => {
@@ -258,37 +267,82 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     }
   }
 
+  /** What upstreams say of a block, by the accounts that were looked for. */
+  interface Reading {
+    readonly key: string;
+    readonly said: Promise<readonly Said<EvmBlockFacts>[]>;
+  }
+
+  /**
+   * Reads blocks ahead while the chain is caught up with. What is looked for may change with each block: what was read with
+   * anything else is read again, so that it is all the same as one after the other.
+   */
+  function createReadings(signal: AbortSignal) {
+    const stop = new AbortController();
+    const readings = new Map<number, Reading>();
+    return {
+      of(number: number, reach: number, watched: readonly EvmWatched[]): Reading['said'] {
+        const key = watched.map(keyOfWatched).join();
+        for (let each = number; each <= Math.min(reach, number + ahead - 1); each++) {
+          if (readings.get(each)?.key === key) continue;
+          const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.block(each, watched, inner);
+          const isEnough = (some: readonly Said<EvmBlockFacts>[]) => agreeOnBlock(some, enough).kind === 'agreed';
+          const said = askThem(each, ask, isEnough, AbortSignal.any([signal, stop.signal]));
+          readings.set(each, { key, said });
+        }
+        const { said } = readings.get(number)!;
+        readings.delete(number);
+        return said;
+      },
+      stop: () => stop.abort(),
+    };
+  }
+
   async function* follow(
     watching: () => readonly EvmWatched[],
     signal: AbortSignal,
   ): AsyncGenerator<EvmEvent, void, undefined> {
+    // What was read of a branch that is left, or of upstreams that did not agree, is not used any more.
+    for (let again = true; again && !signal.aborted;) {
+      const readings = createReadings(signal);
+      try {
+        again = yield* followOn(readings, watching, signal);
+      } finally {
+        readings.stop();
+      }
+    }
+  }
+
+  /** Gives back whether it is to be gone on with at once. */
+  async function* followOn(
+    readings: ReturnType<typeof createReadings>,
+    watching: () => readonly EvmWatched[],
+    signal: AbortSignal,
+  ): AsyncGenerator<EvmEvent, boolean, undefined> {
     while (!signal.aborted) {
       const reach = reachOf();
-      if (reach < 0) return;
+      if (reach < 0) return false;
       const tip = kept.at(-1);
       if (tip && reach <= tip.number) {
         // Nothing new; the chain may have become another one all the same.
         const same = answering().filter((each) => each.head()!.hash === tip.hash);
-        if (same.length >= enough) return;
+        if (same.length >= enough) return false;
         const known = kept.findLast(({ number }) => number === reach);
         const found = known && (await hashAt(reach, signal));
-        if (!found || found.value.block.hash === known.hash) return;
-        if (!(yield* stepBack(reach, signal))) return;
-        continue;
+        if (!found || found.value.block.hash === known.hash) return false;
+        return yield* stepBack(reach, signal);
       }
       const number = tip ? tip.number + 1 : reach;
       const watched = watching();
-      const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.block(number, watched, inner);
-      const said = await askThem(number, ask, (some) => agreeOnBlock(some, enough).kind === 'agreed', signal);
-      if (signal.aborted || said.length < enough) return;
+      const said = await readings.of(number, reach, watched);
+      if (signal.aborted || said.length < enough) return false;
       const verdict = agreeOnBlock(said, enough);
-      if (!(yield* judged(verdict, number)) || verdict.kind !== 'agreed') return;
+      if (!(yield* judged(verdict, number)) || verdict.kind !== 'agreed') return false;
       const { facts, seenBy } = verdict;
       if (tip && facts.parentHash !== tip.hash) {
-        if (!(yield* stepBack(reach, signal))) return;
+        if (!(yield* stepBack(reach, signal))) return false;
         // The same tip still: what was read is on no chain that we know, and is asked for again in a while.
-        if (kept.at(-1) === tip) return;
-        continue;
+        return kept.at(-1) !== tip;
       }
       kept.push(facts.block);
       if (kept.length > KEPT) kept.shift();
@@ -296,6 +350,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       yield { kind: 'connected', facts, seenBy };
       yield* healthEvents();
     }
+    return false;
   }
 
   /** What enough upstreams call final, and what we have got to. */
@@ -338,4 +393,10 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       for (const rpc of rpcs) rpc.close();
     },
   };
+}
+
+/** What of an account decides what is read of a block. */
+function keyOfWatched({ address, fresh, tokens, allowances, unread }: EvmWatched): string {
+  const pairs = [...allowances, ...unread].map(({ token, spender }) => `${token}/${spender}`);
+  return [address, fresh, ...tokens, ...pairs].join(' ');
 }

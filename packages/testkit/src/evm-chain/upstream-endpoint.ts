@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 export interface Call {
   readonly id: number;
@@ -11,6 +12,7 @@ export interface Call {
 export type Manners =
   | { readonly kind: 'honest' }
   | { readonly kind: 'hangs' }
+  | { readonly kind: 'slow'; readonly ms: number }
   /** Requests with such a question are never answered. */
   | { readonly kind: 'holds'; readonly held: (call: Call) => boolean }
   /** Only questions for blocks and states hang; heads are answered. */
@@ -30,13 +32,13 @@ export type Manners =
 export interface UpstreamEndpoint {
   readonly url: string;
   manners: Manners;
-  /** Requests, and the questions in them by method. */
-  readonly asked: { requests: number; readonly methods: Map<string, number> };
+  /** Requests, those that are open and were at once, and the questions in them by method. */
+  readonly asked: { requests: number; open: number; mostOpen: number; readonly methods: Map<string, number> };
   stop(): Promise<void>;
 }
 
 export async function startUpstream(node: string): Promise<UpstreamEndpoint> {
-  const asked = { requests: 0, methods: new Map<string, number>() };
+  const asked = { requests: 0, open: 0, mostOpen: 0, methods: new Map<string, number>() };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -49,10 +51,15 @@ export async function startUpstream(node: string): Promise<UpstreamEndpoint> {
     const given = JSON.parse(text) as Call | readonly Call[];
     const calls = Array.isArray(given) ? (given as readonly Call[]) : [given as Call];
     asked.requests++;
+    asked.mostOpen = Math.max(asked.mostOpen, ++asked.open);
+    response.on('close', () => asked.open--);
     for (const { method } of calls) asked.methods.set(method, (asked.methods.get(method) ?? 0) + 1);
     switch (manners.kind) {
       case 'hangs':
         return;
+      case 'slow':
+        await setTimeout(manners.ms);
+        break;
       case 'holds':
         if (calls.some(manners.held)) return;
         break;

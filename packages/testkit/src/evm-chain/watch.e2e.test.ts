@@ -204,6 +204,33 @@ describe('an account on a real chain', () => {
   });
 });
 
+it('catches up with blocks that are read ahead as it would have one after the other', async () => {
+  const endpoint = await upstream();
+  const follower = await followed([endpoint.url]);
+  endpoint.manners = { kind: 'answers', status: 503 };
+  await mine(20);
+  // What is allowed in one block is read again in the next ones, where somebody takes of it.
+  await send(OWNER, token, calldata('Token', 'approve', [BOB, 100n]));
+  await send(BOB, token, calldata('Token', 'transferFrom', [OWNER, ALICE, 30n]));
+  await send(BOB, token, calldata('Token', 'transferFrom', [OWNER, ALICE, 20n]));
+  await send(OWNER, token, calldata('Token', 'approve', [BOB, 0n]));
+  await send(ALICE, purse, calldata('Purse', 'pay', [OWNER, 66n]));
+  await mine(20);
+  endpoint.asked.mostOpen = 0;
+  endpoint.manners = { kind: 'slow', ms: 50 };
+  await follower.restart();
+  await follower.reached(await tip());
+  const revoked = await follower.finding(isKind('evm-allowance', ({ detail }) => detail.amount === 0n));
+  expect(revoked.detail).toMatchObject({ before: 50n });
+  expect(
+    follower.findings.filter(isKind('evm-internal')).map(({ detail }) => 'amount' in detail && detail.amount),
+  ).toEqual([66n]);
+  expect(follower.findings.filter(isKind('evm-nonce'))).toEqual([]);
+  const numbers = follower.events.flatMap((event) => (event.kind === 'connected' ? [event.facts.block.number] : []));
+  expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i));
+  expect(endpoint.asked.mostOpen).toBeGreaterThan(3);
+});
+
 describe('a chain that is reorganised', () => {
   it('takes back what it told, and tells what the other branch holds', async () => {
     const follower = await followed();
