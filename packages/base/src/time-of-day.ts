@@ -6,6 +6,8 @@ export function minuteOfDay(time: string): number | undefined {
   return match ? Number(match[1]) * 60 + Number(match[2]) : undefined;
 }
 
+type Calendar = Pick<Zones, 'period' | 'wallClock'>;
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -13,12 +15,7 @@ const DAY_MS = 86_400_000;
  * The moment of a local day at which the wall clock first shows a minute, or the first after it where the clocks skip it.
  * Without a zone of that name, UTC: what is an hour off is better than what never comes.
  */
-export function timeOnDay(
-  minute: number,
-  zone: string,
-  dayMs: number,
-  zones: Pick<Zones, 'period' | 'wallClock'>,
-): number {
+export function timeOnDay(minute: number, zone: string, dayMs: number, zones: Calendar): number {
   const day = zones.period(zone, 'day', dayMs);
   if (!day) return Math.floor(dayMs / DAY_MS) * DAY_MS + minute * MINUTE_MS;
   // The clocks move by at most some hours: the wall clock at the naive moment says by how much.
@@ -37,28 +34,24 @@ export function timeOnDay(
 }
 
 /** The last moment up to now at which the wall clock of a zone first showed a minute of its day. */
-export function lastTimeOfDay(
-  minute: number,
-  zone: string,
-  nowMs: number,
-  zones: Pick<Zones, 'period' | 'wallClock'>,
-): number {
-  const today = timeOnDay(minute, zone, nowMs, zones);
-  return today <= nowMs ? today : timeOnDay(minute, zone, dayOf(zone, nowMs, zones).fromMs - 1, zones);
+export function lastTimeOfDay(minute: number, zone: string, nowMs: number, zones: Calendar): number {
+  const { today, isPast, fromMs } = aboutToday(minute, zone, nowMs, zones);
+  return isPast ? today : timeOnDay(minute, zone, fromMs - 1, zones);
 }
 
 /** The next moment after now at which it does. */
-export function nextTimeOfDay(
-  minute: number,
-  zone: string,
-  nowMs: number,
-  zones: Pick<Zones, 'period' | 'wallClock'>,
-): number {
-  const today = timeOnDay(minute, zone, nowMs, zones);
-  return today > nowMs ? today : timeOnDay(minute, zone, dayOf(zone, nowMs, zones).untilMs, zones);
+export function nextTimeOfDay(minute: number, zone: string, nowMs: number, zones: Calendar): number {
+  const { today, isPast, untilMs } = aboutToday(minute, zone, nowMs, zones);
+  return isPast ? timeOnDay(minute, zone, untilMs, zones) : today;
 }
 
-function dayOf(zone: string, atMs: number, zones: Pick<Zones, 'period' | 'wallClock'>) {
+/** The moment of today, whether it has come, and where the day begins and ends. */
+function aboutToday(minute: number, zone: string, nowMs: number, zones: Calendar) {
+  const today = timeOnDay(minute, zone, nowMs, zones);
+  return { today, isPast: today <= nowMs, ...dayOf(zone, nowMs, zones) };
+}
+
+function dayOf(zone: string, atMs: number, zones: Calendar) {
   const fromMs = Math.floor(atMs / DAY_MS) * DAY_MS;
   return zones.period(zone, 'day', atMs) ?? { fromMs, untilMs: fromMs + DAY_MS };
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { CodedError } from '@keepwatch/base';
-import type { ApiClient, MonitorApi } from '@keepwatch/monitor';
+import { SEVERITIES, type ApiClient, type MonitorApi } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { createNewFile } from '../new-file.ts';
@@ -25,13 +25,12 @@ interface Row {
   readonly answer?: Answering | null;
 }
 
-const SEVERITIES = ['info', 'notice', 'warning', 'critical'];
 const KIND = /^[a-z][a-z-]{1,31}$/;
 
 function filterOf({ wallet, kind, severity, since }: FilterOptions): object {
   const stranger = kind.flatMap((text) => text.split(',')).find((text) => !KIND.test(text));
   if (stranger !== undefined) throw usageError('kind', `--kind: “${stranger}” is no kind of finding.`);
-  if (severity !== undefined && !SEVERITIES.includes(severity)) {
+  if (severity !== undefined && !SEVERITIES.some((each) => each === severity)) {
     throw usageError('severity', `--severity: “${severity}” is none.`, `Choose ${SEVERITIES.join(', ')}.`);
   }
   return {
