@@ -92,6 +92,7 @@ export {
   type Outpoint,
   type Received,
   type Scanner,
+  type WatchMark,
   type Spent,
 } from './scan/scanner.ts';
 export { sha256d } from './sha256d.ts';

@@ -45,6 +45,46 @@ describe('a set of byte strings', () => {
     );
   });
 
+  it('knows of each mark what was in it by then, and forgets that at most for what is old when it closes up', () => {
+    const step = fc.record({ what: fc.constantFrom('add', 'add', 'add', 'remove', 'mark'), key });
+    let known = 0;
+    fc.assert(
+      // So few that it does not grow by itself.
+      fc.property(fc.nat(), fc.array(step, { maxLength: 50 }), fc.boolean(), (seed, steps, churns) => {
+        const set = createByteSet(drawHashKey(entropyFrom(seed)));
+        const held = new Map<string, number>();
+        const marks: { readonly mark: number; readonly at: number }[] = [];
+        for (const [at, { what, key }] of steps.entries()) {
+          const hex = toHex(key);
+          if (what === 'add' && set.add(key)) held.set(hex, at);
+          if (what === 'remove' && set.remove(key)) held.delete(hex);
+          if (what === 'mark') marks.push({ mark: set.mark, at });
+        }
+        const last = { mark: set.mark, at: steps.length };
+        if (churns) {
+          // Large keys that come and go until the rest moves together.
+          for (let n = 0; n < 20; n++) {
+            const large = new Uint8Array(30_000).fill(n);
+            set.add(large);
+            set.remove(large);
+          }
+        }
+        const after = { mark: set.mark, at: Infinity };
+        for (const [hex, since] of held) {
+          for (const { mark, at } of [...marks, last, after]) {
+            const says = set.hadAt(fromHex(hex)!, mark);
+            if (!churns || at === Infinity) expect(says).toBe(since < at);
+            else if (says) expect(since).toBeLessThan(at);
+            if (says) known++;
+          }
+        }
+        expect(set.hadAt(new Uint8Array(60), set.mark)).toBe(false);
+      }),
+      { numRuns: 600 },
+    );
+    expect(known).toBeGreaterThan(1_000);
+  });
+
   it('finds its keys among other bytes, at any offset', () => {
     fc.assert(
       fc.property(

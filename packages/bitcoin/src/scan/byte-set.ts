@@ -17,6 +17,10 @@ export interface ByteSet {
   /** Whether it was there. */
   remove(bytes: Uint8Array): boolean;
   has(bytes: Uint8Array): boolean;
+  /** A moment in the life of the set: it rises with every key that is added. */
+  readonly mark: number;
+  /** Whether the key is in it and was in it at this mark already. Of old marks it may say no where the answer is yes. */
+  hadAt(bytes: Uint8Array, mark: number): boolean;
   /** As `findAll` of a table. */
   findAll(bytes: Uint8Array, starts: Uint32Array, lengths: Uint32Array, count: number, found: Uint32Array): number;
   values(): Generator<Uint8Array>;
@@ -42,6 +46,9 @@ export function createByteSet(key: HashKey, allocate: Allocate = (byteLength) =>
   let usedSlots = 0;
   let deadBytes = 0;
   let liveBytes = 0;
+  /** Records lie in the order in which they came, so their places tell when; until they close up, which loses that. */
+  let markOfFirst = 0;
+  let closedUp = { end: 0, mark: 0 };
   const pair = new Uint32Array(2);
   let hashes = new Uint32Array(0);
 
@@ -84,6 +91,9 @@ export function createByteSet(key: HashKey, allocate: Allocate = (byteLength) =>
     return last * CHUNK + at;
   }
 
+  const end = () => (chunks.length === 0 ? 0 : (chunks.length - 1) * CHUNK + chunkEnds.at(-1)!);
+  const markNow = () => markOfFirst + end();
+
   function* records(of: readonly Uint8Array[], ends: readonly number[]): Generator<number> {
     for (const [i, chunk] of of.entries()) {
       for (let at = 0; at < ends[i]!;) {
@@ -99,6 +109,7 @@ export function createByteSet(key: HashKey, allocate: Allocate = (byteLength) =>
     const before = chunks;
     const live = records(chunks, chunkEnds);
     const moves = deadBytes > liveBytes / 4;
+    const mark = markNow();
     if (moves) {
       chunks = [];
       chunkEnds = [];
@@ -113,6 +124,9 @@ export function createByteSet(key: HashKey, allocate: Allocate = (byteLength) =>
       hashInto(new DataView(chunk.buffer), at + 2, length, key, pair, 0);
       place(pair[0]!, pair[1]!, moves ? append(chunk.subarray(at + 2, at + 2 + length)) : record);
     }
+    if (!moves) return;
+    markOfFirst = mark - end();
+    closedUp = { end: end(), mark };
   }
 
   /** The slot of the key, or −1; its hash is in `pair` from then on. */
@@ -151,6 +165,15 @@ export function createByteSet(key: HashKey, allocate: Allocate = (byteLength) =>
       return true;
     },
     has: (bytes) => find(bytes) >= 0,
+    get mark() {
+      return markNow();
+    },
+    hadAt(bytes, mark) {
+      const slot = find(bytes);
+      if (slot < 0) return false;
+      const record = table.slots[slot]! - 1;
+      return record < closedUp.end ? mark >= closedUp.mark : mark > markOfFirst + record;
+    },
     findAll(bytes, starts, lengths, count, found) {
       if (size === 0) return 0;
       if (hashes.length < count * 2) hashes = new Uint32Array(count * 2);

@@ -159,6 +159,33 @@ describe('a scan of blocks that spend their own coins', () => {
   });
 });
 
+describe('a mark', () => {
+  it('tells what a scan at that time had to find: what it found, and nothing that was watched later', () => {
+    const layout = layoutOf(realBlock);
+    const all = createScanner({ entropy });
+    const oracle = Block.fromBuffer(realBlock).transactions!;
+    const scripts = oracle.flatMap((tx) => tx.outs.map(({ script }) => script));
+    all.addScripts(scripts);
+    const everything = all.scanBlock(layout);
+    const scanner = createScanner({ entropy });
+    let before: { mark: ReturnType<typeof scanner.mark>; found: Set<string> } | undefined;
+    for (let part = 0; part < 4; part++) {
+      scanner.addScripts(scripts.filter((_, i) => i % 400 === part));
+      const found = new Set(scanner.scanBlock(layout).map(({ txid }) => txid as string));
+      const mark = scanner.mark();
+      for (const match of everything) {
+        expect(scanner.covers(match, mark)).toBe(found.has(match.txid));
+        if (before) expect(scanner.covers(match, before.mark)).toBe(before.found.has(match.txid));
+      }
+      before = { mark, found };
+    }
+    expect(before!.found.size).toBeGreaterThan(20);
+    scanner.removeScripts(scripts);
+    const paid = everything.filter(({ received, spent }) => received.length > 0 && spent.length === 0);
+    expect(paid.some((match) => scanner.covers(match, before!.mark))).toBe(false);
+  });
+});
+
 describe('a scan of one transaction', () => {
   it('finds the same as the scan of its block, and follows nothing', () => {
     const layout = layoutOf(realBlock);

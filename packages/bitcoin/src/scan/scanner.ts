@@ -32,6 +32,12 @@ export interface MatchedTx {
   readonly spent: readonly Spent[];
 }
 
+/** What was watched at one moment, as a number for each table. It means something to the scanner that gave it, and there alone. */
+export interface WatchMark {
+  readonly scripts: number;
+  readonly outpoints: number;
+}
+
 /**
  * Finds what touches the watched scripts and outpoints, in two passes over a layout: hash and look up all outputs, then
  * all inputs. Watched are sets: added twice is in once. Both can change between any two calls.
@@ -45,6 +51,13 @@ export interface Scanner {
   hasScript(script: Uint8Array): boolean;
   hasOutpoint(outpoint: Outpoint): boolean;
   scripts(): Generator<Uint8Array>;
+  /** What is watched now. Taken behind a scan it holds what the scan found and followed. */
+  mark(): WatchMark;
+  /**
+   * Whether something that the transaction touches is watched and was watched at this mark already: then a scan at that mark
+   * found it. Of old marks it may say no where the answer is yes.
+   */
+  covers(match: Pick<MatchedTx, 'received' | 'spent'>, mark: WatchMark): boolean;
   /**
    * The transactions that match, in block order. What a watched script receives is watched as an outpoint from then on, so
    * a coin that the same block creates and spends is found. `txids`: of all transactions, where they are known already.
@@ -142,6 +155,10 @@ export function createScanner(
     hasScript: (script) => scripts.has(script),
     hasOutpoint: (outpoint) => outpoints.has(encodeOutpoint(outpoint)),
     scripts: () => scripts.values(),
+    mark: () => ({ scripts: scripts.mark, outpoints: outpoints.mark }),
+    covers: ({ received, spent }, mark) =>
+      received.some(({ script }) => scripts.hadAt(script, mark.scripts)) ||
+      spent.some(({ outpoint }) => outpoints.hadAt(encodeOutpoint(outpoint), mark.outpoints)),
     scanBlock(layout, txids) {
       const given = txids && ((tx: number) => txids.subarray(tx * 32, tx * 32 + 32) as InternalHash);
       return scan(layout, given ?? ((tx) => txidAt(layout, tx)), true);
