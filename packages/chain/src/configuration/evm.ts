@@ -11,6 +11,11 @@ export const evmChainSchema = z.strictObject({
       z.strictObject({
         name: z.string().min(1).max(64).optional(),
         url: z.url({ protocol: /^https?$/ }),
+        /** SHA-256 of the one certificate that is taken; otherwise the authorities of the system decide. */
+        certificate: z
+          .string()
+          .regex(/^[0-9a-fA-F]{64}$/)
+          .optional(),
         /** Questions in one request, at most. */
         batch: z.int().min(1).max(1_000).optional(),
       }),
@@ -43,6 +48,8 @@ export function evmFault(chains: readonly Written[]): { readonly where: string; 
     if (ids.indexOf(chainId) !== i) return { where, words: `chain ${chainId} is there twice` };
     if (agree > upstreams.length)
       return { where: `${where}.agree`, words: 'there are fewer upstreams than have to agree' };
+    if (upstreams.some((each) => each.certificate !== undefined && !each.url.startsWith('https:')))
+      return { where, words: 'a certificate is pinned for an address without TLS' };
     const names = upstreams.flatMap(({ name }) => name ?? []);
     if (new Set(names).size < names.length) return { where, words: 'two upstreams have one name' };
     if (depths.some((depth, at) => at > 0 && depth <= depths[at - 1]!)) {
@@ -58,7 +65,7 @@ export function evmChain(
   proxy: { readonly host: string; readonly port: number } | null,
 ): EvmChainConfiguration {
   const taken = new Set(upstreams.flatMap(({ name }) => name ?? []));
-  const named = upstreams.map(({ name, url, batch }) => {
+  const named = upstreams.map(({ name, url, batch, certificate }) => {
     const { hostname } = new URL(url);
     let called = name ?? hostname;
     if (name === undefined) for (let n = 2; taken.has(called); n++) called = `${hostname}-${n}`;
@@ -67,6 +74,7 @@ export function evmChain(
     return {
       ...{ name: called, url },
       ...(batch === undefined ? {} : { batch }),
+      ...(certificate === undefined ? {} : { certificate }),
       ...(proxy === null || isHere ? {} : { proxy: { ...proxy, isolation: `evm-${chainId}-${called}` } }),
     };
   });

@@ -34,7 +34,11 @@ export function createEsploraHttp(endpoint: EsploraEndpoint): EsploraHttp {
     const { Agent, Socks5ProxyAgent } = await import('undici');
     if (!proxy) return new Agent({ connections: 8, ...limits });
     const login = { username: proxy.isolation, password: proxy.isolation };
-    return new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, { ...login, ...limits });
+    return new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, {
+      ...{ ...login, ...limits },
+      // A circuit of Tor may take longer than the five seconds that are the default.
+      connectTimeout: ANSWER_MS,
+    });
   }
 
   async function ask(options: Omit<Dispatcher.RequestOptions, 'origin'>, maxBytes: number): Promise<Answer> {

@@ -1,6 +1,8 @@
 /** What went wrong with an upstream. Its address is never in the words: it may hold a key. */
 export type EvmFaultCode =
   | 'upstream_unreachable'
+  /** No authority vouches for it, or it is not the one that is pinned. */
+  | 'upstream_certificate_refused'
   | 'upstream_silent'
   /** Too many questions (429), or it is overloaded. */
   | 'upstream_busy'

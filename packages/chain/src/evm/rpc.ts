@@ -1,11 +1,10 @@
 import type { Dispatcher } from 'undici';
+import { connectUpstream, type EvmConnection } from './connect.ts';
 import { EvmFault } from './fault.ts';
 
-export interface EvmEndpoint {
+export interface EvmEndpoint extends EvmConnection {
   /** `https://…`, or `http://` of a node of one's own. Often it holds a key: it is never shown. */
   readonly url: string;
-  /** A SOCKS5 proxy that also resolves the name; `isolation` keeps circuits apart (Tor). */
-  readonly proxy?: { readonly host: string; readonly port: number; readonly isolation: string };
   /** Questions in one request, at most: providers have limits of their own (default 50). */
   readonly batch?: number;
 }
@@ -31,7 +30,7 @@ const MAX_RETRY_MS = 600_000;
 const LIMIT_EXCEEDED = -32_005;
 
 export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
-  const { proxy, url } = endpoint;
+  const { url } = endpoint;
   const { origin, pathname, search, username, password } = new URL(url);
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
   const headers = {
@@ -44,10 +43,16 @@ export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
   let nextId = 1;
 
   async function connect(): Promise<Dispatcher> {
-    const { Agent, Socks5ProxyAgent } = await import('undici');
-    if (!proxy) return new Agent({ connections: 8, ...limits, connect: { timeout: ANSWER_MS } });
-    const isolated = { username: proxy.isolation, password: proxy.isolation };
-    return new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, { ...isolated, ...limits });
+    const { Agent } = await import('undici');
+    return new Agent({
+      ...{ connections: 8, ...limits },
+      connect: (to, done) => {
+        connectUpstream(to, endpoint, ANSWER_MS).then(
+          (socket) => done(null, socket),
+          (error: unknown) => done(error as Error, null),
+        );
+      },
+    });
   }
 
   async function post(body: string, outer: AbortSignal | undefined): Promise<unknown> {
