@@ -38,8 +38,10 @@ export type {
   Received,
   ScanEvent,
   ScanRequest,
+  SourceWatch,
   Spent,
   WatchedOutpoint,
+  WatchMark,
   WatchSet,
 } from './source.ts';
 export { compareScans, type ComparedScans, type ComparedTx } from './wallet-scan/compare.ts';

@@ -1,4 +1,4 @@
-import type { BlockHash, MatchedTx, Network, Outpoint, Received, Spent, Txid } from '@keepwatch/bitcoin';
+import type { BlockHash, MatchedTx, Network, Outpoint, Received, Spent, Txid, WatchMark } from '@keepwatch/bitcoin';
 
 /**
  * The one port through which the rest of the product sees a chain. Each source (P2P light client, bitcoind, Electrum,
@@ -13,7 +13,7 @@ export interface BlockRef {
 }
 
 /** What a scan yields is the scanner’s to say: it is the same wherever a transaction came from. */
-export type { MatchedTx, Outpoint, Received, Spent };
+export type { MatchedTx, Outpoint, Received, Spent, WatchMark };
 
 /**
  * How much is known of a transaction: `claimed` (a peer says so), `valid` (the inputs that spend our coins were verified
@@ -22,8 +22,16 @@ export type { MatchedTx, Outpoint, Received, Spent };
 export type Grade = 'claimed' | 'valid' | 'relayed' | 'confirmed';
 
 export type ChainEvent =
-  /** One block on top of the last. `matches`: what touches the watch set, in block order; mostly empty. */
-  | { readonly kind: 'connected'; readonly block: BlockRef; readonly matches: readonly MatchedTx[] }
+  /**
+   * One block on top of the last. `matches`: what touches the watch set, in block order; mostly empty. `watched`: the watch
+   * set for which the block was looked through; what was added later may be missing.
+   */
+  | {
+      readonly kind: 'connected';
+      readonly block: BlockRef;
+      readonly matches: readonly MatchedTx[];
+      readonly watched: WatchMark;
+    }
   /**
    * The tip was taken back. `fork`: the block that both branches share. Comes once per block, tip first. Mostly another
    * branch follows; the same block follows where a source was lied to about what it holds, or learnt of it late.
@@ -69,6 +77,16 @@ export interface WatchSet {
   removeOutpoints(outpoints: Iterable<Outpoint>): void;
 }
 
+/** The watch set of one source, which knows what it looked for at which time. */
+export interface SourceWatch extends WatchSet {
+  mark(): WatchMark;
+  /**
+   * Whether it had to tell of this transaction in a block that it looked through at this mark: whether something that the
+   * transaction touches is watched, was watched by then, and can be found by this kind of source. In doubt it says no.
+   */
+  covers(tx: MatchedTx, watched: WatchMark): boolean;
+}
+
 export interface ScanRequest {
   readonly scripts: readonly Uint8Array[];
   readonly outpoints?: readonly WatchedOutpoint[];
@@ -107,7 +125,7 @@ export interface ChainSource {
   readonly name: string;
   readonly kind: 'p2p' | 'bitcoind' | 'electrum' | 'esplora';
   readonly network: Network;
-  readonly watch: WatchSet;
+  readonly watch: SourceWatch;
   /**
    * Runs until the signal aborts, reconnecting by itself. Events come in order, each once for a given cursor. Without a
    * cursor the first block told is the tip of that moment. One run at a time.

@@ -93,9 +93,9 @@ describe.skipIf('missing' in found)(
         ...{ name, network, pollMs: 300, ...(of.zmqEndpoint ? { zmq: [of.zmqEndpoint] } : {}) },
         access: { url: `http://127.0.0.1:${of.rpcPort}`, auth: { cookieFile: of.cookieFile } },
       });
-    const lightSource = (dataDir: string) =>
+    const lightSource = (dataDir: string, of = node) =>
       createP2pSource(deps, {
-        ...{ name: 'light', network, dataDir, peers: [`127.0.0.1:${node.p2pPort}`] },
+        ...{ name: 'light', network, dataDir, peers: [`127.0.0.1:${of.p2pPort}`] },
         tuning: { tickMs: 200, answerMs: 5_000, dialMs: 3_000, recheckMs: 500 },
       });
     const electrumSource = () =>
@@ -295,12 +295,11 @@ describe.skipIf('missing' in found)(
     const stranger = () => payer<string>('getnewaddress');
 
     it('of the watch itself: sources, time, disk, clock, fees, channels, starts and the past', async () => {
-      // Both nodes begin alike: of blocks that one has already passed, a wallet that is added later is told by the other alone.
       await other.rpc('addnode', `127.0.0.1:${node.p2pPort}`, 'onetry');
-      await vi.waitFor(async () => expect((await other.tip()).hash).toBe((await node.tip()).hash), SLOW);
       const settings = { sourceGraceSeconds: 1, diskLowBytes: Number.MAX_SAFE_INTEGER, stalledAfterSeconds: 8 };
       const two = await watching('two', () => [nodeSource(node, 'own'), nodeSource(other, 'other')], settings);
       const one = await watching('one', () => [nodeSource(other, 'other')], { sourceGraceSeconds: 1 });
+      const alone = await watching('alone', (data) => [lightSource(data, other)], { sourceGraceSeconds: 1 });
       payer = await node.wallet('payer');
       await node.mine(1, await payer<string>('getnewaddress'));
       await atTip([two]);
@@ -309,8 +308,14 @@ describe.skipIf('missing' in found)(
       await node.mine(1);
       await over(two, 'tip-stalled');
 
-      // One node that hears nothing falls behind, and has none of the transactions.
+      // One node that hears nothing says so, falls behind, and has none of the transactions.
+      await atTip([two, one]);
       await other.rpc('setnetworkactive', false);
+      const isAlone = ({ detail }: Finding) => detail.kind === 'source-behind' && /has no peers/.test(detail.words);
+      await has(two, isAlone, 'a node without peers');
+      // The wallet is added after one of them passed this block and before the other does: so they differ about it for good.
+      const [passed] = await node.mine(1, await payer<string>('getnewaddress'));
+      await atTip([two]);
       const { descriptors } = await payer<{ descriptors: { desc: string }[] }>('listdescriptors');
       const own = descriptors.map(({ desc }) => desc);
       await two.call('wallet.put', { name: 'payer', descriptors: own, birthday: { height: 0 } });
@@ -323,15 +328,24 @@ describe.skipIf('missing' in found)(
       await other.rpc('addnode', `127.0.0.1:${node.p2pPort}`, 'onetry');
       await over(two, 'source-behind');
       await over(two, 'sources-disagree');
+      await vi.waitFor(() => {
+        const { conditions } = two.monitor.engine.state.watch;
+        expect([...conditions.keys()].filter((key) => /^source/.test(key))).toEqual([]);
+      }, SLOW);
+      const differences = (await two.findings()).filter(({ detail }) => detail.kind === 'sources-disagree');
+      expect(differences.filter(({ id }) => id.includes(passed!) || id.includes('matches'))).toEqual([]);
 
-      // The only source of the one is gone: it is down, and nobody can be believed.
+      // The only source of the one is gone: it is down, and nobody can be believed. A light client has lost all its peers.
+      await has(alone, () => alone.running.able(), 'that it follows');
       await other.kill();
-      await told([one], 'source-down');
+      await told([one, alone], 'source-down');
+      await has(alone, ({ detail }) => 'words' in detail && /No node/.test(detail.words), 'that it has no peers');
       await told([one], 'quorum-lost');
       await other.restart();
       await other.rpc('addnode', `127.0.0.1:${node.p2pPort}`, 'onetry');
       await over(one, 'source-down');
       await over(one, 'quorum-lost');
+      await over(alone, 'source-down');
 
       // Fees that a node estimates from blocks that it saw.
       await two.tell({ feerateLimit: 1 });

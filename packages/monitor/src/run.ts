@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { ChainSource, Health, Quorum } from '@keepwatch/chain';
 import { createReplyReader } from '@keepwatch/notify';
-import { chainInput } from './chain/inputs.ts';
+import { createChainInputs } from './chain/inputs.ts';
 import { createDerivation } from './chain/derivation.ts';
 import { createScans } from './chain/scans.ts';
 import { cursorOf, watchAll, watchMore } from './chain/watch-set.ts';
@@ -32,6 +32,8 @@ const MACHINE_MS = 60_000;
 /** A block's time is at most two hours ahead of the network's (consensus rule of nodes): beyond that, our clock is behind. */
 const BLOCK_AHEAD_SECONDS = 7_200;
 const FEERATE_TARGET = 2;
+/** Sources of other chains are named by CAIP-2. */
+const EVM_SOURCE = 'eip155:';
 
 /**
  * Follows the chain: what the sources say is stepped and journaled, and the sources look for what the watch then knows.
@@ -62,6 +64,11 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   });
 
   await engine.submit({ room: 'watch', input: { kind: 'started' } });
+  const names = new Set(quorum.sources.map(({ name }) => name));
+  for (const source of [...watch.sources.keys()]) {
+    if (names.has(source) || source.startsWith(EVM_SOURCE)) continue;
+    await engine.submit({ room: 'watch', input: { kind: 'source-gone', source } });
+  }
   await derivation.wake();
   watchAll(watch, quorum.watch);
   monitor.channels.start();
@@ -81,16 +88,10 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   scans.wake();
 
   async function follow(): Promise<void> {
-    const peers = new Map<string, number>();
-    const kinds = new Map(quorum.sources.map(({ name, kind }) => [name, kind]));
-    const factsOf = (source: string) => ({
-      peers: peers.get(source) ?? 0,
-      mempool: kinds.get(source) === 'p2p' ? ('relayed' as const) : ('whole' as const),
-    });
+    const inputOf = createChainInputs(quorum.sources);
     for await (const event of quorum.events(cursorOf(watch), stop.signal)) {
-      if (event.kind === 'source-health') peers.set(event.source, event.health.peers);
       if (event.kind === 'quorum') able = event.able;
-      tell({ room: 'watch', input: chainInput(event, factsOf) });
+      tell({ room: 'watch', input: inputOf(event) });
       await engine.room();
     }
   }

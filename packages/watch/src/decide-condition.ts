@@ -13,6 +13,10 @@ const SIGN_OF_LIFE_MS = 60_000;
 /** How long no block has to come until the tip counts as reached, where its time does not show it. */
 const QUIET_MS = 15_000;
 
+/** What went beyond a limit has to come back by so much before it is over. */
+const ENDS_BELOW = 0.8;
+const ENDS_ABOVE = 1.1;
+
 /** How the watch itself fares: sources, the machine, the channels, the time. What is wrong is told once, and its end. */
 export function decideCondition(turn: Turn, input: ConditionInput): void {
   const { state, nowMs } = turn;
@@ -27,6 +31,13 @@ export function decideCondition(turn: Turn, input: ConditionInput): void {
       if (input.state !== 'down') end(turn, `source-down/${source}`, sourceDetail('source-down', source, '', true));
       if (input.state !== 'behind')
         end(turn, `source-behind/${source}`, sourceDetail('source-behind', source, '', true));
+      return;
+    }
+    case 'source-gone': {
+      const words = 'It is no longer among the sources.';
+      for (const kind of ['source-down', 'source-behind'] as const) {
+        end(turn, `${kind}/${input.source}`, sourceDetail(kind, input.source, words, true));
+      }
       return;
     }
     case 'disagreement': {
@@ -58,11 +69,14 @@ export function decideCondition(turn: Turn, input: ConditionInput): void {
       if (limit !== null && satPerVbyte >= limit) {
         return begin(turn, 'feerate-spike', { kind: 'feerate-spike', satPerVbyte, limit });
       }
+      // Around the limit it would begin and end with every look.
+      if (limit !== null && satPerVbyte > limit * ENDS_BELOW && state.conditions.has('feerate-spike')) return;
       return closeCondition(turn, 'feerate-spike', () => undefined);
     }
     case 'disk': {
       const freeBytes = Math.floor(input.freeBytes);
-      const isLow = freeBytes < state.settings.diskLowBytes;
+      const limit = state.settings.diskLowBytes;
+      const isLow = freeBytes < (state.conditions.has('disk-low') ? limit * ENDS_ABOVE : limit);
       return follow(turn, 'disk-low', isLow, (over) => ({ kind: 'disk-low', freeBytes, over }));
     }
     case 'clock': {

@@ -26,6 +26,8 @@ export type OwnerInput =
 export type MachineInput =
   /** The monitor was started; told once, before anything else. */
   | { readonly kind: 'started' }
+  /** A source that was known is no longer among those that are asked: what was wrong with it is over. */
+  | { readonly kind: 'source-gone'; readonly source: string }
   /** What a confirmation within the next few blocks costs. */
   | { readonly kind: 'feerate'; readonly satPerVbyte: number }
   | { readonly kind: 'disk'; readonly freeBytes: number }

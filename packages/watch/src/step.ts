@@ -51,6 +51,7 @@ export function watchStep(state: WatchState, input: WatchInput, nowMs: number): 
       decideScripts(turn, input);
       break;
     case 'source':
+    case 'source-gone':
     case 'disagreement':
     case 'quorum':
     case 'tick':

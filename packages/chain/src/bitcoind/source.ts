@@ -9,7 +9,7 @@ import type {
   Health,
   MatchedTx,
   Outpoint,
-  WatchSet,
+  SourceWatch,
 } from '../source.ts';
 import { createAlarm, type Alarm } from '../alarm.ts';
 import { heightAtTime } from '../height-at.ts';
@@ -52,6 +52,11 @@ const MAX_HINTS = 10_000;
 /** A main chain without a block for so long is worth a word (one in 150,000 blocks takes longer). */
 const STALE_MS = 2 * 3_600_000;
 
+const NO_PEERS = {
+  code: 'node_alone',
+  words: 'The node has no peers: it hears of no block and of no transaction.',
+} as const;
+
 /** A full node of one's own, by RPC, with REST and ZMQ where it has them. What it accepted is `relayed`. */
 export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOptions): ChainSource {
   const { name, network } = options;
@@ -61,6 +66,7 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
   const mempool = createMempoolWatch(rpc, scanner);
   let own: BlockRef[] = [];
   let toldFrom = 0;
+  let hadPeers = false;
   let health: Health = { state: 'starting', tip: null, peers: 0, problem: null };
   let alarm: Alarm | undefined;
 
@@ -82,12 +88,13 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
     const block = await blocks.block(ref);
     const spenders = new Map<string, Txid>();
     const matches = scanner.scanBlock(block.layout, block.txids);
+    const watched = scanner.mark();
     const confirmed = new Set(matches.map(({ txid }) => txid));
     if (mempool.sighted.size > 0) noteSpenders(block, mempool.sighted, scanner, spenders);
     const lost = mempool.confirmed(confirmed, ({ txid, vout }) => spenders.get(`${txid}:${vout}`));
     own.push(ref);
     if (own.length > REMEMBERED) own.shift();
-    return [...lost, { kind: 'connected', block: ref, matches }];
+    return [...lost, { kind: 'connected', block: ref, matches, watched }];
   }
 
   /** A stretch of the way to the node's best block; `true`: there is more. */
@@ -130,6 +137,9 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
     const age = tip === undefined ? 0 : deps.nowMs() - tip.timeSeconds * 1_000;
     if (chain.initialblockdownload && network !== 'regtest') return setHealth('syncing', null, connections);
     if (chain.headers > chain.blocks + 1) return setHealth('behind', null, connections);
+    // On a regtest network of its own a node never has any; that it has none any more says something everywhere.
+    hadPeers ||= connections > 0 || network !== 'regtest';
+    if (hadPeers && connections === 0) return setHealth('behind', NO_PEERS, 0);
     if (network === 'main' && age > STALE_MS) return setHealth('stale', null, connections);
     return setHealth('live', null, connections);
   }
@@ -216,7 +226,7 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
   };
 }
 
-function watchSet(scanner: Scanner, changed: () => void): WatchSet {
+function watchSet(scanner: Scanner, changed: () => void): SourceWatch {
   const then = <A>(act: (items: Iterable<A>) => void) => {
     return (items: Iterable<A>) => {
       act(items);
@@ -228,6 +238,8 @@ function watchSet(scanner: Scanner, changed: () => void): WatchSet {
     removeScripts: then(scanner.removeScripts),
     addOutpoints: then(scanner.addOutpoints),
     removeOutpoints: then(scanner.removeOutpoints),
+    mark: scanner.mark,
+    covers: scanner.covers,
   };
 }
 

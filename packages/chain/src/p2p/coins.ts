@@ -9,11 +9,11 @@ import {
 } from '@keepwatch/bitcoin';
 import type { Entropy } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
-import type { WatchedOutpoint, WatchSet } from '../source.ts';
+import type { SourceWatch, WatchedOutpoint } from '../source.ts';
 
 /** What is watched, and what the coins among it hold, as far as that is known. */
 export interface Coins {
-  readonly watch: WatchSet;
+  readonly watch: SourceWatch;
   readonly scanner: Scanner;
   /** All scripts that a filter must be asked for: the watched ones and those of watched coins. */
   filterScripts(): Iterable<Uint8Array>;
@@ -39,6 +39,8 @@ export function createCoins(entropy: Entropy, changed: () => void): Coins {
     };
   };
   function add(outpoints: readonly WatchedOutpoint[]): void {
+    // A filter holds scripts: only from now on can a block that spends the coin be found, so it counts as new.
+    scanner.removeOutpoints(outpoints.filter((each) => each.output && !known.has(key(each))));
     scanner.addOutpoints(outpoints);
     for (const each of outpoints) if (each.output) known.set(key(each), each.output);
   }
@@ -53,6 +55,11 @@ export function createCoins(entropy: Entropy, changed: () => void): Coins {
         scanner.removeOutpoints(outpoints);
         for (const each of outpoints) known.delete(key(each));
       }),
+      mark: scanner.mark,
+      covers: ({ received, spent }, mark) => {
+        const found = spent.filter(({ outpoint }) => known.has(key(outpoint)));
+        return scanner.covers({ received, spent: found }, mark);
+      },
     },
     *filterScripts() {
       yield* scanner.scripts();

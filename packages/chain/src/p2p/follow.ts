@@ -6,6 +6,7 @@ import {
   type HeaderChain,
   type InternalHash,
   type MatchedTx,
+  type WatchMark,
 } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainEvent, Cursor } from '../source.ts';
 import type { Coins } from './coins.ts';
@@ -42,10 +43,12 @@ type Ground = 'block' | 'earlier' | InternalHash;
 
 interface Look {
   readonly matches: readonly MatchedTx[];
+  /** For what it was looked through. */
+  readonly watched: WatchMark;
   readonly ground: Ground;
 }
 
-interface Own extends BlockRef, Look {
+interface Own extends BlockRef, Omit<Look, 'watched'> {
   /** Whether it was told, by this run or, with a cursor, by one before. */
   readonly told: boolean;
 }
@@ -91,7 +94,7 @@ export function createFollower(client: LightClient, coins: Coins, from: Cursor |
   }
 
   async function look(block: BlockRef, signal: AbortSignal): Promise<Look | undefined> {
-    if (matcherNow() === null) return { matches: [], ground: 'block' };
+    if (matcherNow() === null) return { matches: [], watched: coins.watch.mark(), ground: 'block' };
     const header = filterHeaders.at(block.height);
     const inside = filterSync.isUndecided(block.height);
     if (!inside && !same(ready.get(block.hash)?.header ?? NO_HEADER, header)) {
@@ -104,11 +107,11 @@ export function createFollower(client: LightClient, coins: Coins, from: Cursor |
     const filter = inside ? null : found!.filter;
     const matched = filter && matcherNow()?.matches(filter, toInternal(block.hash)!);
     // A filter that cannot be read is as its header says, so the block itself is looked at.
-    if (matched?.ok && !matched.value) return { matches: [], ground: found!.header };
+    if (matched?.ok && !matched.value) return { matches: [], watched: coins.watch.mark(), ground: found!.header };
     const read = await client.blocks.block(block, signal);
     const matches = coins.scanner.scanBlock(read.layout, read.txids);
     for (const match of matches) coins.learn(match);
-    return { matches, ground: 'block' };
+    return { matches, watched: coins.watch.mark(), ground: 'block' };
   }
 
   function inQuestion({ ground, told, height }: Own): boolean {
@@ -133,7 +136,7 @@ export function createFollower(client: LightClient, coins: Coins, from: Cursor |
         again = block.height;
         break;
       }
-      own[i] = { ...block, ...seen };
+      own[i] = { ...block, matches: seen.matches, ground: seen.ground };
     }
     revision = wanted;
     return true;
@@ -188,9 +191,10 @@ export function createFollower(client: LightClient, coins: Coins, from: Cursor |
       const block = refOf(chain.at(height)!);
       const seen = await look(block, signal);
       if (seen === undefined) return this.next(signal);
-      own.push({ ...block, told: true, ...seen });
+      const { matches, watched, ground } = seen;
+      own.push({ ...block, told: true, matches, ground });
       if (own.length > REMEMBERED) own.shift();
-      return { kind: 'connected', block, matches: seen.matches };
+      return { kind: 'connected', block, matches, watched };
     },
   };
 }

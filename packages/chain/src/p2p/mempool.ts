@@ -68,6 +68,8 @@ export function createMempoolWatch({ manager, coins, nowMs, tell }: MempoolDeps)
   let seenBefore = new Set<string>();
   const asked = new Map<string, { readonly peer: number; readonly atMs: number }>();
   const flights = new Map<number, number>();
+  /** No peer had these at the last look. */
+  let missing = new Set<Txid>();
   const queues = new Map<number, InvItem[]>();
 
   const isSeen = (id: string) => seen.has(id) || seenBefore.has(id);
@@ -227,10 +229,17 @@ export function createMempoolWatch({ manager, coins, nowMs, tell }: MempoolDeps)
       }
     },
     async recheck() {
+      const before = missing;
+      missing = new Set();
       for (const txid of [...sightings.keys()]) {
         const hash = toInternal(txid)!;
         const answers = await Promise.all(manager.peers().map((peer) => has(peer, txid, hash)));
         if (!sightings.has(txid) || answers.includes(true) || !answers.includes(false)) continue;
+        // What takes its place may be on its way: only what is missing twice is gone.
+        if (!before.has(txid)) {
+          missing.add(txid);
+          continue;
+        }
         forget(txid);
         tell({ kind: 'evicted', txid });
       }

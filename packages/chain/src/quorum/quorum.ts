@@ -21,9 +21,12 @@ export async function* runQuorum(
   from: Cursor | null,
   signal: AbortSignal,
 ): AsyncGenerator<QuorumEvent> {
-  const names = deps.sources.map(({ name }) => name);
+  const sources = deps.sources.map(({ name, kind, watch }) => ({
+    ...{ name, watch },
+    mempool: kind === 'p2p' ? ('relayed' as const) : ('whole' as const),
+  }));
   const told = [...(from?.blocks ?? [])].reverse();
-  const state = createQuorumState({ ...config, sources: names }, told);
+  const state = createQuorumState({ ...config, sources }, told);
   const queue: QuorumEvent[] = [];
   let wake: () => void = () => undefined;
   let relieve: () => void = () => undefined;

@@ -1,7 +1,7 @@
 import type { BlockHash, Txid } from '@keepwatch/bitcoin';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BlockRef, ChainEvent, Health, MatchedTx } from '../source.ts';
+import type { BlockRef, ChainEvent, Health, MatchedTx, WatchMark } from '../source.ts';
 import { createQuorumState, quorumStep, quorumTick, type QuorumEvent, type QuorumState } from './step.ts';
 
 const block = (height: number, branch = 'a'): BlockRef => ({
@@ -10,15 +10,27 @@ const block = (height: number, branch = 'a'): BlockRef => ({
   timeSeconds: height,
 });
 const tx = (txid: string): MatchedTx => ({ txid: txid as Txid, raw: new Uint8Array(0), received: [], spent: [] });
-const connected = (ref: BlockRef, ...matches: MatchedTx[]): ChainEvent => ({ kind: 'connected', block: ref, matches });
+/** At a mark a source of these tests watches for the transactions that are called by lower letters. */
+const at = (mark: number): WatchMark => ({ scripts: mark, outpoints: mark });
+const ALL = at(26);
+const watch = {
+  mark: () => ALL,
+  covers: ({ txid }: Pick<MatchedTx, 'received' | 'spent'> & { txid?: string }, { scripts }: WatchMark) =>
+    txid!.charCodeAt(0) - 97 < scripts,
+};
+const looked = (ref: BlockRef, watched: WatchMark, ...matches: MatchedTx[]): ChainEvent => ({
+  ...{ kind: 'connected', block: ref, matches, watched },
+});
+const connected = (ref: BlockRef, ...matches: MatchedTx[]): ChainEvent => looked(ref, ALL, ...matches);
 const health = (state: Health['state']): ChainEvent => ({
   kind: 'health',
   health: { state, tip: null, peers: 1, problem: null },
 });
-const quorum = (suffices: readonly (readonly string[])[]) => {
-  const sources = [...new Set(suffices.flat())];
-  return createQuorumState({ sources, suffices, graceMs: 1_000, lagBlocks: 2 });
+const config = (suffices: readonly (readonly string[])[]) => {
+  const sources = [...new Set(suffices.flat())].map((name) => ({ name, watch, mempool: 'whole' as const }));
+  return { sources, suffices, graceMs: 1_000, lagBlocks: 2 };
 };
+const quorum = (suffices: readonly (readonly string[])[]) => createQuorumState(config(suffices));
 const story = (events: readonly QuorumEvent[]) =>
   events.flatMap((event) => {
     switch (event.kind) {
@@ -83,7 +95,24 @@ describe('what suffices', () => {
     expect(tell(state, 'p2p', health('down'))).toEqual([]);
     tell(state, 'x', connected(block(2)));
     expect(tell(state, 'y', connected(block(2)))).toEqual(['+a2']);
-    expect(tell(state, 'y', health('down'))).toEqual(['not able']);
+    expect(tell(state, 'y', health('down'))).toEqual([]);
+    expect(story(quorumTick(state, 1_000))).toEqual(['not able']);
+    expect(tell(state, 'y', health('live'), 1_100)).toEqual(['able']);
+    // An answer that fails to come once is no reason to worry.
+    expect(tell(state, 'y', health('down'), 1_200)).toEqual([]);
+    expect(tell(state, 'y', health('live'), 1_900)).toEqual([]);
+    expect(story(quorumTick(state, 9_000))).toEqual([]);
+  });
+
+  it('goes on behind what was told before, of which only the last blocks are without a gap', () => {
+    const before = [1, 145, 289, 290, 291].map((height) => block(height));
+    const state = createQuorumState(config([['x', 'y']]), before);
+    tell(state, 'x', connected(block(292)));
+    expect(tell(state, 'y', connected(block(292)))).toEqual(['+a292']);
+    tell(state, 'x', { kind: 'disconnected', block: block(292), fork: block(291) });
+    tell(state, 'y', { kind: 'disconnected', block: block(292), fork: block(291) });
+    tell(state, 'x', connected(block(292, 'b')));
+    expect(tell(state, 'y', connected(block(292, 'b')))).toEqual(['-a292', '+b292']);
   });
 
   it('follows a reorganisation back to the fork, tip first', () => {
@@ -106,6 +135,84 @@ describe('what one source withholds', () => {
     expect(story(quorumTick(state, 9_000))).toEqual([]);
   });
 
+  it('is not what came before it watched for it', () => {
+    const state = quorum([['p2p'], ['x']]);
+    tell(state, 'p2p', looked(block(1), at(3)));
+    tell(state, 'x', connected(block(1), tx('c'), tx('d')), 10);
+    // It had to see c, and not d.
+    expect(quorumTick(state, 5_000)).toMatchObject([{ kind: 'disagreement', txid: 'c', others: ['p2p'] }]);
+    expect(story(quorumTick(state, 9_000))).toEqual([]);
+  });
+
+  it('is found however many blocks come at once, and stays until it is told', () => {
+    const state = quorum([['p2p'], ['x']]);
+    for (let height = 1; height <= 20; height++) {
+      tell(state, 'p2p', connected(block(height)));
+      tell(state, 'x', connected(block(height), ...(height === 2 ? [tx('t')] : [])));
+    }
+    expect(story(quorumTick(state, 1_000))).toEqual(['matches: x not p2p']);
+    for (let height = 20; height >= 2; height--) {
+      tell(state, 'p2p', { kind: 'disconnected', block: block(height), fork: block(height - 1) }, 1_100);
+    }
+    expect(tell(state, 'p2p', connected(block(2), tx('t')), 1_200)).toEqual([]);
+    for (const height of [3, 4]) tell(state, 'p2p', connected(block(height)), 1_300);
+    expect(story(quorumTick(state, 9_000))).not.toContain('matches: x not p2p');
+  });
+
+  it('does not hide behind another one that withholds the same', () => {
+    const state = quorum([['p2p'], ['x'], ['y']]);
+    for (const name of ['p2p', 'x', 'y']) tell(state, name, connected(block(0)));
+    tell(state, 'p2p', connected(block(1), tx('t')));
+    tell(state, 'x', connected(block(1)));
+    expect(story(quorumTick(state, 1_000))).toEqual(['matches: p2p not x']);
+    tell(state, 'y', connected(block(1)), 1_500);
+    expect(story(quorumTick(state, 2_500))).toEqual(['matches: p2p not y']);
+  });
+
+  it('was told by an earlier run, and cannot be asked for', () => {
+    const state = createQuorumState(config([['p2p'], ['x']]), [block(1), block(2)]);
+    tell(state, 'x', { kind: 'disconnected', block: block(2), fork: block(1) });
+    expect(tell(state, 'x', connected(block(2), tx('t')))).toEqual(['also in a2: t']);
+    expect(story(quorumTick(state, 9_000))).toEqual([]);
+  });
+
+  it('is what it told of once and no longer tells of', () => {
+    const state = quorum([['p2p'], ['x']]);
+    for (const name of ['p2p', 'x']) {
+      tell(state, name, connected(block(0)));
+      tell(state, name, connected(block(1), tx('t')));
+    }
+    tell(state, 'x', { kind: 'disconnected', block: block(1), fork: block(0) });
+    tell(state, 'x', connected(block(1)));
+    expect(story(quorumTick(state, 1_000))).toEqual(['matches: p2p not x']);
+  });
+
+  it('counts in a branch once that is what is told', () => {
+    const state = quorum([['p2p'], ['x', 'y']]);
+    for (const name of ['p2p', 'x', 'y']) tell(state, name, connected(block(1)));
+    tell(state, 'p2p', connected(block(2)));
+    tell(state, 'x', connected(block(2, 'b'), tx('t')));
+    tell(state, 'y', connected(block(2, 'b')));
+    expect(story(quorumTick(state, 500))).toEqual([]);
+    tell(state, 'x', connected(block(3, 'b')));
+    expect(tell(state, 'y', connected(block(3, 'b')))).toEqual(['-a2', '+b2 t', '+b3']);
+    expect(story(quorumTick(state, 9_000))).toContain('matches: x not y');
+  });
+
+  it('is more of a transaction that another one saw in part', () => {
+    const state = quorum([['p2p'], ['x']]);
+    const script = new Uint8Array(22);
+    const part = { ...tx('t'), received: [{ vout: 1, script, sats: 5n }] };
+    const more = { ...tx('t'), received: [{ vout: 0, script, sats: 7n }] };
+    tell(state, 'p2p', connected(block(1), part));
+    const [supplement] = quorumStep(state, 'x', connected(block(1), more), 0);
+    expect(supplement).toMatchObject({
+      kind: 'supplement',
+      matches: [{ txid: 't', received: [{ vout: 0, sats: 7n }, { vout: 1 }] }],
+    });
+    expect(tell(state, 'p2p', connected(block(2)))).toEqual(['+a2']);
+  });
+
   it('in the mempool counts among live sources, and ends when they agree', () => {
     const state = quorum([['p2p'], ['x']]);
     for (const name of ['p2p', 'x']) tell(state, name, health('live'));
@@ -115,6 +222,44 @@ describe('what one source withholds', () => {
     expect(tell(state, 'x', { ...sighting, grade: 'relayed' }, 1_500)).toEqual(['t relayed p2p,x', 'agreed']);
     expect(tell(state, 'p2p', { kind: 'evicted', txid: 't' as Txid }, 1_600)).toEqual([]);
     expect(tell(state, 'x', { kind: 'evicted', txid: 't' as Txid }, 1_700)).toEqual(['t evicted']);
+  });
+
+  it('in the mempool is not what is in a block already, nor what only a source said that is gone', () => {
+    const state = quorum([['p2p'], ['x']]);
+    for (const name of ['p2p', 'x']) {
+      tell(state, name, health('live'));
+      tell(state, name, connected(block(0)));
+    }
+    tell(state, 'p2p', connected(block(1), tx('t')));
+    // x has not heard of the block yet.
+    expect(tell(state, 'x', { kind: 'sighted', tx: tx('t'), grade: 'relayed' })).toEqual(['t relayed x']);
+    expect(story(quorumTick(state, 5_000))).toEqual([]);
+    tell(state, 'x', connected(block(1), tx('t')), 5_100);
+    tell(state, 'x', { kind: 'disconnected', block: block(1), fork: block(0) }, 5_200);
+    expect(story(quorumTick(state, 9_000))).toEqual([]);
+
+    tell(state, 'x', { kind: 'sighted', tx: tx('u'), grade: 'relayed' }, 9_000);
+    expect(story(quorumTick(state, 10_000))).toEqual(['mempool: x not p2p']);
+    expect(tell(state, 'x', health('down'), 10_100)).toEqual([]);
+    expect(story(quorumTick(state, 11_100))).toEqual(['agreed']);
+  });
+
+  it('in the mempool is nothing that was relayed before a light client listened for it', () => {
+    let mark = at(1);
+    const light = { name: 'p2p', watch: { ...watch, mark: () => mark }, mempool: 'relayed' as const };
+    const whole = { name: 'x', watch, mempool: 'whole' as const };
+    const state = createQuorumState({ ...config([['p2p'], ['x']]), sources: [light, whole] });
+    const sight = (txid: string, now: number) =>
+      tell(state, 'x', { kind: 'sighted', tx: tx(txid), grade: 'relayed' }, now);
+    for (const name of ['p2p', 'x']) tell(state, name, health('live'), 4_000);
+    sight('a', 4_500);
+    mark = at(2);
+    for (let now = 6_000; now <= 7_000; now += 100) quorumTick(state, now);
+    sight('b', 7_010);
+    mark = at(3);
+    sight('c', 7_020);
+    expect(story(quorumTick(state, 9_000))).toEqual(['mempool: x not p2p']);
+    expect([...state.differences.keys()]).toEqual(['mempool b p2p']);
   });
 
   it('a replacement is told whoever saw it', () => {
@@ -139,6 +284,24 @@ describe('a source that differs or falls behind', () => {
     tell(state, 'p2p', connected(block(4)), 1_400);
     expect(story(quorumTick(state, 2_400))).toEqual(['x lags 2']);
     expect(tell(state, 'x', connected(block(3)), 2_500)).toEqual(['x caught up']);
+  });
+});
+
+describe('a branch that one source is on', () => {
+  it('is one difference from its first block on, however far both branches grow, until the source leaves it or is gone', () => {
+    const state = quorum([['p2p'], ['x']]);
+    for (const name of ['p2p', 'x']) tell(state, name, connected(block(1)));
+    tell(state, 'p2p', connected(block(2)));
+    tell(state, 'x', connected(block(2, 'b')));
+    expect(quorumTick(state, 1_000)).toMatchObject([{ kind: 'disagreement', height: 2, hashes: ['a2', 'b2'] }]);
+    for (let height = 3; height < 9; height++) {
+      expect(tell(state, 'p2p', connected(block(height)), height * 1_000)).toEqual([`+a${height}`]);
+      expect(tell(state, 'x', connected(block(height, 'b')), height * 1_000)).toEqual([]);
+    }
+    tell(state, 'x', health('down'), 9_000);
+    expect(story(quorumTick(state, 10_000))).toEqual(['agreed']);
+    expect(tell(state, 'x', health('live'), 11_000)).toEqual([]);
+    expect(story(quorumTick(state, 12_000))).toEqual(['block: p2p not x']);
   });
 });
 

@@ -2,7 +2,9 @@ import { assertNever } from '@keepwatch/base';
 import type { BlockHash, Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainEvent, Grade, Health, MatchedTx } from '../source.ts';
 import { chooseChain, type Chosen } from './choose.ts';
-import { addBlock, contains, dropBlock, tipOf, type View } from './view.ts';
+import { differencesOf, excusedFrom, whoHas, type Difference } from './differences.ts';
+import { createMatches, forgetBelow, noteMatches, type Matches } from './matches.ts';
+import { addBlock, blockAt, createView, dropBlock, noteHealth, tipOf, type Member, type View } from './view.ts';
 
 /**
  * Several sources side by side become one story. A block counts when a set of sources that suffices agrees on it; a
@@ -17,7 +19,7 @@ import { addBlock, contains, dropBlock, tipOf, type View } from './view.ts';
 export type Suffices = readonly (readonly string[])[];
 
 export interface QuorumConfig {
-  readonly sources: readonly string[];
+  readonly sources: readonly Member[];
   readonly suffices: Suffices;
   /** How long sources may differ before it is told, ms: blocks and transactions take their time through a network. */
   readonly graceMs: number;
@@ -25,7 +27,9 @@ export interface QuorumConfig {
   readonly lagBlocks: number;
 }
 
-type Told = Exclude<ChainEvent, { kind: 'health' }> & {
+type Told = (
+  Exclude<ChainEvent, { kind: 'health' | 'connected' }> | Omit<Extract<ChainEvent, { kind: 'connected' }>, 'watched'>
+) & {
   /** The sources that say so at this moment. */
   readonly seenBy: readonly string[];
 };
@@ -39,34 +43,21 @@ export type QuorumEvent =
       readonly matches: readonly MatchedTx[];
       readonly seenBy: readonly string[];
     }
-  | ({ readonly kind: 'disagreement' } & Sides & Matter)
+  | ({ readonly kind: 'disagreement' } & Difference)
   /** A disagreement of the same `about` is over. */
   | { readonly kind: 'agreement'; readonly about: string }
   | { readonly kind: 'lag'; readonly source: string; readonly blocks: number; readonly over: boolean }
   | { readonly kind: 'source-health'; readonly source: string; readonly health: Health }
-  /** Whether any set that suffices is able to speak: false is the time to worry. */
+  /** Whether any set that suffices is able to speak: false is the time to worry, and is told after the grace. */
   | { readonly kind: 'quorum'; readonly able: boolean };
 
-/** Who says so, and who does not. */
-interface Sides {
-  readonly seenBy: readonly string[];
-  readonly others: readonly string[];
-}
-
-/** What sources differ about. `about` names it, the same for its end. */
-type Matter = {
-  readonly about: string;
-} & (
-  | { readonly matter: 'block'; readonly height: number; readonly hashes: readonly BlockHash[] }
-  | { readonly matter: 'matches'; readonly block: BlockRef; readonly txid: Txid }
-  | { readonly matter: 'mempool'; readonly txid: Txid }
-);
-
-interface Sighting {
+export interface Sighting {
   readonly tx: MatchedTx;
   readonly grades: Map<string, Exclude<Grade, 'confirmed'>>;
   told: Exclude<Grade, 'confirmed'>;
   readonly firstMs: number;
+  /** Sources that may never hear of it, and are not at fault. */
+  readonly excused: ReadonlySet<string>;
 }
 
 /** Changed in place by {@link quorumStep} alone. */
@@ -75,23 +66,27 @@ export interface QuorumState {
   readonly views: Map<string, View>;
   /** What was told, oldest first. */
   chain: BlockRef[];
-  readonly matches: Map<BlockHash, Map<Txid, { tx: MatchedTx; by: Set<string> }>>;
+  readonly matches: Matches;
+  /** Blocks of which some source may not have told all that another one did. */
+  readonly unequal: Set<BlockHash>;
   readonly sightings: Map<Txid, Sighting>;
   readonly differences: Map<string, { sinceMs: number; told: boolean }>;
   readonly lagging: Map<string, { sinceMs: number; told: boolean }>;
   able: boolean;
+  unableSinceMs: number | null;
 }
 
 /** Deeper than any reorganisation that was ever seen on a live chain; what lies below is settled. */
 const KEPT_BLOCKS = 2_016;
 
-export function createQuorumState(config: QuorumConfig, chain: readonly BlockRef[] = []): QuorumState {
-  const views = new Map(
-    config.sources.map((name): [string, View] => [name, { blocks: [...chain], root: null, health: null }]),
-  );
+/** `told`: the last blocks that were told before, oldest first. Only those without a gap up to the last are of use here. */
+export function createQuorumState(config: QuorumConfig, told: readonly BlockRef[] = []): QuorumState {
+  const gap = told.findLastIndex(({ height }, i) => i > 0 && told[i - 1]!.height !== height - 1);
+  const chain = told.slice(Math.max(0, gap));
+  const views = new Map(config.sources.map((member): [string, View] => [member.name, createView(member, chain)]));
   return {
-    ...{ config, views, chain: [...chain], matches: new Map(), sightings: new Map() },
-    ...{ differences: new Map(), lagging: new Map(), able: false },
+    ...{ config, views, chain: [...chain], matches: createMatches(), unequal: new Set(), sightings: new Map() },
+    ...{ differences: new Map(), lagging: new Map(), able: false, unableSinceMs: null },
   };
 }
 
@@ -102,12 +97,14 @@ export function quorumStep(state: QuorumState, source: string, event: ChainEvent
   const out: QuorumEvent[] = [];
   switch (event.kind) {
     case 'connected':
-      addBlock(view, event.block, KEPT_BLOCKS);
-      noteMatches(state, source, event.block, event.matches, out);
+      addBlock(view, event.block, event.watched, KEPT_BLOCKS);
+      view.movedMs = nowMs;
+      lookThrough(state, source, event.block, event.matches, out);
       follow(state, out);
       break;
     case 'disconnected':
       dropBlock(view, event.block, event.fork);
+      view.movedMs = nowMs;
       follow(state, out);
       break;
     case 'sighted':
@@ -118,7 +115,7 @@ export function quorumStep(state: QuorumState, source: string, event: ChainEvent
       lose(state, source, event, out);
       break;
     case 'health':
-      view.health = event.health;
+      noteHealth(view, event.health, nowMs);
       out.push({ kind: 'source-health', source, health: event.health });
       follow(state, out);
       break;
@@ -131,7 +128,8 @@ export function quorumStep(state: QuorumState, source: string, event: ChainEvent
 /** What the passing of time makes worth telling. Call it every few seconds. */
 export function quorumTick(state: QuorumState, nowMs: number): QuorumEvent[] {
   const out: QuorumEvent[] = [];
-  const differing = [...blockDifferences(state), ...matchDifferences(state), ...mempoolDifferences(state)];
+  noteMarks(state, nowMs);
+  const differing = differencesOf(state, nowMs);
   const now = new Set(differing.map(({ about }) => about));
   for (const each of differing) {
     const known = state.differences.get(each.about) ?? { sinceMs: nowMs, told: false };
@@ -146,12 +144,33 @@ export function quorumTick(state: QuorumState, nowMs: number): QuorumEvent[] {
     if (told) out.push({ kind: 'agreement', about });
   }
   tellLag(state, nowMs, out);
-  const able = chooseChain(state.views, state.config.suffices, state.chain) !== undefined;
-  if (able !== state.able) {
-    state.able = able;
-    out.push({ kind: 'quorum', able });
-  }
+  tellAble(state, nowMs, out);
   return out;
+}
+
+/** Now and then it is noted what those who only hear listen for, and what is older than the grace is forgotten but for one. */
+function noteMarks({ views, config }: QuorumState, nowMs: number): void {
+  for (const view of views.values()) {
+    const last = view.marks.at(-1);
+    if (view.member.mempool === 'whole' || (last && nowMs - last.atMs < config.graceMs / 4)) continue;
+    view.marks.push({ atMs: nowMs, mark: view.member.watch.mark() });
+    const old = view.marks.findLastIndex(({ atMs }) => nowMs - atMs >= config.graceMs);
+    if (old > 0) view.marks.splice(0, old);
+  }
+}
+
+function tellAble(state: QuorumState, nowMs: number, out: QuorumEvent[]): void {
+  const { views, config } = state;
+  if (chooseChain(views, config.suffices, state.chain) !== undefined) {
+    state.unableSinceMs = null;
+    if (!state.able) out.push({ kind: 'quorum', able: true });
+    state.able = true;
+    return;
+  }
+  state.unableSinceMs ??= nowMs;
+  if (!state.able || nowMs - state.unableSinceMs < config.graceMs) return;
+  state.able = false;
+  out.push({ kind: 'quorum', able: false });
 }
 
 /** Where the told chain and the one that suffices now differ: back to the fork, then up. */
@@ -188,33 +207,33 @@ function rootOf({ views }: QuorumState, { blocks, by }: Chosen): BlockRef | unde
 }
 
 function connect(state: QuorumState, block: BlockRef, out: QuorumEvent[]): void {
+  const tip = state.chain.at(-1);
+  if (tip && block.height !== tip.height + 1) state.chain = [];
   state.chain.push(block);
-  if (state.chain.length > KEPT_BLOCKS) state.matches.delete(state.chain.shift()!.hash);
-  const found = [...(state.matches.get(block.hash)?.values() ?? [])].map(({ tx }) => tx);
-  for (const { txid } of found) state.sightings.delete(txid);
+  if (state.chain.length > KEPT_BLOCKS) state.chain.shift();
+  forgetBelow(state.matches, block.height - KEPT_BLOCKS);
+  const found = [...(state.matches.byBlock.get(block.hash)?.txs.values() ?? [])].map(({ tx }) => tx);
+  if (found.length > 0) state.unequal.add(block.hash);
   out.push({ kind: 'connected', block, matches: found, seenBy: whoHas(state, block) });
 }
 
-function noteMatches(
+/** What a source found in a block is no longer in its mempool; and it may be more than was told of the block. */
+function lookThrough(
   state: QuorumState,
   source: string,
   block: BlockRef,
   matches: readonly MatchedTx[],
   out: QuorumEvent[],
 ): void {
-  const known = state.matches.get(block.hash) ?? new Map<Txid, { tx: MatchedTx; by: Set<string> }>();
-  if (matches.length > 0) state.matches.set(block.hash, known);
-  const told = state.chain.some(({ hash }) => hash === block.hash);
-  const fresh: MatchedTx[] = [];
-  for (const tx of matches) {
-    const before = known.get(tx.txid);
-    if (before) before.by.add(source);
-    else {
-      known.set(tx.txid, { tx, by: new Set([source]) });
-      fresh.push(tx);
-    }
+  const fresh = noteMatches(state.matches, source, block, matches);
+  if (state.matches.byBlock.has(block.hash)) state.unequal.add(block.hash);
+  for (const { txid } of matches) {
+    const sighting = state.sightings.get(txid);
+    sighting?.grades.delete(source);
+    if (sighting?.grades.size === 0) state.sightings.delete(txid);
   }
-  if (told && fresh.length > 0) out.push({ kind: 'supplement', block, matches: fresh, seenBy: [source] });
+  const isTold = blockAt(state.chain, block.height)?.hash === block.hash;
+  if (isTold && fresh.length > 0) out.push({ kind: 'supplement', block, matches: fresh, seenBy: [source] });
 }
 
 const RANK: Readonly<Record<Exclude<Grade, 'confirmed'>, number>> = { claimed: 0, valid: 1, relayed: 2 };
@@ -229,7 +248,8 @@ function sight(
 ): void {
   const known = state.sightings.get(tx.txid);
   if (!known) {
-    state.sightings.set(tx.txid, { tx, grades: new Map([[source, grade]]), told: grade, firstMs: nowMs });
+    const excused = excusedFrom(state, source, tx, nowMs);
+    state.sightings.set(tx.txid, { tx, grades: new Map([[source, grade]]), told: grade, firstMs: nowMs, excused });
     out.push({ kind: 'sighted', tx, grade, seenBy: [source] });
     return;
   }
@@ -252,57 +272,6 @@ function lose(
   if (known.grades.size > 0 && event.kind === 'evicted') return;
   state.sightings.delete(event.txid);
   out.push({ ...event, seenBy: [source] });
-}
-
-const whoHas = (state: QuorumState, block: BlockRef) =>
-  [...state.views].filter(([, view]) => contains(view, block)).map(([name]) => name);
-
-type Difference = Sides & Matter;
-
-/** Sources that have another block than the told one at the highest height that they share with it. */
-function blockDifferences(state: QuorumState): Difference[] {
-  const byHeight = new Map<number, Map<BlockHash, string[]>>();
-  for (const [name, view] of state.views) {
-    const tip = tipOf(view);
-    const told = tip && state.chain.findLast(({ height }) => height <= tip.height);
-    if (!told || contains(view, told)) continue;
-    const own = view.blocks.find(({ height }) => height === told.height);
-    if (!own) continue;
-    const hashes = byHeight.get(told.height) ?? new Map<BlockHash, string[]>([[told.hash, whoHas(state, told)]]);
-    byHeight.set(told.height, hashes.set(own.hash, [...(hashes.get(own.hash) ?? []), name]));
-  }
-  return [...byHeight].map(([height, hashes]) => {
-    const [seenBy = [], ...others] = hashes.values();
-    const about = `block ${[...hashes.keys()].slice(1).sort().join(' ')}`;
-    return { matter: 'block', about, height, hashes: [...hashes.keys()], seenBy, others: others.flat() };
-  });
-}
-
-/** How many told blocks are looked through: who withholds something does so for what is new. */
-const LOOKED_THROUGH = 6;
-
-function matchDifferences(state: QuorumState): Difference[] {
-  const out: Difference[] = [];
-  for (const block of state.chain.slice(-LOOKED_THROUGH)) {
-    const owners = whoHas(state, block);
-    for (const [txid, { by }] of state.matches.get(block.hash) ?? []) {
-      const others = owners.filter((name) => !by.has(name));
-      if (others.length === 0) continue;
-      out.push({ matter: 'matches', about: `matches ${block.hash} ${txid}`, block, txid, seenBy: [...by], others });
-    }
-  }
-  return out;
-}
-
-function mempoolDifferences(state: QuorumState): Difference[] {
-  const live = [...state.views].filter(([, view]) => view.health?.state === 'live').map(([name]) => name);
-  const out: Difference[] = [];
-  for (const [txid, { grades }] of state.sightings) {
-    const others = live.filter((name) => !grades.has(name));
-    if (others.length === 0) continue;
-    out.push({ matter: 'mempool', about: `mempool ${txid}`, txid, seenBy: [...grades.keys()], others });
-  }
-  return out;
 }
 
 function tellLag(state: QuorumState, nowMs: number, out: QuorumEvent[]): void {

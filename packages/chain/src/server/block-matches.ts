@@ -1,12 +1,13 @@
 import type { MatchedTx, Scanner } from '@keepwatch/bitcoin';
 import type { BlockRef } from '../source.ts';
 import { ServerFault, type ServerSession } from './backend.ts';
+import type { Histories } from './histories.ts';
 import { fetchMerkleRoot, fetchTransaction, proveConfirmed } from './confirm.ts';
 
 /** The transactions of a block that touch what is watched, each proved to be in it, in the order of the block. */
 export async function confirmedAt(
   session: ServerSession,
-  histories: { at(height: number): readonly MatchedTx['txid'][] },
+  histories: Pick<Histories, 'at' | 'follow'>,
   scanner: Scanner,
   block: BlockRef,
 ): Promise<readonly MatchedTx[]> {
@@ -25,8 +26,7 @@ export async function confirmedAt(
   for (const { layout } of proved.sort((a, b) => a.position - b.position)) {
     const match = scanner.scanTransaction(layout);
     if (!match) continue;
-    // In a block for certain: its coins are watched from now on, as a scan of the whole block would.
-    scanner.addOutpoints(match.received.map(({ vout }) => ({ txid: match.txid, vout })));
+    histories.follow(match);
     matches.push(match);
   }
   return matches;

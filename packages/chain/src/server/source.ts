@@ -155,6 +155,8 @@ export function createServerSource(
         ring();
       },
       removeOutpoints: (outpoints) => histories.unwatchOutpoints([...outpoints]),
+      mark: histories.mark,
+      covers: histories.covers,
     },
     events: (from, signal) => {
       const both = AbortSignal.any([signal, closing.signal]);
@@ -276,12 +278,14 @@ async function* round(
   }
   for (let height = fork.height + 1; height <= tip.height; height++) {
     const block = chain.at(height)!;
+    await histories.askAdded(session);
+    const watched = histories.asked();
     const matches: readonly MatchedTx[] = await confirmedAt(session, histories, scanner, block);
     delivered.push(block);
     if (delivered.length > 2_016) delivered.splice(0, delivered.length - 2_016);
     mempool.confirmed(matches);
     reached(height);
-    yield { kind: 'connected', block, matches };
+    yield { kind: 'connected', block, matches, watched };
   }
   yield* mempool.look(session);
 }

@@ -117,6 +117,10 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
 
   function tellOfChannels(events: readonly Recorded[]): void {
     for (const { room, event } of events) {
+      if (room === 'desk' && event.kind === 'channel-dropped') {
+        const input = { kind: 'channel', channel: event.name, alive: true, words: 'It was taken out.' } as const;
+        void submit({ room: 'watch', input }).catch(() => undefined);
+      }
       if (room !== 'outbox' || (event.kind !== 'channel-died' && event.kind !== 'channel-revived')) continue;
       const alive = event.kind === 'channel-revived';
       const words = event.kind === 'channel-died' ? event.words : '';
@@ -162,6 +166,7 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
     start() {
       for (const name of engine.state.desk.channels.keys()) void reopen(name).catch(() => undefined);
       for (const { channel, words } of deadChannels(engine.state.outbox)) {
+        if (!engine.state.desk.channels.has(channel)) continue;
         const input = { kind: 'channel', channel, alive: false, words } as const;
         void submit({ room: 'watch', input }).catch(() => undefined);
       }

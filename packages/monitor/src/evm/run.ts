@@ -71,6 +71,16 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
     });
   }
 
+  const names = new Set(missing().map((chainId) => `eip155:${chainId}`));
+  for (const { chainId, source } of chains) {
+    names.add(`eip155:${chainId}`);
+    for (const { name } of source.upstreams) names.add(`eip155:${chainId}/${name}`);
+  }
+  for (const source of [...engine.state.watch.sources.keys()]) {
+    if (names.has(source) || !source.startsWith('eip155:')) continue;
+    await submit({ room: 'watch', input: { kind: 'source-gone', source } });
+  }
+
   const sources = chains.map(({ source }) => createEvmSource(source));
   const pasts = sources.map((source) => createPasts({ engine, source, onTrouble }));
   const running = sources.map(async (source, i) => {

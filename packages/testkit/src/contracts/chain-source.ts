@@ -1,11 +1,21 @@
 import { fromHex } from '@keepwatch/base';
 import { addressToScript, type BlockHash, type Txid } from '@keepwatch/bitcoin';
-import type { BroadcastResult, ChainEvent, ChainSource, Cursor, Grade } from '@keepwatch/chain';
+import type {
+  BroadcastResult,
+  ChainEvent,
+  ChainSource,
+  Cursor,
+  Grade,
+  SourceWatch,
+  WatchMark,
+  WatchSet,
+} from '@keepwatch/chain';
 import { describe, expect, it, vi } from 'vitest';
 import type { BitcoindNode, Rpc } from '@keepwatch/devnet';
 
-/** What the contract uses of a source; a quorum of several has the same, but for scans. */
-export type SourceUnderContract = Pick<ChainSource, 'watch' | 'broadcast' | 'feerates' | 'close'> & {
+/** What the contract uses of a source; a quorum of several has the same, but for scans and for what was watched when. */
+export type SourceUnderContract = Pick<ChainSource, 'broadcast' | 'feerates' | 'close'> & {
+  readonly watch: WatchSet & Partial<Pick<SourceWatch, 'covers'>>;
   events(from: Cursor | null, signal: AbortSignal): AsyncIterable<ChainEvent>;
 } & Partial<Pick<ChainSource, 'scan' | 'heightAt'>>;
 
@@ -127,6 +137,7 @@ export function chainSourceContract(name: string, traits: SourceTraits, world: (
       await node.mine(1);
       const run = await follow(world(), null, (source) => source.watch.addScripts([early.script]));
       await run.tip((await node.tip()).hash);
+      const before = run.of('connected').at(-1)!.watched;
       run.source.watch.addScripts([late.script]);
       const { vout } = (await coin.coins())[0]!;
       const outpoint = { txid: owned, vout };
@@ -136,9 +147,19 @@ export function chainSourceContract(name: string, traits: SourceTraits, world: (
       const [block] = await node.mine(1);
       await run.tip(block!);
       expect([...run.matchesIn(block!)].sort()).toEqual([toEarly, toLate, spent].sort());
+      // Of each block it can be said later whether a transaction had to be found in it.
+      const { matches, watched } = run.of('connected').find((event) => event.block.hash === block)!;
+      const covered = (mark: WatchMark) =>
+        matches.filter((tx) => run.source.watch.covers!(tx, mark)).map(({ txid }) => txid);
+      const isOne = run.source.watch.covers !== undefined;
+      if (isOne) {
+        expect(covered(before)).toEqual([toEarly]);
+        expect(covered(watched).sort()).toEqual([toEarly, toLate, spent].sort());
+      }
 
       run.source.watch.removeScripts([early.script]);
       run.source.watch.removeOutpoints([outpoint]);
+      if (isOne) expect(covered(watched)).toEqual([toLate]);
       await early.pay();
       const again = await late.pay();
       const [next] = await node.mine(1);
