@@ -160,6 +160,8 @@ export const BITCOIN_REASONS = {
 /** What is wrong with an upstream of an EVM chain, or with all of them together: the `problem` of its health. */
 export const UPSTREAM_REASONS = {
   upstream_unreachable: 'No connection, or it was lost.',
+  upstream_certificate_refused:
+    'No authority of the system vouches for its certificate, or it is not the one that is pinned.',
   upstream_silent: 'A question was not answered in time.',
   upstream_busy: 'It has too much to do, or limits how much is asked; where it says for how long, it is left alone.',
   upstream_refused: 'It does not take the question: its key is wrong, or it knows no such method.',

@@ -4,6 +4,7 @@
 export const PEER_REASONS = {
   peer_address_malformed: 'A configured node is not written as host:port.',
   no_peers: 'No node of the network can be reached: of the health of the light client.',
+  node_alone: 'The node has no peers, and hears of no block and of no transaction: of the health of a node.',
   chain_low_work:
     'All nodes that answer show less work than the release vouches for: of the health of the light client.',
   filter_undecided:
