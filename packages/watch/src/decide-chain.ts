@@ -2,7 +2,7 @@ import type { Outpoint, Txid } from '@keepwatch/bitcoin';
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import { decideConfirmed, factOfMatch, tellDepths } from './decide-tx.ts';
 import { holdingOf, inBlockId } from './id.ts';
-import { type TxFact, type WatchState } from './state.ts';
+import { outpointKey, outpointOf, type TxFact, type TxRecord, type WatchState } from './state.ts';
 import { isSpent, medianWith, openingsOf, waitingFor } from './timelock.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
 import { closeCondition, endCatchUp } from './decide-condition.ts';
@@ -73,10 +73,16 @@ function takeBackAbove(turn: Turn, height: number, to: BlockRef | null, seenBy: 
   }
 }
 
+/**
+ * What was known of the block waits for its return. Its source may have looked through it before it knew of a wallet whose
+ * scan, which is past it by now, found something in it: it would return without.
+ */
 function takeBack(turn: Turn, block: BlockRef, to: BlockRef | null, seenBy: readonly string[]): void {
   const { state, nowMs } = turn;
   const before = (state.blockTxs.get(block.hash) ?? []).map((txid) => state.txs.get(txid)!);
+  const facts = before.map((record) => factOfRecord(state, record));
   emit(turn, { kind: 'block-back', block, to, atMs: nowMs });
+  hold(turn, block, facts);
   // What was told last is taken back first.
   for (const { txid, parts, round } of before.toReversed()) {
     for (const { wallet, told } of parts) {
@@ -132,6 +138,17 @@ function decidePast(turn: Turn, block: BlockRef, facts: readonly TxFact[], seenB
     return;
   }
   for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, true);
+}
+
+/** What is known of a transaction, as a source would say it. */
+function factOfRecord(state: WatchState, { txid, coinbase, outputs, parts }: TxRecord): TxFact {
+  const vouts = [...new Set(parts.flatMap((part) => part.vouts))];
+  const received = vouts.map((vout) => {
+    const { script, sats } = state.coins.get(outpointKey({ txid, vout }))!;
+    return { vout, script: script!, sats: sats! };
+  });
+  const spent = [...new Set(parts.flatMap((part) => part.spent))].map(outpointOf);
+  return { txid, coinbase, outputs, received, spent };
 }
 
 /** A scan was faster than the chain that is told, or is on another branch: what it found waits for its block. */

@@ -33,7 +33,7 @@ export interface WatchState {
   readonly timeTimers: Layer<number, readonly string[]>;
   /** Wallets that watch a transaction by its id. */
   readonly byTxid: Layer<Txid, readonly string[]>;
-  /** Found by a scan in blocks that were not told yet. */
+  /** Found by a scan in blocks that were not told yet, or known of blocks that left the chain and may return. */
   readonly held: Layer<BlockHash, Held>;
   /** Wallets whose balance changed since it was last compared with their limits. */
   readonly unsettled: Layer<string, true>;

@@ -199,6 +199,40 @@ describe('a reorganisation', () => {
     expect(kinds(watch.connect(101, [tx], 1))).toEqual(['received']);
   });
 
+  it('keeps what a scan alone found in a block that leaves: its source may have looked before it knew of the wallet', () => {
+    const watch = createWatch();
+    watch.connect(102);
+    // The new branch waits to be told, and nobody looked for this wallet in it; the scan reads it already.
+    watch.add(scriptsWallet('savings', [1, 2], { birthdaySeconds: 5 }), [1, 2]);
+    const { scan } = watch.state.wallets.get('savings')!.scan!;
+    const tx = paymentOf(a, [
+      [1, 50_000n],
+      [2, 30_000n],
+    ]);
+    const spend = paymentOf(b, [], [{ txid: a, vout: 1 }]);
+    const found = [{ block: blockOf(101, 1), matches: [tx, spend] }];
+    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: true });
+    // Below the first block that was told: the source names another block that leaves in its place.
+    expect(kinds(watch.disconnect(102))).toEqual(['disconnected', 'disconnected']);
+    watch.disconnect(101);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(0n);
+    expect(kinds(watch.connect(101, [], 1))).toEqual(['received', 'spent']);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+    expect([...watch.state.held.keys()]).toEqual([]);
+  });
+
+  it('does so where the block that leaves was told and returns', () => {
+    const watch = createWatch();
+    for (const height of [101, 102]) watch.connect(height);
+    watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);
+    const { scan } = watch.state.wallets.get('savings')!.scan!;
+    const found = [{ block: blockOf(102), matches: [paymentOf(a, [[1, 50_000n]])] }];
+    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: true });
+    watch.disconnect(102);
+    expect(kinds(watch.connect(102))).toEqual(['received']);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+  });
+
   it('takes a block for told only when the source told it, whatever a scan found in it', () => {
     const watch = createWatch();
     watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);

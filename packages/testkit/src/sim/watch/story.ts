@@ -67,6 +67,8 @@ export function createStory(
   keptBlocks: number,
 ): Story {
   const txs = new Map<string, Known>();
+  /** All that was said of a transaction, whomever it concerned then. */
+  const said = new Map<string, MatchedTx[]>();
   const scripts = new Set<string>();
   /** Whom a coin concerns, and what it holds. */
   const coins = new Map<string, Set<string>>();
@@ -127,6 +129,7 @@ export function createStory(
     }
     if (known.wallets.size === 0) return undefined;
     txs.set(tx.txid, known);
+    said.set(tx.txid, [...(said.get(tx.txid) ?? []), tx]);
     return { known, grown };
   }
 
@@ -175,14 +178,26 @@ export function createStory(
 
   function takeBack(height: number, expected: Expected, hash = told.get(height)): void {
     if (told.get(height) === hash) told.delete(height);
-    for (const known of txs.values()) {
+    for (const [txid, known] of txs) {
       if (known.block !== hash) continue;
+      // Should the block return, it holds what it held.
+      held.set(hash!, [...(held.get(hash!) ?? []), ...knownOf(txid, known)]);
       if (known.coinbase) go(known, null);
       else known.status = 'valid';
       known.by = null;
       known.block = null;
       expected.back += known.wallets.size;
     }
+  }
+
+  /** What was said of a transaction, as far as it concerns a wallet. */
+  function knownOf(txid: string, { content }: Known): MatchedTx[] {
+    const whats = new Set([...content].map((each) => each.slice(each.indexOf(' ') + 1)));
+    return (said.get(txid) ?? []).map((tx) => ({
+      ...tx,
+      received: tx.received.filter(({ vout }) => whats.has(`out ${vout}`)),
+      spent: tx.spent.filter(({ outpoint }) => whats.has(`in ${keyOf(outpoint.txid, outpoint.vout)}`)),
+    }));
   }
 
   function past(block: BlockRef, matches: readonly MatchedTx[], expected: Expected): void {
