@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
 import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
-import { startReceivers, type TestReceivers } from './fixtures/receivers.ts';
+import { startReceivers, type TestReceivers } from './receivers.fixture.ts';
 import { blocks, say, SCRIPT } from './fixtures/told-findings.ts';
 
 /**

@@ -5,7 +5,7 @@ import { startMatrixHomeserver, type ChannelFault, type HttpService } from '@kee
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
 import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
-import { startReceivers, type TestReceivers } from './fixtures/receivers.ts';
+import { startReceivers, type TestReceivers } from './receivers.fixture.ts';
 import { blocks, say as sayOf, SCRIPT } from './fixtures/told-findings.ts';
 
 /**

@@ -5,7 +5,7 @@ import { findBitcoind, startBitcoind, type BitcoindNode, type Rpc } from '@keepw
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
 import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
-import { startReceivers, type TestReceivers } from './fixtures/receivers.ts';
+import { startReceivers, type TestReceivers } from './receivers.fixture.ts';
 
 /** `keepwatch monitor …` against a real node on regtest, by the real command, with real receivers of what it tells. */
 

@@ -1,14 +1,14 @@
 import { formatUnits, parseUnits } from '@keepwatch/base';
 import type { EvmWalletView, MonitorApi } from '@keepwatch/monitor';
 import { readBeginning } from '../chain/wallet.ts';
-import type { MonitorPlace } from './options.ts';
+import type { AddOptions, MonitorPlace } from './options.ts';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, showCount, showTime, splitList } from '../values.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
 import { withMonitor } from './reach.ts';
-import { scanWords, type AddOptions } from './wallets.ts';
+import { scanWords } from './scan-words.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 

@@ -29,5 +29,26 @@ export interface MonitorPlace {
   readonly expects?: string | undefined;
 }
 
+/** Of `watch add`. */
+export interface AddOptions extends MonitorPlace {
+  readonly descriptor: readonly string[];
+  readonly xpub: readonly string[];
+  readonly address: readonly string[];
+  readonly script: readonly string[];
+  readonly outpoint: readonly string[];
+  readonly transaction: readonly string[];
+  readonly birthday: string | undefined;
+  readonly 'gap-limit': string | undefined;
+  readonly tag: readonly string[];
+  readonly owner: string | undefined;
+  readonly large: string | undefined;
+  readonly above: string | undefined;
+  readonly below: string | undefined;
+  readonly evm: string | undefined;
+  readonly chain: string | undefined;
+  readonly token: readonly string[];
+  readonly limit: readonly string[];
+}
+
 export const expectsOf = ({ expects }: MonitorPlace): number | undefined =>
   expects === undefined ? undefined : parseCount(expects, '--expects');

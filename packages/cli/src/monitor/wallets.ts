@@ -17,30 +17,9 @@ import { fields, table } from '../table.ts';
 import { parseCount, showCount, showTime, splitList } from '../values.ts';
 import { readBeginning } from '../chain/wallet.ts';
 import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
-import type { MonitorPlace } from './options.ts';
+import type { AddOptions, MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
-
-export interface AddOptions extends MonitorPlace {
-  readonly descriptor: readonly string[];
-  readonly xpub: readonly string[];
-  readonly address: readonly string[];
-  readonly script: readonly string[];
-  readonly outpoint: readonly string[];
-  readonly transaction: readonly string[];
-  readonly birthday: string | undefined;
-  readonly 'gap-limit': string | undefined;
-  readonly tag: readonly string[];
-  readonly owner: string | undefined;
-  readonly large: string | undefined;
-  readonly above: string | undefined;
-  readonly below: string | undefined;
-  readonly evm: string | undefined;
-  readonly chain: string | undefined;
-  readonly token: readonly string[];
-  readonly limit: readonly string[];
-}
-
-type Scan = NonNullable<WalletSummary['scan']>;
+import { scanWords } from './scan-words.ts';
 
 const networkOf = async (api: MonitorApi) => ((await api.call('settings')) as { readonly network: Network }).network;
 const gapLimitOf = (text: string | undefined) =>
@@ -240,17 +219,6 @@ export function watchList(context: Context, place: MonitorPlace): Promise<Answer
     ];
     return { json: { wallets, evm }, text: tables.join('\n\n') };
   });
-}
-
-export function scanWords({
-  height,
-  done,
-  total,
-  problem,
-}: Pick<Scan, 'height' | 'done' | 'total' | 'problem'>): string {
-  if (problem !== null) return `rests: ${problem}`;
-  if (height === null || total === null) return 'is to be read';
-  return `${Math.floor((100 * done) / Math.max(1, total))}%, block ${height}`;
 }
 
 export function watchShow(context: Context, name: string, place: MonitorPlace): Promise<Answer> {

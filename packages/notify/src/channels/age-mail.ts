@@ -1,5 +1,5 @@
 import { CodedError } from '@keepwatch/base';
-import { textOf, type SealMail } from './encrypted-mail.ts';
+import { textOf, type SealMail } from './sealed-part.ts';
 
 /** Loaded only where a recipient is configured. */
 const library = () => import('age-encryption');

@@ -1,6 +1,7 @@
 import type { Message } from '../channel.ts';
 import { readAgeRecipients } from './age-mail.ts';
 import { readOpenPgpKey } from './openpgp-mail.ts';
+import type { SealMail } from './sealed-part.ts';
 
 /** To whom mails are encrypted. */
 export type MailKeys =
@@ -9,22 +10,10 @@ export type MailKeys =
   /** Recipients of age (`age1…`), each of whom can open them: armored text is the body. */
   | { readonly kind: 'age'; readonly recipients: readonly string[] };
 
-/** What of a mail stands behind its own headers: those of its content, and its lines. Plain ASCII. */
-export interface SealedPart {
-  readonly headers: readonly string[];
-  readonly lines: readonly string[];
-}
-
-/** Encrypts subject and text of a message. */
-export type SealMail = (message: Message) => Promise<SealedPart>;
-
 /** Throws `openpgp_key_malformed`, `age_recipient_malformed`, `age_recipient_unsupported`. */
 export function sealerOf(keys: MailKeys): Promise<SealMail> {
   return keys.kind === 'openpgp' ? readOpenPgpKey(keys.armoredKey) : readAgeRecipients(keys.recipients);
 }
-
-/** The text that is encrypted: the true subject stands first in it. */
-export const textOf = ({ subject, body }: Message): string => `${subject}\n\n${body}\n`;
 
 /** A whole mail. Its own headers say only that there is a message. */
 export async function encryptedMail(mail: {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CodedError } from '@keepwatch/base';
 import type { Key } from 'openpgp';
-import { textOf, type SealMail } from './encrypted-mail.ts';
+import { textOf, type SealMail } from './sealed-part.ts';
 
 /** Loaded only where a key is configured: it is the largest library of this package. */
 const library = () => import('openpgp');

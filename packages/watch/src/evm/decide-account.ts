@@ -1,13 +1,12 @@
 import { canonicalJson } from '@keepwatch/base';
-import type { Address } from '@keepwatch/evm';
 import { toJson } from '../json.ts';
-import { assetOf, explainedBy, say, type AccountTurn, type Sight } from './account-turn.ts';
+import { accountAfter, balanceOf, passedOf } from './account-after.ts';
+import { assetOf, say, type AccountTurn, type Sight } from './account-turn.ts';
 import { forgetUsedAllowances } from './decide-past.ts';
 import { decideRights } from './decide-rights.ts';
 import { decideTransfers } from './decide-transfers.ts';
 import type { EvmAccountRecord } from './state.ts';
 import { emitEvm, type EvmTurn } from './turn.ts';
-import type { EvmWallet } from './wallet.ts';
 
 /** What a block does to one wallet. The first one that is looked at tells where the account stands, and is no news. */
 export function decideAccount(turn: EvmTurn, sight: Sight): void {
@@ -40,35 +39,6 @@ export function decideAccount(turn: EvmTurn, sight: Sight): void {
   tellLimits(now, after);
 }
 
-/** The account behind the block. */
-export function accountAfter({ wallet, facts, before, sight }: AccountTurn): EvmAccountRecord {
-  const tokens = merged(before.tokens, facts.tokens, ({ token }) => token);
-  const allowances = merged(before.allowances, facts.allowances, ({ token, spender }) => `${token}/${spender}`)
-    .filter(({ amount }) => amount > 0n)
-    .slice(-MAX_ALLOWANCES);
-  const { explained, own } = explainedBy(sight.facts, wallet.address);
-  const rest = { tokens, allowances };
-  const account: EvmAccountRecord = facts.state
-    ? { ...facts.state, ...rest, unreadSince: null, explained: 0n, ownTransactions: 0n, passed: [] }
-    : {
-        ...before,
-        ...rest,
-        unreadSince: before.unreadSince ?? sight.facts.block.number,
-        explained: before.explained + explained,
-        ownTransactions: before.ownTransactions + own,
-      };
-  return { ...account, passed: passedOf(wallet, account) };
-}
-
-/** Bounds what a hostile token can make the watch remember: the oldest are forgotten. */
-const MAX_ALLOWANCES = 256;
-
-function merged<T>(old: readonly T[], read: readonly T[], keyOf: (each: T) => string): readonly T[] {
-  const known = new Map(old.map((each) => [keyOf(each), each]));
-  for (const each of read) known.set(keyOf(each), each);
-  return [...known.values()];
-}
-
 /** Whether anything in the block names the account; a state that ends as it began is no sign that nothing happened. */
 function isNamed({ sight: { facts }, wallet: { address } }: AccountTurn): boolean {
   return (
@@ -77,21 +47,6 @@ function isNamed({ sight: { facts }, wallet: { address } }: AccountTurn): boolea
     facts.transfers.some(({ from, to }) => from === address || to === address) ||
     facts.approvals.some(({ owner }) => owner === address)
   );
-}
-
-function passedOf(wallet: EvmWallet, account: Pick<EvmAccountRecord, 'balance' | 'tokens'>): readonly string[] {
-  return wallet.limits.flatMap(({ token, above, below }) => {
-    const amount = balanceOf(account, token);
-    if (amount === undefined) return [];
-    return [
-      ...(above !== null && amount > above ? [`above/${token ?? ''}`] : []),
-      ...(below !== null && amount < below ? [`below/${token ?? ''}`] : []),
-    ];
-  });
-}
-
-function balanceOf(account: Pick<EvmAccountRecord, 'balance' | 'tokens'>, token: Address | null): bigint | undefined {
-  return token === null ? account.balance : account.tokens.find((each) => each.token === token)?.balance;
 }
 
 function tellLimits(now: AccountTurn, after: EvmAccountRecord): void {

@@ -1,6 +1,6 @@
 import type { Address } from '@keepwatch/evm';
+import { accountAfter } from './account-after.ts';
 import { explainedBy, type AccountTurn } from './account-turn.ts';
-import { accountAfter } from './decide-account.ts';
 import { decideRights } from './decide-rights.ts';
 import { decideTransfers } from './decide-transfers.ts';
 import type { EvmInput, EvmPastEntry } from './event.ts';

@@ -1,4 +1,4 @@
-import { toBase64url, toHex, utf8 } from '@keepwatch/base';
+import { fromHex, toBase64url, toHex, utf8 } from '@keepwatch/base';
 import { encodeUnsigned, type Address, type ContractEntry, type Eip1559Transaction } from '@keepwatch/evm';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { EvmSpend } from '../evm/spend.ts';
@@ -38,7 +38,7 @@ export const word = (value: bigint | Address) => BigInt(value).toString(16).padS
 export function callOf(seq: number, to: Address, data: string, contracts: readonly ContractEntry[] = []): VaultPermit {
   const transaction = {
     ...{ type: 'eip1559', chainId: 1, nonce: seq, maxPriorityFeePerGas: 1n, maxFeePerGas: 1n, gasLimit: 50_000n },
-    ...{ to, value: 0n, data: Uint8Array.from(Buffer.from(data, 'hex')), accessList: [] },
+    ...{ to, value: 0n, data: fromHex(data)!, accessList: [] },
   } as unknown as Eip1559Transaction;
   return permitOf(seq, 'transaction', `0x${toHex(encodeUnsigned(transaction))}`, { nonce: seq }, contracts);
 }

@@ -255,5 +255,3 @@ export function matchOf(tx: SimTx, scripts: ReadonlySet<string>, coins: Readonly
   );
   return received.length + spent.length === 0 ? undefined : { txid: tx.txid, raw: tx.raw, received, spent };
 }
-
-export const ownerKey = ({ wallet, branch, index }: Owner) => `${wallet}/${branch}/${index}`;
