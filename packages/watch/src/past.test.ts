@@ -112,6 +112,17 @@ it('finds what sources had looked through before they knew of a new wallet, and 
   expect(kinds(history(watch, [[101, [paymentOf(a, [[1, 50_000n]])]]], 101))).toEqual(['received']);
 });
 
+describe('the first block that is told', () => {
+  it('is what scans wait for: of what they found below it nobody would be told', () => {
+    const watch = createWatch();
+    watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);
+    expect(dueScans(watch.state)).toEqual([]);
+    watch.connect(100);
+    expect(kinds(history(watch, [[90, [paymentOf(a, [[1, 50_000n]])]]], 100))).toEqual(['backfilled']);
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
+  });
+});
+
 it('looks through what comes in place of the blocks before a new wallet: sources may not have known of it', () => {
   const watch = createWatch();
   for (const height of [100, 101, 102]) watch.connect(height);

@@ -31,8 +31,12 @@ export interface DueScan {
   readonly birthdaySeconds: number | null;
 }
 
-/** Scans whose wallet has all the scripts that it needs at present. */
+/**
+ * Scans whose wallet has all the scripts that it needs at present. None before the first block is told: only at and above it
+ * does what a scan found wait for its block, and what it found below would never be told.
+ */
 export function dueScans(state: WatchState): readonly DueScan[] {
+  if (state.bestHeight < 0) return [];
   return [...state.scansDue.keys()].flatMap((id) => {
     const { scan, wallet } = state.wallets.get(id)!;
     if (scan === null || state.scriptsDue.has(id)) return [];
