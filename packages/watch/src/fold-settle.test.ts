@@ -228,6 +228,30 @@ describe('what is settled', () => {
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(5_000n);
   });
 
+  it('is looked for in the past of a wallet that has the coin and does not know who spent it', () => {
+    const watch = begun(['savings', [1, 2]]);
+    watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+    const spend = paymentOf(b, [[2, 20_000n]], [{ txid: a, vout: 0 }]);
+    watch.connect(102, [spend]);
+    climb(watch, 102 + KEPT);
+    watch.add(scriptsWallet('other', [1], { birthdaySeconds: 5 }), [1]);
+    const scan = dueScans(watch.state)[0]!;
+    const look = (height: number, tx: typeof spend, done: boolean) =>
+      watch.tell({
+        ...{ kind: 'history', wallet: 'other', scan: scan.scan, toHeight: height, done },
+        found: [{ block: blockOf(height), matches: [tx] }],
+      });
+    look(101, paymentOf(a, [[1, 50_000n]]), false);
+    // Whoever goes on with the scan after a restart knows of the coins from here.
+    const txids = (wallet: string) => [...watchedCoins(watch.state, wallet)].map(({ txid }) => txid);
+    expect(txids('other')).toEqual([a]);
+    expect([...unspentCoins(watch.state, 'savings')].map(({ txid }) => txid)).toEqual([b]);
+    expect(txids('savings')).toEqual([b]);
+    look(102, spend, true);
+    expect(txids('other')).toEqual([]);
+    expect(walletBalance(watch.state, 'other')?.confirmed).toBe(0n);
+  });
+
   it('is news to a wallet that shares it and is added later: its own past, and its own coins', () => {
     const watch = settled();
     watch.add(scriptsWallet('other', [1], { birthdaySeconds: 5 }), [1]);

@@ -72,23 +72,33 @@ export interface WatchedCoin {
 
 /**
  * Coins for a source to watch: of all wallets, or of one. A coin that is spent in a block stays among them while that block
- * can be taken back: another transaction may spend it then.
+ * can be taken back: another transaction may spend it then. It stays among those of a wallet that does not know of the spend
+ * yet, which a scan of its past is to find.
  */
 export function* watchedCoins(state: WatchState, wallet?: string): Generator<WatchedCoin> {
-  const settled = (state.tip?.height ?? state.bestHeight) - state.settings.keptBlocks;
   for (const coin of state.coins.values()) {
     if (wallet !== undefined && !coin.wallets.includes(wallet)) continue;
-    if (coin.settled !== null) continue;
-    const found = coinOf(state, coin);
-    const isSettled = found.spentBy.some(({ status }) => status.kind === 'confirmed' && status.block.height <= settled);
-    if (!isSettled) yield found;
+    if (!isSpentForGood(state, coin, wallet)) yield coinOf(state, coin);
   }
+}
+
+function isSpentForGood(state: WatchState, coin: Coin, wallet: string | undefined): boolean {
+  if (coin.settled !== null && (wallet === undefined || coin.settled.told.includes(wallet))) return true;
+  const settled = (state.tip?.height ?? state.bestHeight) - state.settings.keptBlocks;
+  const key = outpointKey(coin);
+  return coin.spenders.some((txid) => {
+    const record = state.txs.get(txid);
+    if (record?.status.kind !== 'confirmed' || record.status.block.height > settled) return false;
+    return wallet === undefined || record.parts.some((part) => part.wallet === wallet && part.spent.includes(key));
+  });
 }
 
 /** Coins of a wallet that no transaction in a block has spent. */
 export function* unspentCoins(state: WatchState, wallet: string): Generator<WatchedCoin> {
-  for (const coin of watchedCoins(state, wallet)) {
-    if (coin.spentBy.every(({ status }) => status.kind !== 'confirmed')) yield coin;
+  for (const coin of state.coins.values()) {
+    if (coin.settled !== null || !coin.wallets.includes(wallet)) continue;
+    const found = coinOf(state, coin);
+    if (found.spentBy.every(({ status }) => status.kind !== 'confirmed')) yield found;
   }
 }
 
