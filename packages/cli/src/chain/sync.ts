@@ -63,7 +63,7 @@ async function synchroniseClient(
   source.start();
   try {
     const failed = () => {
-      const step = syncStep(source);
+      const step = syncStep(source.progress());
       const now = JSON.stringify(step);
       if (now !== heard) heardMs = Date.now();
       heard = now;

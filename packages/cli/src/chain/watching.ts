@@ -36,8 +36,12 @@ export interface SyncStep {
   readonly total: number;
 }
 
-export function syncStep(source: P2pSource): SyncStep | null {
-  const { headers, filterHeaders, target } = source.progress();
+/** Which of the two is behind; null while no peer has said how long the chain is. */
+export function syncStep({
+  headers,
+  filterHeaders,
+  target,
+}: Pick<ReturnType<P2pSource['progress']>, 'headers' | 'filterHeaders' | 'target'>): SyncStep | null {
   if (target === null) return null;
   return headers < target
     ? { what: 'headers', done: headers, total: target }
