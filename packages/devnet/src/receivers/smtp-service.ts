@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 import { TEST_CA, TEST_SERVER, UNTRUSTED_SERVER } from './certificates.ts';
@@ -18,6 +18,11 @@ interface SmtpAccount {
 }
 
 const SLOW_MS = 300;
+/**
+ * How long sessions have to end by themselves when the server closes. It is left to the server to end them then: a socket
+ * that is destroyed below its TLS makes Node crash when somebody asks the TLS for its version afterwards.
+ */
+const CLOSE_MS = 1;
 
 export async function startSmtpService(
   security: 'tls' | 'starttls',
@@ -25,13 +30,13 @@ export async function startSmtpService(
   taken: (mail: string) => void = () => undefined,
 ): Promise<SmtpService> {
   const mails: string[] = [];
-  const sockets = new Set<Socket>();
   let fault: ChannelFault | null = null;
   const fail = (code: number) => Object.assign(new Error('the inside of the service'), { responseCode: code });
 
   const create = (certificate: { key: string; cert: string }) => {
     const server = new SMTPServer({
       ...{ secure: security === 'tls', ...certificate, authOptional: false, disableReverseLookup: true },
+      closeTimeout: CLOSE_MS,
       onAuth({ username, password }, _session, callback) {
         if (username === account.user && password === account.password) callback(null, { user: username });
         else callback(fail(535));
@@ -62,10 +67,6 @@ export async function startSmtpService(
       },
     });
     server.on('error', () => undefined);
-    server.server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
     return server;
   };
 
@@ -74,7 +75,6 @@ export async function startSmtpService(
   await once(server.server, 'listening');
   const { port } = server.server.address() as AddressInfo;
   const close = async () => {
-    for (const socket of sockets) socket.destroy();
     if (!server.server.listening) return;
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
