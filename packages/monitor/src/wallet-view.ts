@@ -1,5 +1,5 @@
 import { scriptToAddress } from '@keepwatch/bitcoin';
-import { walletBalance, watchedCoins, type WatchState } from '@keepwatch/watch';
+import { unspentCoins, walletBalance, type WatchState } from '@keepwatch/watch';
 import type { ScanStanding } from './chain/scans.ts';
 
 /** Wallets as commands and a console show them: plain JSON data, amounts as decimal strings of satoshi. */
@@ -57,7 +57,7 @@ export function walletDetails(state: WatchState, record: WalletRecord, standings
     descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i]!, used: used[i]! })),
     outpoints: wallet.outpoints,
     transactions: wallet.txids.map(({ txid }) => txid),
-    coins: [...watchedCoins(state, wallet.id)]
+    coins: [...unspentCoins(state, wallet.id)]
       .filter(({ status }) => status?.kind !== 'gone')
       .map(({ txid, vout, sats, script, status, spentBy }) => ({
         ...{ txid, vout, sats: sats === null ? null : String(sats) },
