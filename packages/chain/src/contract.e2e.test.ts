@@ -112,6 +112,12 @@ function asOne(sources: readonly ChainSource[]): SourceUnderContract {
     async *events(from, signal) {
       for await (const event of quorum.events(from, signal)) yield* told(event);
     },
+    async transaction(txid) {
+      const fetched = await quorum.transaction(txid, AbortSignal.timeout(60_000));
+      if (fetched.kind === 'found') return { kind: 'found', raw: fetched.stripped };
+      const kinds = new Set(fetched.answers.map(({ kind }) => kind));
+      return { kind: kinds.size === 1 ? [...kinds][0]! : 'failed', why: JSON.stringify(fetched.answers) };
+    },
   };
 }
 

@@ -22,6 +22,7 @@ export { openSource, type OpenDeps } from './configuration/open.ts';
 export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
 export { createQuorum, type Quorum } from './quorum/quorum-source.ts';
 export type { QuorumConfig, QuorumEvent, Suffices } from './quorum/step.ts';
+export type { FetchedTransaction } from './quorum/transaction.ts';
 export type { ServerSourceDeps, ServerSourceOptions } from './server/source.ts';
 export { backfill, type BackfillEvent, type BackfillRequest, type PastBlock } from './backfill/backfill.ts';
 export type {

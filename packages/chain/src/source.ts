@@ -114,6 +114,14 @@ export type BroadcastResult =
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+/**
+ * What a source says of the bytes of a transaction. `unknown`: it has none of this id where it can look; `failed`: it could
+ * not be asked; `lied`: what it sent cannot be an answer. `why` is a clause for people.
+ */
+export type TransactionAnswer =
+  | { readonly kind: 'found'; readonly raw: Uint8Array }
+  | { readonly kind: 'unknown' | 'failed' | 'lied'; readonly why: string };
+
 /** sat/vB that should confirm within so many blocks; null where the source cannot tell. */
 export interface FeerateEstimate {
   readonly targetBlocks: number;
@@ -144,6 +152,11 @@ export interface ChainSource {
   /** One transaction, or a package (parents first, BIP331 / `submitpackage`). */
   broadcast(transactions: readonly Uint8Array[]): Promise<BroadcastResult>;
   feerates(targets: readonly number[]): Promise<readonly FeerateEstimate[]>;
+  /**
+   * The bytes that it has of a transaction, by the id alone. They are not checked here: `fetchTransaction` of a quorum does
+   * that. A server learns by the question that this transaction is of interest.
+   */
+  readonly transaction: (txid: Txid) => Promise<TransactionAnswer>;
   health(): Health;
   close(): Promise<void>;
 }

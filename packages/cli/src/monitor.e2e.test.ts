@@ -268,6 +268,48 @@ describe.skipIf('missing' in found)(
       expect(cli.json('findings', 'verify', ...at('further'))).toMatchObject({ sameState: true });
     });
 
+    it('watches a transaction of which the id alone is given, and says where it cannot', async () => {
+      await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at('txid'));
+      const add = (name: string, txid: string) => ['watch', 'add', name, '--txid', txid, ...at('txid')];
+      const txid = await others<string>('sendtoaddress', miner, 0.25);
+      expect(cli.fails(...add('payout', txid)).error).toBe('monitor_not_running');
+      let child = await start('txid', byNode());
+      await isAble('txid');
+      await ask(...add('payout', txid.toUpperCase()));
+      expect(await ask('watch', 'show', 'payout', ...at('txid'))).toMatchObject({ transactions: [txid] });
+      await isTold('txid', 'sighted', txid);
+      await node.mine(1, miner);
+      await isTold('txid', 'watched', txid);
+
+      const nobody = cli.run(['--json', ...add('none', 'ab'.repeat(32))]);
+      expect(JSON.parse(nobody.err)).toMatchObject({ error: { code: 'watched_transaction_unknown' } });
+      expect(nobody.err).toContain('neither in its mempool nor in its blocks');
+      expect(cli.fails(...add('none', txid.slice(1))).error).toBe('usage_txid');
+      // In a block, by the node's index of ids; and without one the error says what is missing.
+      const buried = await others<string>('sendtoaddress', miner, 0.26);
+      await node.mine(1, miner);
+      await vi.waitFor(() => ask(...add('buried', buried), '--birthday', '0'), SLOW);
+      await isTold('txid', 'watched', buried);
+      await end(child, 'SIGTERM');
+      await node.restart(['-txindex=0']);
+      child = await start('txid', byNode());
+      await isAble('txid');
+      const unindexed = cli.run(['--json', ...add('again', buried)]);
+      expect(JSON.parse(unindexed.err)).toMatchObject({ error: { code: 'watched_transaction_unknown' } });
+      expect(unindexed.err).toContain('without -txindex');
+      await end(child, 'SIGTERM');
+      await node.restart(['-txindex=1']);
+      // A node loads no wallet by itself.
+      for (const name of ['others', 'alice']) await node.wallet(name);
+
+      child = await start('txid', byPeer());
+      await isAble('txid');
+      expect(cli.fails(...add('again', txid)).error).toBe('watched_transaction_unknown');
+      const { wallets } = await ask<{ wallets: { id: string }[] }>('watch', 'list', ...at('txid'));
+      expect(wallets.map(({ id }) => id)).toEqual(['payout', 'buried']);
+      await end(child, 'SIGTERM');
+    });
+
     it('waits, locked, for its pass phrase', async () => {
       const file = join(cli.directory, 'pass');
       writeFileSync(file, 'correct horse battery');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CodedError, createZones, toBase64url } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
+import type { Quorum } from '@keepwatch/chain';
 import { DEFAULT_SETTINGS } from '@keepwatch/watch';
 import { createPeers, type Peers } from './access/peers.ts';
 import { findingMethods } from './api/finding-methods.ts';
@@ -35,6 +36,8 @@ export interface OpenMonitor {
   onDurable(hear: (events: readonly Recorded[]) => void): () => void;
   /** What runs the chain says how its scans stand. */
   showScans(standing: () => readonly ScanStanding[]): void;
+  /** What runs the chain asks its sources for a transaction. */
+  showTransactions(fetch: Quorum['transaction']): void;
   /** What follows EVM chains answers what a token is called. */
   showEvm(running: RunningEvm): void;
   /** How many entries were folded at the start, behind the snapshot. */
@@ -73,6 +76,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
   let standing: () => readonly ScanStanding[] = () => [];
   let wakers: (() => void)[] = [];
   let following: RunningEvm | null = null;
+  let fetch: Quorum['transaction'] | null = null;
   const engine: Engine = createEngine(
     {
       journal: store.journal,
@@ -111,7 +115,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
   const scans = () => standing();
   const peers = createPeers(engine, Date.now);
   hearers.add((events) => peers.hear(events));
-  const wallets = walletMethods({ engine, scans });
+  const wallets = walletMethods({ engine, scans, transaction: () => fetch });
   const evm = evmMethods({ engine, journal: store.journal, running: () => following });
   const vaults = vaultMethods({ engine });
   const rooms = [wallets, evm, vaults, rules, peers, channels, ladder, schedule];
@@ -138,6 +142,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
       return () => hearers.delete(hear);
     },
     showScans: (how) => void (standing = how),
+    showTransactions: (how) => void (fetch = how),
     showEvm: (running) => void (following = running),
     async close() {
       await schedule.close();

@@ -57,6 +57,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
       log('warn', 'the past of a wallet could not be read; it is tried again', { wallet, ...wordsOf(error) }),
   });
   monitor.showScans(scans.standing);
+  monitor.showTransactions(quorum.transaction);
   const unhear = monitor.onDurable((events) => {
     watchMore(events, quorum.watch);
     if (watch.scriptsDue.keys()[Symbol.iterator]().next().done === false) void derivation.wake().catch(fail);

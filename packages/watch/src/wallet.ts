@@ -156,7 +156,11 @@ export function watchedWallet(spec: WalletSpec, network: Network): Result<Watche
   const txids: WatchedTxid[] = [];
   for (const raw of spec.transactions ?? []) {
     const watched = watchedTxid(raw);
-    if (!watched) return fault('wallet_bad_transaction', 'A transaction to be watched is a whole one, in hex.');
+    if (!watched)
+      return fault(
+        'wallet_bad_transaction',
+        'A transaction to be watched is a whole one, in hex, and not the first of a block, which spends nothing.',
+      );
     if (!txids.some(({ txid }) => txid === watched.txid)) txids.push(watched);
   }
   if (descriptors.length + outpoints.length + txids.length === 0) {

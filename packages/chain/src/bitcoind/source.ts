@@ -19,6 +19,7 @@ import { broadcast } from './broadcast.ts';
 import { createMempoolWatch } from './mempool.ts';
 import { createNodeRpc, type RpcAccess } from './rpc.ts';
 import { scanNode } from './scan.ts';
+import { transactionOf } from './transaction.ts';
 import { subscribeZmq, type ZmqSubscription } from './zmq.ts';
 
 export interface BitcoindDeps {
@@ -221,6 +222,7 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
         satPerVbyte: feerate === undefined ? null : Math.round(feerate * 1e8) / 1_000,
       }));
     },
+    transaction: (txid) => transactionOf(rpc, txid),
     health: () => health,
     close: () => Promise.resolve(rpc.close()),
   };

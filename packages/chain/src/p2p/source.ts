@@ -226,6 +226,13 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
     },
     // Blocks say what was paid, not what would have sufficed, and without the coins they spend not even that.
     feerates: (targets) => Promise.resolve(targets.map((targetBlocks) => ({ targetBlocks, satPerVbyte: null }))),
+    // Nodes of the network give nobody a transaction by its id that they did not just offer, nor one of a block.
+    transaction(txid) {
+      const raw = mempool.sighted.get(txid)?.raw;
+      const why =
+        'a light client has only what it has seen of the wallets itself, and nodes of the network look up no ids';
+      return Promise.resolve(raw ? { kind: 'found', raw } : { kind: 'unknown', why });
+    },
     health,
     peers: () =>
       manager.peers().map(({ address, transport, version, height, connectedMs, latencyMs, traffic }) => ({

@@ -1,7 +1,9 @@
+import type { Txid } from '@keepwatch/bitcoin';
 import type { BroadcastResult, ChainSource, Cursor, FeerateEstimate, WatchSet } from '../source.ts';
 import { mergeBroadcasts, mergeFeerates } from './merge.ts';
 import { runQuorum, type QuorumDeps } from './quorum.ts';
 import type { QuorumConfig, QuorumEvent } from './step.ts';
+import { fetchTransaction, type FetchedTransaction } from './transaction.ts';
 
 /** Several sources side by side, used as one. Their events carry who saw them; scans are run and compared one by one. */
 export interface Quorum {
@@ -12,6 +14,8 @@ export interface Quorum {
   /** By all sources at once: what one of them keeps back another one sends. */
   broadcast(transactions: readonly Uint8Array[]): Promise<BroadcastResult>;
   feerates(targets: readonly number[]): Promise<readonly FeerateEstimate[]>;
+  /** By one source after another, checked: none has to be trusted. */
+  transaction(txid: Txid, signal: AbortSignal): Promise<FetchedTransaction>;
   close(): Promise<void>;
 }
 
@@ -46,6 +50,7 @@ export function createQuorum(deps: QuorumDeps, config: Omit<QuorumConfig, 'sourc
         await Promise.all(sources.map((source) => source.feerates(targets).catch(() => []))),
       );
     },
+    transaction: (txid, signal) => fetchTransaction(sources, txid, signal),
     close: async () => void (await Promise.all(sources.map((source) => source.close()))),
   };
 }

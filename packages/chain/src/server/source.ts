@@ -13,7 +13,16 @@ import {
 } from '@keepwatch/bitcoin';
 import { createAlarm } from '../alarm.ts';
 import { heightAtTime } from '../height-at.ts';
-import type { BlockRef, BroadcastResult, ChainEvent, ChainSource, Cursor, Health, ScanEvent } from '../source.ts';
+import type {
+  BlockRef,
+  BroadcastResult,
+  ChainEvent,
+  ChainSource,
+  Cursor,
+  Health,
+  ScanEvent,
+  TransactionAnswer,
+} from '../source.ts';
 import { ServerFault, type ServerBackend, type ServerSession } from './backend.ts';
 import { confirmedAt } from './block-matches.ts';
 import { broadcastBy } from './broadcast.ts';
@@ -199,6 +208,15 @@ export function createServerSource(
       } catch (error) {
         if (!(error instanceof ServerFault)) throw error;
         return targets.map((targetBlocks) => ({ targetBlocks, satPerVbyte: null }));
+      }
+    },
+    transaction: async (txid): Promise<TransactionAnswer> => {
+      try {
+        const raw = await withSession((open) => open.transaction(txid));
+        return raw ? { kind: 'found', raw } : { kind: 'unknown', why: 'it has no transaction of this id' };
+      } catch (error) {
+        if (!(error instanceof ServerFault)) throw error;
+        return { kind: error.kind === 'lied' ? 'lied' : 'failed', why: error.message };
       }
     },
     health: () => health,

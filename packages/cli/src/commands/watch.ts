@@ -23,6 +23,11 @@ const add = command({
     script: { value: 'HEX', many: true, words: 'one scriptPubKey' },
     outpoint: { value: 'TXID:N', many: true, words: 'one coin' },
     transaction: { value: 'HEX', many: true, words: 'one transaction, whole, to be told what becomes of it' },
+    txid: {
+      value: 'TXID',
+      many: true,
+      words: 'the same by its id alone; a running monitor asks its sources for the rest',
+    },
     evm: { value: 'ADDRESS', words: 'an account of an EVM chain, in place of all these' },
     chain: { value: 'CHAIN_ID', words: 'with --evm: its chain, such as 1 for Ethereum' },
     token: {

@@ -12,7 +12,7 @@ import { scanWords } from './scan-words.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
-const OF_BITCOIN = ['descriptor', 'xpub', 'address', 'script', 'outpoint', 'transaction', 'gap-limit'] as const;
+const OF_BITCOIN = ['descriptor', 'xpub', 'address', 'script', 'outpoint', 'transaction', 'txid', 'gap-limit'] as const;
 
 export async function watchAddEvm(context: Context, name: string, address: string, options: AddOptions) {
   const other = OF_BITCOIN.find((option) => {

@@ -37,6 +37,7 @@ export interface AddOptions extends MonitorPlace {
   readonly script: readonly string[];
   readonly outpoint: readonly string[];
   readonly transaction: readonly string[];
+  readonly txid: readonly string[];
   readonly birthday: string | undefined;
   readonly 'gap-limit': string | undefined;
   readonly tag: readonly string[];

@@ -44,6 +44,7 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
     belowSats: sats(options.below, '--below'),
   };
   const outpoints = options.outpoint.map(readOutpoint);
+  const txids = [...new Set(options.txid.map(readTxid))];
   return withMonitor(context, options, async (api, { running }) => {
     const network = await networkOf(api);
     const descriptors = [
@@ -52,19 +53,23 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       ...options.address.map((address) => addressDescriptor(address, network)),
       ...options.script.map(scriptDescriptor),
     ];
-    if (descriptors.length + outpoints.length + options.transaction.length === 0) {
+    if (descriptors.length + outpoints.length + options.transaction.length + txids.length === 0) {
       throw usageError(
         'option_missing',
         'Nothing to watch is named.',
-        'Give --descriptor, --xpub, --address, --script, --outpoint, --transaction or --evm.',
+        'Give --descriptor, --xpub, --address, --script, --outpoint, --transaction, --txid or --evm.',
       );
+    }
+    const fetched: string[] = [];
+    for (const txid of txids) {
+      fetched.push(((await api.call('chain.transaction', { txid })) as { readonly hex: string }).hex);
     }
     const put = {
       ...{
         name,
         birthday,
         outpoints,
-        transactions: options.transaction,
+        transactions: [...options.transaction, ...fetched],
         descriptors,
         tags: splitTags(options.tag),
         ...gapLimit,
@@ -99,6 +104,11 @@ function readOutpoint(text: string): { readonly txid: string; readonly vout: num
   const [, txid, vout] = /^([0-9a-fA-F]{64}):([0-9]{1,10})$/.exec(text) ?? [];
   if (txid !== undefined) return { txid: txid.toLowerCase(), vout: parseCount(vout!, '--outpoint', 0xffff_ffff) };
   throw usageError('outpoint', `--outpoint: “${text}” is no coin.`, 'Write TXID:NUMBER, as explorers show it.');
+}
+
+function readTxid(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+  throw usageError('txid', `--txid: “${text}” is no transaction id.`, 'Write its 64 digits, as explorers show them.');
 }
 
 function keyDescriptors(key: string, network: Network): readonly string[] {

@@ -54,6 +54,12 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
   },
   'journal.orders': asks('operator', shapes.ordersList, 'Who ordered what: the last orders, with their signatures.'),
 
+  'chain.transaction': asks(
+    'operator',
+    shapes.transactionNamed,
+    'The bytes of a transaction, without witnesses, from the sources; servers learn that they were asked.',
+  ),
+
   'wallet.list': asks('reader', shapes.none, 'Wallets with their balances.'),
   'wallet.show': asks('reader', shapes.walletId, 'One wallet with its coins, descriptors and labels.'),
   'wallet.put': changes(shapes.walletPut, 'Watches a wallet; with `id`, in place of the one that is watched.'),

@@ -22,6 +22,15 @@ export const walletId = z.strictObject({ wallet: text(64) });
 
 export const birthday = z.union([z.strictObject({ height: count }), z.strictObject({ timeSeconds: count })]);
 
+/** What nodes relay is smaller, and what a message holds is larger. */
+export const MAX_TRANSACTION_BYTES = 400_000;
+const WHOLE_TRANSACTION = new RegExp(`^([0-9a-fA-F]{2}){10,${MAX_TRANSACTION_BYTES}}$`);
+
+/** As explorers show it. */
+export const transactionNamed = z.strictObject({
+  txid: z.string().regex(/^[0-9a-f]{64}$/, 'a transaction id has 64 digits, 0–9 and a–f'),
+});
+
 export const walletPut = z.strictObject({
   /** Of a wallet that is to be changed; a new one gets its id from its name. */
   id: text(64).exactOptional(),
@@ -39,7 +48,7 @@ export const walletPut = z.strictObject({
     .exactOptional(),
   /** Whole transactions in hex, to be watched by their ids. */
   transactions: z
-    .array(z.string().regex(/^([0-9a-fA-F]{2}){10,400000}$/, 'a whole transaction in hex is expected'))
+    .array(z.string().regex(WHOLE_TRANSACTION, 'a whole transaction in hex is expected'))
     .max(100)
     .exactOptional(),
   limits: z

@@ -1,22 +1,26 @@
-import { CodedError, fromHex } from '@keepwatch/base';
+import { CodedError, fromHex, toHex } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
+import type { Quorum } from '@keepwatch/chain';
 import { watchedWallet } from '@keepwatch/watch';
 import type { z } from 'zod';
+import { readTransaction } from '../chain/transaction.ts';
 import type { ScanStanding } from '../chain/scans.ts';
 import type { Engine } from '../engine/engine.ts';
 import { takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Changes } from '../orders/order-desk.ts';
 import type { Methods } from './server.ts';
-import { none, walletId, type walletLabels, type walletPut, type walletRescan } from './shapes.ts';
+import { none, transactionNamed, walletId, type walletLabels, type walletPut, type walletRescan } from './shapes.ts';
 
 export interface WalletMethodsDeps {
   readonly engine: Engine;
   readonly scans: () => readonly ScanStanding[];
+  /** Null where the chain is not followed. */
+  readonly transaction: () => Quorum['transaction'] | null;
 }
 
 /** What can be asked and said of wallets. */
-export function walletMethods({ engine, scans }: WalletMethodsDeps): {
+export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps): {
   readonly methods: Methods;
   readonly changes: Changes;
 } {
@@ -36,6 +40,12 @@ export function walletMethods({ engine, scans }: WalletMethodsDeps): {
       settings: {
         params: none,
         call: () => Promise.resolve({ ...watch.settings, version: engine.state.orders.version }),
+      },
+      'chain.transaction': {
+        params: transactionNamed,
+        async call({ txid }: z.infer<typeof transactionNamed>, signal) {
+          return { txid, hex: toHex(await readTransaction(transaction(), txid as Txid, signal)) };
+        },
       },
       'wallet.list': {
         params: none,

@@ -60,6 +60,7 @@ export const COMMAND_LINE_ERRORS = {
   usage_script: text('This is no script.', 'Write the scriptPubKey in hex.'),
   usage_token: text('This is no token, or two have one name.', 'Write ADDRESS, or ADDRESS:SYMBOL:DECIMALS.'),
   usage_outpoint: text('This is no coin.', 'Write TXID:NUMBER, as explorers show it.'),
+  usage_txid: text('This is no transaction id.', 'Write its 64 digits, as explorers show them.'),
   usage_kind: text('This is no kind of finding.', 'Write one such as received or spent.'),
   usage_severity: text('This is no severity.', 'Choose info, notice, warning or critical.'),
   usage_since: text('This is no time.', 'Write one such as 2h, 7d or 2026-05-01.'),

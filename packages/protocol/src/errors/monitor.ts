@@ -76,6 +76,18 @@ export const MONITOR_ERRORS = {
     'A wallet of this name is watched already.',
     'Choose another name, or remove that one first.',
   ),
+  watched_transaction_unknown: text(
+    'No source has a transaction of this id where it can look: nodes know those of blocks with -txindex only, and a light client knows none.',
+    'Check the id; give the whole transaction by --transaction HEX, or add a source that knows it.',
+  ),
+  watched_transaction_unread: text(
+    'A transaction was not found, and not every source could be asked for it, or one sent something else.',
+    'Look at `keepwatch monitor status` and try again, or give the whole transaction by --transaction HEX.',
+  ),
+  watched_transaction_too_large: text(
+    'A transaction has more bytes than can be watched by its id (400,000 without witnesses).',
+    'Watch what it pays to or spends: --address, --script or --outpoint.',
+  ),
   evm_chain_not_followed: text(
     'The monitor runs and follows no such chain, so that the account would not be watched.',
     'Give it an upstream, by `monitor run --evm` or in chain.json, and start it anew.',

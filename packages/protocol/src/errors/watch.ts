@@ -5,7 +5,7 @@ export const WATCH_ERRORS = {
   wallet_bad_id: text('The id of a watched wallet is not valid.', 'Use 1 to 64 of a–z, 0–9, “.”, “_” and “-”.'),
   wallet_bad_number: text('A number of a watched wallet is out of its range.', 'The message says which range it has.'),
   wallet_bad_transaction: text(
-    'A transaction that is to be watched is not a whole one.',
+    'A transaction that is to be watched is not a whole one, or is the first of a block, which spends nothing.',
     'Give all of it in hex, as bitcoin-cli getrawtransaction does.',
   ),
   wallet_bad_outpoint: text(

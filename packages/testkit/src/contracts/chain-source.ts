@@ -1,5 +1,5 @@
 import { fromHex } from '@keepwatch/base';
-import { addressToScript, type BlockHash, type Txid } from '@keepwatch/bitcoin';
+import { addressToScript, layoutTransaction, toDisplay, txidAt, type BlockHash, type Txid } from '@keepwatch/bitcoin';
 import type {
   BroadcastResult,
   ChainEvent,
@@ -17,7 +17,7 @@ import type { BitcoindNode, Rpc } from '@keepwatch/devnet';
 export type SourceUnderContract = Pick<ChainSource, 'broadcast' | 'feerates' | 'close'> & {
   readonly watch: WatchSet & Partial<Pick<SourceWatch, 'covers'>>;
   events(from: Cursor | null, signal: AbortSignal): AsyncIterable<ChainEvent>;
-} & Partial<Pick<ChainSource, 'scan' | 'heightAt'>>;
+} & Partial<Pick<ChainSource, 'scan' | 'heightAt' | 'transaction'>>;
 
 /** In what sources differ, and may. */
 export interface SourceTraits {
@@ -224,6 +224,26 @@ export function chainSourceContract(name: string, traits: SourceTraits, world: (
       expect(rates.map(({ targetBlocks }) => targetBlocks)).toEqual([2, 6]);
       for (const { satPerVbyte } of rates) expect(satPerVbyte === null || satPerVbyte > 0).toBe(true);
       await run.stop();
+    });
+
+    it('has the bytes of a transaction of a mempool by its id, and says where it has none', async () => {
+      const { node } = world();
+      const money = await moneyOf(node);
+      const run = await follow(world(), null, (source) => source.watch.addScripts([money.script]));
+      await run.tip((await node.tip()).hash);
+      const paid = await money.pay();
+      await run.until((event) => event.kind === 'sighted' && event.tx.txid === paid);
+      const answer = await run.source.transaction!(paid);
+      if (answer.kind !== 'found') throw new Error(answer.why);
+      const read = layoutTransaction(answer.raw);
+      if (!read.ok) throw new Error(read.error);
+      expect(toDisplay(txidAt(read.value, 0))).toBe(paid);
+      expect(await run.source.transaction!('ab'.repeat(32) as Txid)).toMatchObject({ kind: 'unknown' });
+      await run.stop();
+      const dead = await world().openDead();
+      expect(['failed', 'unknown']).toContain((await dead.transaction!(paid)).kind);
+      await dead.close();
+      await node.mine(1);
     });
 
     it('scans the past of scripts and coins, from a height or a time', async () => {
