@@ -22,7 +22,7 @@ export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connecte
   takeBackAbove(turn, isKnown ? block.height : block.height - 1, null, seenBy);
   const late = isLate(turn, block);
   if (state.catchingUp && block.timeSeconds * 1_000 >= state.catchingUp.sinceMs) endCatchUp(turn);
-  const held = state.held.get(block.hash)?.txs ?? [];
+  const held = parentsFirst(state.held.get(block.hash)?.txs ?? []);
   const waiting = waitingFor(state, block);
   emit(turn, { kind: 'block', block, atMs: nowMs });
   closeCondition(turn, 'tip-stalled', (id) =>
@@ -168,6 +168,28 @@ function joined(known: TxFact | undefined, fact: TxFact): TxFact {
   const spent = fact.spent.filter((outpoint) => known.spent.every((each) => !isSame(each, outpoint)));
   if (received.length + spent.length === 0) return known;
   return { ...known, received: [...known.received, ...received], spent: [...known.spent, ...spent] };
+}
+
+/**
+ * Each after those of them whose outputs it spends: whose coin that is has to be known before it is spent. Scans of several
+ * wallets hold them in the order in which they found them.
+ */
+function parentsFirst(facts: readonly TxFact[]): readonly TxFact[] {
+  const byTxid = new Map(facts.map((fact) => [fact.txid, fact]));
+  const seen = new Set<Txid>();
+  const sorted: TxFact[] = [];
+  for (const fact of facts) {
+    const path = seen.has(fact.txid) ? [] : [fact];
+    seen.add(fact.txid);
+    for (let last = path.at(-1); last; last = path.at(-1)) {
+      const next = last.spent.map(({ txid }) => byTxid.get(txid)).find((each) => each && !seen.has(each.txid));
+      if (next) {
+        seen.add(next.txid);
+        path.push(next);
+      } else sorted.push(path.pop()!);
+    }
+  }
+  return sorted;
 }
 
 const isSame = (one: Outpoint, other: Outpoint) => one.txid === other.txid && one.vout === other.vout;

@@ -1,3 +1,4 @@
+import type { MatchedTx } from '@keepwatch/bitcoin';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from './finding.ts';
 import { cursorBlocks, walletBalance } from './views.ts';
@@ -245,6 +246,24 @@ describe('a reorganisation', () => {
     expect(watch.state.tip).toEqual(blockOf(101, 1));
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
   });
+});
+
+it('takes what scans found before its block was told in the order of coins, not in that of the scans', () => {
+  const watch = createWatch();
+  watch.add(scriptsWallet('one', [1], { birthdaySeconds: 5 }), [1]);
+  watch.add(scriptsWallet('two', [2], { birthdaySeconds: 5 }), [2]);
+  watch.connect(100);
+  const found = (wallet: string, ...matches: MatchedTx[]) => {
+    const { scan } = watch.state.wallets.get(wallet)!.scan!;
+    const blocks = [{ block: blockOf(101), matches }];
+    watch.tell({ kind: 'history', wallet, scan, found: blocks, toHeight: 101, done: true });
+  };
+  // The scan of the payee sees the spend first; that of the payer sees what is spent as well.
+  found('two', paymentOf(b, [[2, 30_000n]]));
+  found('one', paymentOf(a, [[1, 50_000n]]), paymentOf(b, [], [{ txid: a, vout: 0 }]));
+  expect(kinds(watch.connect(101))).toEqual(expect.arrayContaining(['received', 'spent']));
+  expect(walletBalance(watch.state, 'one')?.confirmed).toBe(0n);
+  expect(walletBalance(watch.state, 'two')?.confirmed).toBe(30_000n);
 });
 
 it('keeps all that scans of several wallets saw of a transaction whose block is not told yet', () => {
