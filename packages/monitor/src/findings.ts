@@ -1,5 +1,6 @@
 import type { Journal, JournalEntry } from '@keepwatch/journal';
 import { compareSeverity, type Finding, type FindingKind, type Severity } from '@keepwatch/watch';
+import { pagesBackwards } from './store/backwards.ts';
 import { journalError } from './store/store.ts';
 import { findingOf, readEntry } from './engine/state.ts';
 
@@ -52,16 +53,11 @@ export async function newestFindings(
   before?: number,
 ): Promise<readonly FindingRow[]> {
   const found: FindingRow[] = [];
-  let end = Math.min(before ?? Infinity, (journal.head()?.lastSeq ?? 0) + 1);
-  while (end > 1 && found.length < limit) {
-    const from = Math.max(1, end - PAGE);
-    const read = await journal.read(from, end - from);
-    if (!read.ok) throw journalError(read.error);
-    found.unshift(...rowsOf(read.value).filter(({ finding }) => matchesFilter(filter, finding)));
+  for await (const page of pagesBackwards(journal, before)) {
+    found.unshift(...rowsOf(page).filter(({ finding }) => matchesFilter(filter, finding)));
     // Batches are in the order of time.
-    const first = read.value[0];
-    if (first && filter.sinceMs !== undefined && first.timeMs < filter.sinceMs) break;
-    end = from;
+    const isOlder = filter.sinceMs !== undefined && page[0] !== undefined && page[0].timeMs < filter.sinceMs;
+    if (isOlder || found.length >= limit) break;
   }
   return found.slice(-limit);
 }

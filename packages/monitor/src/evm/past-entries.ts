@@ -1,7 +1,7 @@
 import type { Journal } from '@keepwatch/journal';
 import type { EvmBlockRef, EvmPastEntry } from '@keepwatch/watch';
 import { readEntry } from '../engine/state.ts';
-import { journalError } from '../store/store.ts';
+import { pagesBackwards } from '../store/backwards.ts';
 
 /** What a block of the past did to an account, and its place in the journal. */
 export interface PastRow {
@@ -9,9 +9,6 @@ export interface PastRow {
   readonly block: EvmBlockRef;
   readonly entries: readonly EvmPastEntry[];
 }
-
-/** Entries of the journal that are read at once. */
-const PAGE = 512;
 
 /**
  * The last blocks of the past of a wallet, in order, with at least `limit` happenings where there are so many. The journal
@@ -25,20 +22,15 @@ export async function newestOfPast(
 ): Promise<readonly PastRow[]> {
   const found: PastRow[] = [];
   let count = 0;
-  let end = Math.min(before ?? Infinity, (journal.head()?.lastSeq ?? 0) + 1);
-  while (end > 1 && count < limit) {
-    const from = Math.max(1, end - PAGE);
-    const read = await journal.read(from, end - from);
-    if (!read.ok) throw journalError(read.error);
-    for (const { seq, bytes } of read.value.toReversed()) {
+  for await (const page of pagesBackwards(journal, before)) {
+    for (const { seq, bytes } of page.toReversed()) {
       const { event } = readEntry(seq, bytes);
       if (event.kind === 'evm-wallet-dropped' && event.wallet === wallet) return found.toReversed();
       if (event.kind !== 'evm-past-block' || event.wallet !== wallet) continue;
       found.push({ seq, block: event.block, entries: event.entries });
       count += event.entries.length;
-      if (count >= limit) break;
+      if (count >= limit) return found.toReversed();
     }
-    end = from;
   }
   return found.toReversed();
 }

@@ -7,7 +7,8 @@ import { specOf } from '../api/contract.ts';
 import type { Methods } from '../api/conversation.ts';
 import { ordersList } from '../api/shapes.ts';
 import { readEntry, type MonitorEvent } from '../engine/state.ts';
-import { journalError, type MonitorStore } from '../store/store.ts';
+import { pagesBackwards } from '../store/backwards.ts';
+import type { MonitorStore } from '../store/store.ts';
 import type { Ordered } from './order-log.ts';
 
 /** One line of who did what, as operators read it. */
@@ -40,7 +41,6 @@ export interface OrderRow {
   readonly withheld: boolean;
 }
 
-const PAGE = 512;
 const DEFAULT_LIMIT = 50;
 
 export function orderMethods({ journal, identity }: Pick<MonitorStore, 'journal' | 'identity'>): Methods {
@@ -59,12 +59,8 @@ async function newestOrders(journal: Journal, limit: number, before?: number): P
   const found: OrderRow[] = [];
   // Read backwards, what an order changed stands between its answer and itself.
   let within = false;
-  let end = Math.min(before ?? Infinity, (journal.head()?.lastSeq ?? 0) + 1);
-  while (end > 1 && found.length < limit) {
-    const from = Math.max(1, end - PAGE);
-    const read = await journal.read(from, end - from);
-    if (!read.ok) throw journalError(read.error);
-    for (const entry of read.value.toReversed()) {
+  for await (const page of pagesBackwards(journal, before)) {
+    for (const entry of page.toReversed()) {
       const event = readEntry(entry.seq, entry.bytes);
       if (event.room === 'order') {
         within = event.event.kind === 'carried-out';
@@ -74,7 +70,7 @@ async function newestOrders(journal: Journal, limit: number, before?: number): P
         if (change) found.push(strayRow(entry, change));
       }
     }
-    end = from;
+    if (found.length >= limit) break;
   }
   return found.slice(0, limit).reverse();
 }
