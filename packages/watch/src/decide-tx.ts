@@ -291,8 +291,7 @@ function grownWallets(turn: Turn, fact: TxFact, known: TxRecord | undefined): Re
   }
   for (const outpoint of fact.spent) {
     const key = outpointKey(outpoint);
-    const coin = state.coins.get(key);
-    for (const wallet of coin ? losersOf(coin, fact.txid) : []) {
+    for (const wallet of losersOf(state, key, fact.txid)) {
       if (!partOf(wallet)?.spent.includes(key)) grown.add(wallet);
     }
   }
@@ -322,10 +321,7 @@ function ours(turn: Turn, tx: MatchedTx): TxFact | undefined {
 function attributable({ state }: Turn, fact: TxFact): TxFact | undefined {
   const { txid } = fact;
   const received = fact.received.filter(({ vout, script }) => receiversOf(state, txid, vout, script).length > 0);
-  const spent = fact.spent.filter((outpoint) => {
-    const coin = state.coins.get(outpointKey(outpoint));
-    return coin !== undefined && losersOf(coin, txid).length > 0;
-  });
+  const spent = fact.spent.filter((outpoint) => losersOf(state, outpointKey(outpoint), txid).length > 0);
   return received.length + spent.length === 0 && watchersOf(state, txid).length === 0
     ? undefined
     : { ...fact, received, spent };

@@ -108,7 +108,7 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
   for (const outpoint of fact.spent) {
     const key = outpointKey(outpoint);
     const coin = state.coins.get(key);
-    const losers = coin ? losersOf(coin, txid) : [];
+    const losers = losersOf(state, key, txid);
     if (!coin || losers.length === 0) continue;
     if (!coin.spenders.includes(txid)) state.coins.set(key, { ...coin, spenders: [...coin.spenders, txid] });
     for (const wallet of losers) {
@@ -155,10 +155,7 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
 /** To whom a transaction says something that is not settled. */
 function concernedBy(state: WatchState, { txid, received, spent }: TxFact): readonly string[] {
   const paid = received.flatMap(({ vout, script }) => receiversOf(state, txid, vout, script));
-  const lost = spent.flatMap((outpoint) => {
-    const coin = state.coins.get(outpointKey(outpoint));
-    return coin ? losersOf(coin, txid) : [];
-  });
+  const lost = spent.flatMap((outpoint) => losersOf(state, outpointKey(outpoint), txid));
   return [...paid.map(({ wallet }) => wallet), ...lost, ...watchersOf(state, txid)];
 }
 

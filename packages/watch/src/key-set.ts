@@ -27,10 +27,10 @@ export function withKeys(set: KeySet, keys: readonly Key[]): KeySet {
   return { size: set.size + each.length, blocks: [...blocks, last] };
 }
 
-export function hasKey(set: KeySet, [a, b, c, d]: Key): boolean {
+export function hasKey(set: KeySet, key: Key): boolean {
   return set.blocks.some((block) => {
-    const at = firstFrom(block, [a, b, c, d]);
-    return at < block.length && compare(block, at, [a, b, c, d], 0, WORDS) === 0;
+    const at = firstFrom(block, key);
+    return at < block.length && compare(block, at, key, 0, WORDS) === 0;
   });
 }
 

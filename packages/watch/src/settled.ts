@@ -1,7 +1,7 @@
 import type { Txid } from '@keepwatch/bitcoin';
 import { hasKey, leastLast, NO_KEYS, type Key, type KeySet } from './key-set.ts';
 import type { ScriptPlace } from './script-index.ts';
-import type { Coin, WatchState } from './state.ts';
+import type { WatchState } from './state.ts';
 
 /**
  * What is left of transactions that nothing can happen to any more (`fold-settle.ts` says when). Whatever a later scan or a
@@ -60,8 +60,9 @@ export function receiversOf(state: WatchState, txid: Txid, vout: number, script:
   });
 }
 
-/** From whom a transaction takes the coin, as far as that is not settled. A coin that is spent for good nothing else spends. */
-export function losersOf({ settled, wallets }: Coin, txid: Txid): readonly string[] {
+/** From whom a transaction takes a coin, as far as that is not settled. A coin that is spent for good nothing else spends. */
+export function losersOf({ coins }: WatchState, key: string, txid: Txid): readonly string[] {
+  const { settled = null, wallets = [] } = coins.get(key) ?? {};
   if (settled === null) return wallets;
   return settled.by === txid ? wallets.filter((wallet) => !settled.told.includes(wallet)) : [];
 }
