@@ -17,6 +17,8 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
     for (const [id, record] of state.wallets.entries()) {
       const sinceHeight = record.wallet.birthdaySeconds === null ? block.height : null;
       state.wallets.set(id, { ...record, addedHeight: block.height - 1, sinceHeight });
+      // Sources may have looked through it already, before they knew of the wallet.
+      if (sinceHeight !== null) requestScan(state, id, sinceHeight);
     }
   }
   if (tip !== null && block.height > tip.height + 1) {

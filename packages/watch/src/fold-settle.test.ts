@@ -22,6 +22,9 @@ function begun(...wallets: readonly (readonly [string, readonly number[]])[]): W
   const watch = createWatch({ keptBlocks: KEPT });
   for (const [id, numbers] of wallets) watch.add(scriptsWallet(id, numbers), numbers);
   watch.connect(100);
+  for (const { wallet, scan } of dueScans(watch.state)) {
+    watch.tell({ kind: 'history', wallet, scan, found: [], toHeight: 100, done: true });
+  }
   return watch;
 }
 

@@ -78,6 +78,7 @@ describe('a larger gap limit', () => {
     watch.tell({ kind: 'wallet', wallet: rangedWallet(7) });
     derive(watch);
     watch.connect(100);
+    history(watch, [], 100);
     watch.tell({ kind: 'wallet', wallet: rangedWallet(3) });
     expect(dueScans(watch.state)).toEqual([]);
     watch.add(scriptsWallet('single', [9]), [9]);
@@ -113,6 +114,14 @@ it('finds what sources had looked through before they knew of a new wallet, and 
 });
 
 describe('the first block that is told', () => {
+  it('is looked through as well: sources may not have known of a wallet that was there before it', () => {
+    const watch = createWatch();
+    watch.add(scriptsWallet('savings', [1]), [1]);
+    watch.connect(100);
+    expect(dueScans(watch.state)).toMatchObject([{ wallet: 'savings', fromHeight: 100 }]);
+    expect(kinds(history(watch, [[100, [paymentOf(a, [[1, 50_000n]])]]], 100))).toEqual(['received']);
+  });
+
   it('is what scans wait for: of what they found below it nobody would be told', () => {
     const watch = createWatch();
     watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);

@@ -118,10 +118,21 @@ export function simulateWatch(seed: number): WatchHistory {
   let watching: SimTx | null = null;
   for (const id of ['w0', 'w1', 'w2', 'w3', 'w5']) if (random.chance(0.4)) world.wide.add(id);
   for (let i = random.below(4); i > 0; i--) mine();
+  // The block that will be told first may pay what is watched, and the source look through it before it knows of that.
+  const isEarly = random.chance(0.3);
+  if (isEarly) {
+    world.payable.add('w0');
+    for (let i = random.below(4); i > 0; i--) {
+      const tx = world.create(random);
+      if (tx) world.mempool.set(tx.txid, tx);
+    }
+    mine();
+  }
   configure(walletOf('w0', null));
   if (random.chance(0.5)) configure(walletOf('w1', null));
-  while (driver.derive()) driver.deliver();
-  driver.start();
+  if (isEarly) driver.start();
+  if (!isEarly || random.chance(0.7)) while (driver.derive()) if (!isEarly) driver.deliver();
+  if (!isEarly) driver.start();
   // The first block that is told is the tip of that moment: what came before is nobody's news.
   while (story.toldTip() === null) driver.deliver();
   for (const id of ['w0', 'w1']) if (driver.known(id)) world.payable.add(id);
@@ -242,18 +253,23 @@ export function simulateWatch(seed: number): WatchHistory {
     for (let i = acts; i > 0 && fault === null; i--) act();
     crashEvery = 0;
     troubled = false;
-    const settle = () => {
-      do {
-        driver.release();
-        driver.notice();
-        while (driver.waiting() > 0) driver.deliver();
-      } while (driver.derive() || driver.scan(5) || driver.waiting() > 0);
+    /** Until nothing is left to do; true if anything of the past had to be looked through. */
+    const settle = (): boolean => {
+      driver.release();
+      driver.notice();
+      while (driver.waiting() > 0) driver.deliver();
+      if (driver.derive()) return settle();
+      if (!driver.scan(5)) return driver.waiting() > 0 && settle();
+      settle();
+      return true;
     };
     settle();
     for (const id of world.wide) widen(id);
     settle();
-    for (let i = 0; i < 2; i++) driver.mined(mine());
-    settle();
+    // What is open already when a coin is found is told with the next block.
+    do {
+      for (let i = 0; i < 2; i++) driver.mined(mine());
+    } while (settle());
     for (let i = 0; i < 3; i++) driver.pass(60_000);
     const ghost = driver.unconfirmed().find((txid) => !world.mempool.has(txid));
     if (ghost !== undefined) fault ??= `${ghost} is nowhere, and the watch waits for it`;
