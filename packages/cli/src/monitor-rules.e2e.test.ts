@@ -112,7 +112,9 @@ describe('keepwatch rules', { timeout: 240_000 }, () => {
     expect(cli.json('rules', 'show', ...at)).toMatchObject({ rules });
 
     // A condition that fails counts as met.
-    const failing = write('failing.json', { rules: [{ name: 'odd', when: 'finding.nothing == 1', tell: ['mail'] }] });
+    const failing = write('failing.json', {
+      rules: [{ name: 'odd', when: '1 / (finding.depth - finding.depth) == 1', tell: ['mail'] }],
+    });
     cli.json('rules', 'apply', failing, ...at);
     const three = found();
     await pay(4);

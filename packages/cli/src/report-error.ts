@@ -1,4 +1,5 @@
 import { CodedError } from '@keepwatch/base';
+import { ERRORS, isErrorCode } from '@keepwatch/protocol';
 import { shown, shownJson } from './shown.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,7 +32,11 @@ interface Described {
 }
 
 function describe(error: unknown): Described {
-  if (error instanceof CodedError) return error;
+  if (error instanceof CodedError) {
+    const { code, message, details } = error;
+    // An error that came over a connection has the remedy of its code; one of this process has it as well.
+    return { code, message, details, remedy: error.remedy ?? (isErrorCode(code) ? ERRORS[code].remedy : undefined) };
+  }
   const message = error instanceof Error ? error.message : String(error);
   const remedy = 'Run it again with KEEPWATCH_DEBUG=1 in the environment to see where, and report it.';
   return { code: 'unforeseen', message: `Something unforeseen failed: ${message}`, remedy, details: undefined };

@@ -93,6 +93,7 @@ export {
   type Telling,
   type Verdict,
 } from './rules/judge.ts';
+export { mistakeIn } from './rules/mistake.ts';
 export { readRules, type Rule, type Rules, type RulesError } from './rules/rules.ts';
 export type { ScriptRange } from './script-index.ts';
 export { DEFAULT_SETTINGS, type WatchSettings } from './settings.ts';

@@ -40,10 +40,12 @@ export async function rulesApply(context: Context, file: string, place: MonitorP
   return withMonitor(context, place, async (api) => {
     const applied = (await api.call('rules.apply', { rules: document })) as { readonly rules: number };
     const held = applied.rules === 1 ? '1 rule holds' : `${showCount(applied.rules, 'rule')} hold`;
-    return {
-      json: applied,
-      text: `${held} from now on. What none of them speaks of is kept, and told to nobody.`,
-    };
+    const { rules = [] } = document as Partial<RulesJson>;
+    const isHeard = rules.some(({ tell = [] }) => tell.length > 0);
+    const rest = 'What none of them speaks of is kept, and told to nobody.';
+    // It may be meant so, for a ladder tells as well; mostly it is not.
+    const nobody = 'They tell nobody anything: only a ladder still does. To do without rules: keepwatch rules clear';
+    return { json: applied, text: `${held} from now on. ${isHeard ? rest : nobody}` };
   });
 }
 

@@ -89,6 +89,12 @@ it('refuses rules as a whole, says where they are wrong, and keeps the ones befo
   await expect(apply(rule, { ...rule, name: 'b', when: '(' })).rejects.toMatchObject({
     ...{ code: 'rule_bad_condition', details: { path: 'rules[1].when' } },
   });
+  // It can be read, and would tell either everything or nothing.
+  for (const when of ['finding.knd == "spent"', 'finding.kind == "spnt"']) {
+    await expect(apply({ ...rule, when })).rejects.toMatchObject({
+      ...{ code: 'rule_bad_condition', details: { path: 'rules[0].when' } },
+    });
+  }
   await expect(apply({ ...rule, tell: ['phone', 'fax'] })).rejects.toMatchObject({
     ...{ code: 'rule_channel_unknown', details: { path: 'rules[0].tell[1]' } },
   });
@@ -105,7 +111,7 @@ it('tries rules on the past and changes nothing', async () => {
   const seq = monitor.engine.seq();
   const rules = {
     rules: [
-      { ...rule, when: 'finding.kind' },
+      { ...rule, when: '1 / finding.depth == 1' },
       { ...rule, name: 'over', when: 'finding.over', tell: ['mail'] },
     ],
   };

@@ -3,6 +3,7 @@ import type { Journal } from '@keepwatch/journal';
 import {
   dryRunRules,
   judgeFinding,
+  mistakeIn,
   readRules,
   tellingsOf,
   type Finding,
@@ -55,10 +56,20 @@ export function createRuleDesk({ engine, journal, zones }: RuleDeskDeps): RuleDe
     return current.rules;
   }
 
-  /** Throws the codes of `readRules`, and `rule_channel_unknown` for a rule that tells by no channel there is. */
+  /**
+   * Throws the codes of `readRules`, `rule_bad_condition` for what {@link mistakeIn} sees as well, and
+   * `rule_channel_unknown` for a rule that tells by no channel there is.
+   */
   function checked(document: Json): Rules {
     const read = readRules(document, zones);
     if (!read.ok) throw refused(read.error.code, read.error.path, read.error.message);
+    // Of what is in the journal nothing of this kind is asked: rules that were taken once hold as they did.
+    for (const [i, { when }] of (
+      document as { readonly rules: readonly { readonly when: string }[] }
+    ).rules.entries()) {
+      const mistake = mistakeIn(when);
+      if (mistake !== null) throw refused('rule_bad_condition', `rules[${i}].when`, mistake);
+    }
     for (const [i, { tell }] of read.value.rules.entries()) {
       const stranger = tell.findIndex((name) => !engine.state.desk.channels.has(name));
       if (stranger < 0) continue;

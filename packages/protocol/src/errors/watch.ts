@@ -78,7 +78,10 @@ export const WATCH_ERRORS = {
     'The rules have another form than they must have.',
     'The path says where, the message what is wrong.',
   ),
-  rule_bad_condition: text('The condition of a rule is not valid CEL.', 'Look at the condition that the path names.'),
+  rule_bad_condition: text(
+    'The condition of a rule is not valid CEL, or asks for something that there is not.',
+    'Correct the condition that the path names; docs/watch.md says what one can ask about, docs/findings.md has the kinds.',
+  ),
   rule_too_costly: text(
     'The condition of a rule could take too long.',
     'Make it shorter, and go through no list within a list.',

@@ -19,6 +19,16 @@ export interface ConditionAnswer {
   readonly failed: 'error' | 'cost' | null;
 }
 
+export interface ConditionFault {
+  readonly code: 'rule_bad_condition' | 'rule_too_costly';
+  readonly words: string;
+}
+
+const TOO_COSTLY: ConditionFault = {
+  code: 'rule_too_costly',
+  words: 'The condition could take too long: it is too long, or goes through lists within lists.',
+};
+
 const MAX_LENGTH = 2_000;
 /** How many items a list may have that a condition goes through. */
 const MAX_ITEMS = 64;
@@ -28,15 +38,15 @@ const MAX_COST = 50_000;
  * Reads a condition in CEL over `finding` and `wallet`. Its cost is bounded before it ever runs: each part of the expression
  * counts once, and as often as there may be items for every list around it that it goes through.
  */
-export function readCondition(text: string): Result<Condition, 'rule_bad_condition' | 'rule_too_costly'> {
-  if (text.length > MAX_LENGTH) return err('rule_too_costly');
+export function readCondition(text: string): Result<Condition, ConditionFault> {
+  if (text.length > MAX_LENGTH) return err(TOO_COSTLY);
   let evaluate: (bindings: Record<string, CelInput>) => unknown;
   try {
     const parsed = parse(text);
-    if (costOf(parsed.expr, 1) > MAX_COST) return err('rule_too_costly');
+    if (costOf(parsed.expr, 1) > MAX_COST) return err(TOO_COSTLY);
     evaluate = plan(celEnv(), parsed) as typeof evaluate;
-  } catch {
-    return err('rule_bad_condition');
+  } catch (error) {
+    return err({ code: 'rule_bad_condition', words: `The condition is not valid CEL${placeOf(error, text)}.` });
   }
   return ok((finding, wallet) => {
     if ((wallet?.tags.length ?? 0) > MAX_ITEMS) return { holds: true, failed: 'cost' };
@@ -48,6 +58,14 @@ export function readCondition(text: string): Result<Condition, 'rule_bad_conditi
       return { holds: true, failed: 'error' };
     }
   });
+}
+
+/** Where reading stopped, as far as the reader says so: ` from character 15 on: “= 5”`. */
+function placeOf(error: unknown, text: string): string {
+  const { offset } = (error as { location?: { start?: { offset?: unknown } } }).location?.start ?? {};
+  if (typeof offset !== 'number' || offset < 0) return '';
+  const rest = text.slice(offset, offset + 30).trim();
+  return rest === '' ? ': it ends too early' : ` from character ${offset + 1} on: “${rest}”`;
 }
 
 function costOf(node: unknown, times: number): number {

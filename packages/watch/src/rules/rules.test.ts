@@ -67,6 +67,12 @@ it('says where a configuration is wrong', () => {
     code: 'rule_bad_condition',
     path: 'rules[0].when',
   });
+  const wordsOf = (when: string) => {
+    const read = readRules({ rules: [{ ...rule, when }] }, zones);
+    return read.ok ? null : read.error.message;
+  };
+  expect(wordsOf('finding.kind = "spent"')).toBe('The condition is not valid CEL from character 14 on: “= "spent"”.');
+  expect(wordsOf('finding.sats > 10_000')).toBe('The condition is not valid CEL from character 18 on: “_000”.');
   expect(errorOf({ rules: [rule, { ...rule, limit: { count: 0, seconds: 1 } }] })).toEqual({
     code: 'rules_malformed',
     path: 'rules[1].limit.count',

@@ -65,13 +65,7 @@ export function readRules(value: unknown, zones: Zones): Result<Rules, RulesErro
     if (names.has(rest.name)) return fault('rule_name_repeated', `rules[${i}].name`, 'Another rule has this name.');
     names.add(rest.name);
     const condition = readCondition(when);
-    if (!condition.ok) {
-      const words =
-        condition.error === 'rule_too_costly'
-          ? 'The condition could take too long: it is too long, or goes through lists within lists.'
-          : 'The condition is not valid CEL.';
-      return fault(condition.error, `rules[${i}].when`, words);
-    }
+    if (!condition.ok) return fault(condition.error.code, `rules[${i}].when`, condition.error.words);
     rules.push({ ...rest, when: condition.value, severity, limit });
   }
   const { quiet, digestAt, zone } = read.data;
