@@ -1,70 +1,72 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { simulateBudget } from './budget.ts';
-import { simulateWatch } from './watch/watch.ts';
+import { Worker } from 'node:worker_threads';
+import { SUBJECTS } from './subjects.ts';
+import type { Progress, Share } from './worker/main.ts';
 
-/** `npm run test:sim -- --only budget,watch --histories 10000 [--seed 1]`: histories that a seed makes again. */
-interface Subject {
-  /** A fault in words, or null; counts what happened. */
-  readonly play: (seed: number, count: (what: string, times?: number) => void) => string | null;
-  readonly holds: string;
-}
-
-const SUBJECTS: Readonly<Record<string, Subject>> = {
-  budget: {
-    holds: 'none exceeds its limit',
-    play(seed, count) {
-      const { fault, signed, denied, crashes, used } = simulateBudget(seed);
-      count('signed', signed);
-      count('denied', denied);
-      count('crashes', crashes);
-      count('used their limit to 90% and more', used >= 90 ? 1 : 0);
-      return fault;
-    },
-  },
-  watch: {
-    holds: 'no finding missed, doubled or out of order',
-    play(seed, count) {
-      const { fault, findings, crashes, reorgs, outages, settled } = simulateWatch(seed);
-      count('findings', findings);
-      count('crashes', crashes);
-      count('reorganisations', reorgs);
-      count('outages', outages);
-      count('settled outputs', settled);
-      return fault;
-    },
-  },
-};
-
+// `npm run test:sim -- --only budget,watch --histories 10000 [--seed 1] [--workers 2]`: histories that a seed makes again,
+// on all cores. The first fault ends it, with the seed that shows it again.
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(SUBJECTS).join(',') },
     histories: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: String(availableParallelism()) },
   },
 });
-const histories = Number(values.histories);
-const first = Number(values.seed);
+const [histories, first, workers] = [values.histories, values.seed, values.workers].map(Number) as [
+  number,
+  number,
+  number,
+];
 if (!Number.isSafeInteger(histories) || histories < 1 || !Number.isSafeInteger(first)) {
   console.error('--histories and --seed are whole numbers.');
   process.exit(64);
 }
-for (const name of values.only.split(',')) {
-  if (!Object.hasOwn(SUBJECTS, name)) {
-    console.error(`--only: “${name}” is none of ${Object.keys(SUBJECTS).join(', ')}.`);
-    process.exit(64);
-  }
-  const subject = SUBJECTS[name]!;
+if (!Number.isSafeInteger(workers) || workers < 1 || workers > 256) {
+  console.error('--workers is a whole number from 1 to 256.');
+  process.exit(64);
+}
+const names = values.only.split(',');
+for (const name of names) {
+  if (Object.hasOwn(SUBJECTS, name)) continue;
+  console.error(`--only: “${name}” is none of ${Object.keys(SUBJECTS).join(', ')}.`);
+  process.exit(64);
+}
+
+const SAY_EVERY_MS = 30_000;
+
+function play(name: string): Promise<void> {
   const sum = new Map<string, number>();
-  const count = (what: string, times = 1) => sum.set(what, (sum.get(what) ?? 0) + times);
   const started = performance.now();
-  for (let seed = first; seed < first + histories; seed++) {
-    const fault = subject.play(seed, count);
-    if (fault !== null) {
-      console.error(`${name}: seed ${seed}: ${fault}`);
+  const seconds = () => ((performance.now() - started) / 1_000).toFixed(1);
+  let played = 0;
+  let saidAt = started;
+  const hear = ({ played: more, counts, fault }: Progress) => {
+    if (fault) {
+      console.error(`${name}: seed ${fault.seed}: ${fault.words}`);
       process.exit(1);
     }
-  }
-  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-  const counts = [...sum].map(([what, times]) => `${times} ${what}`).join(', ');
-  console.log(`${name}: ${histories} histories in ${seconds} s, ${subject.holds}: ${counts}.`);
+    played += more;
+    for (const [what, times] of counts) sum.set(what, (sum.get(what) ?? 0) + times);
+    if (performance.now() - saidAt < SAY_EVERY_MS) return;
+    saidAt = performance.now();
+    console.error(`${name}: ${played} of ${histories} histories after ${seconds()} s`);
+  };
+  const every = Math.min(workers, histories);
+  const shares = Array.from({ length: every }, (_, i) => {
+    const share: Share = { subject: name, from: first + i, before: first + histories, every };
+    const worker = new Worker(new URL('./worker/main.ts', import.meta.url), { workerData: share });
+    worker.on('message', hear);
+    return new Promise<void>((resolve, reject) => {
+      worker.on('error', reject);
+      worker.on('exit', () => resolve());
+    });
+  });
+  return Promise.all(shares).then(() => {
+    const counts = [...sum].map(([what, times]) => `${times} ${what}`).join(', ');
+    console.log(`${name}: ${histories} histories in ${seconds()} s, ${SUBJECTS[name]!.holds}: ${counts}.`);
+  });
 }
+
+for (const name of names) await play(name);
