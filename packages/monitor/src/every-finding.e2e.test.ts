@@ -347,6 +347,19 @@ describe.skipIf('missing' in found)(
       await over(one, 'quorum-lost');
       await over(alone, 'source-down');
 
+      // The schedule has a block each second, and one comes every four; then more come than are due.
+      await two.tell({ blockSpacingSeconds: 1, stalledAfterSeconds: 7_200 });
+      await vi.waitFor(
+        async () => {
+          await node.mine(1);
+          expect((await two.findings()).map(({ detail }) => detail.kind)).toContain('tip-slow');
+        },
+        { ...SLOW, interval: 4_000 },
+      );
+      await node.mine(30);
+      await over(two, 'tip-slow');
+      await two.tell({ blockSpacingSeconds: null, stalledAfterSeconds: 8 });
+
       // Fees that a node estimates from blocks that it saw.
       await two.tell({ feerateLimit: 1 });
       for (let i = 0; i < 14; i++) {

@@ -5,7 +5,7 @@ import { holdingOf, inBlockId } from './id.ts';
 import { outpointKey, outpointOf, type TxFact, type TxRecord, type WatchState } from './state.ts';
 import { isSpent, medianWith, openingsOf, waitingFor } from './timelock.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
-import { closeCondition, endCatchUp } from './decide-condition.ts';
+import { closeCondition, decidePace, endCatchUp } from './decide-condition.ts';
 
 type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
 
@@ -28,6 +28,7 @@ export function decideBlock(turn: Turn, { block, matches, seenBy }: Of<'connecte
   closeCondition(turn, 'tip-stalled', (id) =>
     tell(turn, id, null, { block, seenBy }, { kind: 'tip-stalled', lastBlock: block, forSeconds: 0, over: true }),
   );
+  decidePace(turn, { block, seenBy });
   for (const fact of facts) decideConfirmed(turn, fact, block, seenBy, late);
   for (const fact of held) decideConfirmed(turn, fact, block, seenBy, late);
   for (const depth of state.settings.depths.toReversed()) {

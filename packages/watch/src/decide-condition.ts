@@ -1,8 +1,9 @@
 import { assertNever } from '@keepwatch/base';
-import type { ChainInput } from './chain-input.ts';
+import type { BlockRef, ChainInput } from './chain-input.ts';
 import type { FindingDetail } from './finding.ts';
 import type { MachineInput } from './input.ts';
 import { decideDoubts } from './decide-tx.ts';
+import { blockSpacing, paceOf } from './pace.ts';
 import { emit, tell, type Turn } from './turn.ts';
 
 type ConditionInput =
@@ -111,9 +112,35 @@ function decideTick(turn: Turn): void {
   if (catchingUp && isLive && nowMs - Math.max(state.tipAtMs, state.startedMs) >= QUIET_MS) endCatchUp(turn);
   decideDoubts(turn);
   const waitingMs = nowMs - Math.max(state.tipAtMs, state.startedMs);
-  if (tip === null || waitingMs < settings.stalledAfterSeconds * 1_000) return;
-  const forSeconds = Math.round(waitingMs / 1_000);
-  begin(turn, 'tip-stalled', { kind: 'tip-stalled', lastBlock: tip, forSeconds, over: false });
+  if (tip !== null && waitingMs >= settings.stalledAfterSeconds * 1_000) {
+    const forSeconds = Math.round(waitingMs / 1_000);
+    begin(turn, 'tip-stalled', { kind: 'tip-stalled', lastBlock: tip, forSeconds, over: false });
+  }
+  decidePace(turn);
+}
+
+/**
+ * Whether blocks come far too slowly. It begins with a tick and not with a block, once none came for as long as one may be
+ * expected to take: blocks that are read one after the other, after an outage, are old by their times and come fast. It ends
+ * with a block. A tip that does not move at all is told by itself, and a blind watch as well.
+ */
+export function decidePace(turn: Turn, by?: { readonly block: BlockRef; readonly seenBy: readonly string[] }): void {
+  const { state, nowMs } = turn;
+  const { tip, conditions, settings } = state;
+  const spacing = blockSpacing(settings);
+  // Nobody says that it is over where nobody looks any more.
+  if (spacing === null) return closeCondition(turn, 'tip-slow', () => undefined);
+  const isOpen = conditions.has('tip-slow');
+  const waitingMs = nowMs - Math.max(state.tipAtMs, state.startedMs);
+  const isSettled = state.catchingUp === null && waitingMs >= spacing * 1_000;
+  const isBlind = conditions.has('tip-stalled') || conditions.has('quorum-lost');
+  const mayBegin = !isOpen && !by && isSettled && !isBlind;
+  const pace = tip !== null && (mayBegin || (isOpen && by)) ? paceOf(state, nowMs) : undefined;
+  if (tip === null || !pace) return;
+  const { blocks, dueBlocks, inSeconds } = pace;
+  const detail = { kind: 'tip-slow', lastBlock: tip, blocks, dueBlocks, inSeconds, over: isOpen } as const;
+  if (mayBegin && pace.isSlow) begin(turn, 'tip-slow', detail);
+  if (isOpen && by && pace.isEnough) closeCondition(turn, 'tip-slow', (id) => tell(turn, id, null, by, detail));
 }
 
 /** The chain is followed again after a start: which blocks came meanwhile. */

@@ -87,6 +87,15 @@ export type FindingDetail =
   | { readonly kind: 'feerate-spike'; readonly satPerVbyte: number; readonly limit: number }
   /** No block for long; `lastBlock` is the tip. */
   | { readonly kind: 'tip-stalled'; readonly lastBlock: BlockRef; readonly forSeconds: number; readonly over: boolean }
+  /** Blocks come, but within `inSeconds` far fewer of them than by the network's schedule; `lastBlock` is the tip. */
+  | {
+      readonly kind: 'tip-slow';
+      readonly lastBlock: BlockRef;
+      readonly blocks: number;
+      readonly dueBlocks: number;
+      readonly inSeconds: number;
+      readonly over: boolean;
+    }
   | {
       readonly kind: 'source-down' | 'source-behind';
       readonly source: string;

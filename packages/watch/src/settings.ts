@@ -9,6 +9,11 @@ export interface WatchSettings {
   readonly keptBlocks: number;
   /** No block for so long is told. A gap of two hours comes once in some three years (e^-12 for each block). */
   readonly stalledAfterSeconds: number;
+  /**
+   * Seconds from block to block by the network's schedule, against which slow blocks are told; null: it has none. Left out:
+   * the network's own (ten minutes; none on test4 and regtest).
+   */
+  readonly blockSpacingSeconds?: number | null;
   /** A source may be down or behind for so long before it is told. */
   readonly sourceGraceSeconds: number;
   /** A block older than this is late news in any case: so wrong may a miner's clock be (two hours). */

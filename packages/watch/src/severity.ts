@@ -34,6 +34,7 @@ export function severityOf(detail: FindingDetail): Severity {
     case 'timelock-expiry':
       return detail.blocksLeft === 0 || detail.secondsLeft === 0 ? 'critical' : 'warning';
     case 'tip-stalled':
+    case 'tip-slow':
     case 'source-down':
     case 'sources-disagree':
     case 'clock-skew':

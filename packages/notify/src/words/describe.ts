@@ -110,6 +110,12 @@ function headline(detail: FindingDetail, hidden: boolean): string {
       return `fees are at ${detail.satPerVbyte} sat/vB, above ${detail.limit}`;
     case 'tip-stalled':
       return detail.over ? 'blocks arrive again' : `no block for ${lasting(detail.forSeconds)}`;
+    case 'tip-slow': {
+      const come = `${counted(detail.blocks, 'block')} in ${lasting(detail.inSeconds)}`;
+      return detail.over
+        ? `blocks come at their pace again: ${come}`
+        : `only ${come}, where ${detail.dueBlocks} are due`;
+    }
     case 'source-down':
       return `source ${cleanLabel(detail.source)} ${detail.over ? 'is back' : 'is down'}`;
     case 'source-behind':
@@ -197,6 +203,7 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
     case 'timelock-expiry':
       return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`, opening(detail)];
     case 'tip-stalled':
+    case 'tip-slow':
       return [`Last block: ${detail.lastBlock.height}`];
     case 'source-down':
     case 'source-behind':

@@ -93,6 +93,9 @@ const EVERY: Every = {
   ],
   'feerate-spike': [{ kind: 'feerate-spike', satPerVbyte: 301, limit: 100 }],
   'tip-stalled': over(true).map((each) => ({ kind: 'tip-stalled', lastBlock: block, forSeconds: 7_200, over: each })),
+  'tip-slow': over(true).map((each) => ({
+    ...{ kind: 'tip-slow', lastBlock: block, blocks: each ? 24 : 1, dueBlocks: 48, inSeconds: 28_800, over: each },
+  })),
   'source-down': over(true).map((each) => ({ kind: 'source-down', source: 'node', words, over: each })),
   'source-behind': over(true).map((each) => ({ kind: 'source-behind', source: 'node', words, over: each })),
   'sources-disagree': over(true).map((each) => ({

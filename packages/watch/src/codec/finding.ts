@@ -39,6 +39,7 @@ export const detail = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ ...kind('feerate-spike'), satPerVbyte: count, limit: count }),
   z.strictObject({ ...kind('tip-stalled'), lastBlock: block, forSeconds: count, over }),
+  z.strictObject({ ...kind('tip-slow'), lastBlock: block, blocks: count, dueBlocks: count, inSeconds: count, over }),
   z.strictObject({ kind: z.enum(['source-down', 'source-behind']), source: text, words: text, over }),
   z.strictObject({ ...kind('sources-disagree'), about: text, others: z.array(text), over }),
   z.strictObject({ ...kind('quorum-lost'), over }),

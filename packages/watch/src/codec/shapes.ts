@@ -36,6 +36,7 @@ export const settings = z.strictObject({
   depths: z.array(z.int().min(2)),
   keptBlocks: z.int().min(1),
   stalledAfterSeconds: z.int().min(1),
+  blockSpacingSeconds: z.int().min(1).nullable().exactOptional(),
   sourceGraceSeconds: count,
   lateAfterSeconds: count,
   feerateLimit: z.int().min(1).nullable(),
