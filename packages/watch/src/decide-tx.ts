@@ -57,12 +57,10 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
   if (!mine && !known) return;
   const grown = mine ? grownWallets(turn, mine, known) : new Set<string>();
   if (isInBlock && grown.size === 0) return;
-  const usedBefore = new Map(
-    (mine ?? factOf(known!)).received.map(({ vout, script }) => [vout, isUsed(state, script, toHex(script))]),
-  );
   emit(turn, { kind: 'tx', tx: mine ?? factOf(known!), at: { block } });
   const record = state.txs.get(fact.txid)!;
   const evidence: Evidence = { txid: fact.txid, block, grade: 'confirmed', seenBy };
+  const used = usedByOthers(turn, record);
   for (const part of record.parts) {
     const { wallet } = part;
     if (part.silent || (isInBlock && !grown.has(wallet))) continue;
@@ -74,11 +72,24 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
     const amends = earlier.length === 0 ? {} : { amends: named(turn, wallet, id(earlier.at(-1)!)) };
     tell(turn, id(`${direction}${suffix}`), wallet, evidence, { kind: direction, ...movement, ...amends }, late);
     tellLarge(turn, record, movement, wallet, evidence, late);
-    tellPrivacy(turn, record, part, evidence, usedBefore, late);
+    // Of an output that was known here already it was decided then: what came since is the second use, and not this one.
+    const decided = isInBlock ? (known.parts.find((each) => each.wallet === wallet)?.vouts ?? []) : [];
+    const again = part.vouts.filter((vout) => used.has(vout) && !decided.includes(vout));
+    tellPrivacy(turn, record, part, evidence, again, late);
   }
   decideConflicts(turn, record, evidence);
   loseRivals(turn, record, seenBy);
   tellDepths(turn, record.txid, seenBy, late);
+}
+
+/** Outputs of a transaction in a block to whose scripts others in blocks pay as well. */
+function usedByOthers({ state }: Turn, { txid, parts }: TxRecord): ReadonlySet<number> {
+  const byScript = new Map<string, number[]>();
+  for (const vout of new Set(parts.flatMap((part) => part.vouts))) {
+    const hex = toHex(state.coins.get(outpointKey({ txid, vout }))!.script!);
+    byScript.set(hex, [...(byScript.get(hex) ?? []), vout]);
+  }
+  return new Set([...byScript].flatMap(([hex, own]) => (isUsed(state, hex, own.length) ? own : [])));
 }
 
 /** Each depth that the transaction has reached and that was not told of it in this block. */
@@ -212,7 +223,7 @@ function tellPrivacy(
   { txid, round }: TxRecord,
   part: TxPart,
   evidence: Evidence,
-  usedBefore: ReadonlyMap<number, boolean>,
+  usedAgain: readonly number[],
   late: boolean,
 ): void {
   const { state } = turn;
@@ -235,7 +246,7 @@ function tellPrivacy(
       .some((place) => place.wallet === wallet && watched.descriptors[place.descriptor]!.ranged);
     const reuse = `address-reuse/${vout}`;
     const address = scriptToAddress(coin.script!, state.settings.network);
-    if (!isRanged || address === undefined || !usedBefore.get(vout) || told.includes(reuse)) continue;
+    if (!isRanged || address === undefined || !usedAgain.includes(vout) || told.includes(reuse)) continue;
     tell(turn, id(reuse), wallet, evidence, { kind: 'address-reuse', txid, address }, late);
   }
 }

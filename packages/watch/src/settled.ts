@@ -1,3 +1,4 @@
+import { fromHex } from '@keepwatch/base';
 import type { Txid } from '@keepwatch/bitcoin';
 import { hasKey, leastLast, NO_KEYS, type Key, type KeySet } from './key-set.ts';
 import type { ScriptPlace } from './script-index.ts';
@@ -72,10 +73,10 @@ export function watchersOf(state: WatchState, txid: Txid): readonly string[] {
   return (state.byTxid.get(txid) ?? []).filter((wallet) => !hadInBlock(state, wallet, txid));
 }
 
-/** Whether an output in a block pays to this script. */
-export function isUsed(state: WatchState, script: Uint8Array, hex: string): boolean {
-  if ((state.uses.get(hex) ?? 0) > 0) return true;
-  return state.scripts.find(script).some((place) => {
+/** Whether more outputs in blocks pay to this script (hex) than so many. */
+export function isUsed(state: WatchState, hex: string, own: number): boolean {
+  if ((state.uses.get(hex) ?? 0) > own) return true;
+  return state.scripts.find(fromHex(hex)!).some((place) => {
     const { scripts = NO_KEYS } = state.settled.get(place.wallet) ?? {};
     return scripts.size > 0 && hasKey(scripts, scriptKey(place));
   });

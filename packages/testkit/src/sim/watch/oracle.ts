@@ -137,6 +137,7 @@ function judgeChain(ending: Ending): string | null {
   const outputs = new Map<string, { wallet: string; sats: bigint }>();
   const spentIn = new Map<string, SimTx>();
   const sums = new Map<string, bigint>();
+  const firsts: FirstUses = new Map();
   for (const { ref, txs } of world.chain) {
     for (const tx of txs) {
       const parts = new Map<string, { received: bigint; spent: bigint; outs: number; ins: number }>();
@@ -205,6 +206,8 @@ function judgeChain(ending: Ending): string | null {
         const dust = tx.outputs.filter(({ owner, sats }) => owner?.wallet === wallet && sats < limits.dustSats!).length;
         const dustTold = found.filter((each) => each.detail.kind === 'dust').length;
         if (part.ins === 0 && dust !== dustTold) return `${where}: ${dust} outputs of dust, ${dustTold} told`;
+        const reuse = judgeReuse(ending, firsts, tx, ref.height, wallet, found, told[0]!.id);
+        if (reuse) return `${where}: ${reuse}`;
       }
     }
   }
@@ -215,6 +218,54 @@ function judgeChain(ending: Ending): string | null {
     if (balances.get(wallet) !== sats) return `${wallet} holds ${sats}, and ${balances.get(wallet)} is shown`;
   }
   return judgeLocks(ending, retracted, outputs, spentIn) ?? judgeLimits(ending);
+}
+
+/** By script: who pays to it in the chain, and the transaction of which nobody was told that it pays there again. */
+type FirstUses = Map<string, string>;
+
+/**
+ * An address that was paid before. Which payment is learnt first is not said, so that of all those that are news one may be
+ * told as the first; but no payment is a second one of itself, and what is told as its block comes has one below it.
+ */
+function judgeReuse(
+  { world, inTurn }: Ending,
+  firsts: FirstUses,
+  { txid, outputs }: SimTx,
+  height: number,
+  wallet: string,
+  found: readonly Finding[],
+  toldAs: string,
+): string | null {
+  for (const [vout, { owner, script }] of outputs.entries()) {
+    const times = found.filter(({ id }) => id.startsWith(`address-reuse/${vout}:`)).length;
+    // Only a taproot script has an address here.
+    if (owner?.wallet !== wallet || script[0] !== 0x51) {
+      if (times > 0) return `output ${vout} has no address of the wallet, and was told as used again`;
+      continue;
+    }
+    if (times > 1) return `output ${vout} was told ${times} times as used again`;
+    const key = `${owner.branch}/${owner.index}`;
+    if (times === 0) {
+      const first = firsts.get(key) ?? txid;
+      if (first !== txid) return `the address of output ${vout} was used by ${first}, and nobody was told`;
+      firsts.set(key, txid);
+      continue;
+    }
+    const payers = inTurn.has(toldAs)
+      ? payersUpTo(world, height, key, wallet)
+      : (world.paid.get(`${wallet}/${key}`) ?? []);
+    if (![...payers].some((each) => each !== txid)) return `the address of output ${vout} was never used before`;
+  }
+  return null;
+}
+
+function payersUpTo({ chain }: World, height: number, key: string, wallet: string): readonly string[] {
+  const txs = chain.filter(({ ref }) => ref.height <= height).flatMap((block) => block.txs);
+  return txs
+    .filter(({ outputs }) =>
+      outputs.some(({ owner }) => owner?.wallet === wallet && `${owner.branch}/${owner.index}` === key),
+    )
+    .map(({ txid }) => txid);
 }
 
 /** Whoever was above or below a limit when that was last looked at was told so last, and each time had the next number. */

@@ -37,6 +37,8 @@ export interface SimBlock {
 export interface World {
   readonly chain: SimBlock[];
   readonly mempool: Map<Txid, SimTx>;
+  /** By owner (`wallet/branch/index`): transactions that paid him in a block, whatever became of that block. */
+  readonly paid: Map<string, Set<string>>;
   /** Whom strangers may pay: wallets that are watched since before their first payment, or scanned whole. */
   readonly payable: Set<string>;
   /** Wallets that hand out addresses further on than was said when they were added. */
@@ -88,6 +90,7 @@ export function createWorld(startSeconds: number): World {
   const genesis: SimBlock = { ref: { height: 100, hash: blockHash(0), timeSeconds: startSeconds }, txs: [] };
   const chain: SimBlock[] = [genesis];
   const mempool = new Map<Txid, SimTx>();
+  const paid = new Map<string, Set<string>>();
   const payable = new Set<string>();
   const wide = new Set<string>();
 
@@ -191,6 +194,7 @@ export function createWorld(startSeconds: number): World {
   return {
     chain,
     mempool,
+    paid,
     payable,
     wide,
     create,
@@ -226,6 +230,13 @@ export function createWorld(startSeconds: number): World {
       const ref = { height: before.height + 1, hash: blockHash(++blocks), timeSeconds };
       const block = { ref, txs };
       chain.push(block);
+      for (const { txid, outputs } of txs) {
+        for (const { owner } of outputs) {
+          if (!owner) continue;
+          const key = `${owner.wallet}/${owner.branch}/${owner.index}`;
+          paid.set(key, (paid.get(key) ?? new Set()).add(txid));
+        }
+      }
       return block;
     },
     takeBack() {
