@@ -12,6 +12,7 @@ import {
 } from '@keepwatch/protocol';
 import {
   createOutbox,
+  createReceiptReader,
   decodeRpc,
   openTlsStatement,
   RPC_CODES,
@@ -125,6 +126,7 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
   const { memory, vault, ready } = options;
   let { known } = options;
   const handlers = new Map<NotificationName, Set<Handler>>();
+  const receipts = createReceiptReader();
   const calls = createPendingCalls(options.callTimeoutMs ?? CALL_TIMEOUT_MS);
   let ending: CodedError | undefined;
   let closing = false;
@@ -177,7 +179,7 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
   function take(message: RpcMessage): void {
     switch (message.kind) {
       case 'result':
-        return calls.resolve(message.id, message.result);
+        return resolve(message);
       case 'error':
         return calls.reject(message.id, remoteError(message.error));
       case 'notification':
@@ -185,6 +187,12 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
       case 'request':
         return void answer(message);
     }
+  }
+
+  function resolve({ id, result }: Extract<RpcMessage, { kind: 'result' }>): void {
+    const whole = receipts.complete(result);
+    if (whole === undefined) return end(errorOfCode('message_malformed', 'frame_malformed'));
+    calls.resolve(id, whole);
   }
 
   function notify(method: string, params: JsonObject): void {

@@ -55,14 +55,8 @@ export {
   type SignedHead,
 } from './proof/head.ts';
 export { createMerkleTree, verifyMerklePath, type MerkleClaim, type MerkleTree } from './proof/merkle.ts';
-export {
-  parseReceipt,
-  receiptText,
-  receiptToJson,
-  verifyReceipt,
-  type Receipt,
-  type ReceiptFault,
-} from './proof/receipt.ts';
+export { parseReceipt, receiptToJson, verifyReceipt, type Receipt, type ReceiptFault } from './proof/receipt.ts';
+export { createReceiptReader, receiptText, type ReceiptParts, type ReceiptReader } from './proof/receipt-stream.ts';
 export {
   decodeRpc,
   encodeRpc,

@@ -1,7 +1,7 @@
 import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, type TokenBucket } from '@keepwatch/base';
 import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, ReceiptJson } from '@keepwatch/protocol';
-import { receiptToJson } from '@keepwatch/wire';
+import { receiptToJson, type ReceiptParts } from '@keepwatch/wire';
 import { sha256Text } from '../crypto/wire-crypto.ts';
 import { jsonText, type JsonText } from '../peers/json-text.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
@@ -15,12 +15,12 @@ import type { JobResult, Signature } from '../vault/engine.ts';
 import { refusalError } from '../vault/submit.ts';
 import { journalError } from '../vault/unsealed.ts';
 
-/** What was signed, and its receipt as JSON text: what is common to all methods that sign. */
+/** What was signed, and its receipt: what is common to all methods that sign. */
 interface Signed {
   readonly bytes: Uint8Array;
   readonly digest: Uint8Array;
   readonly signature: Signature;
-  readonly receipt: string;
+  readonly receipt: ReceiptParts;
 }
 
 /** Denials that one client may have journaled; beyond that they are counted and answered without a receipt. */
@@ -49,7 +49,7 @@ export function createSigning(vault: VaultContext): Signing {
     return bucket.take(monotonicMs);
   }
 
-  /** `write` makes the method's result of what was signed. */
+  /** `write` makes the method's result of what was signed, all but the receipt. */
   function sign(
     session: PeerSession,
     params: SignParams,
@@ -89,8 +89,9 @@ export function createSigning(vault: VaultContext): Signing {
           try {
             if (!journaled) unjournaled++;
             const answer = conclude(outcome, result, journaled);
-            if (answer instanceof Promise) answer.then((signed) => resolve(jsonText(write(signed)))).catch(reject);
-            else resolve(jsonText(write(answer)));
+            if (answer instanceof Promise)
+              answer.then((signed) => resolve(jsonText(write(signed), signed.receipt))).catch(reject);
+            else resolve(jsonText(write(answer), answer.receipt));
           } catch (error) {
             reject(error as Error);
           }
@@ -110,7 +111,7 @@ export function createSigning(vault: VaultContext): Signing {
         return repeated(outcome, result);
       case 'decided': {
         if (!outcome.effect) throw denied(outcome.event, journaled ? result.receipt(0) : null);
-        return signed(outcome.effect, result.signature, result.receiptText(0));
+        return signed(outcome.effect, result.signature, result.receiptParts(0));
       }
       case 'waiting':
         if (!journaled) throw coded('rate_limited');
@@ -124,19 +125,19 @@ export function createSigning(vault: VaultContext): Signing {
     if (!found.ok) throw journalError(found.error);
     const receipt = receiptToJson(found.value) as ReceiptJson;
     if (!outcome.effect) throw denied(decodeEntry(found.value.entry), receipt);
-    return signed(outcome.effect, result.signature, JSON.stringify(receipt));
+    return signed(outcome.effect, result.signature, { ...receipt, head: JSON.stringify(receipt.head) });
   }
 
-  function signed({ bytes, digest }: SignEffect, signature: Signature | null, receipt: string): Signed {
+  function signed({ bytes, digest }: SignEffect, signature: Signature | null, receipt: ReceiptParts): Signed {
     if (!signature) throw coded('internal_error');
     return { bytes, digest, signature, receipt };
   }
 
-  function transactionText({ bytes, signature, receipt }: Signed): string {
+  function transactionText({ bytes, signature }: Signed): string {
     const { rs, yParity } = signature;
     const transaction = encodeSigned(bytes, { r: scalarAt(rs, 0), s: scalarAt(rs, 32), yParity });
     const hash = keccak256(transaction);
-    return `{"transaction":"0x${toHex(transaction)}","hash":"0x${toHex(hash)}","receipt":${receipt}}`;
+    return `"transaction":"0x${toHex(transaction)}","hash":"0x${toHex(hash)}"`;
   }
 
   return {
@@ -159,9 +160,9 @@ function scalarAt(rs: Uint8Array, start: number): Uint8Array {
 }
 
 /** r ‖ s ‖ v, with v 27 or 28, as contracts and wallets take signatures over typed data and text. */
-function signatureText({ digest, signature, receipt }: Signed): string {
+function signatureText({ digest, signature }: Signed): string {
   const v = (27 + signature.yParity).toString(16);
-  return `{"signature":"0x${toHex(signature.rs)}${v}","digest":"0x${toHex(digest)}","receipt":${receipt}}`;
+  return `"signature":"0x${toHex(signature.rs)}${v}","digest":"0x${toHex(digest)}"`;
 }
 
 function denied(event: object, receipt: ReceiptJson | null): CodedError {

@@ -2,6 +2,7 @@ import { CodedError, fromUtf8, ok, utf8, type Json } from '@keepwatch/base';
 import type { LinkFrameType } from '@keepwatch/protocol';
 import { encodeRpc, type KeepHandshake, type Session } from '@keepwatch/wire';
 import { describe, expect, it } from 'vitest';
+import { jsonText } from './json-text.ts';
 import { createSessions, type SessionHost } from './sessions.ts';
 
 const LARGEST = 192_000;
@@ -94,6 +95,39 @@ describe('what does not fit a frame', () => {
     sessions.notify(() => true, 'receipt', { wallet: 'x'.repeat(LARGEST) });
     sessions.notify(() => true, 'receipt', { wallet: 'w' });
     expect(answers(sent).at(-1)).toMatchObject({ method: 'receipt', params: { wallet: 'w' } });
+  });
+});
+
+describe('receipts in answers', () => {
+  const receipt = (index: number, head = '{"root":"r"}') => ({
+    ...{ entry: '{}', seq: 5 + index, index, path: [`leaf ${index}`, 'node'], head },
+  });
+  const signed = (index: number, head?: string) => jsonText('"hash":"0x"', receipt(index, head));
+  const asked = encodeRpc({ kind: 'request', id: 1, method: 'vault.status', params: {} });
+
+  it('leave out what the one before in their session had as well, and nothing after another answer', () => {
+    const results: unknown[] = [signed(0), signed(1), signed(0, '{"root":"s"}'), null, signed(1, '{"root":"s"}')];
+    const { sent, data, prove } = connect({ call: () => results.shift() });
+    prove();
+    const before = answers(sent).length;
+    for (let i = 0; i < 5; i++) data(asked);
+    const found = answers(sent).slice(before) as { result: { receipt: Json } | null }[];
+    expect(found.map(({ result }) => result?.receipt)).toEqual([
+      { entry: '{}', seq: 5, index: 0, path: ['leaf 0', 'node'], head: { root: 'r' } },
+      { entry: '{}', seq: 6, index: 1, path: ['leaf 1'], above: 1 },
+      { entry: '{}', seq: 5, index: 0, path: ['leaf 0', 'node'], head: { root: 's' } },
+      undefined,
+      { entry: '{}', seq: 6, index: 1, path: ['leaf 1', 'node'], head: { root: 's' } },
+    ]);
+  });
+
+  it('refer to none that did not fit a frame', () => {
+    const results = [signed(0), jsonText(`"hash":"${'x'.repeat(LARGEST)}"`, receipt(1)), signed(2)];
+    const { sent, data, prove } = connect({ call: () => results.shift() });
+    prove();
+    for (let i = 0; i < 3; i++) data(asked);
+    expect(answers(sent).at(-2)).toMatchObject({ error: { data: { code: 'frame_too_large' } } });
+    expect(answers(sent).at(-1)).toMatchObject({ result: { receipt: { index: 2, path: ['leaf 2'], above: 1 } } });
   });
 });
 

@@ -21,12 +21,13 @@ import {
   type AcceptedPeer,
   type KeepHandshake,
   type Outbox,
+  type ReceiptParts,
   type RpcError,
   type RpcId,
   type RpcMessage,
   type Session,
 } from '@keepwatch/wire';
-import { textOf } from './json-text.ts';
+import { isJsonText, textOf } from './json-text.ts';
 
 /**
  * All connections that gate has passed on: each goes through the handshake, then lives as a session until it ends.
@@ -81,6 +82,8 @@ interface Live {
   readonly outbox: Outbox;
   readonly peer: PeerSession;
   inFlight: number;
+  /** The receipt of the last answer, where that had one: the next need not repeat what it has in common with it. */
+  receipt: ReceiptParts | null;
 }
 
 /** Requests of one session that wait for their answer: a peer that sends more is told to slow down. */
@@ -190,7 +193,7 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
       failed: (error) => close(id, CLOSE_CODES.refused, error.code),
     });
     makeRoomFor(peer);
-    connections.set(id, { phase: 'live', session, outbox, peer, inFlight: 0 });
+    connections.set(id, { phase: 'live', session, outbox, peer, inFlight: 0, receipt: null });
     // Anybody can become a candidate: to gate it stays a stranger, who has to say what it wants and leave.
     if (peer.caller !== 'candidate') writer.send('authenticated', id);
     send(id, { kind: 'notification', method: 'ready', params: host.ready(peer) as never });
@@ -241,9 +244,13 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     const settled = (result: unknown) => {
       connection.inFlight--;
       try {
-        const text = textOf(result);
-        if (text !== undefined) sendText(id, resultText(rpcId, text), connection);
-        else send(id, { kind: 'result', id: rpcId, result: result as Json }, connection);
+        if (isJsonText(result)) {
+          sendText(id, resultText(rpcId, textOf(result, connection.receipt)), connection);
+          connection.receipt = result.receipt;
+        } else {
+          connection.receipt = null;
+          send(id, { kind: 'result', id: rpcId, result: result as Json }, connection);
+        }
       } catch (cause) {
         // Larger than a frame: the peer is told so, and may ask for less.
         fail(id, rpcId, cause);

@@ -1,7 +1,7 @@
 import { CodedError, mapEach, viewFrom, type Entropy, type MaybePromise } from '@keepwatch/base';
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
-import { headToJson, receiptText, receiptToJson } from '@keepwatch/wire';
+import { headToJson, receiptToJson, type ReceiptParts } from '@keepwatch/wire';
 import { entryText } from '../state/entry-text.ts';
 import { stampEntry, type Entry, type VaultEvent } from '../state/events.ts';
 import { fold } from '../state/fold.ts';
@@ -37,8 +37,8 @@ export interface JobResult {
   readonly events: number;
   /** The receipt of the i-th event. */
   readonly receipt: (i: number) => ReceiptJson;
-  /** The same as JSON text. */
-  readonly receiptText: (i: number) => string;
+  /** The same as text. */
+  readonly receiptParts: (i: number) => ReceiptParts;
   readonly firstSeq: number;
   readonly signature: Signature | null;
 }
@@ -193,9 +193,9 @@ export function createEngine(deps: EngineDeps): Engine {
     // The paths of a batch share most of their nodes.
     const encode = memoised(base64url);
     const receipt = (i: number) => receiptToJson(appended!.receipt(i), head, encode);
-    const textOf = (i: number) => {
+    const partsOf = (i: number): ReceiptParts => {
       const { seq, index, path } = appended!.receipt(i);
-      return receiptText({ entry: texts[i]!, seq, index, path: mapEach(path, encode) }, headText);
+      return { entry: texts[i]!, seq, index, path: mapEach(path, encode), head: headText };
     };
     for (const { decided, first } of pending) {
       const until = first + decided.events.length;
@@ -205,7 +205,7 @@ export function createEngine(deps: EngineDeps): Engine {
       job.done({
         events: decided.events.length,
         receipt: (i) => receipt(first + i),
-        receiptText: (i) => textOf(first + i),
+        receiptParts: (i) => partsOf(first + i),
         firstSeq: firstSeq + first,
         signature,
       });

@@ -58,7 +58,7 @@ function readAnswers({ transaction, typedData, message, authorization, unjournal
   const read =
     <P, R>(method: (session: PeerSession, params: P) => Promise<JsonText>) =>
     async (session: PeerSession, params: P): Promise<R> =>
-      JSON.parse(textOf(await method(session, params))!) as R;
+      JSON.parse(textOf(await method(session, params), null)) as R;
   return {
     transaction: read<MethodParams<'transaction.sign'>, MethodResult<'transaction.sign'>>(transaction),
     typedData: read<MethodParams<'typed-data.sign'>, SignatureAnswer>(typedData),

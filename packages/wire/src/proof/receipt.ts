@@ -59,15 +59,6 @@ export function receiptToJson(
   return { entry, seq: receipt.seq, index: receipt.index, path: receipt.path.map(encode), head };
 }
 
-/** The same as text, of parts that are text already. `head` is JSON; `path` base64url. */
-export function receiptText(
-  { entry, seq, index, path }: Pick<ReceiptJson, 'entry' | 'seq' | 'index' | 'path'>,
-  head: string,
-): string {
-  const nodes = path.length === 0 ? '' : `"${path.join('","')}"`;
-  return `{"entry":${JSON.stringify(entry)},"seq":${seq},"index":${index},"path":[${nodes}],"head":${head}}`;
-}
-
 /** A receipt from JSON of unknown origin: exactly the members of `ReceiptJson`, each of its exact form. */
 export function parseReceipt(json: unknown): Result<Receipt, 'receipt_malformed'> {
   const members = exactMembers(json as Json | undefined, MEMBERS);
