@@ -45,7 +45,7 @@ function play(name: string): Promise<void> {
   const hear = ({ played: more, counts, fault }: Progress) => {
     if (fault) {
       console.error(`${name}: seed ${fault.seed}: ${fault.words}`);
-      process.exit(1);
+      process.exitCode = 1;
     }
     played += more;
     for (const [what, times] of counts) sum.set(what, (sum.get(what) ?? 0) + times);
@@ -54,8 +54,9 @@ function play(name: string): Promise<void> {
     console.error(`${name}: ${played} of ${histories} histories after ${seconds()} s`);
   };
   const every = Math.min(workers, histories);
+  const ended = new Int32Array(new SharedArrayBuffer(4));
   const shares = Array.from({ length: every }, (_, i) => {
-    const share: Share = { subject: name, from: first + i, before: first + histories, every };
+    const share: Share = { subject: name, from: first + i, before: first + histories, every, ended };
     const worker = new Worker(new URL('./worker/main.ts', import.meta.url), { workerData: share });
     worker.on('message', hear);
     return new Promise<void>((resolve, reject) => {
@@ -64,9 +65,10 @@ function play(name: string): Promise<void> {
     });
   });
   return Promise.all(shares).then(() => {
+    if (ended[0] !== 0) return;
     const counts = [...sum].map(([what, times]) => `${times} ${what}`).join(', ');
     console.log(`${name}: ${histories} histories in ${seconds()} s, ${SUBJECTS[name]!.holds}: ${counts}.`);
   });
 }
 
-for (const name of names) await play(name);
+for (const name of names) if (process.exitCode === undefined) await play(name);

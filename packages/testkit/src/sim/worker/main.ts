@@ -7,6 +7,8 @@ export interface Share {
   readonly from: number;
   readonly before: number;
   readonly every: number;
+  /** Not 0 once a fault was found: a thread that is stopped from outside may take the process with it. */
+  readonly ended: Int32Array<SharedArrayBuffer>;
 }
 
 /** What became of some histories more; a fault ends the share. */
@@ -18,7 +20,7 @@ export interface Progress {
 
 const SAY_EVERY_MS = 1_000;
 
-const { subject, from, before, every } = workerData as Share;
+const { subject, from, before, every, ended } = workerData as Share;
 let played = 0;
 let counts = new Map<string, number>();
 let fault: Progress['fault'] = null;
@@ -29,11 +31,14 @@ const say = () => {
   counts = new Map();
   saidAt = performance.now();
 };
-for (let seed = from; seed < before && fault === null; seed += every) {
+for (let seed = from; seed < before && Atomics.load(ended, 0) === 0; seed += every) {
   const history = SUBJECTS[subject]!.play(seed);
   played++;
   for (const [what, times] of Object.entries(history.counts)) counts.set(what, (counts.get(what) ?? 0) + times);
-  if (history.fault !== null) fault = { seed, words: history.fault };
+  if (history.fault !== null) {
+    fault = { seed, words: history.fault };
+    Atomics.store(ended, 0, 1);
+  }
   if (performance.now() - saidAt >= SAY_EVERY_MS) say();
 }
 say();
