@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createWatch, paymentOf, scriptOf, scriptsWallet, txidOf } from './watch.fixture.ts';
+import { createWatch, paymentOf, scriptOf, scriptsWallet, txidOf, walletOf } from './watch.fixture.ts';
 
 const [A, B] = [txidOf(0xa), txidOf(0xb)];
 
@@ -65,5 +65,14 @@ describe('an address that is used again', () => {
     watch.tell({ kind: 'sighted', tx: match, grade: 'valid', seenBy: ['node'] });
     watch.connect(102, [part(match, 0)]);
     expect(told()).toEqual([B]);
+  });
+
+  it('is forgotten with its wallet, though another one watches the coin by itself', () => {
+    const { watch } = watching();
+    watch.connect(101, [paymentOf(A, [[1, 10_000n]])]);
+    watch.tell({ kind: 'wallet', wallet: walletOf({ id: 'coin', outpoints: [{ txid: A, vout: 0 }] }) });
+    expect([...watch.state.uses.values()]).toEqual([1]);
+    watch.tell({ kind: 'wallet-removed', wallet: 'savings' });
+    expect([...watch.state.uses.keys()]).toEqual([]);
   });
 });

@@ -221,7 +221,8 @@ export function countUse(state: WatchState, coin: Coin | undefined, change: 1 | 
   else state.uses.delete(key);
 }
 
-const voutsOf = (record: TxRecord): ReadonlySet<number> => new Set(record.parts.flatMap(({ vouts }) => vouts));
+export const voutsOf = (record: Pick<TxRecord, 'parts'>): ReadonlySet<number> =>
+  new Set(record.parts.flatMap(({ vouts }) => vouts));
 const spentOf = (record: TxRecord): ReadonlySet<string> => new Set(record.parts.flatMap(({ spent }) => spent));
 const byNumber = (a: number, b: number) => a - b;
 

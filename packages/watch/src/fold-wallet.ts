@@ -1,5 +1,5 @@
 import type { WatchEvent } from './event.ts';
-import { countUse } from './fold-chain.ts';
+import { countUse, voutsOf } from './fold-chain.ts';
 import { requestScan, wantedOf } from './growth.ts';
 import type { ScriptRange } from './script-index.ts';
 import { outpointKey, type WalletRecord, type WatchState } from './state.ts';
@@ -51,25 +51,27 @@ export function foldWalletDropped(state: WatchState, id: string): void {
   state.dropped.set(id, (state.dropped.get(id) ?? 0) + 1);
   for (const due of [state.wallets, state.unsettled, state.scriptsDue, state.scansDue]) due.delete(id);
   for (const left of [state.settled, state.unswept]) left.delete(id);
-  for (const [key, coin] of state.coins.entries()) {
-    if (!coin.wallets.includes(id)) continue;
-    const wallets = coin.wallets.filter((wallet) => wallet !== id);
-    if (wallets.length > 0) state.coins.set(key, { ...coin, wallets });
-    else {
-      if (state.txs.get(coin.txid)?.status.kind === 'confirmed') countUse(state, coin, -1);
-      state.coins.delete(key);
-    }
-  }
   const gone = new Set<string>();
   for (const [txid, record] of state.txs.entries()) {
     const parts = record.parts.filter(({ wallet }) => wallet !== id);
     if (parts.length === record.parts.length) continue;
+    if (record.status.kind === 'confirmed') {
+      // Another wallet may watch such a coin by itself: it stays, and is no use of an address any more.
+      for (const vout of voutsOf(record).difference(voutsOf({ parts })))
+        countUse(state, state.coins.get(outpointKey({ txid, vout })), -1);
+    }
     if (parts.length > 0) state.txs.set(txid, { ...record, parts });
     else {
       state.txs.delete(txid);
       state.unconfirmed.delete(txid);
       gone.add(txid);
     }
+  }
+  for (const [key, coin] of state.coins.entries()) {
+    if (!coin.wallets.includes(id)) continue;
+    const wallets = coin.wallets.filter((wallet) => wallet !== id);
+    if (wallets.length > 0) state.coins.set(key, { ...coin, wallets });
+    else state.coins.delete(key);
   }
   if (gone.size === 0) return;
   for (const [hash, txids] of state.blockTxs.entries()) {
