@@ -5,7 +5,7 @@
 export { createBitcoindSource, type BitcoindDeps, type BitcoindOptions } from './bitcoind/source.ts';
 export type { RpcAccess } from './bitcoind/rpc.ts';
 export { createElectrumSource, type ElectrumOptions } from './electrum/electrum.ts';
-export type { CertificateTrust, LineEndpoint } from './electrum/lines.ts';
+export type { LineEndpoint } from './electrum/lines.ts';
 export { createEsploraSource, type EsploraOptions } from './esplora/esplora.ts';
 export type { EsploraEndpoint } from './esplora/http.ts';
 export type { EvmWatched } from './evm/account.ts';
@@ -19,6 +19,7 @@ export {
 } from './configuration/configuration.ts';
 export type { EvmChainConfiguration } from './configuration/evm.ts';
 export { openSource, type OpenDeps } from './configuration/open.ts';
+export type { CertificateTrust } from './net/connection.ts';
 export { runQuorum, type QuorumDeps } from './quorum/quorum.ts';
 export { createQuorum, type Quorum } from './quorum/quorum-source.ts';
 export type { QuorumConfig, QuorumEvent, Suffices } from './quorum/step.ts';

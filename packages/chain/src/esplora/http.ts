@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici';
+import type { Proxy } from '../net/connection.ts';
 import { malformed, ServerFault } from '../server/backend.ts';
 
 export interface EsploraEndpoint {
   /** Such as `https://host/api`; paths are put behind it. */
   readonly url: string;
-  /** A SOCKS5 proxy that also resolves the name; `isolation` keeps circuits apart (Tor). */
-  readonly proxy?: { readonly host: string; readonly port: number; readonly isolation: string };
+  readonly proxy?: Proxy;
 }
 
 export interface EsploraHttp {
@@ -33,7 +33,7 @@ export function createEsploraHttp(endpoint: EsploraEndpoint): EsploraHttp {
   async function connect(): Promise<Dispatcher> {
     const { Agent, Socks5ProxyAgent } = await import('undici');
     if (!proxy) return new Agent({ connections: 8, ...limits });
-    const login = { username: proxy.isolation, password: proxy.isolation };
+    const login = proxy.isolation === null ? {} : { username: proxy.isolation, password: proxy.isolation };
     return new Socks5ProxyAgent(`socks5://${proxy.host}:${proxy.port}`, {
       ...{ ...login, ...limits },
       // A circuit of Tor may take longer than the five seconds that are the default.

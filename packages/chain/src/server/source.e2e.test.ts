@@ -14,10 +14,10 @@ import {
   type Rpc,
 } from '@keepwatch/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TEST_CERTIFICATE } from '../electrum/certificate.fixture.ts';
+import { TEST_CERTIFICATE } from '../net/certificate.fixture.ts';
 import { createElectrumSource } from '../electrum/electrum.ts';
 import type { LineEndpoint } from '../electrum/lines.ts';
-import { startTestProxy } from '../electrum/socks.fixture.ts';
+import { startTestProxy } from '../net/socks.fixture.ts';
 import { createEsploraSource } from '../esplora/esplora.ts';
 import type { BlockRef, ChainEvent, ChainSource, Cursor } from '../source.ts';
 

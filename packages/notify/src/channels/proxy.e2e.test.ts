@@ -1,7 +1,7 @@
 import { startHttpService, startNostrRelay, startSmtpService } from '@keepwatch/testkit';
 import { generateSecretKey, getPublicKey } from 'nostr-tools';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTestProxy, type TestProxy } from '../../../chain/src/electrum/socks.fixture.ts';
+import { startTestProxy, type TestProxy } from '../../../chain/src/net/socks.fixture.ts';
 import type { Channel } from '../channel.ts';
 import { sampleMessage } from '../message.fixture.ts';
 import type { Route } from '../net/dial.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createServer, getCACertificates, setDefaultCACertificates, type Server } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { TEST_CERTIFICATE } from '../../../chain/src/electrum/certificate.fixture.ts';
-import { startTestProxy, type TestProxy } from '../../../chain/src/electrum/socks.fixture.ts';
+import { TEST_CERTIFICATE } from '../../../chain/src/net/certificate.fixture.ts';
+import { startTestProxy, type TestProxy } from '../../../chain/src/net/socks.fixture.ts';
 import { startAnvil, type Anvil } from '../../../cli/src/story/anvil.ts';
 import { startFollower, type Follower } from './follower.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SERVICES, type NetAddress } from '@keepwatch/bitcoin/p2p';
 import { generateHeaders, startHeaderPeer, type HeaderPeer } from '@keepwatch/testkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startTestProxy, type TestProxy } from '../../electrum/socks.fixture.ts';
+import { startTestProxy, type TestProxy } from '../../net/socks.fixture.ts';
 import type { P2pOptions } from '../options.ts';
 import { createP2pSource, type P2pSource } from '../source.ts';
 
