@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   chainSourceContract,
   findBitcoind,
+  loneSourceContract,
   startBitcoind,
   startElectrumEndpoint,
   startEsploraEndpoint,
@@ -91,6 +92,14 @@ describe.skipIf('missing' in found)(
       { payment: 'claimed', spend: 'valid', refused: 'rejected', packages: true },
       worldOf(esploraSource, () => esploraSource('http://127.0.0.1:1')),
     );
+    for (const [name, open] of [
+      ['bitcoind', nodeSource],
+      ['the light client', client],
+      ['Electrum', electrumSource],
+      ['Esplora', esploraSource],
+    ] as const) {
+      loneSourceContract(name, () => ({ node, open: () => Promise.resolve(open()) }));
+    }
     // The node and a server together: what both agree on. What the better one answers for is what is told.
     chainSourceContract(
       'a quorum',

@@ -132,6 +132,8 @@ export interface ChainSource {
   /** Unique in a configuration; events of a quorum carry it. */
   readonly name: string;
   readonly kind: 'p2p' | 'bitcoind' | 'electrum' | 'esplora';
+  /** `whole`: it can say what its mempool holds. `relayed`: it hears of what comes while it listens, and of nothing before. */
+  readonly mempool: 'whole' | 'relayed';
   readonly network: Network;
   readonly watch: SourceWatch;
   /**

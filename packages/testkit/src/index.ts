@@ -21,12 +21,9 @@ export {
 export { generatedBlock, generateHeaders } from './sync/generated-chain.ts';
 export { startHeaderPeer, type HeaderPeer } from './sync/header-peer.ts';
 export { startEvilPeer, type Act, type EvilPeer, type Mischief } from './evil/peer.ts';
-export {
-  chainSourceContract,
-  type SourceTraits,
-  type SourceUnderContract,
-  type SourceWorld,
-} from './contracts/chain-source.ts';
+export { chainSourceContract, type SourceTraits, type SourceWorld } from './contracts/chain-source.ts';
+export type { SourceUnderContract } from './contracts/follow.ts';
+export { loneSourceContract } from './contracts/lone-source.ts';
 export {
   startHttpService,
   startSmtpService,

@@ -198,6 +198,7 @@ export function createBitcoindSource(deps: BitcoindDeps, options: BitcoindOption
   return {
     name,
     kind: 'bitcoind',
+    mempool: 'whole',
     network,
     watch: watchSet(scanner, changed),
     events,

@@ -200,6 +200,7 @@ export function createP2pSource(deps: P2pDeps, options: P2pOptions): P2pSource {
   return {
     name: options.name,
     kind: 'p2p',
+    mempool: 'relayed',
     network: options.network,
     watch: coins.watch,
     events,

@@ -21,12 +21,8 @@ export async function* runQuorum(
   from: Cursor | null,
   signal: AbortSignal,
 ): AsyncGenerator<QuorumEvent> {
-  const sources = deps.sources.map(({ name, kind, watch }) => ({
-    ...{ name, watch },
-    mempool: kind === 'p2p' ? ('relayed' as const) : ('whole' as const),
-  }));
   const told = [...(from?.blocks ?? [])].reverse();
-  const state = createQuorumState({ ...config, sources }, told);
+  const state = createQuorumState({ ...config, sources: deps.sources }, told);
   const queue: QuorumEvent[] = [];
   let wake: () => void = () => undefined;
   let relieve: () => void = () => undefined;

@@ -1,13 +1,10 @@
 import type { BlockHash } from '@keepwatch/bitcoin';
-import type { BlockRef, Health, SourceWatch, WatchMark } from '../source.ts';
+import type { BlockRef, ChainSource, Health, SourceWatch, WatchMark } from '../source.ts';
 
 /** A source as the quorum knows it. */
-export interface Member {
-  readonly name: string;
+export interface Member extends Pick<ChainSource, 'name' | 'mempool'> {
   /** What it watches and since when. */
   readonly watch: Pick<SourceWatch, 'mark' | 'covers'>;
-  /** `whole`: it can say what its mempool holds. `relayed`: it hears of what comes while it listens, and of nothing before. */
-  readonly mempool: 'whole' | 'relayed';
 }
 
 /** What one source says the chain is: its newest blocks, oldest first, without a gap. */

@@ -152,6 +152,7 @@ export function createServerSource(
   return {
     name: options.name,
     kind,
+    mempool: 'whole',
     network: options.network,
     watch: {
       addScripts: (scripts) => {

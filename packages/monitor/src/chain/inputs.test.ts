@@ -9,7 +9,7 @@ const lag = (over: boolean): QuorumEvent => ({ kind: 'lag', source: 'own', block
 
 describe('the condition of a source', () => {
   const told = (...events: readonly QuorumEvent[]) => {
-    const input = createChainInputs([{ name: 'own', kind: 'bitcoind' }]);
+    const input = createChainInputs([{ name: 'own', mempool: 'whole' }]);
     return events.map((event) => {
       const { state, peers } = input(event) as { readonly state: string; readonly peers: number };
       return `${state} ${peers}`;
@@ -28,8 +28,8 @@ describe('the condition of a source', () => {
 
   it('says which mempool is whole', () => {
     const input = createChainInputs([
-      { name: 'own', kind: 'bitcoind' },
-      { name: 'light', kind: 'p2p' },
+      { name: 'own', mempool: 'whole' },
+      { name: 'light', mempool: 'relayed' },
     ]);
     expect(input(health('live'))).toMatchObject({ mempool: 'whole' });
     expect(input({ kind: 'lag', source: 'light', blocks: 2, over: false })).toMatchObject({

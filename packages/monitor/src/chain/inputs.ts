@@ -13,14 +13,13 @@ interface Condition {
  * condition: a node that finds itself well and is behind the others is behind until both say otherwise, and one that is down
  * stays down however far the others get.
  */
-export function createChainInputs(sources: readonly Pick<ChainSource, 'name' | 'kind'>[]) {
+export function createChainInputs(sources: readonly Pick<ChainSource, 'name' | 'mempool'>[]) {
   const conditions = new Map(sources.map(({ name }): [string, Condition] => [name, { health: null, lag: null }]));
-  const kinds = new Map(sources.map(({ name, kind }) => [name, kind]));
+  const mempools = new Map(sources.map(({ name, mempool }) => [name, mempool]));
 
   function conditionOf(source: string): ChainInput {
     const { health, lag } = conditions.get(source) ?? { health: null, lag: null };
-    // A light client hears of transactions and cannot say what is in a mempool; all others can.
-    const mempool = kinds.get(source) === 'p2p' ? ('relayed' as const) : ('whole' as const);
+    const mempool = mempools.get(source) ?? 'relayed';
     const facts = { kind: 'source', source, peers: health?.peers ?? 0, mempool } as const;
     if (lag !== null && health?.state !== 'down') {
       const problem = { code: 'source_behind', words: `It is ${lag} blocks behind the others.` };
