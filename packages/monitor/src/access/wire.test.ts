@@ -1,89 +1,46 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fromBase64url, type CodedError } from '@keepwatch/base';
 import { parseConnectionString } from '@keepwatch/protocol';
-import { createMemory, openSession, signerFromSeed, wireCrypto, type IdentitySigner } from '@keepwatch/sdk';
+import { createMemory, openSession, wireCrypto } from '@keepwatch/sdk';
 import { createPeerHandshake } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { isOrder, MONITOR_METHODS } from '../api/contract.ts';
-import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
-import { connectMonitor, type RemoteMonitor } from './remote.ts';
-import { serveWire, type WireServer } from './wire-server.ts';
+import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
+import { codeOf, freshIdentity, makeMonitorDoor, type MonitorDoor } from './door.fixture.ts';
 
 /** A monitor's data and its door, real: TLS, handshake and sessions over loopback. */
 
-let dir: string;
-let monitor: OpenMonitor;
-let server: WireServer;
-const opened: RemoteMonitor[] = [];
-const logs: string[] = [];
+let home: MonitorHome;
+let door: MonitorDoor;
 
-const fresh = (): IdentitySigner => signerFromSeed('EdDSA', randomBytes(32));
-const target = (connection = server.connection()) => {
+const target = (connection = door.server.connection()) => {
   const read = parseConnectionString(connection);
   if (!read.ok) throw new Error(read.error.what);
   return read.value;
 };
 
-async function begin(port = 0): Promise<void> {
-  monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
-  server = await serveWire(
-    {
-      ...{ store: monitor.store, peers: monitor.peers, orders: monitor.orders, methods: () => monitor.methods },
-      log: (_, words) => void logs.push(words),
-    },
-    {
-      dataDir: dir,
-      listen: { host: '127.0.0.1', port },
-      limits: { handshakeMs: 700, requestMs: 700, firstMessageMs: 700, authenticationMs: 2_000 },
-    },
-  );
-}
-async function end(): Promise<void> {
-  await server.close();
-  await monitor.close();
-}
-
 beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'keepwatch-wire-'));
-  await makeLock(dir, { kind: 'file' });
-  await begin();
+  home = await makeMonitorHome();
+  door = makeMonitorDoor(home, { handshakeMs: 700, requestMs: 700, firstMessageMs: 700, authenticationMs: 2_000 });
+  await door.open();
 });
 afterEach(async () => {
-  for (const each of opened.splice(0)) each.close();
-  await end();
-  rmSync(dir, { recursive: true, force: true });
+  door.leave();
+  await door.server.close();
+  await home.remove();
 });
 
-async function enter(
-  identity: IdentitySigner,
-  role: 'operator' | 'client',
-  wish: 'session' | 'register',
-  connectionString = server.connection(),
-): Promise<RemoteMonitor> {
-  const made = await connectMonitor({ connectionString, identity, role, wish, memory: createMemory() });
-  opened.push(made);
-  return made;
-}
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'nothing was refused',
-    (error: CodedError) => error.code,
-  );
 const asOperator = async () => {
-  const identity = fresh();
-  return { identity, operator: await enter(identity, 'operator', 'register') };
+  const identity = freshIdentity();
+  return { identity, operator: await door.enter(identity, 'operator', 'register') };
 };
 /** Each is a finding: room on the disk ends, and comes back. */
 async function findings(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
-    await monitor.engine.submit({ room: 'watch', input: { kind: 'disk', freeBytes: i % 2 === 0 ? 1 : 10 ** 12 } });
+    await home.monitor.engine.submit({ room: 'watch', input: { kind: 'disk', freeBytes: i % 2 === 0 ? 1 : 10 ** 12 } });
   }
 }
 interface Row {
@@ -93,13 +50,13 @@ interface Row {
 
 describe('who may reach a monitor', () => {
   it('makes the first operator by a token that works once, and lets others wait for an operator’s word', async () => {
-    const withToken = server.connection();
+    const withToken = door.server.connection();
     expect(withToken).toContain('&token=');
     const { identity, operator } = await asOperator();
     expect(operator.right).toBe('operator');
-    expect(server.connection()).not.toContain('token');
-    expect(await codeOf(enter(fresh(), 'operator', 'register', withToken))).toBe('token_invalid');
-    const late = await enter(fresh(), 'operator', 'register');
+    expect(door.server.connection()).not.toContain('token');
+    expect(await codeOf(door.enter(freshIdentity(), 'operator', 'register', withToken))).toBe('token_invalid');
+    const late = await door.enter(freshIdentity(), 'operator', 'register');
     expect(late.right).toBe('candidate');
     expect(await codeOf(late.call('findings.list'))).toBe('monitor_not_allowed');
     expect(await codeOf(late.call('peer.approve', { peer: late.peer, right: 'operator' }))).toBe('monitor_not_allowed');
@@ -109,32 +66,32 @@ describe('who may reach a monitor', () => {
       { right: 'operator' },
       { name: 'laptop', right: 'candidate' },
     ]);
-    const again = await enter(identity, 'operator', 'session');
+    const again = await door.enter(identity, 'operator', 'session');
     expect(again.peer).toBe(operator.peer);
     expect(await again.call('status').catch((error: CodedError) => error.code)).toBe('monitor_refused');
   });
 
   it('refuses a token that is not the one, and a key that nobody knows', async () => {
     const other = target();
-    const forged = server.connection().replace(other.token!, Buffer.alloc(32, 7).toString('base64url'));
-    expect(await codeOf(enter(fresh(), 'operator', 'register', forged))).toBe('token_invalid');
-    expect(await codeOf(enter(fresh(), 'operator', 'session'))).toBe('peer_unknown');
-    expect(await codeOf(enter(fresh(), 'client', 'session'))).toBe('peer_unknown');
+    const forged = door.server.connection().replace(other.token!, Buffer.alloc(32, 7).toString('base64url'));
+    expect(await codeOf(door.enter(freshIdentity(), 'operator', 'register', forged))).toBe('token_invalid');
+    expect(await codeOf(door.enter(freshIdentity(), 'operator', 'session'))).toBe('peer_unknown');
+    expect(await codeOf(door.enter(freshIdentity(), 'client', 'session'))).toBe('peer_unknown');
     expect((await asOperator()).operator.right).toBe('operator');
   });
 
   it('lets a reader read and nothing else, in no other role, and ends its sessions when it is revoked', async () => {
     const { operator } = await asOperator();
-    const key = fresh();
-    const asking = await enter(key, 'client', 'register');
+    const key = freshIdentity();
+    const asking = await door.enter(key, 'client', 'register');
     await operator.call('peer.approve', { peer: asking.peer, name: 'console', right: 'reader' });
     // What held before has ended: it begins anew with its right.
     await vi.waitFor(async () => expect(await codeOf(asking.call('peer.self'))).not.toBe('nothing was refused'));
-    const reader = await enter(key, 'client', 'session');
+    const reader = await door.enter(key, 'client', 'session');
     expect(await reader.call('findings.list')).toEqual([]);
     expect(await codeOf(reader.call('wallet.put', { name: 'mine' }))).toBe('monitor_not_allowed');
     expect(await codeOf(reader.call('peer.list'))).toBe('monitor_not_allowed');
-    expect(await codeOf(enter(key, 'operator', 'session'))).toBe('peer_unknown');
+    expect(await codeOf(door.enter(key, 'operator', 'session'))).toBe('peer_unknown');
 
     const stop = new AbortController();
     const following = reader.subscribe('findings.follow', { after: 0, follow: true }, stop.signal);
@@ -142,7 +99,7 @@ describe('who may reach a monitor', () => {
     await operator.call('peer.revoke', { peer: 'console' });
     expect(await next).not.toBe('nothing was refused');
     expect(await codeOf(reader.call('findings.list'))).not.toBe('nothing was refused');
-    expect(await codeOf(enter(key, 'client', 'session'))).toBe('peer_unknown');
+    expect(await codeOf(door.enter(key, 'client', 'session'))).toBe('peer_unknown');
     expect(await codeOf(operator.call('peer.revoke', { peer: 'console' }))).toBe('monitor_peer_unknown');
   });
 
@@ -156,22 +113,22 @@ describe('who may reach a monitor', () => {
 
   it('knows its peers after a restart, and itself stays the same', async () => {
     const { identity } = await asOperator();
-    const before = server.connection();
+    const before = door.server.connection();
     const { port } = target();
-    await end();
-    await begin(port);
-    expect(server.connection()).toBe(before);
-    expect((await enter(identity, 'operator', 'session', before)).right).toBe('operator');
+    await door.close();
+    await door.open(port);
+    expect(door.server.connection()).toBe(before);
+    expect((await door.enter(identity, 'operator', 'session', before)).right).toBe('operator');
   });
 });
 
 describe('the table of methods', () => {
   it('has every method and every order, with the shapes by which they are read', () => {
-    for (const [name, { params }] of Object.entries(monitor.methods)) {
+    for (const [name, { params }] of Object.entries(home.monitor.methods)) {
       expect(MONITOR_METHODS[name]?.params, name).toBe(params);
       expect(MONITOR_METHODS[name]?.effect, name).toBe('asks');
     }
-    const ordered = Object.keys(monitor.orders.methodsOfOwner('data')).filter((name) => name !== 'command');
+    const ordered = Object.keys(home.monitor.orders.methodsOfOwner('data')).filter((name) => name !== 'command');
     const listed = Object.keys(MONITOR_METHODS).filter((name) => isOrder(name) && name !== 'unlock');
     expect(ordered.sort()).toEqual(listed.sort());
   });
@@ -184,7 +141,7 @@ describe('a cursor', () => {
     const total = 120;
     const finding = findings(total);
     for (let round = 0; seen.length < total; round++) {
-      const reader = await enter(identity, 'operator', 'session');
+      const reader = await door.enter(identity, 'operator', 'session');
       const stop = new AbortController();
       const rows = reader.subscribe('findings.follow', { after: seen.at(-1)?.seq ?? 0, follow: true }, stop.signal);
       try {
@@ -200,7 +157,7 @@ describe('a cursor', () => {
     }
     await finding;
     expect(new Set(seen.map(({ finding: { id } }) => id)).size).toBe(total);
-    const all = (await monitor.methods['findings.list']!.call(
+    const all = (await home.monitor.methods['findings.list']!.call(
       { limit: 10_000 } as never,
       new AbortController().signal,
     )) as Row[];
@@ -209,9 +166,9 @@ describe('a cursor', () => {
 
   it('sends a reader that takes nothing no more than its window, and the rest once it takes', async () => {
     const { operator, identity } = await asOperator();
-    const slow = await enter(identity, 'operator', 'session');
+    const slow = await door.enter(identity, 'operator', 'session');
     let read = 0;
-    const { 'findings.follow': follow } = monitor.methods;
+    const { 'findings.follow': follow } = home.monitor.methods;
     const spied = vi.spyOn(follow!, 'stream').mockImplementation(async function* () {
       for (let i = 1; i <= 6_000; i++) {
         read = i;
@@ -261,7 +218,7 @@ describe('a hostile peer', () => {
     const proof = accepted.value.message;
     first.send(proof);
     await new Promise((resolve) => first.once('message', resolve));
-    expect(server.sessions()).toBe(2);
+    expect(door.server.sessions()).toBe(2);
 
     // The same hello is challenged anew, and the old proof does not answer that; nor do frames of the old session.
     const second = await webSocket();
@@ -274,7 +231,7 @@ describe('a hostile peer', () => {
     await new Promise((resolve) => first.once('message', resolve));
     first.send(frame);
     expect(await over(first)).toMatch(/frame/);
-    expect(server.sessions()).toBe(1);
+    expect(door.server.sessions()).toBe(1);
   });
 
   it('is cut off with what is too large, is no frame, or is no message', async () => {
@@ -288,7 +245,7 @@ describe('a hostile peer', () => {
 
     const raw = async (payload: Uint8Array) => {
       const { channel, keep } = await openSession({
-        ...{ connectionString: server.connection(), identity, role: 'operator', memory: createMemory() },
+        ...{ connectionString: door.server.connection(), identity, role: 'operator', memory: createMemory() },
       });
       channel.send(keep.session.seal(payload));
       return (await channel.ended).code;
@@ -297,7 +254,7 @@ describe('a hostile peer', () => {
     expect(await raw(Buffer.from([9, 1]))).not.toBe('');
     expect(await raw(Buffer.from([1]))).not.toBe('');
     expect(await raw(Buffer.from([0, 0xff, 0xfe]))).not.toBe('');
-    const { operator } = { operator: await enter(identity, 'operator', 'session') };
+    const { operator } = { operator: await door.enter(identity, 'operator', 'session') };
     expect(await operator.call('channel.list')).toEqual([]);
     // Words that are none are answered, and end nothing.
     expect(await codeOf(operator.call('peer.list', { stranger: 1 }))).toBe('monitor_refused');

@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLocalApi, type MonitorApi } from '../api/local.ts';
-import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
+import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
 
 /** The ladder as the monitor runs it, on a clock of the test's own. Messages stay in the outbox: nothing is sent. */
 
@@ -26,59 +21,48 @@ const LADDER = {
   page: 'https://watch.example/',
 };
 
-let dir: string;
-let monitor: OpenMonitor;
-let api: MonitorApi;
+let home: MonitorHome;
 const trouble: unknown[] = [];
 
-async function open(): Promise<void> {
-  monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
-  api = createLocalApi(monitor);
-}
-async function reopen(): Promise<void> {
-  await monitor.close();
-  await open();
-}
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-05-01T12:00:00Z') });
-  dir = mkdtempSync(join(tmpdir(), 'keepwatch-ladder-'));
-  await makeLock(dir, { kind: 'file' });
-  await open();
-  for (const channel of CHANNELS) await api.call('channel.put', { channel });
-  await api.call('ladder.apply', { ladder: LADDER });
+  home = await makeMonitorHome();
+  await home.open();
+  for (const channel of CHANNELS) await home.api.call('channel.put', { channel });
+  await home.api.call('ladder.apply', { ladder: LADDER });
 });
 afterEach(async () => {
-  await monitor.close();
-  rmSync(dir, { recursive: true, force: true });
+  await home.remove();
   vi.useRealTimers();
   expect(trouble.splice(0)).toEqual([]);
 });
 
 async function quorum(able: boolean): Promise<string> {
-  const recorded = await monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able } });
+  const recorded = await home.monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able } });
   const [found] = recorded.flatMap(({ event }) => (event.kind === 'finding' ? [event.finding.id] : []));
   return found!;
 }
 /** Time passes, and whoever looks at the ladder then does so. */
 async function after(minutes: number): Promise<void> {
   vi.setSystemTime(Date.now() + minutes * MINUTE);
-  monitor.ladder.start((error) => trouble.push(error));
+  home.monitor.ladder.start((error) => trouble.push(error));
   await settled();
 }
 /** All that was asked of it is journaled. */
 async function settled(): Promise<void> {
-  for (let before = -1; before !== monitor.engine.seq();) {
-    before = monitor.engine.seq();
+  for (let before = -1; before !== home.monitor.engine.seq();) {
+    before = home.monitor.engine.seq();
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
-const waiting = (name: string) => (monitor.engine.state.outbox.lanes.get(name)?.waiting ?? []).map(({ post }) => post);
+const waiting = (name: string) =>
+  (home.monitor.engine.state.outbox.lanes.get(name)?.waiting ?? []).map(({ post }) => post);
 const codeOn = (name: string, at = -1) =>
   waiting(name)
     .filter((each) => each.acknowledgement)
     .at(at)!.acknowledgement!;
-const escalation = (id: string) => monitor.engine.state.ladder.escalations.get(id)!;
-const verified = async () => expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
+const escalation = (id: string) => home.monitor.engine.state.ladder.escalations.get(id)!;
+const verified = async () => expect(await home.api.call('findings.verify')).toMatchObject({ sameState: true });
 
 describe('what must not go unanswered', () => {
   it('is told once by each channel of the first rung, with a code, and not besides', async () => {
@@ -88,13 +72,13 @@ describe('what must not go unanswered', () => {
     expect(codeOn('phone').url).toMatch(/^https:\/\/watch\.example\/a\/[A-Za-z0-9_-]{32}$/);
     // A channel that is on no rung yet is told as ever.
     expect(waiting('room')).toMatchObject([{ key: id, acknowledgement: null }]);
-    expect(await api.call('findings.list')).toMatchObject([{ answer: { state: 'awaited', who: 'Ada' } }]);
+    expect(await home.api.call('findings.list')).toMatchObject([{ answer: { state: 'awaited', who: 'Ada' } }]);
     await verified();
   });
 
-  it('climbs when nobody answers, over a start of the monitor, with the words of the finding', async () => {
+  it('climbs when nobody answers, over a start of the home.monitor, with the words of the finding', async () => {
     const id = await quorum(false);
-    await reopen();
+    await home.reopen();
     await after(9);
     expect(escalation(id).step).toBe(0);
     await after(1);
@@ -102,20 +86,20 @@ describe('what must not go unanswered', () => {
     const [, alert] = waiting('room');
     expect(alert).toMatchObject({ key: `${id} step 1`, subject: 'Keepwatch: something happened' });
     expect(alert!.body).toContain('Nobody has answered this yet.');
-    await reopen();
+    await home.reopen();
     await after(20);
     expect(escalation(id).over).toMatchObject({ how: 'exhausted' });
     const last = waiting('phone').at(-1)!;
     expect(last).toMatchObject({ severity: 'critical', acknowledgement: null });
     expect(last.body).toContain('too few sources speak');
-    expect(await api.call('findings.list')).toMatchObject([{ answer: { state: 'nobody' } }]);
+    expect(await home.api.call('findings.list')).toMatchObject([{ answer: { state: 'nobody' } }]);
     await verified();
   });
 
   it('is answered by a code, once, and the others hear who it was', async () => {
     const id = await quorum(false);
     await after(10);
-    const answer = (what: string | number) => api.call('findings.acknowledge', { what, by: 'Ada' });
+    const answer = (what: string | number) => home.api.call('findings.acknowledge', { what, by: 'Ada' });
     await expect(answer('ABCD1234')).rejects.toMatchObject({ code: 'code_unknown' });
     const { code } = codeOn('hook');
     expect(await answer(code.toLowerCase())).toEqual({ answer: 'acknowledged', finding: id });
@@ -129,7 +113,7 @@ describe('what must not go unanswered', () => {
     await expect(answer(code)).rejects.toMatchObject({ code: 'finding_answered' });
     await after(60);
     expect(waiting('room').filter((each) => each.acknowledgement)).toHaveLength(1);
-    const shown = (await api.call('findings.show', { finding: id })) as { history: object[] };
+    const shown = (await home.api.call('findings.show', { finding: id })) as { history: object[] };
     expect(shown.history).toMatchObject([
       { what: 'asked', who: ['Ada'], why: 'opened' },
       { what: 'asked', who: ['Bo'], why: 'no-answer' },
@@ -141,13 +125,13 @@ describe('what must not go unanswered', () => {
   it('is answered by two at once, and counts once', async () => {
     const id = await quorum(false);
     const by = async (what: string | number) => {
-      const answer = api.call('findings.acknowledge', { what, by: 'x' });
+      const answer = home.api.call('findings.acknowledge', { what, by: 'x' });
       return answer.then(
         () => 'acknowledged',
         (error: { code: string }) => error.code,
       );
     };
-    const [{ seq }] = (await api.call('findings.list')) as [{ seq: number }];
+    const [{ seq }] = (await home.api.call('findings.list')) as [{ seq: number }];
     const answers = await Promise.all([by(codeOn('phone').code), by(codeOn('hook').code), by(id), by(seq)]);
     expect(answers.sort()).toEqual(['acknowledged', 'finding_answered', 'finding_answered', 'finding_answered']);
     await verified();
@@ -158,33 +142,35 @@ describe('what must not go unanswered', () => {
     const before = codeOn('hook').code;
     const rungs = [{ who: 'Cy', tell: ['room'], wait: '5m' }];
     // Applied while nothing runs that would act on it: as if it was killed in between.
-    expect(await api.call('ladder.apply', { ladder: { rungs } })).toMatchObject({ rungs: 1, page: null });
-    await expect(api.call('channel.remove', { name: 'phone' })).rejects.toMatchObject({ code: 'channel_in_ladder' });
-    await reopen();
+    expect(await home.api.call('ladder.apply', { ladder: { rungs } })).toMatchObject({ rungs: 1, page: null });
+    await expect(home.api.call('channel.remove', { name: 'phone' })).rejects.toMatchObject({
+      code: 'channel_in_ladder',
+    });
+    await home.reopen();
     await after(0);
     expect(escalation(id)).toMatchObject({ step: 1, first: 1, over: null });
     expect(waiting('room').at(-1)).toMatchObject({ key: `${id} step 1` });
     expect(codeOn('room').url).toBe(null);
-    expect(await api.call('channel.remove', { name: 'phone' })).toEqual({ removed: 'phone' });
-    expect(await api.call('findings.acknowledge', { what: before, by: 'Ada' })).toMatchObject({ finding: id });
+    expect(await home.api.call('channel.remove', { name: 'phone' })).toEqual({ removed: 'phone' });
+    expect(await home.api.call('findings.acknowledge', { what: before, by: 'Ada' })).toMatchObject({ finding: id });
     await verified();
   });
 
   it('goes on where the ladder is cleared, and opens no other', async () => {
     const id = await quorum(false);
-    expect(await api.call('ladder.clear')).toEqual({ ladder: null, open: [id] });
+    expect(await home.api.call('ladder.clear')).toEqual({ ladder: null, open: [id] });
     await after(10);
     expect(escalation(id).step).toBe(1);
     await quorum(true);
     const other = await quorum(false);
-    expect(monitor.engine.state.ladder.escalations.has(other)).toBe(false);
+    expect(home.monitor.engine.state.ladder.escalations.has(other)).toBe(false);
   });
 
   it('waits no longer where no channel of the rung lives, nor for ever where the clock was wrong', async () => {
     const id = await quorum(false);
     const dead = { kind: 'broken', code: 'denied', words: 'No.' } as const;
     for (const channel of ['phone', 'hook']) {
-      await monitor.engine.submit({ room: 'outbox', input: { kind: 'probed', channel, delivery: dead } });
+      await home.monitor.engine.submit({ room: 'outbox', input: { kind: 'probed', channel, delivery: dead } });
     }
     await after(0);
     expect(escalation(id)).toMatchObject({ step: 1, over: null });
@@ -193,36 +179,36 @@ describe('what must not go unanswered', () => {
     vi.setSystemTime(now + 365 * 24 * 60 * MINUTE);
     await quorum(true);
     vi.setSystemTime(now);
-    const at = monitor.engine.nowMs();
-    await vi.waitFor(() => expect(monitor.engine.nowMs()).toBeGreaterThan(at), { timeout: 60_000 });
+    const at = home.monitor.engine.nowMs();
+    await vi.waitFor(() => expect(home.monitor.engine.nowMs()).toBeGreaterThan(at), { timeout: 60_000 });
   });
 
   it('is what the owner says: kinds more or less, and what a rule makes critical', async () => {
     const climbs = { kinds: ['restarted'], except: ['quorum-lost'] };
-    await api.call('ladder.apply', { ladder: { ...LADDER, climbs } });
+    await home.api.call('ladder.apply', { ladder: { ...LADDER, climbs } });
     await quorum(false);
-    expect(monitor.engine.state.ladder.escalations.size).toBe(0);
-    await api.call('ladder.apply', { ladder: { ...LADDER, climbs: { from: 'critical' } } });
+    expect(home.monitor.engine.state.ladder.escalations.size).toBe(0);
+    await home.api.call('ladder.apply', { ladder: { ...LADDER, climbs: { from: 'critical' } } });
     const rule = { name: 'a', when: 'finding.kind == "feerate-spike"', severity: 'critical', tell: ['room'] };
-    await api.call('rules.apply', { rules: { rules: [rule] } });
-    await monitor.engine.submit({
+    await home.api.call('rules.apply', { rules: { rules: [rule] } });
+    await home.monitor.engine.submit({
       room: 'watch',
-      input: { kind: 'settings', settings: { ...monitor.engine.state.watch.settings, feerateLimit: 10 } },
+      input: { kind: 'settings', settings: { ...home.monitor.engine.state.watch.settings, feerateLimit: 10 } },
     });
-    await monitor.engine.submit({ room: 'watch', input: { kind: 'feerate', satPerVbyte: 99 } });
-    expect([...monitor.engine.state.ladder.escalations.values()]).toMatchObject([
+    await home.monitor.engine.submit({ room: 'watch', input: { kind: 'feerate', satPerVbyte: 99 } });
+    expect([...home.monitor.engine.state.ladder.escalations.values()]).toMatchObject([
       { severity: 'critical', group: ' feerate-spike' },
     ]);
   });
 });
 
 describe('a ladder', () => {
-  const apply = (change: object) => api.call('ladder.apply', { ladder: { ...LADDER, ...change } });
+  const apply = (change: object) => home.api.call('ladder.apply', { ladder: { ...LADDER, ...change } });
 
   it('is told where its first rung hangs on one thing alone', async () => {
     const warned = async (tell: readonly string[]) =>
       ((await apply({ rungs: [{ who: 'Ada', tell, wait: '5m' }] })) as { warnings: string[] }).warnings.length;
-    const put = (name: string, more: object) => api.call('channel.put', { channel: { name, ...more } });
+    const put = (name: string, more: object) => home.api.call('channel.put', { channel: { name, ...more } });
     expect(await warned(['phone', 'hook'])).toBe(0);
     expect(await warned(['phone'])).toBe(1);
     await put('mail', { kind: 'email', server: 'smtp.example.org:465', sender: 'a@x.test', to: 'b@y.test' });
@@ -249,8 +235,10 @@ describe('a ladder', () => {
     await expect(apply({ rungs: [{ who: 'Ada', tell: ['fax'], wait: '10m' }] })).rejects.toMatchObject({
       code: 'ladder_channel_unknown',
     });
-    expect(await api.call('ladder.show')).toMatchObject({ ladder: LADDER, warnings: [] });
-    await expect(api.call('channel.remove', { name: 'room' })).rejects.toMatchObject({ code: 'channel_in_ladder' });
+    expect(await home.api.call('ladder.show')).toMatchObject({ ladder: LADDER, warnings: [] });
+    await expect(home.api.call('channel.remove', { name: 'room' })).rejects.toMatchObject({
+      code: 'channel_in_ladder',
+    });
   });
 });
 
@@ -259,7 +247,7 @@ describe('the page of a link', () => {
   let base: string;
   beforeEach(async () => {
     server = createServer((request, response) => {
-      if (!monitor.ladder.serve(request, response)) response.writeHead(404).end();
+      if (!home.monitor.ladder.serve(request, response)) response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -277,13 +265,13 @@ describe('the page of a link', () => {
 
   it('answers by its button alone, once, whatever scanners do before', async () => {
     const id = await quorum(false);
-    const seq = monitor.engine.seq();
+    const seq = home.monitor.engine.seq();
     const link = token('phone');
     for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) await ask(`/a/${link}`, { method });
     expect(await ask(`/a/${link}?confirm=yes&by=Mallory`)).toBe(200);
     expect(await press(link, '')).toBe(400);
     expect(await press(link, 'x'.repeat(100_000))).toBe(413);
-    expect(monitor.engine.seq()).toBe(seq);
+    expect(home.monitor.engine.seq()).toBe(seq);
     expect(escalation(id).over).toBe(null);
     expect(await Promise.all([press(link), press(link), press(token('hook'))])).toEqual(
       expect.arrayContaining([200, 409, 409]),
@@ -295,22 +283,22 @@ describe('the page of a link', () => {
 
   it('gives strangers nothing to write and nothing to learn', async () => {
     await quorum(false);
-    const seq = monitor.engine.seq();
+    const seq = home.monitor.engine.seq();
     expect(await ask(`/a/${'A'.repeat(32)}`)).toBe(200);
     for (let i = 0; i < 50; i++) expect(await press(null)).toBe(404);
     // A short code is not taken for the token of a link.
     expect(await press(codeOn('phone').code)).toBe(404);
-    expect(await ask('/a/../../monitor.key')).toBe(404);
-    expect(monitor.engine.seq()).toBe(seq);
+    expect(await ask('/a/../../home.monitor.key')).toBe(404);
+    expect(home.monitor.engine.seq()).toBe(seq);
     // Wrong codes typed into the command close no link.
     for (let i = 0; i < 25; i++)
-      await api.call('findings.acknowledge', { what: `WRONG${i}XX`, by: 'x' }).catch(() => 0);
-    expect(monitor.engine.seq()).toBe(seq + 20);
+      await home.api.call('findings.acknowledge', { what: `WRONG${i}XX`, by: 'x' }).catch(() => 0);
+    expect(home.monitor.engine.seq()).toBe(seq + 20);
     expect(await press(token('phone'))).toBe(200);
   });
 
   it('is there only where the owner said under which address', async () => {
-    await api.call('ladder.apply', { ladder: { rungs: LADDER.rungs } });
+    await home.api.call('ladder.apply', { ladder: { rungs: LADDER.rungs } });
     expect(await ask(`/a/${'A'.repeat(32)}`)).toBe(404);
   });
 });

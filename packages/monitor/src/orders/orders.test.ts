@@ -1,90 +1,64 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { CodedError } from '@keepwatch/base';
 import { parseConnectionString } from '@keepwatch/protocol';
 import { createMemory, openSession, signerFromSeed, wireCrypto, type IdentitySigner } from '@keepwatch/sdk';
 import { signCommand, uuidV7, type Command } from '@keepwatch/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { codeOf, freshIdentity, makeMonitorDoor, type MonitorDoor } from '../access/door.fixture.ts';
 import { connectMonitor, type RemoteMonitor } from '../access/remote.ts';
-import { serveWire, type WireServer } from '../access/wire-server.ts';
-import { createLocalApi } from '../api/local.ts';
-import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
+import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
 import { signatureOf } from './check.ts';
 import type { OrderRow } from './order-rows.ts';
 
 /** Orders over the real wire: who may give them, once, on what he saw; and what the journal says of it afterwards. */
 
-let dir: string;
-let monitor: OpenMonitor;
-let server: WireServer;
-const opened: RemoteMonitor[] = [];
+let home: MonitorHome;
+let door: MonitorDoor;
 
-async function begin(port = 0): Promise<void> {
-  monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
-  const { store, peers, orders, methods } = monitor;
-  server = await serveWire(
-    { store, peers, orders, methods: () => methods, log: () => undefined },
-    { dataDir: dir, listen: { host: '127.0.0.1', port } },
-  );
+async function open(copyOf?: URL): Promise<void> {
+  home = await makeMonitorHome(copyOf);
+  door = makeMonitorDoor(home);
+  await door.open();
 }
-async function end(): Promise<void> {
-  await server.close();
-  await monitor.close();
+async function leave(): Promise<void> {
+  door.leave();
+  await door.server.close();
+  await home.remove();
 }
-beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'keepwatch-orders-'));
-  await makeLock(dir, { kind: 'file' });
-  await begin();
-});
-afterEach(async () => {
-  for (const each of opened.splice(0)) each.close();
-  await end();
-  rmSync(dir, { recursive: true, force: true });
-});
+beforeEach(() => open());
+afterEach(leave);
 
 interface Person {
   readonly identity: IdentitySigner;
   readonly remote: RemoteMonitor;
 }
 
-async function enter(identity: IdentitySigner, role: 'operator' | 'client', wish: 'session' | 'register') {
-  const remote = await connectMonitor({
-    ...{ connectionString: server.connection(), identity, role, wish, memory: createMemory() },
-  });
-  opened.push(remote);
-  return remote;
-}
-const fresh = (alg: 'EdDSA' | 'ML-DSA-65' = 'EdDSA') => signerFromSeed(alg, randomBytes(32));
 async function first(): Promise<Person> {
-  const identity = fresh();
-  return { identity, remote: await enter(identity, 'operator', 'register') };
+  const identity = freshIdentity();
+  return { identity, remote: await door.enter(identity, 'operator', 'register') };
 }
-async function letIn(by: Person, name: string, right: 'operator' | 'reader', identity = fresh()): Promise<Person> {
+async function letIn(
+  by: Person,
+  name: string,
+  right: 'operator' | 'reader',
+  identity = freshIdentity(),
+): Promise<Person> {
   const role = right === 'operator' ? 'operator' : 'client';
-  const { peer } = await enter(identity, role, 'register');
+  const { peer } = await door.enter(identity, role, 'register');
   await by.remote.call('peer.approve', { peer, name, right });
-  return { identity, remote: await enter(identity, role, 'session') };
+  return { identity, remote: await door.enter(identity, role, 'session') };
 }
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'nothing was refused',
-    (error: CodedError) => error.code,
-  );
-const version = () => monitor.engine.state.orders.version;
+const version = () => home.monitor.engine.state.orders.version;
 
 /** An order as somebody may write it by hand. */
 async function written(identity: IdentitySigner, about: Partial<Command>): Promise<string> {
   const now = Date.now();
   const command = { method: 'rules.clear', params: {}, expires: now + 60_000, expects: version() };
-  const vault = monitor.store.identity;
+  const vault = home.monitor.store.identity;
   return signCommand(wireCrypto.codec, identity, { vault, ...command, id: uuidV7(now, randomBytes), ...about });
 }
 const sent = ({ remote }: Person, jws: string) => remote.call('command', { jws });
 const entries = async () => {
-  const { orders } = (await createLocalApi(monitor).call('journal.orders', { limit: 1_000 })) as {
+  const { orders } = (await home.api.call('journal.orders', { limit: 1_000 })) as {
     readonly orders: readonly OrderRow[];
   };
   return orders;
@@ -98,7 +72,12 @@ describe('an order over the network', () => {
       keep,
       first: ready,
     } = await openSession({
-      ...{ connectionString: server.connection(), identity: ada.identity, role: 'operator', memory: createMemory() },
+      ...{
+        connectionString: door.server.connection(),
+        identity: ada.identity,
+        role: 'operator',
+        memory: createMemory(),
+      },
     });
     keep.session.open(ready);
     const say = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'rules.clear', params: {} });
@@ -111,13 +90,13 @@ describe('an order over the network', () => {
 
   it.each(['EdDSA', 'ML-DSA-65'] as const)('by %s is journaled with its signature, and whose it is', async (alg) => {
     const ada = await first();
-    const bo = await letIn(ada, 'bo', 'operator', fresh(alg));
+    const bo = await letIn(ada, 'bo', 'operator', freshIdentity(alg));
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
     await bo.remote.call('channel.put', {
       channel: { kind: 'webhook', name: 'phone', url: 'http://127.0.0.1:9/', secrets: [secret] },
     });
     await bo.remote.call('wallet.put', { name: 'coins', outpoints: [{ txid: 'ab'.repeat(32), vout: 1 }] });
-    await createLocalApi(monitor).call('wallet.remove', { wallet: 'coins' });
+    await home.api.call('wallet.remove', { wallet: 'coins' });
     const rows = (await ada.remote.call('journal.orders')) as {
       readonly identity: string;
       readonly orders: readonly OrderRow[];
@@ -157,7 +136,7 @@ describe('an order over the network', () => {
   it('is refused where it is forged, expired, for another monitor, of no kind, or on what has passed', async () => {
     const ada = await first();
     const wrong: readonly (readonly [string, Promise<string>])[] = [
-      ['command_invalid', written(fresh(), {})],
+      ['command_invalid', written(freshIdentity(), {})],
       ['command_invalid', written(ada.identity, {}).then((jws) => jws.replace(/\.[^.]{8}([^.]*)$/, '.AAAAAAAA$1'))],
       ['command_invalid', written(ada.identity, { vault: 'A'.repeat(43) })],
       ['command_expired', written(ada.identity, { expires: Date.now() - 1 })],
@@ -190,9 +169,9 @@ describe('an order over the network', () => {
     await ada.remote.call('wallet.put', { name: 'b', outpoints: [{ txid: '1'.repeat(64), vout: 0 }] });
     expect(await sent(ada, jws)).toEqual(answer);
     expect(await codeOf(sent(ada, await written(ada.identity, { id })))).toBe('command_repeated');
-    await end();
-    await begin();
-    const again = { identity: ada.identity, remote: await enter(ada.identity, 'operator', 'session') };
+    await door.close();
+    await door.open();
+    const again = { identity: ada.identity, remote: await door.enter(ada.identity, 'operator', 'session') };
     expect(await Promise.all([sent(again, jws), sent(again, jws)])).toEqual([answer, answer]);
     expect((await entries()).map(({ method, about }) => `${method} ${about}`)).toEqual([
       ...[`peer.join ${ada.remote.peer}`, 'wallet.put a', 'wallet.put b'],
@@ -223,7 +202,7 @@ describe('an order over the network', () => {
 
     // Read before the revocation, and carried out behind it in the same turn.
     const late = written(bo.identity, {});
-    const orders = monitor.orders;
+    const orders = home.monitor.orders;
     const signal = new AbortController().signal;
     const revoking = await written(ada.identity, { method: 'peer.revoke', params: { peer: 'bo' } });
     const outcomes = await Promise.allSettled([
@@ -232,17 +211,17 @@ describe('an order over the network', () => {
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect((outcomes[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'monitor_not_allowed' });
-    expect(await codeOf(enter(bo.identity, 'operator', 'session'))).toBe('peer_unknown');
+    expect(await codeOf(door.enter(bo.identity, 'operator', 'session'))).toBe('peer_unknown');
     expect(await ada.remote.call('findings.verify')).toMatchObject({ sameState: true });
   });
 
   it('by a reader acknowledges in the reader’s own name, and does nothing else', async () => {
     const ada = await first();
     const eve = await letIn(ada, 'eve', 'reader');
-    const local = createLocalApi(monitor);
+    const local = home.api;
     await local.call('channel.put', { channel: { kind: 'command', name: 'phone', program: '/bin/true' } });
     await local.call('ladder.apply', { ladder: { rungs: [{ who: 'Ada', tell: ['phone'], wait: '10m' }] } });
-    await monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able: false } });
+    await home.monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able: false } });
     const [row] = (await eve.remote.call('findings.list')) as { readonly seq: number }[];
     const order = (by: object) => eve.remote.call('findings.acknowledge', { what: row!.seq, ...by });
     expect(await codeOf(eve.remote.call('rules.clear'))).toBe('monitor_not_allowed');
@@ -260,16 +239,16 @@ describe('an order over the network', () => {
 
   it('is carried out once and answered where the connection breaks before the answer', async () => {
     const ada = await first();
-    const { port } = (parseConnectionString(server.connection()) as { value: { port: number } }).value;
-    const unhear = monitor.onDurable((events) => {
+    const { port } = (parseConnectionString(door.server.connection()) as { value: { port: number } }).value;
+    const unhear = home.monitor.onDurable((events) => {
       // Every session ends between the journal and the answer.
-      if (events.some(({ room }) => room === 'order')) void server.close();
+      if (events.some(({ room }) => room === 'order')) void door.server.close();
     });
     const answer = ada.remote.order('peer.rename', { peer: 'first', name: 'ada' });
-    await expect.poll(() => monitor.engine.state.desk.peers.get(ada.remote.peer)?.name).toBe('ada');
+    await expect.poll(() => home.monitor.engine.state.desk.peers.get(ada.remote.peer)?.name).toBe('ada');
     unhear();
-    await end();
-    await begin(port);
+    await door.close();
+    await door.open(port);
     expect(await answer).toMatchObject({ version: 2, value: { peer: ada.remote.peer, name: 'ada' } });
     expect((await entries()).filter(({ method }) => method === 'peer.rename')).toHaveLength(1);
     // And the same connection goes on.
@@ -277,17 +256,22 @@ describe('an order over the network', () => {
   });
 
   it('says that it does not know what became of it where nobody can be asked any more', async () => {
-    const identity = fresh();
-    const about = { connectionString: server.connection(), identity, memory: createMemory(), persistMs: 50 } as const;
+    const identity = freshIdentity();
+    const about = {
+      connectionString: door.server.connection(),
+      identity,
+      memory: createMemory(),
+      persistMs: 50,
+    } as const;
     const ada = await connectMonitor({ ...about, role: 'operator', wish: 'register' });
-    await server.close();
+    await door.server.close();
     expect(await codeOf(ada.call('rules.clear'))).toMatch(/order_unanswered|connection/);
   });
 });
 
 describe('the owner on the monitor’s machine', () => {
   it('needs no key, is journaled as such, and can name a version too', async () => {
-    const local = createLocalApi(monitor);
+    const local = home.api;
     const put = { name: 'a', outpoints: [{ txid: '0'.repeat(64), vout: 0 }] };
     expect(await local.call('command', { method: 'wallet.put', params: put, expects: 0 })).toMatchObject({
       version: 1,
@@ -305,11 +289,11 @@ describe('the owner on the monitor’s machine', () => {
   });
 
   it('takes the right of an operator away for good: the token that served does not bring him back', async () => {
-    const withToken = server.connection();
+    const withToken = door.server.connection();
     const ada = await first();
-    await createLocalApi(monitor).call('peer.revoke', { peer: ada.remote.peer });
-    expect(server.connection()).toContain('&token=');
-    expect(server.connection()).not.toBe(withToken);
+    await home.api.call('peer.revoke', { peer: ada.remote.peer });
+    expect(door.server.connection()).toContain('&token=');
+    expect(door.server.connection()).not.toBe(withToken);
     const back = connectMonitor({
       ...{ connectionString: withToken, identity: ada.identity, role: 'operator', wish: 'register' },
       memory: createMemory(),
@@ -323,7 +307,7 @@ describe('a journal', () => {
     const ada = await first();
     const eve = await letIn(ada, 'eve', 'reader');
     const forge = async (person: Person, by: object) => {
-      const { alg, publicKey } = monitor.engine.state.desk.peers.get(person.remote.peer)!;
+      const { alg, publicKey } = home.monitor.engine.state.desk.peers.get(person.remote.peer)!;
       const jws = await written(person.identity, {});
       const { id } = JSON.parse(Buffer.from(jws.split('.')[1]!, 'base64url').toString()) as Command;
       const real = {
@@ -336,7 +320,7 @@ describe('a journal', () => {
         digest: 'x',
         expiresMs: 1,
       };
-      await monitor.engine.order({
+      await home.monitor.engine.order({
         ordered: {
           kind: 'ordered',
           id,
@@ -354,15 +338,9 @@ describe('a journal', () => {
   });
 
   it('of a version that did not know who ordered what is read on, without a loss', async () => {
-    await end();
-    rmSync(dir, { recursive: true, force: true });
-    dir = mkdtempSync(join(tmpdir(), 'keepwatch-orders-'));
-    for (const name of ['journal.sqlite', 'lock.json', 'monitor.key']) {
-      copyFileSync(new URL(`../fixtures/fold-6/${name}`, import.meta.url), join(dir, name));
-      chmodSync(join(dir, name), 0o600);
-    }
-    await begin();
-    const local = createLocalApi(monitor);
+    await leave();
+    await open(new URL('../fixtures/fold-6/', import.meta.url));
+    const local = home.api;
     expect(await local.call('channel.list')).toMatchObject([{ name: 'phone', kind: 'webhook' }]);
     expect(await local.call('wallet.list')).toMatchObject([{ id: 'one' }]);
     expect(await local.call('rules.show')).toMatchObject({ rules: { rules: [{ name: 'all' }] }, version: 0 });
@@ -383,12 +361,12 @@ describe('a journal', () => {
 
     // The operator of then orders now, by the key that the old journal knows.
     const identity = signerFromSeed('EdDSA', new Uint8Array(32).fill(7));
-    const ada = { identity, remote: await enter(identity, 'operator', 'session') };
+    const ada = { identity, remote: await door.enter(identity, 'operator', 'session') };
     await ada.remote.call('peer.rename', { peer: 'first', name: 'ada' });
     expect((await entries()).at(-1)).toMatchObject({ method: 'peer.rename', by: { name: 'first' } });
-    await end();
-    await begin();
-    expect(await createLocalApi(monitor).call('findings.verify')).toMatchObject({
+    await door.close();
+    await door.open();
+    expect(await home.api.call('findings.verify')).toMatchObject({
       ...{ sameState: true, orders: { signed: 1, unsigned: 0 } },
     });
     expect(version()).toBe(1);

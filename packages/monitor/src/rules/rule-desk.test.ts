@@ -1,39 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Json } from '@keepwatch/base';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createLocalApi, type MonitorApi } from '../api/local.ts';
-import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
+import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
 
-let dir: string;
-let monitor: OpenMonitor;
-let api: MonitorApi;
+let home: MonitorHome;
 
-async function open(): Promise<void> {
-  monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
-  api = createLocalApi(monitor);
-}
 beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'keepwatch-rules-'));
-  await makeLock(dir, { kind: 'file' });
-  await open();
+  home = await makeMonitorHome();
+  await home.open();
   for (const name of ['phone', 'mail']) {
-    await api.call('channel.put', { channel: { name, kind: 'command', program: '/bin/true' } });
+    await home.api.call('channel.put', { channel: { name, kind: 'command', program: '/bin/true' } });
   }
 });
 afterEach(async () => {
-  await monitor.close();
-  rmSync(dir, { recursive: true, force: true });
+  await home.remove();
 });
 
 /** The watch loses its sources, or has them again: each a finding, the loss a critical one. */
 async function quorum(able: boolean): Promise<void> {
-  await monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able } });
+  await home.monitor.engine.submit({ room: 'watch', input: { kind: 'quorum', able } });
 }
-const apply = (...rules: readonly object[]) => api.call('rules.apply', { rules: { rules } });
-const waiting = (name: string) => monitor.engine.state.outbox.lanes.get(name)?.waiting ?? [];
+const apply = (...rules: readonly object[]) => home.api.call('rules.apply', { rules: { rules } });
+const waiting = (name: string) => home.monitor.engine.state.outbox.lanes.get(name)?.waiting ?? [];
 const rule = { name: 'all', when: 'true', tell: ['phone'] };
 
 it('tells whom the rules name, with their severity, and the others nothing', async () => {
@@ -53,10 +40,9 @@ it('keeps what goes into the digest over a start, and lets nothing critical wait
   expect(before.filter(({ post }) => post.severity === 'critical').map(({ notBeforeMs }) => notBeforeMs)).toEqual([
     0, 0,
   ]);
-  await monitor.close();
-  await open();
+  await home.reopen();
   expect(waiting('phone')).toEqual(before);
-  expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
+  expect(await home.api.call('findings.verify')).toMatchObject({ sameState: true });
 });
 
 it('counts a limit over a start, and anew where other rules are applied', async () => {
@@ -65,12 +51,11 @@ it('counts a limit over a start, and anew where other rules are applied', async 
   await apply(limited);
   await quorum(false);
   await quorum(true);
-  await monitor.close();
-  await open();
+  await home.reopen();
   await quorum(false);
   await quorum(true);
   expect(held()).toEqual([false, true]);
-  expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
+  expect(await home.api.call('findings.verify')).toMatchObject({ sameState: true });
   await apply(limited);
   await quorum(false);
   await quorum(true);
@@ -79,7 +64,7 @@ it('counts a limit over a start, and anew where other rules are applied', async 
 
 it('tells as without rules where it cannot read those in the journal', async () => {
   const event = { kind: 'rules-set', rules: { rules: [{ later: 'version' }] } as Json } as const;
-  await monitor.engine.submit({ room: 'desk', event });
+  await home.monitor.engine.submit({ room: 'desk', event });
   await quorum(false);
   expect([waiting('mail').length, waiting('phone').length]).toEqual([1, 1]);
 });
@@ -98,27 +83,27 @@ it('refuses rules as a whole, says where they are wrong, and keeps the ones befo
   await expect(apply({ ...rule, tell: ['phone', 'fax'] })).rejects.toMatchObject({
     ...{ code: 'rule_channel_unknown', details: { path: 'rules[0].tell[1]' } },
   });
-  await expect(api.call('rules.apply', { rules: null })).rejects.toMatchObject({ code: 'rules_malformed' });
-  await expect(api.call('channel.remove', { name: 'phone' })).rejects.toMatchObject({ code: 'channel_in_rules' });
-  expect(await api.call('rules.show')).toMatchObject({ rules: { rules: [rule] } });
-  await api.call('rules.clear');
-  expect(await api.call('channel.remove', { name: 'phone' })).toEqual({ removed: 'phone' });
+  await expect(home.api.call('rules.apply', { rules: null })).rejects.toMatchObject({ code: 'rules_malformed' });
+  await expect(home.api.call('channel.remove', { name: 'phone' })).rejects.toMatchObject({ code: 'channel_in_rules' });
+  expect(await home.api.call('rules.show')).toMatchObject({ rules: { rules: [rule] } });
+  await home.api.call('rules.clear');
+  expect(await home.api.call('channel.remove', { name: 'phone' })).toEqual({ removed: 'phone' });
 });
 
 it('tries rules on the past and changes nothing', async () => {
   await quorum(false);
   await quorum(true);
-  const seq = monitor.engine.seq();
+  const seq = home.monitor.engine.seq();
   const rules = {
     rules: [
       { ...rule, when: '1 / finding.depth == 1' },
       { ...rule, name: 'over', when: 'finding.over', tell: ['mail'] },
     ],
   };
-  const { findings } = (await api.call('rules.dryRun', { rules })) as { findings: object[] };
+  const { findings } = (await home.api.call('rules.dryRun', { rules })) as { findings: object[] };
   expect(findings).toMatchObject([
     { rules: [{ rule: 'all', failed: 'error' }], told: [{ to: 'phone', severity: 'critical', when: 'now' }] },
     { rules: [{ rule: 'all' }, { rule: 'over', failed: null }], told: [{ to: 'phone' }, { to: 'mail' }] },
   ]);
-  expect(monitor.engine.seq()).toBe(seq);
+  expect(home.monitor.engine.seq()).toBe(seq);
 });

@@ -1,36 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createLocalApi, type MonitorApi } from '../api/local.ts';
-import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
+import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
 
 /** Schedules on a clock of the test's own. Messages stay in the outbox: nothing is sent. */
 
-let dir: string;
-let monitor: OpenMonitor;
-let api: MonitorApi;
+let home: MonitorHome;
 let probed: string[];
 const trouble: unknown[] = [];
 
-async function open(): Promise<void> {
-  monitor = await openMonitor({ dataDir: dir, rootKey: await openLock(dir, { credentials: undefined }) });
-  api = createLocalApi(monitor);
-}
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-05-01T05:00:00Z') });
   probed = [];
-  dir = mkdtempSync(join(tmpdir(), 'keepwatch-schedule-'));
-  await makeLock(dir, { kind: 'file' });
-  await open();
+  home = await makeMonitorHome();
+  await home.open();
   for (const name of ['phone', 'mail']) {
-    await api.call('channel.put', { channel: { name, kind: 'command', program: '/bin/true' } });
+    await home.api.call('channel.put', { channel: { name, kind: 'command', program: '/bin/true' } });
   }
 });
 afterEach(async () => {
-  await monitor.close();
-  rmSync(dir, { recursive: true, force: true });
+  await home.remove();
   vi.useRealTimers();
   expect(trouble.splice(0)).toEqual([]);
 });
@@ -38,20 +25,20 @@ afterEach(async () => {
 /** Time passes, and the monitor is started anew: as good as any other look at the clock. */
 async function at(time: string): Promise<void> {
   vi.setSystemTime(Date.parse(time));
-  await monitor.close();
-  await open();
+  await home.reopen();
   const probe = (name: string) => Promise.resolve(probed.push(name));
-  monitor.schedule.start({ probe, onTrouble: (error) => trouble.push(error) });
-  for (let before = -1; before !== monitor.engine.seq();) {
-    before = monitor.engine.seq();
+  home.monitor.schedule.start({ probe, onTrouble: (error) => trouble.push(error) });
+  for (let before = -1; before !== home.monitor.engine.seq();) {
+    before = home.monitor.engine.seq();
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
-const waiting = (name: string) => (monitor.engine.state.outbox.lanes.get(name)?.waiting ?? []).map(({ post }) => post);
+const waiting = (name: string) =>
+  (home.monitor.engine.state.outbox.lanes.get(name)?.waiting ?? []).map(({ post }) => post);
 
 it('says once a day of the owner that it lives, once after however long a sleep', async () => {
   const schedule = { zone: 'Europe/Berlin', heartbeat: { at: '08:00', tell: ['mail'] } };
-  await api.call('schedule.apply', { schedule });
+  await home.api.call('schedule.apply', { schedule });
   await at('2026-05-01T05:10:00Z');
   await at('2026-05-01T05:59:00Z');
   // At once, so that the owner sees it; and then at its time: 8 o'clock in summer.
@@ -66,10 +53,12 @@ it('says once a day of the owner that it lives, once after however long a sleep'
   expect(waiting('mail')[2]!.body).toContain('The next of these comes by 2026-05-10 06:00 UTC.');
   expect(waiting('mail')[2]!.body).toMatch(/signed by kwm_[A-Za-z0-9_-]{43}\./);
   expect(waiting('phone')).toEqual([]);
-  expect(await api.call('findings.verify')).toMatchObject({ sameState: true });
-  await expect(api.call('channel.remove', { name: 'mail' })).rejects.toMatchObject({ code: 'channel_in_schedule' });
-  await api.call('schedule.clear');
-  expect(await api.call('channel.remove', { name: 'mail' })).toEqual({ removed: 'mail' });
+  expect(await home.api.call('findings.verify')).toMatchObject({ sameState: true });
+  await expect(home.api.call('channel.remove', { name: 'mail' })).rejects.toMatchObject({
+    code: 'channel_in_schedule',
+  });
+  await home.api.call('schedule.clear');
+  expect(await home.api.call('channel.remove', { name: 'mail' })).toEqual({ removed: 'mail' });
 });
 
 it('asks each channel every six hours, or sends what the owner wants to see', async () => {
@@ -78,7 +67,7 @@ it('asks each channel every six hours, or sends what the owner wants to see', as
   expect(probed).toEqual(['phone', 'mail']);
   await at('2026-05-01T06:00:00Z');
   expect(probed).toHaveLength(4);
-  await api.call('schedule.apply', { schedule: { selfTest: { every: '1d', send: true } } });
+  await home.api.call('schedule.apply', { schedule: { selfTest: { every: '1d', send: true } } });
   await at('2026-05-02T00:00:00Z');
   expect(probed).toHaveLength(4);
   expect([...waiting('phone'), ...waiting('mail')].map(({ subject }) => subject)).toEqual(
@@ -88,7 +77,7 @@ it('asks each channel every six hours, or sends what the owner wants to see', as
 
 it('refuses what it cannot do, and keeps the schedule before', async () => {
   const refused = (schedule: object, path: string) =>
-    expect(api.call('schedule.apply', { schedule })).rejects.toMatchObject({
+    expect(home.api.call('schedule.apply', { schedule })).rejects.toMatchObject({
       code: 'schedule_refused',
       details: { path },
     });
@@ -98,13 +87,13 @@ it('refuses what it cannot do, and keeps the schedule before', async () => {
   await refused({ heartbeat: { at: '8 am', tell: ['mail'] } }, 'heartbeat.at');
   await refused({ selfTest: { every: '1s' } }, 'selfTest.every');
   await refused({ zone: 'Mars/Olympus' }, 'zone');
-  expect(await api.call('schedule.show')).toMatchObject({ schedule: null });
+  expect(await home.api.call('schedule.show')).toMatchObject({ schedule: null });
 });
 
 it('says where one may only look that it lives, and nothing of what is watched', async () => {
   const look = { name: 'look', kind: 'command', program: '/bin/true', privacy: 'look' };
-  await api.call('channel.put', { channel: look });
-  await api.call('schedule.apply', { schedule: { heartbeat: { at: '08:00', tell: ['mail', 'look'] } } });
+  await home.api.call('channel.put', { channel: look });
+  await home.api.call('schedule.apply', { schedule: { heartbeat: { at: '08:00', tell: ['mail', 'look'] } } });
   await at('2026-05-01T09:00:00Z');
   expect(waiting('mail')[0]!.body).toContain('It watches 0 wallets, up to block none yet.');
   expect(waiting('look')[0]!.body).toContain('It watches up to block none yet.');
