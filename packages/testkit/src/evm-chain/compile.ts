@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import solc from 'solc';
 
-/** A contract of contracts.sol: its ABI as the compiler writes it, and its init code as `0x` and hex. */
+/** A contract: its ABI as the compiler writes it, and its init code as `0x` and hex. */
 export interface Compiled {
   readonly abi: readonly unknown[];
   readonly bytecode: `0x${string}`;
@@ -22,19 +22,23 @@ interface Output {
   >;
 }
 
-/** The contracts of a file by name, and the compiler's whole output for who wants to read it as a user would. */
+/** What the contracts of several files import. */
+const SHARED = 'coin.sol';
+
+/** The contracts of a file by name, what it may import among them, and the compiler's whole output for who wants to read it as a user would. */
 export function compileContracts(file: string): {
   readonly output: string;
   readonly contracts: Readonly<Record<string, Compiled>>;
 } {
-  const content = readFileSync(new URL(`./${file}`, import.meta.url), 'utf8');
+  const read = (name: string) => ({ content: readFileSync(new URL(`./${name}`, import.meta.url), 'utf8') });
+  const sources = { [file]: read(file), [SHARED]: read(SHARED) };
   const settings = { outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } } };
-  const output = solc.compile(JSON.stringify({ language: 'Solidity', sources: { [file]: { content } }, settings }));
+  const output = solc.compile(JSON.stringify({ language: 'Solidity', sources, settings }));
   const { errors = [], contracts = {} } = JSON.parse(output) as Output;
   const fatal = errors.filter(({ severity }) => severity === 'error');
   if (fatal.length > 0) throw new Error(fatal.map(({ formattedMessage }) => formattedMessage).join('\n'));
-  const named = Object.entries(contracts[file] ?? {}).map(
-    ([name, { abi, evm }]) => [name, { abi, bytecode: `0x${evm.bytecode.object}` }] as const,
-  );
+  const named = Object.values(contracts)
+    .flatMap((ofFile) => Object.entries(ofFile))
+    .map(([name, { abi, evm }]) => [name, { abi, bytecode: `0x${evm.bytecode.object}` }] as const);
   return { output, contracts: Object.fromEntries(named) };
 }

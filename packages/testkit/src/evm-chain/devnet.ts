@@ -1,4 +1,5 @@
-import { concat, type Hex } from 'viem';
+import { concat, type Hex, type SignedAuthorization } from 'viem';
+import type { PrivateKeyAccount } from 'viem/accounts';
 import { startAnvil, type Anvil } from '../../../cli/src/story/anvil.ts';
 import { compileContracts, type Compiled } from './compile.ts';
 
@@ -23,6 +24,10 @@ export interface Devnet {
   send(from: Hex, to: Hex | null, data: Hex, value?: bigint): Promise<Mined>;
   /** A signed transaction. Throws where anvil does not take it. */
   broadcast(raw: Hex): Promise<Mined>;
+  /** Brings an authorisation (EIP-7702) to the chain, in a transaction of somebody's that does nothing else. */
+  delegate(sender: PrivateKeyAccount, authorization: SignedAuthorization): Promise<Mined>;
+  /** The next one of an account. */
+  nonce(account: Hex): Promise<number>;
   /** The address of a new contract. `args`: what its constructor gets, ABI-encoded. */
   create(from: Hex, name: string, args?: Hex): Promise<Hex>;
   /** What a call would return, as a number. */
@@ -53,12 +58,24 @@ export async function startDevnet(file = 'contracts.sol'): Promise<Devnet> {
     return mined(await anvil.call('eth_sendTransaction', [params]));
   }
 
+  const broadcast = async (raw: Hex) => mined(await anvil.call('eth_sendRawTransaction', [raw]));
+  const nonce = async (account: Hex) => Number(await anvil.call('eth_getTransactionCount', [account, 'latest']));
+
   return {
     anvil,
     contracts,
     output,
     send,
-    broadcast: async (raw) => mined(await anvil.call('eth_sendRawTransaction', [raw])),
+    broadcast,
+    nonce,
+    async delegate(sender, authorization) {
+      const { address: to } = sender;
+      const raw = await sender.signTransaction({
+        ...{ type: 'eip7702', chainId: 31_337, nonce: await nonce(to), gas: 200_000n, to, value: 0n },
+        ...{ maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 1n, authorizationList: [authorization] },
+      });
+      return broadcast(raw);
+    },
     async create(from, name, args) {
       const code = contracts[name]!.bytecode;
       return (await send(from, null, args === undefined ? code : concat([code, args]))).created;

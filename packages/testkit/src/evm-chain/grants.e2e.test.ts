@@ -398,15 +398,15 @@ it('delegation: the code of one delegate at the wallet’s address, and of no ot
   expect(await reasons(authorize(at['Jar']!))).toEqual(['delegate_not_granted']);
   const { signature } = await authorize(at['Purse']!);
   const { r, s, yParity } = parseSignature(signature as Hex);
-  const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [ALICE, 'latest']));
-  const raw = await alice.signTransaction({
-    ...{ type: 'eip7702', chainId: 31_337, nonce, gas: 100_000n, to: EVE, value: 0n },
-    ...{ maxFeePerGas: 3n * 10n ** 9n, maxPriorityFeePerGas: 1n },
-    authorizationList: [
-      { address: at['Purse']!, chainId: 31_337, nonce: from.nonce(), r, s, yParity: yParity as 0 | 1 },
-    ],
-  });
-  expect(await devnet.broadcast(raw)).toMatchObject(DONE);
+  const authorization = {
+    address: at['Purse']!,
+    chainId: 31_337,
+    nonce: from.nonce(),
+    r,
+    s,
+    yParity: yParity as 0 | 1,
+  };
+  expect(await devnet.delegate(alice, authorization)).toMatchObject(DONE);
   from.usedNonce();
   expect(await devnet.anvil.call('eth_getCode', [from.address, 'latest'])).toBe(`0xef0100${at['Purse']!.slice(2)}`);
   expect(await devnet.read(from.address, calldata('Purse', 'owner', []))).toBe(BigInt(from.address));

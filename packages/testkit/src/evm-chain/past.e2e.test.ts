@@ -76,16 +76,10 @@ beforeAll(async () => {
   await quiet();
   await devnet.send(ALICE, token, calldata('Token', 'transfer', [OWNER, 5n]));
   await quiet();
-  const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [OWNER, 'latest']));
+  const nonce = await devnet.nonce(OWNER);
   const authorization = await key.signAuthorization({ address: purse, chainId: 31_337, nonce });
   const sender = privateKeyToAccount('0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80');
-  const senderNonce = Number(await devnet.anvil.call('eth_getTransactionCount', [ALICE, 'latest']));
-  await devnet.broadcast(
-    await sender.signTransaction({
-      ...{ type: 'eip7702', chainId: 31_337, nonce: senderNonce, gas: 200_000n, to: BOB, value: 0n },
-      ...{ maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 1n, authorizationList: [authorization] },
-    }),
-  );
+  await devnet.delegate(sender, authorization);
   await quiet();
   // It runs code now: this leaves it without a transaction of its own.
   await devnet.send(BOB, OWNER, calldata('Purse', 'pay', [BOB, 4_321n]));

@@ -1,48 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// What the tests of rights that others use run on a real chain.
+import "./coin.sol";
 
-contract Coin {
-    mapping(address => uint256) public balanceOf;
-    mapping(address => mapping(address => uint256)) public allowance;
-    mapping(address => uint256) public nonces;
-
-    event Transfer(address indexed from, address indexed to, uint256 value);
-    event Approval(address indexed owner, address indexed spender, uint256 value);
-
-    bytes32 constant DOMAIN = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 constant PERMIT = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
-
-    function mint(address to, uint256 amount) external {
-        balanceOf[to] += amount;
-        emit Transfer(address(0), to, amount);
-    }
-
-    function approve(address spender, uint256 amount) external returns (bool) {
-        allowance[msg.sender][spender] = amount;
-        emit Approval(msg.sender, spender, amount);
-        return true;
-    }
-
-    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
-        if (allowance[from][msg.sender] != type(uint256).max) allowance[from][msg.sender] -= amount;
-        balanceOf[from] -= amount;
-        balanceOf[to] += amount;
-        emit Transfer(from, to, amount);
-        return true;
-    }
-
-    /// EIP-2612.
-    function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external {
-        require(block.timestamp <= deadline, "late");
-        bytes32 domain = keccak256(abi.encode(DOMAIN, keccak256("Coin"), keccak256("1"), block.chainid, address(this)));
-        bytes32 data = keccak256(abi.encode(PERMIT, owner, spender, value, nonces[owner]++, deadline));
-        require(ecrecover(keccak256(abi.encodePacked(hex"1901", domain, data)), v, r, s) == owner, "signer");
-        allowance[owner][spender] = value;
-        emit Approval(owner, spender, value);
-    }
-}
+// What the tests of rights that others use run on a real chain.
 
 /// The allowances of Permit2, by the words of its EIP-712 types. It does not ask whether they have ended: the test does what a
 /// contract with a fault would let through.

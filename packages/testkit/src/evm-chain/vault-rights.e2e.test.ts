@@ -5,7 +5,16 @@ import { fromHex } from '@keepwatch/base';
 import { encodeAuthorization } from '@keepwatch/evm';
 import type { GrantDraft } from '@keepwatch/protocol';
 import { createClient, type Client } from '@keepwatch/sdk';
-import { encodeFunctionData, hashTypedData, keccak256, maxUint256, parseSignature, toHex, type Hex } from 'viem';
+import {
+  encodeFunctionData,
+  hashTypedData,
+  keccak256,
+  maxUint256,
+  parseSignature,
+  toHex,
+  type Hex,
+  type SignedAuthorization,
+} from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from '../../../cli/src/fixtures/command-line.ts';
@@ -85,7 +94,7 @@ async function start(): Promise<void> {
 
 /** Past the vault. */
 async function steal(to: Hex, data: Hex): Promise<void> {
-  const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [WALLET, 'latest']));
+  const nonce = await devnet.nonce(WALLET);
   const raw = await thief.signTransaction({
     ...{ type: 'eip1559', chainId: 31_337, nonce, gas: 200_000n, to, value: 0n, data, ...FEES },
   });
@@ -285,17 +294,10 @@ it('what Permit2 lends is explained until it ends', T, async () => {
 });
 
 it('a delegation that the vault signed explains that one, and none that comes after it', T, async () => {
-  const nonceOf = async (account: Hex) =>
-    Number(await devnet.anvil.call('eth_getTransactionCount', [account, 'latest']));
   const helper = privateKeyToAccount('0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6');
-  const bring = async (authorization: object) => {
-    const raw = await helper.signTransaction({
-      ...{ type: 'eip7702', chainId: 31_337, nonce: await nonceOf(helper.address), gas: 200_000n, to: EVE, value: 0n },
-      ...{ ...FEES, authorizationList: [authorization] as never },
-    });
-    expect(await devnet.broadcast(raw)).toMatchObject({ status: '0x1' });
-  };
-  const nonce = await nonceOf(WALLET);
+  const bring = async (authorization: SignedAuthorization) =>
+    expect(await devnet.delegate(helper, authorization)).toMatchObject({ status: '0x1' });
+  const nonce = await devnet.nonce(WALLET);
   const authorization = encodeAuthorization({ chainId: 31_337, address: at['Purse']!, nonce });
   const { signature } = await client.signAuthorization({ wallet, chain: CHAIN, authorization });
   const { r, s, yParity } = parseSignature(signature as Hex);

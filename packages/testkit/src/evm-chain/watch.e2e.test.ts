@@ -92,7 +92,7 @@ describe('an account on a real chain', () => {
 
   it('is told what it signed, of transactions of every type', async () => {
     const follower = await followed();
-    const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [OWNER, 'latest']));
+    const nonce = await devnet.nonce(OWNER);
     const fees = { maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 1n };
     const base = { chainId: 31_337, gas: 60_000n, to: BOB, value: 5n } as const;
     const accessList = [{ address: purse, storageKeys: [`0x${'1'.repeat(64)}` as Hex] }];
@@ -161,16 +161,10 @@ describe('an account on a real chain', () => {
 
   it('is told that it is delegated, by whomever the transaction was sent, and of what that code moves', async () => {
     const follower = await followed();
-    const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [OWNER, 'latest']));
+    const nonce = await devnet.nonce(OWNER);
     const authorization = await key.signAuthorization({ address: purse, chainId: 31_337, nonce });
     const sender = privateKeyToAccount('0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80');
-    const senderNonce = Number(await devnet.anvil.call('eth_getTransactionCount', [ALICE, 'latest']));
-    await devnet.broadcast(
-      await sender.signTransaction({
-        ...{ type: 'eip7702', chainId: 31_337, nonce: senderNonce, gas: 200_000n, to: BOB, value: 0n },
-        ...{ maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 1n, authorizationList: [authorization] },
-      }),
-    );
+    await devnet.delegate(sender, authorization);
     const delegated = await follower.finding(isKind('evm-delegation'));
     expect(delegated).toMatchObject({ severity: 'critical', detail: { before: null, after: purse } });
     expect(follower.spends().get(delegated.id)).toMatchObject({ how: 'delegation', amount: 0n });
