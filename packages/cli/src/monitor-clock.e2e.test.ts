@@ -1,10 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
-import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
-import { startReceivers, type TestReceivers } from './receivers.fixture.ts';
-import { blocks, say, SCRIPT } from './fixtures/told-findings.ts';
+import { blocks, createToldMonitors, type ToldMonitors } from './fixtures/told-findings.ts';
 
 /**
  * What waits for an hour of its owner: the daemon is started shortly before it, on a machine whose clock was set there, and
@@ -22,42 +17,31 @@ interface Told {
 }
 
 describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
-  let cli: CommandLine;
-  let receivers: TestReceivers;
-  let runs: MonitorRuns;
+  let monitors: ToldMonitors;
   let lost = false;
 
   beforeAll(async () => {
-    cli = await createCommandLine();
-    receivers = await startReceivers(cli);
-    runs = createMonitorRuns(cli);
+    monitors = await createToldMonitors();
   }, 120_000);
-  afterAll(async () => {
-    runs?.killAll();
-    await receivers?.stop();
-    await cli?.remove();
-  });
+  afterAll(() => monitors?.stop());
 
   /** Two channels: one that is told what waits, and one that is told what is critical. */
   async function make(name: string, rules: object): Promise<void> {
     lost = false;
-    const place = ['--data', join(cli.directory, name)];
-    await cli.ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...place);
-    await cli.ask('watch', 'add', 'savings', '--script', Buffer.from(SCRIPT).toString('hex'), ...place);
+    const { cli, receivers, at } = monitors;
+    await monitors.make(name);
     for (const [channel, service] of [
       ['paid', receivers.hooks],
       ['lost', receivers.others],
     ] as const) {
-      await cli.ask('channel', 'add', channel, ...receivers.hook(service, name), '--untested', ...place);
+      await cli.ask('channel', 'add', channel, ...receivers.hook(service, name), '--untested', ...at(name));
     }
-    const file = join(cli.directory, `${name}.json`);
-    writeFileSync(file, JSON.stringify(rules));
-    await cli.ask('rules', 'apply', file, ...place);
+    await monitors.apply(name, 'rules', rules);
   }
   /** As a receiver keeps them: what a kill made come twice has the same id. */
   const told = (service: 'hooks' | 'others', name: string): Told[] => {
     const byId = new Map<unknown, Told>();
-    for (const { method, path, headers, body } of receivers[service].calls) {
+    for (const { method, path, headers, body } of monitors.receivers[service].calls) {
       if (method !== 'POST' || path !== `/${name}` || byId.has(headers['webhook-id'])) continue;
       const { data } = JSON.parse(body) as { data: { subject: string; body: string } };
       byId.set(headers['webhook-id'], { ...data, atMs: Number(headers['webhook-timestamp']) * 1_000 });
@@ -65,7 +49,7 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     return [...byId.values()];
   };
   /** What a source would say now; the time of it is the last that the daemon knew. */
-  const found = (name: string, ...inputs: readonly object[]) => say(cli, name, ...inputs);
+  const found = (name: string, ...inputs: readonly object[]) => monitors.say(name, ...inputs);
   const turn = () => ({ kind: 'quorum', able: !(lost = !lost) });
 
   /** Runs from a time on until something critical was told, which never waits; and ends by a kill. */
@@ -73,13 +57,13 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     if (lost) await found(name, turn());
     await found(name, turn());
     const before = told('others', name).length;
-    const child = await runs.start(name, undefined, at(from));
+    const child = await monitors.runs.start(name, undefined, at(from));
     await vi.waitFor(() => expect(told('others', name).length).toBeGreaterThan(before), SLOW);
-    await runs.end(child, 'SIGKILL');
+    await monitors.runs.end(child, 'SIGKILL');
     expect(told('others', name).at(-1)!.atMs).toBeLessThan(at(from) + 150_000);
   }
   const isWhole = (name: string) =>
-    expect(cli.json('findings', 'verify', '--data', join(cli.directory, name))).toMatchObject({ sameState: true });
+    expect(monitors.cli.json('findings', 'verify', ...monitors.at(name))).toMatchObject({ sameState: true });
 
   const critical = { name: 'lost', when: 'finding.severity == "critical" && !finding.over', tell: ['lost'] };
 
@@ -94,9 +78,9 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     await passes('digest', '2027-03-28T05:50:00Z');
     expect(told('hooks', 'digest')).toEqual([]);
 
-    let child = await runs.start('digest', undefined, at('2027-03-28T05:59:48Z'));
+    let child = await monitors.runs.start('digest', undefined, at('2027-03-28T05:59:48Z'));
     await vi.waitFor(() => expect(told('hooks', 'digest')).toHaveLength(1), SLOW);
-    await runs.end(child, 'SIGKILL');
+    await monitors.runs.end(child, 'SIGKILL');
     const [summary] = told('hooks', 'digest');
     expect(summary!.subject).toBe('Keepwatch: a summary of 3 findings');
     for (const amount of ['0.00050000', '0.00060000', '0.00070000']) expect(summary!.body).toContain(amount);
@@ -107,9 +91,9 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     await found('digest', ...blocks(5, [80_000]));
     await passes('digest', '2027-03-28T06:10:00Z');
     expect(told('hooks', 'digest')).toHaveLength(1);
-    child = await runs.start('digest', undefined, at('2027-03-30T12:00:00Z'));
+    child = await monitors.runs.start('digest', undefined, at('2027-03-30T12:00:00Z'));
     await vi.waitFor(() => expect(told('hooks', 'digest')).toHaveLength(2), SLOW);
-    await runs.end(child, 'SIGTERM');
+    await monitors.runs.end(child, 'SIGTERM');
     expect(told('hooks', 'digest')[1]!.body).toContain('0.00080000');
     isWhole('digest');
   });
@@ -125,9 +109,9 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     await passes('quiet', '2027-10-31T05:50:00Z');
     expect(told('hooks', 'quiet')).toEqual([]);
 
-    const child = await runs.start('quiet', undefined, at('2027-10-31T05:59:48Z'));
+    const child = await monitors.runs.start('quiet', undefined, at('2027-10-31T05:59:48Z'));
     await vi.waitFor(() => expect(told('hooks', 'quiet')).toHaveLength(1), SLOW);
-    await runs.end(child, 'SIGKILL');
+    await monitors.runs.end(child, 'SIGKILL');
     expect(told('hooks', 'quiet')[0]!.atMs).toBeGreaterThanOrEqual(at('2027-10-31T06:00:00Z'));
     expect(told('hooks', 'quiet')[0]!.body).toContain('0.00050000');
 

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { openLock, openMonitor } from '@keepwatch/monitor';
 import { startMatrixHomeserver, type ChannelFault, type HttpService } from '@keepwatch/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createCommandLine, type CommandLine } from './fixtures/command-line.ts';
-import { createMonitorRuns, type MonitorRuns } from './fixtures/monitor-runs.ts';
-import { startReceivers, type TestReceivers } from './receivers.fixture.ts';
-import { blocks, say as sayOf, SCRIPT } from './fixtures/told-findings.ts';
+import type { CommandLine } from './fixtures/command-line.ts';
+import type { MonitorRuns } from './fixtures/monitor-runs.ts';
+import { blocks, createToldMonitors, type ToldMonitors } from './fixtures/told-findings.ts';
+import type { TestReceivers } from './receivers.fixture.ts';
 
 /**
  * Ladder, rules and schedules by the real command and the running daemon, with a real SMTP receiver and real HTTP endpoints.
@@ -30,6 +30,7 @@ interface Row {
 }
 
 describe('what the running monitor tells', { timeout: 600_000 }, () => {
+  let monitors: ToldMonitors;
   let cli: CommandLine;
   let receivers: TestReceivers;
   let runs: MonitorRuns;
@@ -37,36 +38,26 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
   let others: HttpService;
 
   beforeAll(async () => {
-    cli = await createCommandLine();
-    receivers = await startReceivers(cli);
+    monitors = await createToldMonitors();
+    ({ cli, receivers, runs } = monitors);
     ({ hooks, others } = receivers);
-    runs = createMonitorRuns(cli);
   }, 120_000);
-  afterAll(async () => {
-    runs?.killAll();
-    await receivers?.stop();
-    await cli?.remove();
-  });
+  afterAll(() => monitors?.stop());
 
-  const at = (name: string) => ['--data', join(cli.directory, name)];
+  const at = (name: string) => monitors.at(name);
 
   /** The receivers live in this process: it must not wait for a command with its eyes shut. */
   const ask = <T>(...args: readonly string[]) => cli.ask<T>(...args);
-  async function apply(name: string, what: 'ladder' | 'rules' | 'schedule', document: object): Promise<void> {
-    const file = join(cli.directory, `${name}-${what}.json`);
-    writeFileSync(file, JSON.stringify(document));
-    await ask(what, 'apply', file, ...at(name));
-  }
+  const apply: ToldMonitors['apply'] = (...args) => monitors.apply(...args);
   async function make(name: string): Promise<void> {
-    await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at(name));
-    await ask('watch', 'add', 'savings', '--script', Buffer.from(SCRIPT).toString('hex'), ...at(name));
+    await monitors.make(name);
     const add = (channel: string, ...more: readonly string[]) =>
       ask('channel', 'add', channel, ...more, '--untested', ...at(name));
     await add('hook', ...receivers.hook(hooks, name), '--from', 'info');
     await add('other', ...receivers.hook(others, name), '--from', 'info', '--privacy', 'look');
     await add('mail', ...receivers.mail(`${name}@channel.test`));
   }
-  const say = (name: string, ...inputs: readonly object[]) => sayOf(cli, name, ...inputs);
+  const say: ToldMonitors['say'] = (...args) => monitors.say(...args);
   const start = (name: string) => runs.start(name);
   const end: MonitorRuns['end'] = (child, signal) => runs.end(child, signal);
   const told = (service: HttpService, name: string) =>
