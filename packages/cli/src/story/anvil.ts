@@ -36,7 +36,7 @@ function createAnvil(url: string, process: Child): Anvil {
     async call(method, params) {
       const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(15_000) });
+      const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(60_000) });
       const { result, error } = (await answer.json()) as { result?: unknown; error?: { message: string } };
       if (error) throw new CodedError('anvil_refused', `Anvil refused ${method}: ${error.message}.`);
       return result;
