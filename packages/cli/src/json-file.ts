@@ -6,7 +6,8 @@ export async function readBytesFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new CodedError('file_unreadable', `${path} cannot be read.`, {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new CodedError('file_unreadable', `${path} cannot be read${code === undefined ? '' : ` (${code})`}.`, {
       cause,
       remedy: 'Check the path, and that you may read the file.',
     });

@@ -69,7 +69,7 @@ describe.skipIf('missing' in found)(
       const file = join(cli.directory, `${name}.json`);
       const wpkh = descriptors.filter(({ desc }) => desc.startsWith('wpkh('));
       writeFileSync(file, JSON.stringify({ wallet_name: 'alice', descriptors: wpkh }));
-      await ask('watch', 'import', file, '--tag', 'hot', ...at(name));
+      await ask('watch', 'import', file, '--birthday', 'new', '--tag', 'hot', ...at(name));
     }
 
     const start = (name: string, sources: readonly string[]) => runs.start(name, sources);

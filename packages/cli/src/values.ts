@@ -152,6 +152,17 @@ export function showCount(count: number, one: string, many = `${one}s`): string 
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/**
+ * A day, or a time with its zone, in ms since 1970. Undefined: it is none, as `2023-02-31`, which `Date` would take for a day in
+ * March.
+ */
+export function readTime(text: string): number | undefined {
+  const [, day] = /^(\d{4}-\d{2}-\d{2})(T[0-9:.]+(Z|[+-]\d{2}:\d{2}))?$/.exec(text) ?? [];
+  const ms = day === undefined ? NaN : Date.parse(text);
+  const dayMs = day === undefined ? NaN : Date.parse(day);
+  return Number.isNaN(ms) || new Date(dayMs).toISOString().slice(0, 10) !== day ? undefined : ms;
+}
+
 /** ISO 8601 in UTC, to the second. */
 export function showTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -11,6 +11,7 @@ export { isOrder } from './api/contract.ts';
 export { createLocalApi, type MonitorApi } from './api/local.ts';
 export { socketPath, startDaemon, type Daemon, type DaemonOptions } from './daemon.ts';
 export type { EvmWalletView } from './evm/wallet-view.ts';
+export { earliestHeight } from './import/beginning.ts';
 export { descriptorsOfKey } from './import/extended-key.ts';
 export { readWalletFile } from './import/import.ts';
 export type { Imported, ImportedLabel, ImportedWallet, ImportError, ImportFormat } from './import/imported.ts';

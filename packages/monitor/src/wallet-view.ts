@@ -1,5 +1,7 @@
 import { scriptToAddress } from '@keepwatch/bitcoin';
 import { unspentCoins, walletBalance, type WatchState } from '@keepwatch/watch';
+import type { MonitorState } from './engine/state.ts';
+import { plainBranches } from './import/descriptors.ts';
 import type { ScanStanding } from './chain/scans.ts';
 
 /** Wallets as commands and a console show them: plain JSON data, amounts as decimal strings of satoshi. */
@@ -40,7 +42,11 @@ function withoutWallet(standing: ScanStanding | undefined): Omit<ScanStanding, '
   return rest;
 }
 
-export function walletDetails(state: WatchState, record: WalletRecord, standings: readonly ScanStanding[]) {
+export function walletDetails(
+  { watch: state, desk }: Pick<MonitorState, 'watch' | 'desk'>,
+  record: WalletRecord,
+  standings: readonly ScanStanding[],
+) {
   const { wallet, derived, used } = record;
   const { network } = state.settings;
   const balance = walletBalance(state, wallet.id)!;
@@ -50,11 +56,14 @@ export function walletDetails(state: WatchState, record: WalletRecord, standings
     outgoingSats: String(balance.outgoing),
     labels: wallet.labels,
     birthdaySeconds: wallet.birthdaySeconds,
+    /** Where its birthday was given as a height; its seconds are 0 then. */
+    birthHeight: desk.birthHeights.get(wallet.id) ?? null,
     gapLimit: wallet.gapLimit,
     limits: Object.fromEntries(
       Object.entries(wallet.limits).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
     ),
     descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i]!, used: used[i]! })),
+    sharedWith: sharedWith(state, wallet),
     outpoints: wallet.outpoints,
     transactions: wallet.txids.map(({ txid }) => txid),
     coins: [...unspentCoins(state, wallet.id)]
@@ -66,6 +75,15 @@ export function walletDetails(state: WatchState, record: WalletRecord, standings
         spentBy: spentBy.find((each) => each.status.kind === 'unconfirmed')?.txid ?? null,
       })),
   };
+}
+
+/** Names of other wallets that have an expression of this one too, in whichever spelling of its origin and branches. */
+function sharedWith({ wallets }: WatchState, { id, descriptors }: WalletRecord['wallet']): readonly string[] {
+  const own = new Set(descriptors.flatMap(({ text }) => plainBranches(text)));
+  return [...wallets.values()]
+    .filter(({ wallet }) => wallet.id !== id)
+    .filter(({ wallet }) => wallet.descriptors.some(({ text }) => plainBranches(text).some((each) => own.has(each))))
+    .map(({ wallet }) => wallet.name);
 }
 
 export type WalletDetails = ReturnType<typeof walletDetails>;

@@ -1,7 +1,7 @@
 import { parseDescriptor, type Descriptor, type Network } from '@keepwatch/bitcoin';
 import { usageError } from '../exit-codes.ts';
 import { readTextFile } from '../json-file.ts';
-import { parseCount } from '../values.ts';
+import { parseCount, readTime } from '../values.ts';
 
 /** What wallet is meant, and from when on, as people type it. */
 
@@ -33,6 +33,9 @@ export async function readDescriptors(
   });
 }
 
+/** Zones of the earth, and clocks that are not quite right. */
+const DAY_MS = 86_400_000;
+
 export type Beginning = { readonly height: number } | { readonly timeSeconds: number };
 
 /** A height, or a day or time (UTC unless it says otherwise). */
@@ -45,8 +48,15 @@ export function readBeginning(text: string | undefined, option = '--from'): Begi
     );
   }
   if (/^[0-9]+$/.test(text)) return { height: parseCount(text, option, 0x7fff_ffff) };
-  const ms = /^\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(ms)) return { timeSeconds: Math.floor(ms / 1_000) };
+  const ms = readTime(text);
+  if (ms !== undefined && ms > Date.now() + DAY_MS) {
+    throw usageError(
+      'beginning',
+      `${option}: “${text}” has not come yet.`,
+      'Write the first height or day that may hold a payment, such as 800000 or 2024-05-01; 0 for all.',
+    );
+  }
+  if (ms !== undefined) return { timeSeconds: Math.max(0, Math.floor(ms / 1_000)) };
   throw usageError(
     'beginning',
     `${option}: “${text}” is no height and no day.`,

@@ -2,7 +2,10 @@ import { command } from '../command.ts';
 import { MONITOR_OPTIONS, ORDER_OPTIONS } from '../monitor/options.ts';
 
 const ABOUT = {
-  birthday: { value: 'HEIGHT|DATE', words: 'the first block or day that may hold a payment; left out: it is new' },
+  birthday: {
+    value: 'HEIGHT|DATE|new',
+    words: 'the first block or day that may hold a payment; left out: it is new',
+  },
   'gap-limit': { value: 'N', words: 'unused addresses in a row that were handed out (default: 20)' },
   tag: { value: 'T', many: true, words: 'a word by which rules know it' },
   owner: { value: 'O', words: 'whose it is' },
@@ -114,6 +117,10 @@ const importFile = command({
   options: {
     name: { value: 'NAME', words: 'what it is called here (default: as in the file)' },
     ...ABOUT,
+    birthday: {
+      value: 'HEIGHT|DATE|new',
+      words: 'the first block or day that may hold a payment; left out: as in the file, else all blocks',
+    },
     wallet: { value: 'NAME', words: 'of a file that holds labels alone: whose they are' },
     ...ORDER_OPTIONS,
   },
@@ -121,7 +128,8 @@ const importFile = command({
     'What the file is, is found out by looking at it. Public parts alone are taken: a file with a private key is refused.',
     'docs/watch.md says which menu of each program makes such a file.',
   ].join('\n'),
-  run: async (context, options, [file]) => (await import('../monitor/wallets.ts')).watchImport(context, file!, options),
+  run: async (context, options, [file]) =>
+    (await import('../monitor/wallet-import.ts')).watchImport(context, file!, options),
 });
 
 export const WATCH_COMMANDS = [add, list, show, past, rescan, remove, importFile];

@@ -6,7 +6,7 @@ import { usageError } from '../exit-codes.ts';
 import { createNewFile } from '../new-file.ts';
 import { shownJson } from '../shown.ts';
 import { fields, table } from '../table.ts';
-import { parseCount, parseDuration, showCount, showTime } from '../values.ts';
+import { parseCount, parseDuration, readTime, showCount, showTime } from '../values.ts';
 import { answerWords, type Answering } from './answers.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
 import type { MonitorPlace } from './options.ts';
@@ -44,8 +44,8 @@ function filterOf({ wallet, kind, severity, since }: FilterOptions): object {
 /** `2h` ago, or a day or time. */
 export function sinceOf(text: string): number {
   if (/^[0-9]+\s*[smhdw]$/.test(text)) return Math.max(0, Date.now() - parseDuration(text, '--since') * 1_000);
-  const ms = /^\d{4}-\d{2}-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(ms)) return ms;
+  const ms = readTime(text);
+  if (ms !== undefined) return ms;
   throw usageError('since', `--since: “${text}” is no time.`, 'Write one such as 2h, 7d or 2026-05-01.');
 }
 

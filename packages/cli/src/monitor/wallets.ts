@@ -1,30 +1,35 @@
-import { basename } from 'node:path';
-import { CodedError, formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
+import { formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
 import { addressToScript, type Network } from '@keepwatch/bitcoin';
 import {
   descriptorsOfKey,
-  readWalletFile,
   type EvmWalletView,
-  type ImportedLabel,
   type MonitorApi,
   type WalletDetails,
   type WalletSummary,
 } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
-import { readTextFile } from '../json-file.ts';
 import { fields, table } from '../table.ts';
-import { parseCount, showCount, showTime, splitList } from '../values.ts';
+import { parseCount, showTime, splitList } from '../values.ts';
 import { readBeginning } from '../chain/wallet.ts';
 import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
 import type { AddOptions, MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 import { scanWords } from './scan-words.ts';
 
-const networkOf = async (api: MonitorApi) => ((await api.call('settings')) as { readonly network: Network }).network;
-const gapLimitOf = (text: string | undefined) =>
-  text === undefined ? {} : { gapLimit: parseCount(text, '--gap-limit', 10_000) };
-const birthdayOf = (text: string | undefined) => (text === undefined ? null : readBeginning(text, '--birthday'));
+export const networkOf = async (api: MonitorApi) =>
+  ((await api.call('settings')) as { readonly network: Network }).network;
+export function gapLimitOf(text: string | undefined): { readonly gapLimit?: number } {
+  if (text === undefined) return {};
+  const gapLimit = parseCount(text, '--gap-limit', 10_000);
+  if (gapLimit > 0) return { gapLimit };
+  throw usageError('number', '--gap-limit: with 0 no address would be watched.', 'Write a number from 1 to 10000.');
+}
+
+/** Null: it is new, and has no past. */
+export const birthdayOf = (text: string | undefined) =>
+  text === undefined || text === 'new' ? null : readBeginning(text, '--birthday');
+
 const sats = (text: string | undefined, option: string): string | undefined => {
   if (text === undefined) return undefined;
   const amount = parseBitcoin(text.replace(/\s*btc$/i, ''));
@@ -81,19 +86,51 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
   });
 }
 
-async function putWallet(api: MonitorApi, put: object): Promise<WalletDetails> {
+export async function putWallet(api: MonitorApi, put: object): Promise<WalletDetails> {
   const { id } = (await api.call('wallet.put', put)) as WalletSummary;
   return (await api.call('wallet.show', { wallet: id })) as WalletDetails;
 }
 
-const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitList(tags, '--tag'));
+export const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : splitList(tags, '--tag'));
 
-function added(context: Context, wallets: readonly WalletDetails[], running: boolean, past: boolean): Answer {
+export function added(
+  context: Context,
+  wallets: readonly WalletDetails[],
+  running: boolean,
+  past: boolean,
+  notes: readonly string[] = [],
+): Answer {
   const { paint } = context.terminal;
-  const lines = wallets.map(({ name, id }) => `${paint.strong(name)} is watched${name === id ? '' : `, as ${id}`}.`);
+  const lines = wallets.flatMap(({ name, id, descriptors, sharedWith }) => [
+    `${paint.strong(name)} is watched${name === id ? '' : `, as ${id}`}.`,
+    ...(sharedWith.length === 0
+      ? []
+      : [
+          paint.warning(
+            `${quoted(sharedWith)} watch${sharedWith.length === 1 ? 'es' : ''} some of the same already: each is told.`,
+          ),
+        ]),
+    ...(receivesOnly(descriptors.map(({ text }) => text))
+      ? [
+          paint.warning(
+            'It has receiving addresses (/0/*) and no change (/1/*): write <0;1> in place of 0 to watch both.',
+          ),
+        ]
+      : []),
+  ]);
   const later = past ? laterWords(running) : 'It is taken as new: without --birthday its past is not looked at.';
-  return { json: { wallets }, text: [...lines, later].join('\n') };
+  return { json: { wallets }, text: [...lines, ...notes, later].join('\n') };
 }
+
+const quoted = (names: readonly string[]) => {
+  const some = names.slice(0, 3).map((name) => `“${name}”`);
+  return names.length > some.length ? `${some.join(', ')} and ${names.length - some.length} more` : some.join(' and ');
+};
+
+/** Its keys end with the branch that wallets receive at, and the branch of the change (BIP44) is not there. */
+const receivesOnly = (descriptors: readonly string[]) =>
+  descriptors.some((text) => text.includes('/0/*')) &&
+  !descriptors.some((text) => text.includes('/1/*') || text.includes(';'));
 
 const laterWords = (running: boolean) =>
   running
@@ -129,84 +166,6 @@ function addressDescriptor(address: string, network: Network): string {
 function scriptDescriptor(hex: string): string {
   if (hex !== '' && fromHex(hex.toLowerCase())) return `raw(${hex.toLowerCase()})`;
   throw usageError('script', `--script: “${hex}” is no script.`, 'Write the scriptPubKey in hex.');
-}
-
-export interface ImportOptions extends MonitorPlace {
-  readonly name: string | undefined;
-  readonly birthday: string | undefined;
-  readonly 'gap-limit': string | undefined;
-  readonly tag: readonly string[];
-  readonly owner: string | undefined;
-  readonly wallet: string | undefined;
-}
-
-export async function watchImport(context: Context, file: string, options: ImportOptions): Promise<Answer> {
-  const text = await readTextFile(file);
-  const given = birthdayOf(options.birthday);
-  const gapLimit = gapLimitOf(options['gap-limit']);
-  return withMonitor(context, options, async (api, { running }) => {
-    const read = readWalletFile(text, await networkOf(api));
-    if (!read.ok) {
-      throw new CodedError(read.error.code, `${file}: ${read.error.words}`, {
-        remedy: 'docs/watch.md names the exports that are read, and how each program makes them.',
-      });
-    }
-    const { format, wallets, labels } = read.value;
-    if (wallets.length === 0) return importLabels(context, api, format, labels, options.wallet);
-    if (options.wallet !== undefined) {
-      throw usageError('options_conflict', '--wallet is for files of labels, and this one has wallets.');
-    }
-    const added_: WalletDetails[] = [];
-    for (const [i, wallet] of wallets.entries()) {
-      const stem = options.name ?? wallet.name ?? basename(file).replace(/\.[a-z0-9]+$/i, '');
-      const put = {
-        name: wallets.length > 1 && (options.name !== undefined || wallet.name === null) ? `${stem} ${i + 1}` : stem,
-        birthday: given ?? wallet.birthday,
-        descriptors: [...wallet.descriptors, ...wallet.addresses.map((address) => `addr(${address})`)],
-        labels: recordOf(labels),
-        tags: splitTags(options.tag),
-        ...gapLimit,
-        ...(options.owner === undefined ? {} : { owner: options.owner }),
-      };
-      added_.push(await putWallet(api, put));
-    }
-    const past = given !== null || wallets.some(({ birthday }) => birthday !== null);
-    const answer = added(context, added_, running, past);
-    const words = `${file} is ${FORMATS[format]}: ${showCount(wallets.length, 'wallet')}, ${showCount(labels.length, 'label')}.`;
-    return { json: { format, labels: labels.length, ...(answer.json as object) }, text: `${words}\n${answer.text}` };
-  });
-}
-
-const FORMATS: Readonly<Record<string, string>> = {
-  'bitcoin-core': 'a list of descriptors by Bitcoin Core',
-  sparrow: 'an export of Sparrow',
-  electrum: 'a file of Electrum',
-  specter: 'an export of Specter',
-  liana: 'a backup of Liana',
-  bip388: 'a wallet policy (BIP388)',
-  bip329: 'a file of labels (BIP329)',
-  descriptors: 'a list of descriptors',
-};
-
-const recordOf = (labels: readonly ImportedLabel[]) => Object.fromEntries(labels.map(({ ref, label }) => [ref, label]));
-
-async function importLabels(
-  context: Context,
-  api: MonitorApi,
-  format: string,
-  labels: readonly ImportedLabel[],
-  wallet: string | undefined,
-): Promise<Answer> {
-  if (wallet === undefined) {
-    throw usageError(
-      'option_missing',
-      '--wallet is missing.',
-      'The file holds labels alone: name the wallet that they are of.',
-    );
-  }
-  await api.call('wallet.labels', { wallet, labels: recordOf(labels) });
-  const text = `${context.terminal.paint.strong(wallet)} has ${showCount(labels.length, 'label')} more.`;
-  return { json: { format, wallet, labels: labels.length }, text };
 }
 
 export function watchList(context: Context, place: MonitorPlace): Promise<Answer> {
@@ -248,6 +207,11 @@ async function isEvm(api: MonitorApi, name: string): Promise<boolean> {
   return !((await api.call('wallet.list')) as readonly WalletSummary[]).some(({ id }) => id === name);
 }
 
+function birthdayWords({ birthdaySeconds, birthHeight }: WalletDetails): string {
+  if (birthHeight !== null) return `block ${birthHeight}`;
+  return birthdaySeconds === null ? 'new' : showTime(birthdaySeconds * 1_000);
+}
+
 function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): string {
   const btc = (text: string) => `${formatBitcoin(BigInt(text))} BTC`;
   const about = fields([
@@ -258,7 +222,7 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
     ['confirmed', btc(wallet.confirmedSats)],
     ['incoming', wallet.incomingSats === '0' ? undefined : btc(wallet.incomingSats)],
     ['outgoing', wallet.outgoingSats === '0' ? undefined : btc(wallet.outgoingSats)],
-    ['birthday', wallet.birthdaySeconds === null ? 'new' : showTime(wallet.birthdaySeconds * 1_000)],
+    ['birthday', birthdayWords(wallet)],
     ['gap limit', String(wallet.gapLimit)],
     ['past', wallet.scan ? scanWords(wallet.scan) : 'known'],
     ['labels', Object.keys(wallet.labels).length > 0 ? String(Object.keys(wallet.labels).length) : undefined],

@@ -20,7 +20,9 @@ export function createLocalApi(monitor: OpenMonitor): MonitorApi {
       'monitor_refused',
       issue ? `${issue.path.join('.')}: ${issue.message}` : `There is no method ${name} here.`,
       {
-        remedy: 'It may need a running monitor: start one with `keepwatch monitor run`.',
+        remedy: issue
+          ? 'Correct what was given.'
+          : 'It may need a running monitor: start one with `keepwatch monitor run`.',
       },
     );
   };

@@ -4,7 +4,8 @@ import { z } from 'zod';
 
 /** What the methods of a monitor take. Nothing that is not named is taken. */
 
-const text = (most: number) => z.string().min(1).max(most);
+const text = (most: number) =>
+  z.string().min(1, 'something is expected, and it is empty').max(most, `at most ${most} characters are taken`);
 /** A name as it stands in lists and messages: nothing in it moves a cursor, ends a line or turns the direction of writing. */
 const line = (most: number) =>
   text(most).regex(

@@ -53,7 +53,7 @@ export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps)
       },
       'wallet.show': {
         params: walletId,
-        call: async ({ wallet }: z.infer<typeof walletId>) => walletDetails(watch, known(wallet), scans()),
+        call: async ({ wallet }: z.infer<typeof walletId>) => walletDetails(engine.state, known(wallet), scans()),
       },
     },
     changes: {
@@ -75,6 +75,16 @@ export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps)
           );
           if (!read.ok) throw new CodedError('watched_wallet_refused', `${read.error.message} (${read.error.code})`);
           const height = birthday !== null && 'height' in birthday ? birthday.height : null;
+          if (height !== null && watch.bestHeight >= 0 && height > watch.bestHeight + 1) {
+            throw new CodedError(
+              'watched_wallet_refused',
+              `There is no block ${height} yet: the last one is ${watch.bestHeight}.`,
+              {
+                remedy:
+                  'Give the first block that may hold a payment, or leave the birthday out for a wallet that is new.',
+              },
+            );
+          }
           return () => {
             const id = idNow();
             const isKnown = watch.wallets.has(id);
@@ -146,10 +156,13 @@ export function freshId(name: string, { state }: Engine): string {
     });
   }
   const plain = name
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')
-    .slice(0, 60);
+    .slice(0, 60)
+    .replace(/[-._]+$/, '');
   const stem = plain || 'wallet';
   for (let n = 1; ; n++) {
     const id = n === 1 ? stem : `${stem}-${n}`;

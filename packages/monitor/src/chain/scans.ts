@@ -98,7 +98,8 @@ export function createScans({ engine, sources, onTrouble }: ScansDeps): Scans {
       record.scan!.fromHeight ??
       desk.birthHeights.get(wallet) ??
       (await source.heightAt(record.wallet.birthdaySeconds ?? 0, stop.signal));
-    const from = Math.max(0, wanted - back);
+    // A height that was given while no block was known may lie behind the tip.
+    const from = Math.max(0, Math.min(wanted, watch.bestHeight + 1) - back);
     const ended = new AbortController();
     const signal = AbortSignal.any([stop.signal, ended.signal]);
     note(wallet, source, {});

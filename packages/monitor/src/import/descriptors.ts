@@ -20,6 +20,12 @@ export function checkedAll(texts: readonly string[], network: Network): readonly
   return all.filter((text) => isTuple(text) || !halves.has(text));
 }
 
+/** The expressions that it stands for, without what only says where a key comes from: two that are alike give the same scripts. */
+export function plainBranches(text: string): readonly string[] {
+  const plain = withoutChecksum(text).replaceAll(/\[[0-9a-f]{8}[^\]]*\]/g, '');
+  return isTuple(plain) ? branchesOf(plain) : [plain];
+}
+
 const isTuple = (text: string) => /<[^<>]*>/.test(text);
 export const withoutChecksum = (text: string) => text.replace(/#[a-z0-9]{8}$/, '');
 
@@ -31,21 +37,29 @@ function branchesOf(text: string): readonly string[] {
   );
 }
 
-/** Lines with one descriptor each; what begins with `#` is a remark. */
+/** Lines with one descriptor each; what begins with `#` is a remark. Some programs write what it is before it: `Receive: wpkh(…`. */
 export function descriptorLines(text: string): readonly string[] {
   return text
     .split(/\r?\n/)
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.replace(/^[\p{L} ]{1,40}:\s+(?=[a-z_]+\()/u, ''));
 }
+
+/** A key with its origin and nothing behind it: the next thing ends the expression, or is another argument. */
+const BARE_KEY = /((?:\[[^\]]*\])?[xt]pub[1-9A-HJ-NP-Za-km-z]{100,112})(?=[,)])/g;
 
 /**
  * The receiving and the change branch of a descriptor of which a program exports the first alone: with `/0/*` at the end of
- * its keys. Any other descriptor stays what it is.
+ * its keys; or with no path behind any of its extended keys, which is the account's key and no address of it. Any other
+ * descriptor stays what it is.
  */
 export function bothBranches(text: string): string {
   const plain = withoutChecksum(text);
   const ends = plain.match(/\/\*/g)?.length ?? 0;
   const zeros = plain.match(/\/0\/\*/g)?.length ?? 0;
-  return ends > 0 && ends === zeros ? plain.replaceAll('/0/*', '/<0;1>/*') : text;
+  if (ends > 0) return ends === zeros ? plain.replaceAll('/0/*', '/<0;1>/*') : text;
+  const keys = plain.match(/[xt]pub[1-9A-HJ-NP-Za-km-z]{100,112}/g)?.length ?? 0;
+  const bare = plain.match(BARE_KEY)?.length ?? 0;
+  return keys > 0 && keys === bare ? plain.replaceAll(BARE_KEY, '$1/<0;1>/*') : text;
 }

@@ -3,6 +3,7 @@ import { deriveScripts, parseDescriptor, scriptToAddress } from '@keepwatch/bitc
 import { sha256 } from '@noble/hashes/sha2.js';
 import { createBase58check } from '@scure/base';
 import { describe, expect, it } from 'vitest';
+import { earliestHeight } from './beginning.ts';
 import { descriptorsOfKey } from './extended-key.ts';
 import { readWalletFile } from './import.ts';
 
@@ -197,4 +198,109 @@ it('knows its own helper: a version changes and the key stays', () => {
   expect(toHex(base58check.decode(versioned('04b24746')).subarray(4))).toBe(
     toHex(base58check.decode(XPUB).subarray(4)),
   );
+});
+
+describe('files as other programs really write them', () => {
+  const branches = (read: ReturnType<typeof main>) => {
+    if (!read.ok) throw new Error(read.error.words);
+    return read.value.wallets[0]!.descriptors.map((text) => text.replace(/#.*/, ''));
+  };
+  const store = { type: 'bip32', xpub: ZPUB };
+
+  it('watches both branches of a Specter file whose keys have no path: they are those of accounts', () => {
+    const other = descriptorKey();
+    expect(branches(main({ label: 'S', blockheight: 7, descriptor: `sh(wpkh([4df18faa/49'/0'/0']${XPUB}))` }))).toEqual(
+      [`sh(wpkh([4df18faa/49h/0h/0h]${XPUB}/<0;1>/*))`],
+    );
+    expect(branches(main({ descriptor: `wsh(multi(2,[ca9a2b19/48h]${XPUB},${other}))` }))).toEqual([
+      `wsh(multi(2,[ca9a2b19/48h]${XPUB}/<0;1>/*,${other}/<0;1>/*))`,
+    ]);
+    // A path of its own is somebody's choice, and stays.
+    expect(branches(main({ descriptor: `wpkh(${XPUB}/5)` }))).toEqual([`wpkh(${XPUB}/5)`]);
+  });
+
+  it('takes descriptors behind a word that says what they are', () => {
+    expect(branches(main(`Receive: wpkh(${XPUB}/0/*)\r\nChange: wpkh(${XPUB}/1/*)\r\n`))).toEqual([
+      `wpkh(${XPUB}/0/*)`,
+      `wpkh(${XPUB}/1/*)`,
+    ]);
+  });
+
+  it('reaches as far as addresses were handed out: by Bitcoin Core, Liana and Electrum', () => {
+    const gapOf = (value: unknown) => {
+      const read = main(value);
+      if (!read.ok) throw new Error(read.error.words);
+      return read.value.wallets[0]!.gapLimit;
+    };
+    const desc = `wpkh(${XPUB}/0/*)`;
+    expect(gapOf({ descriptors: [{ desc, next: 150, next_index: 150 }] })).toBe(170);
+    expect(gapOf({ descriptors: [{ desc, next: 0, next_index: 0 }] })).toBeNull();
+    expect(gapOf({ descriptors: [{ desc, next_index: 1_000_000 }] })).toBe(10_000);
+    expect(gapOf({ accounts: [{ descriptor: desc, receive_index: 60, change_index: 3 }] })).toBe(80);
+    const electrum = { wallet_type: 'standard', keystore: store };
+    expect(gapOf({ ...electrum, gap_limit: 35 })).toBe(35);
+    expect(gapOf({ ...electrum, gap_limit: 20, addresses: { receiving: Array(44).fill(''), change: [''] } })).toBe(44);
+    expect(gapOf({ ...electrum, gap_limit: 20, addresses: { receiving: [], change: [] } })).toBeNull();
+  });
+
+  it('takes the earliest time of Bitcoin Core’s list, though one of its descriptors is of now', () => {
+    const descriptors = [
+      { desc: `wpkh(${XPUB}/0/*)`, timestamp: 1_700_000_000 },
+      { desc: `addr(${BIP84_FIRST})`, timestamp: 'now' },
+    ];
+    expect(main({ descriptors })).toMatchObject({ value: { wallets: [{ birthday: { timeSeconds: 1_700_000_000 } }] } });
+    expect(main({ result: { descriptors }, error: null, id: 1 })).toMatchObject({ value: { format: 'bitcoin-core' } });
+  });
+
+  it('reads a file of Electrum behind which changes are written', () => {
+    const whole = { wallet_type: 'standard', keystore: store, labels: { ['ab'.repeat(32)]: 'old' }, gap_limit: 20 };
+    const changes = [
+      { op: 'add', path: `/labels/${BIP84_FIRST}`, value: 'rent' },
+      { op: 'replace', path: `/labels/${'ab'.repeat(32)}`, value: 'new' },
+      { op: 'replace', path: '/gap_limit', value: 50 },
+      { op: 'add', path: '/nowhere/at/all', value: 1 },
+      { op: 'add', path: '/__proto__', value: { polluted: true } },
+      { op: 'remove', path: '/nothing' },
+    ];
+    const read = main([whole, ...changes].map((each) => JSON.stringify(each, null, 4)).join(',\n'));
+    expect(read).toMatchObject({ value: { format: 'electrum', wallets: [{ gapLimit: 50 }] } });
+    expect(read.ok && Object.fromEntries(read.value.labels.map(({ ref, label }) => [ref, label]))).toEqual({
+      ['ab'.repeat(32)]: 'new',
+      [BIP84_FIRST]: 'rent',
+    });
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('reads a wallet of Electrum with two factors: two of three keys', () => {
+    const key = { type: 'bip32', xpub: versioned('02aa7ed3') };
+    const read = main({ wallet_type: '2fa', 'x1/': key, 'x2/': key, 'x3/': key });
+    expect(branches(read)[0]).toMatch(/^wsh\(sortedmulti\(2,(xpub[^,]*,){2}xpub[^,]*\)\)$/);
+  });
+
+  it('leaves out a label of Liana that a later version adds, and refuses a backup of another network', () => {
+    const account = {
+      descriptor: `wsh(and_v(v:pk(${XPUB}/<0;1>/*),older(10)))`,
+      labels: [
+        { type: 'moon', ref: 'x', label: 'later' },
+        { type: 'addr', ref: BIP84_FIRST, label: 'heir' },
+      ],
+    };
+    expect(main({ accounts: [account], network: 'bitcoin' })).toMatchObject({ value: { labels: [{ label: 'heir' }] } });
+    expect(main({ accounts: [account], network: 'signet' })).toMatchObject({ error: { code: 'import_wrong_network' } });
+  });
+});
+
+describe('the first block that is looked at when nobody knows since when a wallet exists', () => {
+  it.each([
+    [['wpkh(x)'], 'main', 481_824],
+    [['sh(wsh(x))', 'addr(bc1q…)'], 'main', 481_824],
+    [['tr(x)', 'addr(bc1p…)'], 'main', 709_632],
+    [['tr(x)', 'wpkh(x)'], 'main', 481_824],
+    [['wpkh(x)', 'pkh(x)'], 'main', 0],
+    [['sh(multi(1,x))'], 'main', 0],
+    [[], 'main', 0],
+    [['wpkh(x)'], 'regtest', 0],
+  ] as const)('of %s on %s: %i', (descriptors, network, height) => {
+    expect(earliestHeight(descriptors, network)).toBe(height);
+  });
 });

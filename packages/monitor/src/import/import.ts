@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '@keepwatch/base';
 import type { Network } from '@keepwatch/bitcoin';
 import { checkedAll, descriptorLines } from './descriptors.ts';
-import { electrum, labelOf } from './electrum.ts';
+import { electrum, electrumWithChanges, labelOf } from './electrum.ts';
 import { ImportRefused, refuse, type Imported, type ImportError, type Reading } from './imported.ts';
 import { bip388, bitcoinCore, has, liana, specter } from './json-formats.ts';
 import { bip329 } from './labels.ts';
@@ -25,7 +25,7 @@ export function readWalletFile(text: string, network: Network): Result<Imported,
 }
 
 function detect(text: string, reading: Reading): Imported {
-  const json = parse(text);
+  const json = parse(text) ?? electrumWithChanges(text);
   if (json !== undefined) return fromJson(json, text, reading);
   const first = text.trimStart();
   if (first.startsWith('{')) return bip329(text);
@@ -38,12 +38,20 @@ function detect(text: string, reading: Reading): Imported {
   if (!lines.every((line) => /^[a-z_]+\(/.test(line))) {
     refuse('import_unknown_format', 'The file is no wallet export that is known: neither JSON nor descriptors.');
   }
-  const wallet = { name: null, descriptors: checkedAll(lines, reading.network), addresses: [], birthday: null };
+  const wallet = {
+    name: null,
+    descriptors: checkedAll(lines, reading.network),
+    addresses: [],
+    birthday: null,
+    gapLimit: null,
+  };
   const sparrow = /^# Receive and change descriptor/m.test(text);
   return { format: sparrow ? 'sparrow' : 'descriptors', wallets: [wallet], labels: [] };
 }
 
 function fromJson(json: unknown, text: string, reading: Reading): Imported {
+  // The whole answer of a node, as `curl` has it.
+  if (has(json, 'result', 'error') && has(json['result'], 'descriptors')) return bitcoinCore(json['result'], reading);
   if (has(json, 'descriptors')) return bitcoinCore(json, reading);
   if (has(json, 'wallet_type')) return electrum(json, reading);
   if (has(json, 'accounts')) return liana(json, reading);

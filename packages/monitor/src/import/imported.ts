@@ -1,4 +1,5 @@
 import type { Network } from '@keepwatch/bitcoin';
+import { DEFAULT_GAP_LIMIT } from '@keepwatch/watch';
 
 /** What a file of another program says of a wallet: public parts alone. */
 export interface ImportedWallet {
@@ -6,7 +7,18 @@ export interface ImportedWallet {
   /** Each as `text#checksum`, checked. */
   readonly descriptors: readonly string[];
   readonly addresses: readonly string[];
+  /** Null: the file does not say. */
   readonly birthday: Birthday | null;
+  /** So wide that every address which the program handed out is watched, used or not. Null: the usual one is. */
+  readonly gapLimit: number | null;
+}
+
+/** What a wallet of the watch takes. */
+export const MAX_GAP_LIMIT = 10_000;
+
+/** `handedOut`: addresses of the branch that has most. Behind them the usual gap follows, as far as a gap may reach. */
+export function gapBehind(handedOut: number): number | null {
+  return handedOut === 0 ? null : Math.min(handedOut + DEFAULT_GAP_LIMIT, MAX_GAP_LIMIT);
 }
 
 /** `timeSeconds`: seconds since 1970. */

@@ -1,7 +1,8 @@
+import type { Network } from '@keepwatch/bitcoin';
 import { z } from 'zod';
 import { bothBranches, checked, checkedAll } from './descriptors.ts';
-import { refuse, type Birthday, type Imported, type ImportedWallet, type Reading } from './imported.ts';
-import { labelSchema } from './labels.ts';
+import { gapBehind, refuse, type Birthday, type Imported, type ImportedWallet, type Reading } from './imported.ts';
+import { labelsOf } from './labels.ts';
 
 /**
  * Files that are one JSON value. Other programs add members as they like, so what is not needed is not looked at; what is
@@ -26,7 +27,14 @@ const seconds = z.number().nonnegative();
 const core = z.object({
   wallet_name: z.string().optional(),
   descriptors: z
-    .array(z.object({ desc: z.string(), timestamp: z.union([seconds, z.literal('now')]).optional() }))
+    .array(
+      z.object({
+        desc: z.string(),
+        timestamp: z.union([seconds, z.literal('now')]).optional(),
+        next: z.int().nonnegative().optional(),
+        next_index: z.int().nonnegative().optional(),
+      }),
+    )
     .min(1),
 });
 
@@ -41,7 +49,8 @@ export function bitcoinCore(value: unknown, { network }: Reading): Imported {
     ),
     addresses: [],
     // 1: of a wallet whose time nobody knew.
-    birthday: times.length > 0 && times.length === descriptors.length ? timeOf(Math.min(...times)) : null,
+    birthday: times.length > 0 ? timeOf(Math.min(...times)) : null,
+    gapLimit: gapBehind(Math.max(...descriptors.map(({ next, next_index }) => next_index ?? next ?? 0))),
   };
   return { format: 'bitcoin-core', wallets: [wallet], labels: [] };
 }
@@ -65,37 +74,57 @@ export function specter(value: unknown, { network }: Reading): Imported {
     descriptors: [checked(bothBranches(descriptor), network)],
     addresses: [],
     birthday: blockheight === undefined ? null : { height: blockheight },
+    gapLimit: null,
   };
   return { format: 'specter', wallets: [wallet], labels: [] };
 }
+
+const index = z.int().nonnegative().nullish();
+
+/** As programs in Rust name the networks; two of the test networks have keys of one kind. */
+const NETWORK_NAMES: Readonly<Record<string, Network | null>> = {
+  bitcoin: 'main',
+  main: 'main',
+  testnet4: 'test4',
+  signet: 'signet',
+  regtest: 'regtest',
+  testnet: null,
+};
 
 /** A wallet backup as Liana writes it: accounts with a descriptor and the labels of BIP329. */
 const lianaFile = z.object({
   name: z.string().nullish(),
   alias: z.string().nullish(),
+  network: z.string().nullish(),
   accounts: z
     .array(
       z.object({
         name: z.string().nullish(),
         descriptor: z.string(),
         timestamp: seconds.nullish(),
-        labels: z.array(labelSchema).nullish(),
+        receive_index: index,
+        change_index: index,
+        labels: z.array(z.unknown()).nullish(),
       }),
     )
     .min(1),
 });
 
 export function liana(value: unknown, { network }: Reading): Imported {
-  const { name, alias, accounts } = read(lianaFile, value, 'Liana');
+  const { name, alias, accounts, network: of } = read(lianaFile, value, 'Liana');
+  if (of && Object.hasOwn(NETWORK_NAMES, of) && NETWORK_NAMES[of] !== network) {
+    refuse('import_wrong_network', `Liana: the backup is of the network ${of}, and this monitor watches ${network}.`);
+  }
   const wallets = accounts.map((account): ImportedWallet => {
     return {
       name: account.name || alias || name || null,
       descriptors: [checked(account.descriptor, network)],
       addresses: [],
       birthday: account.timestamp ? timeOf(account.timestamp) : null,
+      gapLimit: gapBehind(Math.max(account.receive_index ?? 0, account.change_index ?? 0)),
     };
   });
-  const labels = accounts.flatMap(({ labels: of }) => (of ?? []).filter(({ label }) => label !== ''));
+  const labels = accounts.flatMap((account) => labelsOf(account.labels ?? []));
   return { format: 'liana', wallets, labels };
 }
 
@@ -121,6 +150,12 @@ export function bip388(value: unknown, { network }: Reading): Imported {
   if (used.size !== policy.keys.length) refuse('import_malformed', 'A key of the policy is not in its template.');
   // BIP388 §Wallet descriptor template: `/**` stands for `/<0;1>/*`.
   const descriptor = checked(text.replaceAll('/**', '/<0;1>/*'), network);
-  const wallet = { name: policy.name || null, descriptors: [descriptor], addresses: [], birthday: null };
+  const wallet = {
+    name: policy.name || null,
+    descriptors: [descriptor],
+    addresses: [],
+    birthday: null,
+    gapLimit: null,
+  };
   return { format: 'bip388', wallets: [wallet], labels: [] };
 }

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BlockHash } from '@keepwatch/bitcoin';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openMonitor, type OpenMonitor } from '../open.ts';
+import { makeLock, openLock } from '../store/lock.ts';
+import type { WalletDetails, WalletSummary } from '../wallet-view.ts';
+import { createLocalApi, type MonitorApi } from './local.ts';
+
+/** BIP32 test vector 1, chain m, with the version of test chains. */
+const KEY =
+  'tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp';
+
+let dir: string;
+let monitor: OpenMonitor;
+let api: MonitorApi;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'keepwatch-wallets-'));
+  await makeLock(dir, { kind: 'file' });
+  const rootKey = await openLock(dir, { credentials: undefined });
+  monitor = await openMonitor({ dataDir: dir, rootKey, network: 'regtest' });
+  api = createLocalApi(monitor);
+});
+afterEach(async () => {
+  await monitor.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const put = async (name: string, descriptor: string, more: object = {}) =>
+  (await api.call('wallet.put', { name, descriptors: [descriptor], ...more })) as WalletSummary;
+const show = async (wallet: string) => (await api.call('wallet.show', { wallet })) as WalletDetails;
+
+describe('wallets that are added', () => {
+  it('get an id of their name, whatever it is written in', async () => {
+    const ids: string[] = [];
+    for (const name of ['Ångström 貯金 🚀', 'angstrom', 'Straße & Söhne.', '貯金', '--', 'a'.repeat(100)]) {
+      ids.push((await put(name, `wpkh(${KEY}/${ids.length}/*)`)).id);
+    }
+    expect(ids).toEqual(['angstrom', 'angstrom-2', 'stra-e-sohne', 'wallet', 'wallet-2', 'a'.repeat(60)]);
+    expect((await show('Ångström 貯金 🚀')).id).toBe('angstrom');
+  });
+
+  it('name those that watch the same, in whichever spelling', async () => {
+    await put('one', `wpkh([d34db33f/84h/1h/0h]${KEY}/<0;1>/*)`);
+    await put('two', `wpkh(${KEY}/1/*)`);
+    await put('three', `tr(${KEY}/1/*)`);
+    expect((await show('one')).sharedWith).toEqual(['two']);
+    expect((await show('two')).sharedWith).toEqual(['one']);
+    expect((await show('three')).sharedWith).toEqual([]);
+  });
+
+  it('begin at a block that there is', async () => {
+    // Nothing is known of the chain yet: what is said is taken.
+    await put('early', `wpkh(${KEY}/0/*)`, { birthday: { height: 500 } });
+    expect(await show('early')).toMatchObject({ birthHeight: 500 });
+    const block = { height: 120, hash: '11'.repeat(32) as BlockHash, timeSeconds: 1_700_000_000 };
+    await monitor.engine.submit({
+      room: 'watch',
+      input: { kind: 'connected', block, matches: [], seenBy: ['a'] },
+    });
+    await expect(put('later', `wpkh(${KEY}/1/*)`, { birthday: { height: 122 } })).rejects.toMatchObject({
+      code: 'watched_wallet_refused',
+      message: 'There is no block 122 yet: the last one is 120.',
+    });
+    await put('next', `wpkh(${KEY}/1/*)`, { birthday: { height: 121 } });
+  });
+
+  it('are refused in words', async () => {
+    await expect(put('', `wpkh(${KEY}/0/*)`)).rejects.toThrow('name: something is expected, and it is empty');
+    await expect(put('x'.repeat(101), `wpkh(${KEY}/0/*)`)).rejects.toThrow('name: at most 100 characters are taken');
+  });
+});
