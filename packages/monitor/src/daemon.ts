@@ -83,8 +83,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       running.failed.catch(fail);
       const evm = await runEvm({
         ...{ engine: monitor.engine, chains: options.chain.evm },
-        onTrouble: (wallet, error) =>
-          log('warn', 'the past of an account could not be read; it is tried again', { wallet, ...wordsOf(error) }),
+        onTrouble: (error) =>
+          log('warn', 'the past of an account could not be read; it is tried again', wordsOf(error)),
       });
       evm.failed.catch(fail);
       monitor.showEvm(evm);

@@ -167,6 +167,6 @@ async function settleNetwork(engine: Engine, network: Network | undefined): Prom
   if (network === undefined || network === watch.settings.network) return;
   const words = `This monitor watches ${watch.settings.network}, and its sources are of ${network}.`;
   throw new CodedError('monitor_other_network', words, {
-    remedy: 'Name sources of its network, or make another monitor with --data.',
+    remedy: `Give --network ${watch.settings.network}, or sources of it in chain.json; or make another monitor with --data.`,
   });
 }

@@ -53,8 +53,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   const scans = createScans({
     engine,
     sources: quorum.sources,
-    onTrouble: (wallet, error) =>
-      log('warn', 'the past of a wallet could not be read; it is tried again', { wallet, ...wordsOf(error) }),
+    onTrouble: (error) => log('warn', 'the past of a wallet could not be read; it is tried again', wordsOf(error)),
   });
   monitor.showScans(scans.standing);
   monitor.showTransactions(quorum.transaction);

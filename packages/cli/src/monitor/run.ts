@@ -71,7 +71,7 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
     text: [
       `The monitor is made in ${dataDir}, for ${network}.`,
       `It is protected by ${kind === 'file' ? paint.warning(protection) : protection}.`,
-      'Next: keepwatch watch add NAME --descriptor D, and keepwatch monitor run',
+      `Next: keepwatch watch add NAME --descriptor D, and keepwatch monitor run${network === 'main' ? '' : ` --network ${network}`}`,
     ].join('\n'),
   };
 }

@@ -28,7 +28,8 @@ export interface Scans {
 export interface ScansDeps {
   readonly engine: Engine;
   readonly sources: readonly ChainSource[];
-  readonly onTrouble: (wallet: string, error: unknown) => void;
+  /** For the log, which names no wallet. */
+  readonly onTrouble: (error: unknown) => void;
 }
 
 /** Blocks to go back where the chain was reorganised under a scan. */
@@ -76,7 +77,7 @@ export function createScans({ engine, sources, onTrouble }: ScansDeps): Scans {
         const reorganised = error instanceof CodedError && error.code === 'scan_reorganised';
         back = reorganised ? STEP_BACK : 0;
         if (reorganised) continue;
-        onTrouble(wallet, error);
+        onTrouble(error);
         note(wallet, source, { problem: error instanceof CodedError ? error.code : 'source_failed' });
         await rest(stop.signal);
       }

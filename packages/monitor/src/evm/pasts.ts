@@ -26,7 +26,8 @@ export interface Pasts {
 export interface PastsDeps {
   readonly engine: Engine;
   readonly source: EvmSource;
-  readonly onTrouble: (wallet: string, error: unknown) => void;
+  /** For the log, which names no wallet. */
+  readonly onTrouble: (error: unknown) => void;
 }
 
 const REST_MS = 5_000;
@@ -77,7 +78,7 @@ export function createPasts({ engine, source, onTrouble }: PastsDeps): Pasts {
       return true;
     } catch (error) {
       if (stop.signal.aborted) return true;
-      onTrouble(wallet, error);
+      onTrouble(error);
       const code = (error as { readonly code?: unknown }).code;
       note(wallet, { problem: typeof code === 'string' ? code : 'source_failed' });
       return false;

@@ -8,7 +8,7 @@ export interface EvmRunDeps {
   readonly engine: Engine;
   readonly chains: readonly EvmChainConfiguration[];
   /** The past of a wallet cannot be read at present: it is tried again. */
-  readonly onTrouble: (wallet: string, error: unknown) => void;
+  readonly onTrouble: (error: unknown) => void;
 }
 
 /** How a chain fares, with its upstreams. */
