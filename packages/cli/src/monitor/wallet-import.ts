@@ -54,7 +54,9 @@ export async function watchImport(context: Context, file: string, options: Impor
         );
       }
       if (gapLimit.gapLimit === undefined && wallet.gapLimit !== null) {
-        notes.push(`Its gap limit is ${wallet.gapLimit}: so many addresses were handed out, used or not.`);
+        notes.push(
+          `Its gap limit is ${wallet.gapLimit}, so that every address is watched which the other program handed out.`,
+        );
       }
       const put = {
         name: wallets.length > 1 && (options.name !== undefined || wallet.name === null) ? `${stem} ${i + 1}` : stem,

@@ -123,8 +123,9 @@ export function added(
 }
 
 const quoted = (names: readonly string[]) => {
-  const some = names.slice(0, 3).map((name) => `“${name}”`);
-  return names.length > some.length ? `${some.join(', ')} and ${names.length - some.length} more` : some.join(' and ');
+  const some = names.slice(0, names.length > 3 ? 2 : 3).map((name) => `“${name}”`);
+  const last = names.length > some.length ? `${names.length - some.length} more` : some.pop()!;
+  return some.length === 0 ? last : `${some.join(', ')} and ${last}`;
 };
 
 /** Its keys end with the branch that wallets receive at, and the branch of the change (BIP44) is not there. */
