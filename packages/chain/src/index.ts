@@ -10,7 +10,15 @@ export { createEsploraSource, type EsploraOptions } from './esplora/esplora.ts';
 export type { EsploraEndpoint } from './esplora/http.ts';
 export type { EvmWatched } from './evm/account.ts';
 export type { EvmPastPiece } from './evm/past.ts';
-export { createEvmSource, type EvmEvent, type EvmHealth, type EvmSource, type EvmSourceOptions } from './evm/source.ts';
+export type { EvmPendingMeans } from './evm/pending/look.ts';
+export {
+  createEvmSource,
+  type EvmEvent,
+  type EvmHealth,
+  type EvmSource,
+  type EvmSourceOptions,
+  type EvmUpstreamHealth,
+} from './evm/source.ts';
 export {
   readChainConfiguration,
   type ChainConfiguration,

@@ -231,7 +231,7 @@ function statusOf(
     })),
     evm: evm.health().map(({ chainId, all, upstreams }) => ({
       ...{ chainId: String(chainId), ...all },
-      upstreams: upstreams.map(({ name, health }) => ({ name, ...health })),
+      upstreams: upstreams.map(({ name, health, pending }) => ({ name, ...health, pending })),
     })),
   };
 }

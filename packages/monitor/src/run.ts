@@ -4,8 +4,10 @@ import { createReplyReader } from '@keepwatch/notify';
 import { createChainInputs } from './chain/inputs.ts';
 import { createDerivation } from './chain/derivation.ts';
 import { createScans } from './chain/scans.ts';
+import { tellSourcesGone } from './chain/sources-gone.ts';
 import { cursorOf, watchAll, watchMore } from './chain/watch-set.ts';
 import type { EngineInput } from './engine/engine.ts';
+import { isEvmSource } from './evm/source-names.ts';
 import type { OpenMonitor } from './open.ts';
 
 export interface RunDeps {
@@ -32,8 +34,6 @@ const MACHINE_MS = 60_000;
 /** A block's time is at most two hours ahead of the network's (consensus rule of nodes): beyond that, our clock is behind. */
 const BLOCK_AHEAD_SECONDS = 7_200;
 const FEERATE_TARGET = 2;
-/** Sources of other chains are named by CAIP-2. */
-const EVM_SOURCE = 'eip155:';
 
 /**
  * Follows the chain: what the sources say is stepped and journaled, and the sources look for what the watch then knows.
@@ -65,10 +65,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
 
   await engine.submit({ room: 'watch', input: { kind: 'started' } });
   const names = new Set(quorum.sources.map(({ name }) => name));
-  for (const source of [...watch.sources.keys()]) {
-    if (names.has(source) || source.startsWith(EVM_SOURCE)) continue;
-    await engine.submit({ room: 'watch', input: { kind: 'source-gone', source } });
-  }
+  await tellSourcesGone(engine, names, (source) => !isEvmSource(source));
   await derivation.wake();
   watchAll(watch, quorum.watch);
   monitor.channels.start();

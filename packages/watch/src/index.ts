@@ -24,7 +24,8 @@ export {
 export { evmCursor } from './evm/decide-block.ts';
 export { evmPastsDue, evmUnreadAllowances } from './evm/decide-past.ts';
 export type { EvmPastDue } from './evm/decide-past.ts';
-export type { EvmAsset, EvmFindingDetail } from './evm/detail.ts';
+export { evmAwaited } from './evm/decide-pending.ts';
+export type { EvmAsset, EvmFindingDetail, EvmGrade } from './evm/detail.ts';
 export type { EvmEvent, EvmInput, EvmPastEntry } from './evm/event.ts';
 export type {
   EvmAccountFacts,
@@ -40,6 +41,7 @@ export {
   createEvmState,
   type EvmAccountRecord,
   type EvmChainRecord,
+  type EvmPendingRecord,
   type EvmState,
   type EvmWalletRecord,
 } from './evm/state.ts';

@@ -50,6 +50,13 @@ export function severityOf(detail: FindingDetail): Severity {
     case 'gap-filled':
     case 'backfilled':
       return 'info';
+    case 'evm-sighted':
+      return detail.direction === 'spent' ? 'warning' : 'info';
+    case 'evm-counted':
+      return 'warning';
+    case 'evm-replaced':
+    case 'evm-evicted':
+      return 'notice';
     case 'evm-received':
       return detail.asset.known ? 'notice' : 'info';
     case 'evm-spent':

@@ -18,6 +18,8 @@ export const evmChainSchema = z.strictObject({
           .optional(),
         /** Questions in one request, at most. */
         batch: z.int().min(1).max(1_000).optional(),
+        /** Of the same upstream: pending transactions are heard over it. */
+        websocket: z.url({ protocol: /^wss?$/ }).optional(),
       }),
     )
     .min(1)
@@ -29,6 +31,10 @@ export const evmChainSchema = z.strictObject({
   pollSeconds: z.number().min(0.1).max(600).optional(),
   lagBlocks: z.int().min(1).max(10_000).optional(),
   stalledSeconds: z.int().min(10).optional(),
+  /** Between two rounds of questions about what stands in no block (default: 3); 0: nobody is asked. */
+  pendingSeconds: z.number().min(0).max(600).optional(),
+  /** How long nobody may have shown a transaction before it is told as gone (default: 60). */
+  evictSeconds: z.number().min(1).max(86_400).optional(),
 });
 
 type Written = z.infer<typeof evmChainSchema>;
@@ -48,8 +54,13 @@ export function evmFault(chains: readonly Written[]): { readonly where: string; 
     if (ids.indexOf(chainId) !== i) return { where, words: `chain ${chainId} is there twice` };
     if (agree > upstreams.length)
       return { where: `${where}.agree`, words: 'there are fewer upstreams than have to agree' };
-    if (upstreams.some((each) => each.certificate !== undefined && !each.url.startsWith('https:')))
+    const isOpen = ({ url, websocket = 'wss:' }: Written['upstreams'][number]) =>
+      !url.startsWith('https:') || !websocket.startsWith('wss:');
+    if (upstreams.some((each) => each.certificate !== undefined && isOpen(each)))
       return { where, words: 'a certificate is pinned for an address without TLS' };
+    const hosts = upstreams.map(({ url, websocket = url }) => [new URL(url).hostname, new URL(websocket).hostname]);
+    if (hosts.some(([host, other]) => host !== other))
+      return { where, words: 'the WebSocket of an upstream is on another host: make it another upstream' };
     const names = upstreams.flatMap(({ name }) => name ?? []);
     if (new Set(names).size < names.length) return { where, words: 'two upstreams have one name' };
     if (depths.some((depth, at) => at > 0 && depth <= depths[at - 1]!)) {
@@ -65,7 +76,7 @@ export function evmChain(
   proxy: { readonly host: string; readonly port: number } | null,
 ): EvmChainConfiguration {
   const taken = new Set(upstreams.flatMap(({ name }) => name ?? []));
-  const named = upstreams.map(({ name, url, batch, certificate }) => {
+  const named = upstreams.map(({ name, url, batch, certificate, websocket }) => {
     const { hostname } = new URL(url);
     let called = name ?? hostname;
     if (name === undefined) for (let n = 2; taken.has(called); n++) called = `${hostname}-${n}`;
@@ -75,10 +86,11 @@ export function evmChain(
       ...{ name: called, url },
       ...(batch === undefined ? {} : { batch }),
       ...(certificate === undefined ? {} : { certificate }),
+      ...(websocket === undefined ? {} : { websocket }),
       ...(proxy === null || isHere ? {} : { proxy: { ...proxy, isolation: `evm-${chainId}-${called}` } }),
     };
   });
-  const { pollSeconds, lagBlocks, stalledSeconds } = times;
+  const { pollSeconds, lagBlocks, stalledSeconds, pendingSeconds, evictSeconds } = times;
   return {
     chainId: BigInt(chainId),
     symbol: symbol ?? null,
@@ -90,6 +102,8 @@ export function evmChain(
       ...(pollSeconds === undefined ? {} : { pollMs: pollSeconds * 1_000 }),
       ...(lagBlocks === undefined ? {} : { lagBlocks }),
       ...(stalledSeconds === undefined ? {} : { stalledMs: stalledSeconds * 1_000 }),
+      ...(pendingSeconds === undefined ? {} : { pendingMs: pendingSeconds === 0 ? null : pendingSeconds * 1_000 }),
+      ...(evictSeconds === undefined ? {} : { evictMs: evictSeconds * 1_000 }),
     },
   };
 }

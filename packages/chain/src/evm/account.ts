@@ -17,6 +17,16 @@ export interface EvmWatched {
   readonly allowances: readonly { readonly token: Address; readonly spender: Address }[];
   /** Others that are read in any case. */
   readonly unread: readonly { readonly token: Address; readonly spender: Address }[];
+  /** What concerns it and was seen outside blocks: it is looked for in each block, and asked about while it waits. */
+  readonly pending: readonly EvmAwaited[];
+}
+
+/** A transaction that was sighted. `proven`: its bytes were checked. */
+export interface EvmAwaited {
+  readonly hash: Hash32;
+  readonly from: Address;
+  readonly nonce: bigint;
+  readonly proven: boolean;
 }
 
 /** Where a proxy keeps what it runs (EIP-1967): keccak256("eip1967.proxy.implementation") − 1. */

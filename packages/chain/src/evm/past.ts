@@ -155,7 +155,7 @@ export async function readPast(
   return { from, to, before, facts, stateMissingBefore, seenBy: [...seenBy], differing: [...differing.values()] };
 
   async function readBlock(number: number): Promise<EvmBlockFacts> {
-    const watched = [{ address, fresh: false, tokens: [], allowances: [], unread: [] }];
+    const watched = [{ address, fresh: false, tokens: [], allowances: [], unread: [], pending: [] }];
     const said = await ask((upstream, inner) => upstream.reader.block(number, watched, inner));
     const verdict = agreeOnBlock(said, enough);
     if (verdict.kind === 'open') throw disagree(`${verdict.about} of block ${number}`);

@@ -49,9 +49,12 @@ export function createEvmReader(rpc: EvmRpc, chainId: bigint): EvmReader {
     const at = header.block.hash;
     if (header.block.number !== number) throw new EvmFault('upstream_lied', 'The upstream gave another block.');
     const accounts = new Set(watched.map(({ address }) => address));
-    const mine = [...full.transactions.values()].filter(
-      ({ from, to }) => accounts.has(from) || (to !== null && accounts.has(to)),
-    );
+    const awaited = new Set(watched.flatMap(({ pending }) => pending.flatMap((each) => [each.hash, nonceOf(each)])));
+    const mine = [...full.transactions.values()].filter((each) => {
+      if (accounts.has(each.from) || (each.to !== null && accounts.has(each.to))) return true;
+      // What was sighted, or what took its place.
+      return awaited.has(each.hash) || awaited.has(nonceOf(each));
+    });
     const logCalls = logQuestions(header, [...accounts]);
     const answers = await rpc.ask(
       [
@@ -100,6 +103,8 @@ export function createEvmReader(rpc: EvmRpc, chainId: bigint): EvmReader {
     const { parentHash } = header;
     return { chainId, block: header.block, parentHash, accounts: whole, transactions, withdrawals, ...logs };
   }
+
+  const nonceOf = ({ from, nonce }: { readonly from: Address; readonly nonce: bigint }) => `${from}/${nonce}`;
 
   function account({ address }: EvmWatched, answers: readonly RpcAnswer[], number: number): EvmAccountFacts {
     const state = readState(answers);

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { connectUpstream, type EvmConnection } from './connect.ts';
+import { createAgent } from './agent.ts';
+import type { EvmConnection } from './connect.ts';
 import { EvmFault } from './fault.ts';
 
 export interface EvmEndpoint extends EvmConnection {
@@ -7,6 +8,8 @@ export interface EvmEndpoint extends EvmConnection {
   readonly url: string;
   /** Questions in one request, at most: providers have limits of their own (default 50). */
   readonly batch?: number;
+  /** `wss://…` or `ws://…` of the same upstream, with the same certificate: pending transactions are heard over it. */
+  readonly websocket?: string;
 }
 
 export type RpcCall = readonly [method: string, params: readonly unknown[]];
@@ -37,23 +40,9 @@ export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
     'content-type': 'application/json',
     ...(username === '' ? {} : { authorization: `Basic ${login}` }),
   };
-  const limits = { headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS };
   let dispatcher: Promise<Dispatcher> | undefined;
   let most = endpoint.batch ?? 50;
   let nextId = 1;
-
-  async function connect(): Promise<Dispatcher> {
-    const { Agent } = await import('undici');
-    return new Agent({
-      ...{ connections: 8, ...limits },
-      connect: (to, done) => {
-        connectUpstream(to, endpoint, ANSWER_MS).then(
-          (socket) => done(null, socket),
-          (error: unknown) => done(error as Error, null),
-        );
-      },
-    });
-  }
 
   async function post(body: string, outer: AbortSignal | undefined): Promise<unknown> {
     // A peer that trickles bytes is within every time-out but this one.
@@ -63,7 +52,7 @@ export function createEvmRpc(endpoint: EvmEndpoint): EvmRpc {
     let answer: Dispatcher.ResponseData;
     let text: string;
     try {
-      answer = await (await (dispatcher ??= connect())).request(request);
+      answer = await (await (dispatcher ??= createAgent(endpoint, ANSWER_MS))).request(request);
       text = await textOf(answer);
     } catch (error) {
       if (error instanceof EvmFault) throw error;

@@ -5,6 +5,9 @@ import type { EvmWatched } from './account.ts';
 import type { EvmBlockFacts, EvmBlockRef } from './facts.ts';
 import { readPast, type EvmPastPiece } from './past.ts';
 import { createEvmReader } from './reader.ts';
+import { createPendingBoard, type EvmPendingEvent } from './pending/board.ts';
+import { createPendingLook, type EvmPendingMeans } from './pending/look.ts';
+import { createPendingStream } from './pending/stream.ts';
 import { createEvmRpc, type EvmEndpoint } from './rpc.ts';
 import { createEvmUpstream, pause, type EvmHealth, type EvmUpstream } from './upstream.ts';
 
@@ -26,6 +29,10 @@ export interface EvmSourceOptions {
   readonly stalledMs?: number;
   /** Blocks that are read at once while the chain is caught up with. */
   readonly ahead?: number;
+  /** Between two rounds of questions about what stands in no block; null: nobody is asked. */
+  readonly pendingMs?: number | null;
+  /** How long nobody may have shown a transaction that was sighted before it is told as gone. */
+  readonly evictMs?: number;
 }
 
 export type EvmEvent =
@@ -41,7 +48,8 @@ export type EvmEvent =
       readonly over: boolean;
       readonly seenBy: readonly string[];
       readonly others: readonly string[];
-    };
+    }
+  | EvmPendingEvent;
 
 /** One EVM chain, by one upstream or several that are compared. */
 export interface EvmSource {
@@ -68,13 +76,21 @@ export interface EvmSource {
   token(token: Address, signal: AbortSignal): Promise<{ symbol: string; decimals: number } | undefined>;
   health(): {
     readonly all: EvmHealth;
-    readonly upstreams: readonly { readonly name: string; readonly health: EvmHealth }[];
+    readonly upstreams: readonly EvmUpstreamHealth[];
   };
   close(): void;
 }
 
+/** One upstream. `pending`: by what it shows what stands in no block; none: it does not. */
+export interface EvmUpstreamHealth {
+  readonly name: string;
+  readonly health: EvmHealth;
+  readonly pending: readonly EvmPendingMeans[];
+}
+
 const READ_MS = 30_000;
 const REST_MS = 60_000;
+const FORGED = 'pending transactions that nobody signed';
 /** Blocks that are remembered to find where branches part. */
 const KEPT = 512;
 
@@ -87,6 +103,8 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     lagBlocks = 5,
     stalledMs = 600_000,
     ahead = 8,
+    pendingMs = 3_000,
+    evictMs = 60_000,
   } = options;
   let wake: () => void = () => undefined;
   let woken = false;
@@ -97,6 +115,25 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
   const rpcs = options.upstreams.map((endpoint) => createEvmRpc(endpoint));
   const upstreams = options.upstreams.map(({ name }, i): EvmUpstream => {
     return createEvmUpstream(name, createEvmReader(rpcs[i]!, chainId), { pollMs, restMs: REST_MS }, changed);
+  });
+  /** What is looked for by the run that is under way. */
+  let lookingFor: () => readonly EvmWatched[] = () => [];
+  const board = createPendingBoard({ watching: () => lookingFor(), enough, graceMs: evictMs, changed });
+  const looks = options.upstreams.map((endpoint, i) => {
+    const told = board.listener(endpoint.name);
+    const { websocket } = endpoint;
+    const hear = (value: unknown) => look.hear(value);
+    const of = { chainId, restMs: REST_MS };
+    const stream =
+      websocket === undefined ? null : createPendingStream({ ...of, endpoint: { ...endpoint, websocket }, hear });
+    const isStreaming = () => stream?.isOpen() ?? false;
+    const height = () => upstreams[i]!.head()?.number;
+    const rounds = { pollMs: pendingMs ?? 0, watching: () => lookingFor(), height, isStreaming, told };
+    const look = createPendingLook({ ...of, rpc: rpcs[i]!, ...rounds });
+    return {
+      means: (): readonly EvmPendingMeans[] => [...(isStreaming() ? (['stream'] as const) : []), ...look.means()],
+      run: (signal: AbortSignal) => Promise.all([look.run(signal), stream?.run(signal)]),
+    };
   });
   /** Newest last. */
   let kept: EvmBlockRef[] = [];
@@ -245,13 +282,16 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     kept = cursor.slice(0, KEPT).toReversed();
     tipSince = performance.now();
     told.clear();
+    lookingFor = watching;
     const stop = new AbortController();
     const signal = AbortSignal.any([outer, stop.signal]);
     const polling = upstreams.map((each) => each.run(signal));
+    const looking = pendingMs === null ? [] : looks.map((each) => each.run(signal));
     try {
       while (!signal.aborted) {
         woken = false;
         yield* healthEvents();
+        yield* pendingEvents();
         yield* follow(watching, signal);
         yield* finality();
         if (!woken) {
@@ -263,8 +303,17 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       }
     } finally {
       stop.abort();
-      await Promise.allSettled(polling);
+      await Promise.allSettled([...polling, ...looking]);
     }
+  }
+
+  /** What stands in no block is told by a chain that is caught up with: what an old block has is not news. */
+  function* pendingEvents(): Generator<EvmEvent> {
+    const tip = kept.at(-1);
+    if (!tip || reachOf() - tip.number > lagBlocks) return;
+    const forgers = board.forgers();
+    yield* forgers.length > 0 ? differ(FORGED, [], forgers) : alike(FORGED, []);
+    yield* board.events(tip.number);
   }
 
   /** What upstreams say of a block, by the accounts that were looked for. */
@@ -387,7 +436,10 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
     },
     health: () => ({
       all: healthOfAll(),
-      upstreams: upstreams.map((each) => ({ name: each.name, health: healthOf(each) })),
+      upstreams: upstreams.map((each, i) => ({
+        ...{ name: each.name, health: healthOf(each) },
+        pending: looks[i]!.means(),
+      })),
     }),
     close() {
       for (const rpc of rpcs) rpc.close();
@@ -396,7 +448,7 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
 }
 
 /** What of an account decides what is read of a block. */
-function keyOfWatched({ address, fresh, tokens, allowances, unread }: EvmWatched): string {
+function keyOfWatched({ address, fresh, tokens, allowances, unread, pending }: EvmWatched): string {
   const pairs = [...allowances, ...unread].map(({ token, spender }) => `${token}/${spender}`);
-  return [address, fresh, ...tokens, ...pairs].join(' ');
+  return [address, fresh, ...tokens, ...pairs, ...pending.map(({ hash }) => hash)].join(' ');
 }

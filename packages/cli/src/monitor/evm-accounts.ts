@@ -9,6 +9,7 @@ import { parseCount, showCount, showTime, splitList } from '../values.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
 import { withMonitor } from './reach.ts';
 import { scanWords } from './scan-words.ts';
+import { shownWords } from './shown-words.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
@@ -126,6 +127,18 @@ function pastWords({ past, block }: EvmWalletView): string {
   return `known from block ${from ?? 0}: ${showCount(entries, 'entry', 'entries')}${lack}`;
 }
 
+/** Undefined where nobody follows its chain at present. */
+function outsideWords({ outsideBlocks: { shown, counted, transactions } }: EvmWalletView): string | undefined {
+  const found = transactions.map(({ hash, direction, grade }) => {
+    return `${direction === 'spent' ? 'sends' : 'receives'} ${hash}${grade === 'valid' ? '' : ' (claimed)'}`;
+  });
+  const waits = [...found, ...(counted === null ? [] : [`counted up to nonce ${counted} and not shown`])];
+  if (waits.length > 0) return waits.join(', ');
+  if (shown === null) return undefined;
+  if (shown.length === 0) return 'pending transactions are not seen here: no upstream shows them';
+  return `nothing; seen are ${shownWords(shown)}`;
+}
+
 export function evmTable({ terminal: { paint } }: Context, wallets: readonly EvmWalletView[]): string {
   const rows = wallets.map((wallet) => [
     ...[wallet.name, wallet.chainId, `${units(wallet.balance, 18)} ${wallet.symbol}`],
@@ -147,6 +160,7 @@ export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletVi
     ['owner', wallet.owner ?? undefined],
     ['tags', wallet.tags.join(', ') || undefined],
     ['past', pastWords(wallet)],
+    ['outside blocks', outsideWords(wallet)],
     ['block', wallet.block === null ? 'none looked at yet' : String(wallet.block)],
     ['balance', `${units(wallet.balance, 18)} ${wallet.symbol}`],
     ['nonce', wallet.nonce ?? undefined],

@@ -83,6 +83,24 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
       return `the past is read up to block ${String(detail['toHeight'])}: ${String(detail['transactions'])} transactions`;
     case 'gap-filled':
       return `blocks ${String(detail['fromHeight'])} to ${String(detail['toHeight'])} are caught up with`;
+    case 'evm-sighted': {
+      const grade = detail['grade'] === 'valid' ? 'signed by its sender' : 'claimed, and not checked';
+      const way =
+        detail['direction'] === 'received'
+          ? `from ${String(detail['from'])}`
+          : `to ${String(detail['to'] ?? 'a new contract')}`;
+      return `${evmAmount(detail)} ${way} is seen outside blocks (${grade})`;
+    }
+    case 'evm-counted':
+      return detail['over'] === true
+        ? 'nothing more is counted that is neither shown nor in a block'
+        : `an upstream counts transactions up to nonce ${String(detail['pending'])}, blocks have them up to ${String(detail['nonce'])} (claimed)`;
+    case 'evm-replaced':
+      return `${short(evidence.evm?.txHash)} is replaced by ${detail['by'] === null ? 'something that is not known' : short(detail['by'])}${evmBlock(evidence)}`;
+    case 'evm-evicted':
+      return evidence.evm?.block
+        ? `${short(evidence.evm.txHash)} did nothing for the account${evmBlock(evidence)}`
+        : `${short(evidence.evm?.txHash)} is not to be seen any more, and in no block`;
     case 'evm-received':
       return `${evmAmount(detail)} from ${String(detail['from'] ?? 'the beacon chain')}${evmBlock(evidence)}`;
     case 'evm-spent': {

@@ -6,6 +6,7 @@ import { showCount, showTime } from '../values.ts';
 import type { MonitorPlace } from './options.ts';
 import { monitorDirectory, readPassphrase } from './reach.ts';
 import { remoteMonitor } from './remote.ts';
+import { shownWords, type EvmShown } from './shown-words.ts';
 
 interface Status {
   readonly phase: 'locked' | 'running';
@@ -36,7 +37,7 @@ interface Status {
   }[];
   readonly evm?: readonly (EvmHealthJson & {
     readonly chainId: string;
-    readonly upstreams: readonly (EvmHealthJson & { readonly name: string })[];
+    readonly upstreams: readonly (EvmHealthJson & { readonly name: string; readonly pending: EvmShown })[];
   })[];
 }
 
@@ -109,13 +110,11 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
   const paintState = (state: string) => (state === 'live' ? paint.good(state) : paint.warning(state));
   const chains = evm.flatMap(({ chainId, upstreams, ...all }) =>
     [
-      { name: `chain ${chainId}`, ...all },
+      { name: `chain ${chainId}`, pending: null, ...all },
       ...upstreams.map(({ name, ...rest }) => ({ name: `  ${name}`, ...rest })),
-    ].map(({ name, state, head, problem }) => [
-      name,
-      paintState(state),
-      head === null ? '–' : String(head),
-      problem?.words ?? '',
+    ].map(({ name, state, head, pending, problem }) => [
+      ...[name, paintState(state), head === null ? '–' : String(head)],
+      ...[pending === null ? '' : shownWords(pending), problem?.words ?? ''],
     ]),
   );
   const dead = channelsDead.map(
@@ -124,7 +123,9 @@ function textOf({ terminal: { paint } }: Context, dataDir: string, status: Statu
   const lines = [
     about,
     ...(rows.length > 0 ? ['', table([['SOURCE', 'KIND', 'STATE', 'HEIGHT', 'PEERS', ''], ...rows], paint.title)] : []),
-    ...(chains.length > 0 ? ['', table([['EVM', 'STATE', 'BLOCK', ''], ...chains], paint.title)] : []),
+    ...(chains.length > 0
+      ? ['', table([['EVM', 'STATE', 'BLOCK', 'OUTSIDE BLOCKS', ''], ...chains], paint.title)]
+      : []),
   ];
   return [...lines, ...(dead.length > 0 ? ['', ...dead] : [])].join('\n');
 }

@@ -50,7 +50,7 @@ it('measures sources by the chain that is followed too', () => {
 
 it('says how far each upstream of an EVM chain is behind', () => {
   const upstream = (name: string, head: number | null) =>
-    ({ name, health: { state: 'live', head, problem: null } }) as const;
+    ({ name, health: { state: 'live', head, problem: null }, pending: [] }) as const;
   const chain: EvmChainHealth = {
     ...{ chainId: 1n, all: { state: 'live', head: 50, problem: null } },
     upstreams: [upstream('one', 52), upstream('two', 40), upstream('three', null)],

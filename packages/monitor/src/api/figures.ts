@@ -2,6 +2,7 @@ import type { Health } from '@keepwatch/chain';
 import { deadChannels } from '@keepwatch/notify';
 import type { MonitorState } from '../engine/state.ts';
 import type { EvmChainHealth } from '../evm/run.ts';
+import { chainName } from '../evm/source-names.ts';
 import { unreadPasts } from '../evm/wallet-view.ts';
 
 /** What is so at the moment of the question. Numbers alone: nothing of whose wallets these are. */
@@ -83,7 +84,7 @@ export function figuresOf({ state, entries, findings, able, sources, evm, nowMs 
     evm: evm.map(({ chainId, all, upstreams }) => {
       const below = heightsBelow([all.head, ...upstreams.map(({ health }) => health.head)]);
       return {
-        ...{ chain: `eip155:${chainId}`, state: all.state, height: all.head ?? -1 },
+        ...{ chain: chainName(chainId), state: all.state, height: all.head ?? -1 },
         upstreams: upstreams.map(({ name, health }) => ({
           ...{ name, live: health.state === 'live', behind: below(health.head) },
         })),

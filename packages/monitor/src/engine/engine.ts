@@ -252,6 +252,9 @@ function comparedBy(event: EvmEvent): readonly VaultInput[] {
   switch (event.kind) {
     case 'evm-spend':
       return [{ kind: 'spend', id: event.id, spend: event.spend }];
+    // Its signature was checked: whoever made it has the key, whatever becomes of the transaction.
+    case 'evm-pending':
+      return event.spend === null ? [] : [{ kind: 'spend', id: event.id, spend: event.spend }];
     case 'evm-block-back':
       return event.withdrawn.length === 0 ? [] : [{ kind: 'spends-withdrawn', ids: event.withdrawn }];
     default:

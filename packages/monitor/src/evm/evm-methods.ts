@@ -34,7 +34,14 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
     });
   };
 
-  const view = (record: EvmWalletRecord) => evmWalletView(evm, record, running()?.pasts() ?? []);
+  const view = (record: EvmWalletRecord) => {
+    const [pasts, chains] = [running()?.pasts() ?? [], running()?.health() ?? []];
+    const shown = (chainId: bigint) => {
+      const upstreams = chains.find((each) => each.chainId === chainId)?.upstreams ?? [];
+      return upstreams.length === 0 ? null : [...new Set(upstreams.flatMap(({ pending }) => pending))];
+    };
+    return evmWalletView(evm, record, { pasts, shown });
+  };
 
   async function tokenOf(chainId: bigint, given: z.infer<typeof evmTokenGiven>): Promise<EvmToken> {
     const at = addressOf(given.token, 'token');

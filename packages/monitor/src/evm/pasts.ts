@@ -2,6 +2,7 @@ import { CodedError } from '@keepwatch/base';
 import type { EvmPastPiece, EvmSource } from '@keepwatch/chain';
 import { evmPastsDue, type EvmPastDue } from '@keepwatch/watch';
 import type { Engine } from '../engine/engine.ts';
+import { chainName, upstreamNames } from './source-names.ts';
 
 /** How far the past of an account is read: as scans of bitcoin wallets say it. */
 export interface PastStanding {
@@ -87,7 +88,7 @@ export function createPasts({ engine, source, onTrouble }: PastsDeps): Pasts {
 
   async function tell(wallet: string, { seenBy, differing: others, ...piece }: EvmPastPiece): Promise<boolean> {
     await tellDifferences(others);
-    const input = { kind: 'evm-past', wallet, ...piece, seenBy: named(seenBy) } as const;
+    const input = { kind: 'evm-past', wallet, ...piece, seenBy: upstreamNames(chainId, seenBy) } as const;
     await engine.submit({ room: 'evm', input });
     return engine.state.evm.wallets.get(wallet)?.past?.next === piece.to + 1;
   }
@@ -107,12 +108,10 @@ export function createPasts({ engine, source, onTrouble }: PastsDeps): Pasts {
   }
 
   async function disagreement(about: string, over: boolean, seenBy: readonly string[], others: readonly string[]) {
-    const who = { seenBy: named(seenBy), others: named(others) };
-    const input = { kind: 'disagreement', about: `eip155:${chainId}: ${about}`, over, ...who } as const;
+    const who = { seenBy: upstreamNames(chainId, seenBy), others: upstreamNames(chainId, others) };
+    const input = { kind: 'disagreement', about: `${chainName(chainId)}: ${about}`, over, ...who } as const;
     await engine.submit({ room: 'watch', input });
   }
-
-  const named = (upstreams: readonly string[]) => upstreams.map((name) => `eip155:${chainId}/${name}`);
 
   function note(wallet: string, more: Partial<PastStanding>): void {
     const before = standings.get(wallet) ?? { height: null, done: 0, total: null, etaSeconds: null };

@@ -1,8 +1,16 @@
-import { createEvmSource, type EvmChainConfiguration, type EvmHealth, type EvmWatched } from '@keepwatch/chain';
+import {
+  createEvmSource,
+  type EvmChainConfiguration,
+  type EvmHealth,
+  type EvmUpstreamHealth,
+  type EvmWatched,
+} from '@keepwatch/chain';
 import type { Address } from '@keepwatch/evm';
-import { EVM_CHAIN_DEFAULTS, evmCursor, evmUnreadAllowances, type EvmState } from '@keepwatch/watch';
+import { EVM_CHAIN_DEFAULTS, evmAwaited, evmCursor, evmUnreadAllowances, type EvmState } from '@keepwatch/watch';
+import { tellSourcesGone } from '../chain/sources-gone.ts';
 import type { Engine, EngineInput } from '../engine/engine.ts';
 import { createPasts, type PastStanding } from './pasts.ts';
+import { chainName, isEvmSource, upstreamNames } from './source-names.ts';
 
 export interface EvmRunDeps {
   readonly engine: Engine;
@@ -15,7 +23,7 @@ export interface EvmRunDeps {
 export interface EvmChainHealth {
   readonly chainId: bigint;
   readonly all: EvmHealth;
-  readonly upstreams: readonly { readonly name: string; readonly health: EvmHealth }[];
+  readonly upstreams: readonly EvmUpstreamHealth[];
 }
 
 export interface RunningEvm {
@@ -67,38 +75,37 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
     const { state, problem } = NOT_FOLLOWED;
     await submit({
       room: 'watch',
-      input: { kind: 'source', source: `eip155:${chainId}`, state, mempool: 'relayed', peers: 0, problem },
+      input: { kind: 'source', source: chainName(chainId), state, mempool: 'relayed', peers: 0, problem },
     });
   }
 
-  const names = new Set(missing().map((chainId) => `eip155:${chainId}`));
+  const names = new Set(missing().map(chainName));
   for (const { chainId, source } of chains) {
-    names.add(`eip155:${chainId}`);
-    for (const { name } of source.upstreams) names.add(`eip155:${chainId}/${name}`);
+    names.add(chainName(chainId));
+    const upstreams = source.upstreams.map(({ name }) => name);
+    for (const name of upstreamNames(chainId, upstreams)) names.add(name);
   }
-  for (const source of [...engine.state.watch.sources.keys()]) {
-    if (names.has(source) || !source.startsWith('eip155:')) continue;
-    await submit({ room: 'watch', input: { kind: 'source-gone', source } });
-  }
+  await tellSourcesGone(engine, names, isEvmSource);
 
   const sources = chains.map(({ source }) => createEvmSource(source));
   const pasts = sources.map((source) => createPasts({ engine, source, onTrouble }));
   const running = sources.map(async (source, i) => {
     const { chainId } = source;
-    const name = `eip155:${chainId}`;
+    const name = chainName(chainId);
+    const named = (upstreams: readonly string[]) => upstreamNames(chainId, upstreams);
     const cursor = evmCursor(engine.state.evm, chainId);
     for await (const event of source.events(cursor, () => watchedOf(engine.state.evm, chainId), stop.signal)) {
       switch (event.kind) {
         case 'connected':
           await submit({
             room: 'evm',
-            input: { kind: 'evm-connected', facts: event.facts, seenBy: named(name, event.seenBy) },
+            input: { kind: 'evm-connected', facts: event.facts, seenBy: named(event.seenBy) },
           });
           pasts[i]!.wake();
           break;
         case 'disconnected': {
           const { block, seenBy } = event;
-          const input = { kind: 'evm-disconnected', chainId, block, seenBy: named(name, seenBy) } as const;
+          const input = { kind: 'evm-disconnected', chainId, block, seenBy: named(seenBy) } as const;
           await submit({ room: 'evm', input });
           break;
         }
@@ -106,6 +113,22 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
           await submit({ room: 'evm', input: { kind: 'evm-finality', chainId, number: event.number } });
           pasts[i]!.wake();
           break;
+        case 'sighted': {
+          const { transaction, seenBy } = event;
+          const input = { kind: 'evm-sighted', chainId, transaction, seenBy: named(seenBy) } as const;
+          await submit({ room: 'evm', input });
+          break;
+        }
+        case 'counted': {
+          const { count, seenBy } = event;
+          await submit({ room: 'evm', input: { kind: 'evm-counted', chainId, count, seenBy: named(seenBy) } });
+          break;
+        }
+        case 'evicted': {
+          const { hash, seenBy } = event;
+          await submit({ room: 'evm', input: { kind: 'evm-evicted', chainId, hash, seenBy: named(seenBy) } });
+          break;
+        }
         case 'health': {
           const { state, problem } = event.health;
           // It may be asked again: what was under way when the monitor went down goes on without waiting for a block.
@@ -120,7 +143,7 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
         case 'disagreement': {
           const { about, over, seenBy, others } = event;
           const input = { kind: 'disagreement', about: `${name}: ${about}`, over } as const;
-          const who = { seenBy: named(name, seenBy), others: named(name, others) };
+          const who = { seenBy: named(seenBy), others: named(others) };
           await submit({ room: 'watch', input: { ...input, ...who } });
           break;
         }
@@ -153,12 +176,10 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
   };
 }
 
-const named = (chain: string, upstreams: readonly string[]) => upstreams.map((name) => `${chain}/${name}`);
-
 /** Accounts of a chain, each once, whatever number of wallets has it. */
-export function watchedOf({ wallets }: EvmState, chainId: bigint): readonly EvmWatched[] {
+export function watchedOf(evm: EvmState, chainId: bigint): readonly EvmWatched[] {
   const found = new Map<Address, EvmWatched>();
-  for (const record of wallets.values()) {
+  for (const record of evm.wallets.values()) {
     const { wallet, account } = record;
     if (wallet.chainId !== chainId) continue;
     const known = found.get(wallet.address);
@@ -170,7 +191,17 @@ export function watchedOf({ wallets }: EvmState, chainId: bigint): readonly EvmW
       ...{ address: wallet.address, fresh: (known?.fresh ?? false) || !isRead, tokens: [...tokens] },
       allowances: [...(known?.allowances ?? []), ...(account?.allowances ?? [])],
       unread: [...(known?.unread ?? []), ...evmUnreadAllowances(record)],
+      pending: merged(known?.pending ?? [], evmAwaited(evm, wallet.id)),
     });
   }
   return [...found.values()];
+}
+
+/** Each transaction once; one that some wallet does not know as proven is asked for until each does. */
+function merged(known: EvmWatched['pending'], more: EvmWatched['pending']): EvmWatched['pending'] {
+  const all = new Map(known.map((each) => [each.hash, each]));
+  for (const each of more) {
+    all.set(each.hash, { ...each, proven: each.proven && (all.get(each.hash)?.proven ?? true) });
+  }
+  return [...all.values()];
 }

@@ -1,8 +1,20 @@
-import type { EvmState, EvmWalletRecord } from '@keepwatch/watch';
+import type { EvmPendingMeans } from '@keepwatch/chain';
+import type { EvmPendingRecord, EvmState, EvmWalletRecord } from '@keepwatch/watch';
 import type { PastStanding } from './pasts.ts';
 
+/** What else is known of accounts while the monitor runs. */
+export interface EvmRunningView {
+  readonly pasts: readonly PastStanding[];
+  /** By what upstreams of a chain show what stands in no block; null: nobody follows it. */
+  readonly shown: (chainId: bigint) => readonly EvmPendingMeans[] | null;
+}
+
 /** An account as commands and a console show it: plain JSON data, amounts as decimal strings of the smallest unit. */
-export function evmWalletView({ chains }: EvmState, record: EvmWalletRecord, standings: readonly PastStanding[]) {
+export function evmWalletView(
+  { chains, pending }: EvmState,
+  record: EvmWalletRecord,
+  { pasts, shown }: EvmRunningView,
+) {
   const { wallet, account } = record;
   const chain = chains.get(String(wallet.chainId));
   const amount = (value: bigint | null) => (value === null ? null : String(value));
@@ -25,8 +37,18 @@ export function evmWalletView({ chains }: EvmState, record: EvmWalletRecord, sta
     limits: wallet.limits.map(({ token, large, above, below }) => ({
       ...{ token, large: amount(large), above: amount(above), below: amount(below) },
     })),
-    past: pastView(record, standings),
+    past: pastView(record, pasts),
+    outsideBlocks: {
+      shown: shown(wallet.chainId),
+      counted: amount(record.counted?.pending ?? null),
+      transactions: [...pending.values()].flatMap((each) => (each.wallet === wallet.id ? pendingView(each) : [])),
+    },
   };
+}
+
+/** A transaction that was sighted and is in no block. */
+function pendingView({ hash, from, nonce, direction, grade, replacedBy, block }: EvmPendingRecord) {
+  return block === null ? [{ hash, from, nonce: String(nonce), direction, grade, replacedBy }] : [];
 }
 
 /** What is known of the past; null: it is not asked for. `scan`: as of bitcoin wallets; null: all is read. */

@@ -42,6 +42,7 @@ const strange = {
   amount: 62_481_357n,
 } as const;
 const any = { ...named, amount: 2n ** 256n - 1n };
+const sender = { from: THEIRS, to: THEIRS, nonce: 41n } as const;
 const by = { caller: THEIRS, nonce: 41n, fee: 1_357_900_000_000_000n, failed: false, to: THEIRS } as const;
 const spend = {
   spend: 'spend',
@@ -114,6 +115,26 @@ const EVERY: Every = {
     { kind: 'backfilled', toHeight: 840_123, transactions: 37 },
   ],
   'channel-dead': over(true).map((each) => ({ kind: 'channel-dead', channel: 'mail', words, over: each })),
+  'evm-sighted': [
+    { kind: 'evm-sighted', ...chain, ...coin, ...sender, direction: 'spent', grade: 'valid', amends: null },
+    {
+      kind: 'evm-sighted',
+      ...chain,
+      ...coin,
+      ...sender,
+      direction: 'spent',
+      grade: 'valid',
+      amount: 0n,
+      amends: 'one',
+    },
+    { kind: 'evm-sighted', ...chain, ...named, ...sender, direction: 'received', grade: 'claimed', amends: null },
+  ],
+  'evm-counted': over(true).map((each) => ({ kind: 'evm-counted', ...chain, nonce: 41n, pending: 43n, over: each })),
+  'evm-replaced': [
+    { kind: 'evm-replaced', ...chain, by: HASH, sighted: 'one' },
+    { kind: 'evm-replaced', ...chain, by: null, sighted: 'one' },
+  ],
+  'evm-evicted': [{ kind: 'evm-evicted', ...chain, sighted: 'one' }],
   'evm-received': [
     { kind: 'evm-received', ...chain, from: THEIRS, ...coin },
     { kind: 'evm-received', ...chain, from: null, ...strange },

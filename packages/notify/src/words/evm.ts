@@ -10,6 +10,19 @@ export function isEvm(detail: FindingDetail): detail is EvmFindingDetail {
 
 export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
   switch (detail.kind) {
+    case 'evm-sighted': {
+      const what =
+        detail.direction === 'received' ? `is to receive ${amountOf(detail, hidden)}` : sending(detail, hidden);
+      return `${what}, ${SIGHTED[detail.grade]}`;
+    }
+    case 'evm-counted':
+      return detail.over
+        ? 'nothing more is counted that is neither shown nor in a block'
+        : 'one upstream counts a transaction of the account that it does not show: claimed, and not checked';
+    case 'evm-replaced':
+      return 'a transaction that was seen outside blocks was replaced by another';
+    case 'evm-evicted':
+      return 'what was seen outside blocks did not come: it is gone, or did nothing for the account';
     case 'evm-received':
       return `received ${amountOf(detail, hidden)}`;
     case 'evm-spent': {
@@ -66,6 +79,19 @@ export function evmHeadline(detail: EvmFindingDetail, hidden: boolean): string {
 
 export function evmParticulars(detail: EvmFindingDetail): string[] {
   switch (detail.kind) {
+    case 'evm-sighted':
+      return [
+        detail.to === null ? 'To: a new contract' : `To: ${detail.to}`,
+        `Sent by: ${detail.from}`,
+        `Nonce: ${detail.nonce}`,
+        ...(detail.amends === null ? [] : ['It was claimed before, and is checked now.']),
+      ];
+    case 'evm-counted':
+      return detail.over ? [] : [`Nonce in blocks: ${detail.nonce}`, `Counted up to: ${detail.pending}`];
+    case 'evm-replaced':
+      return [detail.by === null ? 'Replaced by: not known' : `Replaced by: ${detail.by}`];
+    case 'evm-evicted':
+      return [];
     case 'evm-received':
       return [detail.from === null ? 'From: the beacon chain' : `From: ${detail.from}`, ...claim(detail.asset)];
     case 'evm-spent':
@@ -110,8 +136,19 @@ export function evmEvidence({ chainId, txHash, block }: EvmEvidence): string[] {
   return [
     `Chain: ${chainId}`,
     ...(txHash === undefined ? [] : [`Transaction: ${txHash}`]),
-    ...(block === undefined ? [] : [`Block: ${block.number} (${block.hash})`]),
+    ...(block !== undefined ? [`Block: ${block.number} (${block.hash})`] : txHash === undefined ? [] : ['Block: none']),
   ];
+}
+
+const SIGHTED = {
+  claimed: 'claimed by one upstream and not checked',
+  valid: 'signed by its sender, in no block yet',
+} as const;
+
+function sending(detail: { readonly asset: EvmAsset; readonly amount: bigint }, hidden: boolean): string {
+  return detail.amount === 0n
+    ? 'sends a transaction that moves no coin by itself'
+    : `sends ${amountOf(detail, hidden)}`;
 }
 
 const missingState = (block: number) =>

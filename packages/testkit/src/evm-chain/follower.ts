@@ -1,10 +1,17 @@
 import type { Address } from '@keepwatch/evm';
-import { createEvmSource, type EvmEvent, type EvmSourceOptions, type EvmWatched } from '@keepwatch/chain';
+import {
+  createEvmSource,
+  type EvmEvent,
+  type EvmPendingMeans,
+  type EvmSourceOptions,
+  type EvmWatched,
+} from '@keepwatch/chain';
 import {
   applyEvmEvent,
   createEvmState,
   decodeEvmState,
   encodeEvmState,
+  evmAwaited,
   evmCursor,
   evmStep,
   type EvmInput,
@@ -21,6 +28,8 @@ export interface Follower {
   /** Those that still stand, by id. */
   spends(): ReadonlyMap<string, EvmSpend>;
   tip(): number;
+  /** What each upstream shows of what is in no block. */
+  shown(): readonly (readonly EvmPendingMeans[])[];
   /** Resolves with the finding once there is one; throws after a minute. */
   finding(is: (finding: Finding) => boolean): Promise<Finding>;
   event(is: (event: EvmEvent) => boolean): Promise<EvmEvent>;
@@ -34,12 +43,23 @@ export interface Follower {
 const CHAIN = 31_337n;
 const LIMIT_MS = 60_000;
 
+function pendingInput(event: Extract<EvmEvent, { kind: 'sighted' | 'counted' | 'evicted' }>): EvmInput {
+  switch (event.kind) {
+    case 'sighted':
+      return { ...event, kind: 'evm-sighted', chainId: CHAIN };
+    case 'counted':
+      return { ...event, kind: 'evm-counted', chainId: CHAIN };
+    case 'evicted':
+      return { ...event, kind: 'evm-evicted', chainId: CHAIN };
+  }
+}
+
 export function startFollower(
   options: Omit<EvmSourceOptions, 'chainId'>,
   wallets: Readonly<Record<string, { readonly address: Address; readonly tokens?: readonly EvmToken[] }>>,
 ): Follower {
   let state = createEvmState();
-  let current = { chainId: CHAIN, pollMs: 100, patienceMs: 1_000, ...options };
+  let current = { chainId: CHAIN, pollMs: 100, pendingMs: 100, evictMs: 1_500, patienceMs: 1_000, ...options };
   const findings: Finding[] = [];
   const events: EvmEvent[] = [];
   let wakers: (() => void)[] = [];
@@ -72,7 +92,7 @@ export function startFollower(
   const watching = (): readonly EvmWatched[] =>
     [...state.wallets.values()].map(({ wallet, account }) => ({
       ...{ address: wallet.address, fresh: account === null, tokens: wallet.tokens.map(({ token }) => token) },
-      ...{ allowances: account?.allowances ?? [], unread: [] },
+      ...{ allowances: account?.allowances ?? [], unread: [], pending: evmAwaited(state, wallet.id) },
     }));
 
   function run() {
@@ -85,11 +105,15 @@ export function startFollower(
         else if (event.kind === 'disconnected') {
           tell({ kind: 'evm-disconnected', chainId: CHAIN, block: event.block, seenBy: event.seenBy });
         } else if (event.kind === 'finality') tell({ kind: 'evm-finality', chainId: CHAIN, number: event.number });
+        else if (event.kind === 'sighted' || event.kind === 'counted' || event.kind === 'evicted') {
+          tell(pendingInput(event));
+        }
         for (const wake of wakers.splice(0)) wake();
       }
     })();
     running.catch(() => undefined);
     return {
+      shown: () => source.health().upstreams.map(({ pending }) => pending),
       async stop() {
         stop.abort();
         await running;
@@ -123,6 +147,7 @@ export function startFollower(
     events,
     spends: () => new Map(state.spends.entries()),
     tip: () => state.chains.get(String(CHAIN))?.tip?.number ?? -1,
+    shown: () => running.shown(),
     finding: (is) => until(() => findings.find(is), `A finding (${String(is)})`),
     event: (is) => until(() => events.find(is), `An event (${String(is)})`),
     reached: (number) =>

@@ -25,8 +25,12 @@ export type Manners =
     }
   | { readonly kind: 'floods' }
   | { readonly kind: 'no-batches'; readonly most: number }
-  /** An `Error` is what the upstream says in place of a result. */
-  | { readonly kind: 'twists'; readonly twist: (call: Call, result: unknown) => unknown };
+  /** An `Error` is what the upstream says in place of a result. `ask`: what the node is asked in place of a question. */
+  | {
+      readonly kind: 'twists';
+      readonly twist: (call: Call, result: unknown) => unknown;
+      readonly ask?: (call: Call) => Call;
+    };
 
 /** An upstream in front of a real node, on loopback, whose manners can be changed while it runs. */
 export interface UpstreamEndpoint {
@@ -89,7 +93,9 @@ export async function startUpstream(node: string): Promise<UpstreamEndpoint> {
         break;
     }
     const headers = { 'content-type': 'application/json' };
-    const answer = (await (await fetch(node, { method: 'POST', headers, body: text })).json()) as unknown;
+    const ask = manners.kind === 'twists' ? manners.ask : undefined;
+    const body = ask ? JSON.stringify(Array.isArray(given) ? calls.map(ask) : ask(calls[0]!)) : text;
+    const answer = (await (await fetch(node, { method: 'POST', headers, body })).json()) as unknown;
     if (manners.kind !== 'twists') {
       response.end(JSON.stringify(answer));
       return;

@@ -3,7 +3,7 @@ import type { EvmAsset, EvmFindingDetail } from './detail.ts';
 import type { EvmPastEntry } from './event.ts';
 import type { EvmAccountFacts, EvmBlockFacts } from './facts.ts';
 import type { EvmSpend, Hash32 } from './spend.ts';
-import type { EvmAccountRecord } from './state.ts';
+import type { EvmAccountRecord, EvmState } from './state.ts';
 import { emitEvm, evmId, tellEvm, type EvmTurn } from './turn.ts';
 import type { EvmWallet } from './wallet.ts';
 
@@ -79,12 +79,13 @@ export function spend({ turn, sight, wallet, past }: AccountTurn, id: string, of
   emitEvm(turn, { kind: 'evm-spend', id, spend: { ...about, ...of } });
 }
 
-export function assetOf({ turn, wallet }: AccountTurn, token: Address | null): EvmAsset {
+/** `token` null: the chain's own coin. */
+export function assetOf({ chains }: EvmState, { chainId, tokens }: EvmWallet, token: Address | null): EvmAsset {
   if (token === null) {
-    const { symbol } = turn.state.chains.get(String(wallet.chainId))!.chain;
+    const { symbol } = chains.get(String(chainId))!.chain;
     return { token, symbol, decimals: 18, known: true };
   }
-  const named = wallet.tokens.find((each) => each.token === token);
+  const named = tokens.find((each) => each.token === token);
   if (named) return { token, symbol: named.symbol, decimals: named.decimals, known: true };
   return { token, symbol: '', decimals: 0, known: false };
 }

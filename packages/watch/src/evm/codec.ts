@@ -5,12 +5,12 @@ import { isOtherVersion } from '../codec/event.ts';
 import { count, text } from '../codec/shapes.ts';
 import { toJson } from '../json.ts';
 import type { EvmEvent, EvmPastEntry } from './event.ts';
-import { address, amount, block, chainId, code, evmDetails, hash, way } from './shapes.ts';
-import { blockKey, type EvmState } from './state.ts';
+import { address, amount, block, chainId, code, evmDetails, evmGrade, hash, way } from './shapes.ts';
+import { blockKey, pendingKey, type EvmState } from './state.ts';
 
 /** The versions of the shapes below; another one is refused, never guessed. */
 export const EVM_EVENT_VERSION = 1;
-export const EVM_STATE_VERSION = 2;
+export const EVM_STATE_VERSION = 3;
 
 const chain = z.strictObject({
   chainId,
@@ -57,6 +57,10 @@ const past = z.strictObject({
   ...{ from: count.nullable(), next: count.nullable(), account: account.nullable(), entries: count },
   stateMissingBefore: count.nullable(),
 });
+const pending = z.strictObject({
+  ...{ wallet: text, hash, from: address, nonce: amount, direction: z.enum(['received', 'spent']), grade: evmGrade },
+  ...{ told: text, replacedBy: hash.nullable(), block: block.nullable() },
+});
 const pastEntry: z.ZodType<EvmPastEntry> = z.strictObject({
   ...{ id: text, txHash: hash.nullable() },
   detail: z.discriminatedUnion('kind', [...evmDetails]),
@@ -74,6 +78,12 @@ const event: z.ZodType<EvmEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('evm-spend'), id: text, spend }),
   z.strictObject({ ...kind('evm-block-back'), chainId, block, withdrawn: z.array(text) }),
   z.strictObject({ ...kind('evm-finalized'), chainId, number: count }),
+  z.strictObject({ ...kind('evm-pending'), id: text, record: pending, spend: spend.nullable() }),
+  z.strictObject({
+    ...{ ...kind('evm-pending-passed'), wallet: text, hash, replacedBy: hash.nullable(), block: block.nullable() },
+  }),
+  z.strictObject({ ...kind('evm-pending-gone'), wallet: text, hash }),
+  z.strictObject({ ...kind('evm-counted'), wallet: text, pending: amount.nullable() }),
   z.strictObject({ ...kind('evm-past-block'), wallet: text, block, entries: z.array(pastEntry) }),
   z.strictObject({ ...kind('evm-past'), wallet: text, past }),
 ]);
@@ -102,13 +112,17 @@ const part = z.strictObject({
 const shape = z.strictObject({
   chains: z.array(z.strictObject({ chain, tip: block.nullable(), finalized: z.int().min(-1), lowest: count })),
   wallets: z.array(
-    z.strictObject({ wallet, account: account.nullable(), since: count.nullable(), past: past.nullable() }),
+    z.strictObject({
+      ...{ wallet, account: account.nullable(), since: count.nullable(), past: past.nullable() },
+      counted: z.strictObject({ pending: amount, number: count }).nullable(),
+    }),
   ),
   blocks: z.array(z.strictObject({ chainId, block, parts: z.array(part) })),
   spends: z.array(z.tuple([text, spend])),
   returned: z.array(z.tuple([text, z.strictObject({ number: count, times: count })])),
   dropped: z.array(z.tuple([text, count])),
-  startedMs: count,
+  pending: z.array(pending),
+  ...{ startedMs: count, sightings: count },
 });
 const snapshot = z.strictObject({ v: z.literal(EVM_STATE_VERSION), state: shape });
 
@@ -121,7 +135,8 @@ export function encodeEvmState(state: EvmState): Uint8Array {
     state: {
       ...{ chains: list(state.chains.values()), wallets: list(state.wallets.values()), blocks: list(blocks) },
       ...{ spends: list(state.spends.entries()), returned: list(state.returned.entries()) },
-      ...{ dropped: list(state.dropped.entries()), startedMs: state.startedMs },
+      ...{ pending: list(state.pending.values()), dropped: list(state.dropped.entries()) },
+      ...{ startedMs: state.startedMs, sightings: state.sightings },
     },
   });
 }
@@ -134,11 +149,12 @@ export function decodeEvmState(
   if (!read.success) {
     return err(isOtherVersion(value, EVM_STATE_VERSION) ? 'evm_state_unknown_version' : 'evm_state_malformed');
   }
-  const { chains, wallets, blocks, spends, returned, dropped, startedMs } = read.data.state;
+  const { chains, wallets, blocks, spends, returned, dropped, pending: waits, ...rest } = read.data.state;
   return ok({
     chains: new Map(chains.map((each) => [String(each.chain.chainId), each])),
     wallets: new Map(wallets.map((each) => [each.wallet.id, each])),
     blocks: new Map(blocks.map(({ chainId: chain, ...record }) => [blockKey(chain, record.block.number), record])),
-    ...{ spends: new Map(spends), returned: new Map(returned), dropped: new Map(dropped), startedMs },
+    pending: new Map(waits.map((each) => [pendingKey(each.wallet, each.hash), each])),
+    ...{ spends: new Map(spends), returned: new Map(returned), dropped: new Map(dropped), ...rest },
   });
 }

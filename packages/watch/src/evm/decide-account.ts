@@ -3,6 +3,7 @@ import { toJson } from '../json.ts';
 import { accountAfter, balanceOf, passedOf } from './account-after.ts';
 import { assetOf, say, type AccountTurn, type Sight } from './account-turn.ts';
 import { forgetUsedAllowances } from './decide-past.ts';
+import { forgetPending, settledIn, settlePending } from './decide-pending.ts';
 import { decideRights } from './decide-rights.ts';
 import { decideTransfers } from './decide-transfers.ts';
 import type { EvmAccountRecord } from './state.ts';
@@ -16,6 +17,7 @@ export function decideAccount(turn: EvmTurn, sight: Sight): void {
   if (!facts) return;
   if (account === null) {
     if (facts.state === null) return;
+    forgetPending(turn, wallet.id);
     const first = { ...facts.state, unreadSince: null, explained: 0n, ownTransactions: 0n };
     const { tokens, allowances } = facts;
     const found = { ...first, tokens, allowances: allowances.filter(({ amount }) => amount > 0n), passed: [] };
@@ -31,12 +33,16 @@ export function decideAccount(turn: EvmTurn, sight: Sight): void {
   }
   const now: AccountTurn = { turn, sight, wallet, facts, before: account, past: null };
   const after = accountAfter(now);
+  const settled = settledIn(now);
   // Before anything is told of it: what is told stands with the part of the block that this begins.
-  if (!same(account, after) || isNamed(now)) emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: after });
+  if (!same(account, after) || isNamed(now) || settled.length > 0) {
+    emitEvm(turn, { kind: 'evm-account', wallet: wallet.id, account: after });
+  }
   forgetUsedAllowances(turn, record, facts);
   decideTransfers(now);
   decideRights(now);
   tellLimits(now, after);
+  settlePending(now, settled);
 }
 
 /** Whether anything in the block names the account; a state that ends as it began is no sign that nothing happened. */
@@ -58,7 +64,7 @@ function tellLimits(now: AccountTurn, after: EvmAccountRecord): void {
     const isAbove = passed.startsWith('above/');
     const kind = isAbove ? ('evm-balance-above' as const) : ('evm-balance-below' as const);
     const detail = {
-      ...{ kind, chainId: wallet.chainId, asset: assetOf(now, token) },
+      ...{ kind, chainId: wallet.chainId, asset: assetOf(now.turn.state, now.wallet, token) },
       ...{ amount: balanceOf(after, token)!, limit: (isAbove ? above : below)! },
     } as const;
     say(now, kind, token ?? 'native', null, detail);

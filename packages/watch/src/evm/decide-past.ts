@@ -6,7 +6,7 @@ import { decideTransfers } from './decide-transfers.ts';
 import type { EvmInput, EvmPastEntry } from './event.ts';
 import type { EvmAccountFacts, EvmAllowance, EvmBlockFacts } from './facts.ts';
 import type { EvmAccountRecord, EvmState, EvmWalletRecord } from './state.ts';
-import { emitEvm, tellEvm, type EvmTurn } from './turn.ts';
+import { addedAnew, emitEvm, tellEvm, type EvmTurn } from './turn.ts';
 import type { EvmBirthday, EvmWallet } from './wallet.ts';
 
 type Piece = Extract<EvmInput, { readonly kind: 'evm-past' }>;
@@ -56,8 +56,7 @@ export function decideEvmPast(turn: EvmTurn, piece: Piece): void {
   emitEvm(turn, { kind: 'evm-past', wallet: wallet.id, past: read });
   if (!isOver) return;
   const { chainId } = wallet;
-  const dropped = turn.state.dropped.get(wallet.id) ?? 0;
-  const id = `evm-backfilled:${wallet.id}:${fromBlock}-${to}${dropped === 0 ? '' : `+${dropped}`}`;
+  const id = `evm-backfilled:${wallet.id}:${fromBlock}-${to}${addedAnew(turn.state, wallet.id)}`;
   const telling = { id, wallet: wallet.id, evidence: { chainId }, seenBy, late: false };
   tellEvm(turn, telling, { kind: 'evm-backfilled', chainId, fromBlock, toBlock: to, entries, stateMissingBefore });
 }

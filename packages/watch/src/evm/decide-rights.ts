@@ -10,7 +10,7 @@ export function decideRights(now: AccountTurn): void {
   let unknown = 0;
   for (const approval of now.sight.facts.approvals) {
     if (approval.owner !== address) continue;
-    if (!assetOf(now, approval.token).known && ++unknown > MAX_UNKNOWN) continue;
+    if (!assetOf(now.turn.state, now.wallet, approval.token).known && ++unknown > MAX_UNKNOWN) continue;
     tellApproval(now, approval);
   }
   if (now.facts.state === null) return;
@@ -29,7 +29,7 @@ function tellApproval(now: AccountTurn, approval: EvmApprovalFacts): void {
     (each) => each.txHash === txHash && each.token === token && each.from === wallet.address && each.amount > 0n,
   );
   if (how === 'allowance' && isSpending && known !== undefined && amount < known) return;
-  const asset = assetOf(now, token);
+  const asset = assetOf(now.turn.state, now.wallet, token);
   const id = say(now, `evm-allowance/${logIndex}`, txHash, txHash, {
     ...{ kind: 'evm-allowance', chainId: wallet.chainId, asset, amount, spender },
     ...{ before: known ?? null, how, caller },

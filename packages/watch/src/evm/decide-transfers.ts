@@ -14,7 +14,7 @@ export function decideTransfers(now: AccountTurn): void {
     if (transaction.from === address) tellSent(now, transaction);
     else if (transaction.to === address && transaction.succeeded && transaction.value > 0n) {
       const { hash, from, value: amount } = transaction;
-      const moved = { chainId: now.wallet.chainId, asset: assetOf(now, null), amount };
+      const moved = { chainId: now.wallet.chainId, asset: assetOf(now.turn.state, now.wallet, null), amount };
       say(now, 'evm-received', hash, hash, { kind: 'evm-received', ...moved, from });
     }
   }
@@ -23,13 +23,13 @@ export function decideTransfers(now: AccountTurn): void {
     if (transfer.from !== address && transfer.to !== address) continue;
     // Anybody may move nothing out of any account: it is done to put a look-alike address into its history.
     if (transfer.amount === 0n && transfer.caller !== address) continue;
-    if (!assetOf(now, transfer.token).known && ++unknown > MAX_UNKNOWN) continue;
+    if (!assetOf(now.turn.state, now.wallet, transfer.token).known && ++unknown > MAX_UNKNOWN) continue;
     tellTransfer(now, transfer);
   }
   for (const [i, withdrawal] of facts.withdrawals.entries()) {
     if (withdrawal.address !== address || withdrawal.amount === 0n) continue;
     const { chainId } = now.wallet;
-    const asset = assetOf(now, null);
+    const asset = assetOf(now.turn.state, now.wallet, null);
     const received = { kind: 'evm-received', chainId, asset, amount: withdrawal.amount, from: null } as const;
     say(now, `evm-received/withdrawal-${i}`, address, null, received);
   }
@@ -40,7 +40,7 @@ function tellSent(now: AccountTurn, transaction: EvmTransactionFacts): void {
   const { hash, from, to, nonce, value, succeeded, fee, digest } = transaction;
   const amount = succeeded ? value : 0n;
   const id = say(now, 'evm-spent', hash, hash, {
-    ...{ kind: 'evm-spent', chainId: now.wallet.chainId, asset: assetOf(now, null), amount, to },
+    ...{ kind: 'evm-spent', chainId: now.wallet.chainId, asset: assetOf(now.turn.state, now.wallet, null), amount, to },
     ...{ how: 'transaction', caller: from, nonce, fee, failed: !succeeded },
   });
   const signed = digest === null ? {} : { digest };
@@ -50,7 +50,7 @@ function tellSent(now: AccountTurn, transaction: EvmTransactionFacts): void {
 function tellTransfer(now: AccountTurn, transfer: EvmTransferFacts): void {
   const { token, amount, txHash, logIndex, caller, from, to } = transfer;
   const { address, chainId } = now.wallet;
-  const asset = assetOf(now, token);
+  const asset = assetOf(now.turn.state, now.wallet, token);
   const moved = { chainId, asset, amount };
   if (from !== address) {
     say(now, `evm-received/${logIndex}`, txHash, txHash, { kind: 'evm-received', ...moved, from });
@@ -109,7 +109,7 @@ function tellInternal(now: AccountTurn): void {
   const isSpent = rest < 0n;
   const amount = isSpent ? -rest : rest;
   const id = say(now, 'evm-internal', wallet.address, null, {
-    ...{ kind: 'evm-internal', chainId: wallet.chainId, asset: assetOf(now, null), amount },
+    ...{ kind: 'evm-internal', chainId: wallet.chainId, asset: assetOf(now.turn.state, now.wallet, null), amount },
     ...{ direction: isSpent ? 'spent' : 'received', sinceBlock: before.unreadSince ?? sight.facts.block.number },
   });
   if (!isSpent) return;

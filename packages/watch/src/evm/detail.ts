@@ -1,6 +1,6 @@
 import type { Address } from '@keepwatch/evm';
 import type { EvmCode } from './facts.ts';
-import type { EvmSpendWay } from './spend.ts';
+import type { EvmSpendWay, Hash32 } from './spend.ts';
 
 /**
  * What an amount is of: a token by its contract, or the chain's own coin (`token` null). `known`: the owner named it. What
@@ -22,8 +22,37 @@ interface Moved extends Of {
   readonly amount: bigint;
 }
 
-/** What happens to an account of an EVM chain; each in a block, but for `evm-backfilled`. */
+/** How much is known of a transaction outside blocks: `valid` where its bytes and its signature were checked. */
+export type EvmGrade = 'claimed' | 'valid';
+
+/**
+ * What happens to an account of an EVM chain; each in a block, but for `evm-backfilled` and for what is seen outside blocks:
+ * that is told by `evm-sighted` and `evm-counted` and is no fact, and `evm-replaced` and `evm-evicted` say what became of it.
+ */
 export type EvmFindingDetail =
+  /**
+   * A transaction outside blocks that pays the account, or is its own. `valid` proves that the key of `from` has signed it,
+   * and not that any block will take it. `amends`: id of an earlier one, when less of it was known.
+   */
+  | ({
+      readonly kind: 'evm-sighted';
+      readonly direction: 'received' | 'spent';
+      readonly grade: EvmGrade;
+      readonly from: Address;
+      readonly to: Address | null;
+      readonly nonce: bigint;
+      readonly amends: string | null;
+    } & Moved)
+  /** An upstream counts transactions of the account that are in no block, up to nonce `pending`, and shows none of them. */
+  | ({ readonly kind: 'evm-counted'; readonly nonce: bigint; readonly pending: bigint; readonly over: boolean } & Of)
+  /**
+   * What was sighted does not come: its nonce is used by another transaction (`by`; null: it is not known by which). In a
+   * block, where the evidence names one; otherwise the other one is seen outside blocks, and either may come. `sighted`: id
+   * of the finding that told of it.
+   */
+  | ({ readonly kind: 'evm-replaced'; readonly by: Hash32 | null; readonly sighted: string } & Of)
+  /** What was sighted is not to be seen any more; or it is in a block (as the evidence says) and did nothing for the account. */
+  | ({ readonly kind: 'evm-evicted'; readonly sighted: string } & Of)
   /** `from` null: paid out by the beacon chain. */
   | ({ readonly kind: 'evm-received'; readonly from: Address | null } & Moved)
   /**

@@ -1,8 +1,8 @@
 import type { Finding } from '../finding.ts';
-import type { EvmAccountFacts, EvmBlockFacts } from './facts.ts';
+import type { EvmAccountFacts, EvmBlockFacts, EvmPendingCount, EvmPendingFacts } from './facts.ts';
 import type { EvmBlockRef, EvmSpend, Hash32 } from './spend.ts';
 import type { EvmFindingDetail } from './detail.ts';
-import type { EvmAccountRecord, EvmPastRecord } from './state.ts';
+import type { EvmAccountRecord, EvmPastRecord, EvmPendingRecord } from './state.ts';
 import type { EvmChain, EvmWallet } from './wallet.ts';
 
 /** What a step decided. The driver journals it, and the state is nothing but the fold of these. */
@@ -32,6 +32,27 @@ export type EvmEvent =
       readonly block: EvmBlockRef;
       readonly entries: readonly EvmPastEntry[];
     }
+  /**
+   * A transaction outside blocks, or that more is known of one. `id`: of the finding that says so. `spend`: it is the
+   * account's own, and proven to be signed by its key.
+   */
+  | {
+      readonly kind: 'evm-pending';
+      readonly id: string;
+      readonly record: EvmPendingRecord;
+      readonly spend: EvmSpend | null;
+    }
+  /** Another one with its nonce is seen, or a block used up its nonce. */
+  | {
+      readonly kind: 'evm-pending-passed';
+      readonly wallet: string;
+      readonly hash: Hash32;
+      readonly replacedBy: Hash32 | null;
+      readonly block: EvmBlockRef | null;
+    }
+  | { readonly kind: 'evm-pending-gone'; readonly wallet: string; readonly hash: Hash32 }
+  /** An upstream counts so many transactions of the account that it does not show; null: none any more. */
+  | { readonly kind: 'evm-counted'; readonly wallet: string; readonly pending: bigint | null }
   /** How far the past of a wallet is read now. */
   | { readonly kind: 'evm-past'; readonly wallet: string; readonly past: EvmPastRecord };
 
@@ -61,6 +82,25 @@ export type EvmInput =
       readonly seenBy: readonly string[];
     }
   | { readonly kind: 'evm-finality'; readonly chainId: bigint; readonly number: number }
+  /** What upstreams show outside blocks. */
+  | {
+      readonly kind: 'evm-sighted';
+      readonly chainId: bigint;
+      readonly transaction: EvmPendingFacts;
+      readonly seenBy: readonly string[];
+    }
+  | {
+      readonly kind: 'evm-counted';
+      readonly chainId: bigint;
+      readonly count: EvmPendingCount;
+      readonly seenBy: readonly string[];
+    }
+  | {
+      readonly kind: 'evm-evicted';
+      readonly chainId: bigint;
+      readonly hash: Hash32;
+      readonly seenBy: readonly string[];
+    }
   /**
    * A piece of the past of a wallet that is due (`evmPastsDue`): blocks `from` to `to`, all of which are settled. `facts`: of
    * those blocks that touch it, in order. `before`: the account in the block before `from`; null: no state is known there.

@@ -82,3 +82,24 @@ export interface EvmApprovalFacts extends EvmLogFacts {
   readonly owner: Address;
   readonly spender: Address;
 }
+
+/** A transaction that an upstream shows and that is in no block, as far as it concerns an account that is watched. */
+export interface EvmPendingFacts {
+  readonly hash: Hash32;
+  readonly from: Address;
+  readonly to: Address | null;
+  readonly nonce: bigint;
+  readonly value: bigint;
+  /** Keccak-256 of what was signed, where the hash is that of the fields and the signature the sender's; null: it is claimed. */
+  readonly digest: Hash32 | null;
+  /** What it tells the contract `to` to move of the sender's tokens (`transfer` of EIP-20); null: something else, or nothing. */
+  readonly transfer: { readonly to: Address; readonly amount: bigint } | null;
+}
+
+/** How many transactions an upstream counts for an account, in blocks and besides. */
+export interface EvmPendingCount {
+  readonly address: Address;
+  /** Of those in blocks: the nonce of the next one. */
+  readonly nonce: bigint;
+  readonly pending: bigint;
+}

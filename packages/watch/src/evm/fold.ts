@@ -1,7 +1,14 @@
 import { assertNever, canonicalJson } from '@keepwatch/base';
 import type { Finding } from '../finding.ts';
 import type { EvmEvent } from './event.ts';
-import { blockKey, type EvmBlockPart, type EvmPastRecord, type EvmState, type EvmWalletRecord } from './state.ts';
+import {
+  blockKey,
+  pendingKey,
+  type EvmBlockPart,
+  type EvmPastRecord,
+  type EvmState,
+  type EvmWalletRecord,
+} from './state.ts';
 import type { EvmBlockRef } from './spend.ts';
 import type { EvmWallet } from './wallet.ts';
 
@@ -21,8 +28,8 @@ export function applyEvmEvent(state: EvmState, event: EvmEvent): void {
     }
     case 'evm-wallet-put': {
       const { wallet } = event;
-      const { account = null, since = null, ...known } = state.wallets.get(wallet.id) ?? {};
-      state.wallets.set(wallet.id, { wallet, account, since, past: pastOf(wallet, known) });
+      const { account = null, since = null, counted = null, ...known } = state.wallets.get(wallet.id) ?? {};
+      state.wallets.set(wallet.id, { wallet, account, since, counted, past: pastOf(wallet, known) });
       return;
     }
     case 'evm-wallet-dropped':
@@ -45,6 +52,31 @@ export function applyEvmEvent(state: EvmState, event: EvmEvent): void {
     case 'evm-finalized': {
       const record = state.chains.get(String(event.chainId))!;
       state.chains.set(String(event.chainId), { ...record, finalized: event.number });
+      return;
+    }
+    case 'evm-pending': {
+      const { wallet, hash } = event.record;
+      state.sightings++;
+      state.pending.set(pendingKey(wallet, hash), event.record);
+      return;
+    }
+    case 'evm-pending-passed': {
+      const { wallet, hash, replacedBy, block } = event;
+      const key = pendingKey(wallet, hash);
+      const known = state.pending.get(key);
+      if (known) state.pending.set(key, { ...known, replacedBy, block });
+      return;
+    }
+    case 'evm-pending-gone':
+      state.pending.delete(pendingKey(event.wallet, event.hash));
+      return;
+    case 'evm-counted': {
+      const record = state.wallets.get(event.wallet);
+      if (!record) return;
+      const { pending } = event;
+      if (pending !== null) state.sightings++;
+      const counted = pending === null ? null : { pending, number: state.sightings };
+      state.wallets.set(event.wallet, { ...record, counted });
       return;
     }
     case 'evm-past-block':
@@ -96,6 +128,10 @@ function foldBlock(state: EvmState, chainId: bigint, block: EvmBlockRef): void {
       state.blocks.delete(blockKey(chainId, number));
     }
   }
+  for (const [pending, { wallet, block: passed }] of state.pending.entries()) {
+    const isHere = state.wallets.get(wallet)?.wallet.chainId === chainId;
+    if (isHere && passed !== null && passed.number < lowest) state.pending.delete(pending);
+  }
   for (const [returned, { number }] of state.returned.entries()) {
     if (number < lowest && returned.startsWith(`${key}/`)) state.returned.delete(returned);
   }
@@ -110,6 +146,10 @@ function foldBlockBack(state: EvmState, event: Extract<EvmEvent, { kind: 'evm-bl
     // Where it was looked at first in that block, it is looked at first in another one.
     if (record) state.wallets.set(wallet, { ...record, account: before, since: before === null ? null : record.since });
     for (const id of spends) state.spends.delete(id);
+  }
+  // What it held, or made void, waits again.
+  for (const [pending, record] of [...state.pending.entries()]) {
+    if (record.block?.hash === block.hash) state.pending.set(pending, { ...record, block: null });
   }
   state.blocks.delete(key);
   const returned = blockKey(chainId, block.hash);
@@ -127,6 +167,7 @@ function foldDropped(state: EvmState, id: string): void {
     const kept = parts.filter(({ wallet }) => wallet !== id);
     if (kept.length < parts.length) state.blocks.set(key, { block, parts: kept });
   }
+  for (const [key, { wallet }] of [...state.pending.entries()]) if (wallet === id) state.pending.delete(key);
   for (const [key, { wallet }] of state.spends.entries()) if (wallet === id) state.spends.delete(key);
 }
 

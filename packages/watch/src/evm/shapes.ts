@@ -29,7 +29,16 @@ const asset = z.strictObject({
 const moved = { chainId, asset, amount };
 const kind = <K extends string>(name: K) => ({ kind: z.literal(name) });
 
+export const evmGrade = z.enum(['claimed', 'valid']);
+
 export const evmDetails = [
+  z.strictObject({
+    ...{ ...kind('evm-sighted'), ...moved, direction: z.enum(['received', 'spent']), grade: evmGrade },
+    ...{ from: address, to: address.nullable(), nonce: amount, amends: text.nullable() },
+  }),
+  z.strictObject({ ...kind('evm-counted'), chainId, nonce: amount, pending: amount, over: z.boolean() }),
+  z.strictObject({ ...kind('evm-replaced'), chainId, by: hash.nullable(), sighted: text }),
+  z.strictObject({ ...kind('evm-evicted'), chainId, sighted: text }),
   z.strictObject({ ...kind('evm-received'), ...moved, from: address.nullable() }),
   z.strictObject({
     ...{ ...kind('evm-spent'), ...moved, to: address.nullable(), how: way, caller: address },

@@ -1,7 +1,8 @@
 import type { Address } from '@keepwatch/evm';
 import { layered, type Layer } from '../layer.ts';
 import type { EvmAllowance, EvmCode } from './facts.ts';
-import type { EvmBlockRef, EvmSpend } from './spend.ts';
+import type { EvmGrade } from './detail.ts';
+import type { EvmBlockRef, EvmSpend, Hash32 } from './spend.ts';
 import type { EvmChain, EvmWallet } from './wallet.ts';
 
 /** What the watch knows of EVM accounts: the fold of its events. Records are replaced and never changed. */
@@ -14,12 +15,16 @@ export interface EvmState {
   readonly blocks: Layer<string, EvmBlockRecord>;
   /** Ways in which value left, by id, while their block can be taken back. */
   readonly spends: Layer<string, EvmSpend>;
+  /** What was seen outside blocks, by `pendingKey`, until its nonce is used up for good. */
+  readonly pending: Layer<string, EvmPendingRecord>;
   /** How often a block was taken back, by chain and hash: what is told of it again has other ids. */
   readonly returned: Layer<string, { readonly number: number; readonly times: number }>;
   /** How often a wallet of this id was taken out. */
   readonly dropped: Layer<string, number>;
   /** When the monitor was last started (ms since 1970). */
   startedMs: number;
+  /** How many transactions outside blocks were told: each has a number in its id. */
+  sightings: number;
 }
 
 export interface EvmChainRecord {
@@ -39,6 +44,30 @@ export interface EvmWalletRecord {
   readonly since: number | null;
   /** Null: its past is not read. */
   readonly past: EvmPastRecord | null;
+  /** What was told of transactions that an upstream counts and does not show; null: there are none. */
+  readonly counted: EvmCounted | null;
+}
+
+/** `pending`: the nonce behind them. `number`: in the ids of what is told. */
+export interface EvmCounted {
+  readonly pending: bigint;
+  readonly number: number;
+}
+
+/** A transaction outside blocks that concerns a wallet. */
+export interface EvmPendingRecord {
+  readonly wallet: string;
+  readonly hash: Hash32;
+  readonly from: Address;
+  readonly nonce: bigint;
+  readonly direction: 'received' | 'spent';
+  readonly grade: EvmGrade;
+  /** The finding that tells of it. */
+  readonly told: string;
+  /** Another one with its nonce that was seen after it: this one is not told again. Null: none was. */
+  readonly replacedBy: Hash32 | null;
+  /** The block in which its nonce was used up, by itself or by another one; null: none. */
+  readonly block: EvmBlockRef | null;
 }
 
 /** How far the past of a wallet is read. */
@@ -90,7 +119,7 @@ export interface EvmBlockPart {
 export function createEvmState(): EvmState {
   return {
     ...{ chains: new Map(), wallets: new Map(), blocks: new Map(), spends: new Map(), returned: new Map() },
-    ...{ dropped: new Map(), startedMs: 0 },
+    ...{ pending: new Map(), dropped: new Map(), startedMs: 0, sightings: 0 },
   };
 }
 
@@ -99,10 +128,12 @@ export function evmDraftOf(state: EvmState): EvmState {
   return {
     ...{ chains: layered(state.chains), wallets: layered(state.wallets), blocks: layered(state.blocks) },
     ...{ spends: layered(state.spends), returned: layered(state.returned), dropped: layered(state.dropped) },
-    startedMs: state.startedMs,
+    ...{ pending: layered(state.pending), startedMs: state.startedMs, sightings: state.sightings },
   };
 }
 
 export function blockKey(chainId: bigint, number: number | string): string {
   return `${chainId}/${number}`;
 }
+
+export const pendingKey = (wallet: string, hash: Hash32) => `${wallet}/${hash}`;

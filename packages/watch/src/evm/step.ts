@@ -2,6 +2,7 @@ import { assertNever, canonicalJson } from '@keepwatch/base';
 import { toJson } from '../json.ts';
 import { decideEvmBlock, decideEvmBlockBack, decideEvmFinality } from './decide-block.ts';
 import { decideEvmPast } from './decide-past.ts';
+import { decideCounted, decideEvicted, decideSighted } from './decide-pending.ts';
 import type { EvmEvent, EvmInput } from './event.ts';
 import type { EvmState } from './state.ts';
 import { beginEvmTurn, emitEvm, type EvmTurn } from './turn.ts';
@@ -36,6 +37,15 @@ export function evmStep(state: EvmState, input: EvmInput, nowMs: number): readon
       break;
     case 'evm-finality':
       decideEvmFinality(turn, input.chainId, input.number);
+      break;
+    case 'evm-sighted':
+      decideSighted(turn, input);
+      break;
+    case 'evm-counted':
+      decideCounted(turn, input);
+      break;
+    case 'evm-evicted':
+      decideEvicted(turn, input);
       break;
     case 'evm-past':
       decideEvmPast(turn, input);

@@ -67,6 +67,7 @@ const event: z.ZodType<VaultEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('condition'), vault: text, condition: text, open: z.boolean() }),
   z.strictObject({ ...kind('spend'), id: text, key: text, spend, atMs: count }),
   z.strictObject({ ...kind('spend-gone'), key: text }),
+  z.strictObject({ ...kind('spend-back'), key: text, members: z.array(text).min(1) }),
   z.strictObject({ ...kind('waiting'), key: text, record: waitingRecord }),
   z.strictObject({ ...kind('waited'), key: text }),
   z.strictObject({ ...kind('cleared'), key: text, ...cleared.shape }),

@@ -70,6 +70,8 @@ export type VaultEvent =
       readonly atMs: number;
     }
   | { readonly kind: 'spend-gone'; readonly key: string }
+  /** Its block was taken back, and it stands outside blocks as it did before. `members`: what is left of it. */
+  | { readonly kind: 'spend-back'; readonly key: string; readonly members: readonly string[] }
   | { readonly kind: 'waiting'; readonly key: string; readonly record: WaitingNonce }
   | { readonly kind: 'waited'; readonly key: string }
   | {

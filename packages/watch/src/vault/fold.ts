@@ -56,6 +56,13 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
       state.open.delete(event.key);
       return;
     }
+    case 'spend-back': {
+      const { key, members } = event;
+      for (const member of state.spends.get(key)?.members ?? []) {
+        if (!members.includes(member)) state.members.delete(member);
+      }
+      return change(state, key, ({ spend }) => ({ members, spend: { ...spend, block: null } }));
+    }
     case 'waiting':
       state.waiting.set(event.key, event.record);
       if (event.record.told !== null) state.counter = Math.max(state.counter, event.record.told);
@@ -87,7 +94,9 @@ function foldSpend(state: VaultState, { id, key, spend, atMs }: Extract<VaultEve
   state.members.set(id, key);
   const known = state.spends.get(key);
   if (known) {
-    state.spends.set(key, { ...known, members: [...known.members, id] });
+    // Sighted outside blocks, it stands in one now.
+    const { block } = known.spend.block === null ? spend : known.spend;
+    state.spends.set(key, { ...known, members: [...known.members, id], spend: { ...known.spend, block } });
     return;
   }
   const fresh = { verdict: 'open', told: null, cleared: [], used: [] } as const;

@@ -198,12 +198,13 @@ function judge(turn: Turn, key: string): void {
 function decideSpend(turn: Turn, { id, spend }: InputOf<'spend'>): void {
   const { state, nowMs } = turn;
   if (state.members.has(id) || ownersOf(state, spend).length === 0) return;
-  const key = spendKey(id, spend);
-  const isKnown = state.spends.has(key);
+  // What was asked about when it was sighted is the same question in a block.
+  const sighted = spendKey(id, { ...spend, block: null });
+  const key = state.spends.has(sighted) ? sighted : spendKey(id, spend);
+  const known = state.spends.get(key);
   emit(turn, { kind: 'spend', id, key, spend, atMs: nowMs });
-  if (isKnown) return;
-  seen(turn, state.spends.get(key)!);
-  judge(turn, key);
+  if (spend.block !== null && (known?.spend.block ?? null) === null) seen(turn, state.spends.get(key)!);
+  if (!known) judge(turn, key);
 }
 
 function withdraw(turn: Turn, ids: readonly string[]): void {
@@ -211,6 +212,13 @@ function withdraw(turn: Turn, ids: readonly string[]): void {
   const keys = new Set(ids.flatMap((id) => state.members.get(id) ?? []));
   for (const key of keys) {
     const record = state.spends.get(key)!;
+    const left = record.members.filter((member) => !ids.includes(member));
+    if (left.length > 0) {
+      // What was sighted outside blocks is as signed as it was.
+      emit(turn, { kind: 'spend-back', key, members: left });
+      unseen(turn, record);
+      continue;
+    }
     emit(turn, { kind: 'spend-gone', key });
     unseen(turn, record);
     if (record.told === null) continue;
