@@ -24,7 +24,13 @@ export {
 export { applyLadderEvent } from './ladder/apply.ts';
 export { decodeLadderEvent, decodeLadderState, encodeLadderEvent, encodeLadderState } from './ladder/codec.ts';
 export { readAlertKey, type LadderEvent, type LadderInput, type LadderOrder } from './ladder/event.ts';
-export { handleAcknowledgement, type PageOutcome, type PageRequest, type PageResponse } from './ladder/page.ts';
+export {
+  handleAcknowledgement,
+  type Answered,
+  type PageOutcome,
+  type PageRequest,
+  type PageResponse,
+} from './ladder/page.ts';
 export { createReplyReader, type ReplyReader, type ReplyReaderDeps } from './ladder/replies.ts';
 export {
   checkLadder,

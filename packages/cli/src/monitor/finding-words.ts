@@ -29,7 +29,7 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
   const at = evidence.block ? ` in block ${evidence.block.height}` : '';
   switch (detail.kind) {
     case 'sighted':
-      return `${movement(String(detail['direction']), detail)} is seen outside a block (${String(detail['grade'])})`;
+      return `${movement(String(detail['direction']), detail)}, in no block yet: ${String(detail['grade'])}`;
     case 'received':
     case 'spent':
     case 'self-transfer':
@@ -155,13 +155,13 @@ function movement(direction: string, detail: FindingJson['detail']): string {
   const tx = short(detail['txid']);
   switch (direction) {
     case 'received':
-      return `${btc(received)} by ${tx}`;
+      return `received ${btc(received)} by ${tx}`;
     case 'spent':
-      return `${btc(spent > received ? spent - received : spent)} by ${tx}`;
+      return `spent ${btc(spent > received ? spent - received : spent)} by ${tx}`;
     case 'watched':
-      return `${tx}, which is watched,`;
+      return `${tx}, which is watched`;
     default:
-      return `${btc(spent)} to itself by ${tx}`;
+      return `moved ${btc(spent)} to itself by ${tx}`;
   }
 }
 

@@ -77,7 +77,7 @@ describe('the story', { timeout: 400_000 }, () => {
       says,
       /A coin arrives\n.*Carol {3}pays 1\.5 BTC[^]*in block 102\n.*✔ webhook and mail: “savings: received 1\.50000000 BTC/,
       /monitor [0-9a-f]{12}… is replaced by [0-9a-f]{12}…\n.*✔ webhook and mail: “savings: a transaction was replaced/,
-      /monitor 0\.4000\d+ BTC by [0-9a-f]{12}… in block 103\n.*✔ webhook and mail: “savings: spent 0\.4000\d+ BTC/,
+      /monitor spent 0\.4000\d+ BTC by [0-9a-f]{12}… in block 103\n.*✔ webhook and mail: “savings: spent 0\.4000\d+ BTC/,
       /is in no block any more: the chain was reorganised\n.*✔ webhook and mail: “savings: .*reorganised”/,
       /thief   takes 1 ETH[^]*THE VAULT DID NOT SIGN THIS SPEND/,
       /told {4}✔ 12 findings by webhook and by mail, each of them once/,

@@ -8,6 +8,8 @@ import {
   findCode,
   nextLadderMs,
   type AcknowledgeAnswer,
+  type Answered,
+  type Escalation,
   type GivenCode,
   type LadderOrder,
   type Post,
@@ -243,10 +245,11 @@ export function createLadderDesk({
           );
           const code = { code: String(what), by, way: 'code', from: 'command' } as const;
           const escalation = direct?.id ?? findCode(ladder, code.code, sha256)?.escalation.id ?? null;
+          const answered = () => answeredBy(ladder.escalations.get(escalation ?? ''));
           if (!direct) {
             const before = acknowledge(ladder, code, engine.nowMs(), sha256).answer;
             // A wrong code is counted, and is no order: nothing comes of it but that.
-            if (before !== 'acknowledged') accepted(await answer(code), escalation);
+            if (before !== 'acknowledged') accepted(await answer(code), escalation, answered());
           }
           const input: LadderAsk = direct
             ? { kind: 'direct', escalation: direct.id, by }
@@ -256,7 +259,7 @@ export function createLadderDesk({
             const outcome = direct
               ? acknowledgeDirectly(ladder, { escalation: direct.id, by }, atMs)
               : acknowledge(ladder, code, atMs, sha256);
-            const answer = accepted(outcome.answer, escalation);
+            const answer = accepted(outcome.answer, escalation, answered());
             return { inputs: [{ room: 'ladder', input, finding }], answer: () => answer };
           };
         },
@@ -269,7 +272,10 @@ export function createLadderDesk({
           ? true
           : [...state.ladder.escalations.values()].some(({ ladder }) => ladder.pageUrl !== null);
       if (!isServed) return false;
-      return servePage(request, response, ({ code, by }) => answer({ code, by, way: 'code', from: 'page' }));
+      return servePage(request, response, async ({ code, by }) => {
+        const what = await answer({ code, by, way: 'code', from: 'page' });
+        return { answer: what, answered: answeredBy(findCode(engine.state.ladder, code, sha256)?.escalation) };
+      });
     },
     async close() {
       onTrouble = undefined;
@@ -279,13 +285,23 @@ export function createLadderDesk({
   };
 }
 
+function answeredBy(escalation: Escalation | undefined): Answered | null {
+  return escalation?.over?.how === 'acknowledged' ? escalation.over : null;
+}
+
 /** Throws what did not count. */
-function accepted(answer: AcknowledgeAnswer, finding: string | null) {
+function accepted(answer: AcknowledgeAnswer, finding: string | null, by: Answered | null) {
   switch (answer) {
     case 'acknowledged':
       return { answer, finding };
     case 'already':
-      throw new CodedError('finding_answered', 'Somebody has answered this already.', { details: { finding } });
+      throw new CodedError(
+        'finding_answered',
+        by === null
+          ? 'Somebody has answered this already.'
+          : `${by.by} has answered this already, at ${new Date(by.atMs).toISOString()}.`,
+        { details: { finding } },
+      );
     case 'expired':
       throw new CodedError('code_expired', 'This code is no longer valid.', {
         remedy: 'Name the finding by its id or number instead.',

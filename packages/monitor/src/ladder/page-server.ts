@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { handleAcknowledgement, type AcknowledgeAnswer, type PageResponse } from '@keepwatch/notify';
+import { handleAcknowledgement, type AcknowledgeAnswer, type Answered, type PageResponse } from '@keepwatch/notify';
 import { PAGE_PATH } from './settings.ts';
 
 /** More than the form ever sends. What is longer is read no further. */
@@ -12,7 +12,10 @@ const MOST_BYTES = 4_096;
 export function servePage(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (given: { readonly code: string; readonly by: string | null }) => Promise<AcknowledgeAnswer>,
+  answer: (given: {
+    readonly code: string;
+    readonly by: string | null;
+  }) => Promise<{ readonly answer: AcknowledgeAnswer; readonly answered: Answered | null }>,
 ): boolean {
   const path = (request.url ?? '/').split('?')[0]!;
   if (!path.startsWith(PAGE_PATH)) return false;
@@ -22,7 +25,8 @@ export function servePage(
       ...{ method: request.method ?? '', path: path.slice(PAGE_PATH.length), body },
     });
     if (outcome.kind === 'respond') return send(outcome.response);
-    send(outcome.respond(await answer({ code: outcome.code, by: outcome.by })));
+    const { answer: what, answered } = await answer({ code: outcome.code, by: outcome.by });
+    send(outcome.respond(what, answered));
   })().catch(() => response.destroy());
 
   function send({ status, headers, body }: PageResponse): void {

@@ -24,11 +24,11 @@ export function wordsOf(
       const { step, who, severity } = order;
       const acknowledgement = { ...order.acknowledgement, sendBack };
       const before =
-        step === 0 ? [] : [`Nobody has answered this yet${names ? `; now ${cleanLabel(who)} is told` : ''}.`];
+        step === 0 ? [] : [`Nobody has answered this yet${names ? `: now ${cleanLabel(who)} is asked` : ''}.`];
       return { ...post, severity, acknowledgement, group: null, body: [...before, post.body].join('\n\n') };
     }
     case 'joined': {
-      const body = `${post.body}\n\nIt belongs to what waits for an answer already.`;
+      const body = `${post.body}\n\nIt belongs to what waits for an answer already: one answer is for all of it.`;
       return { ...post, severity: order.severity, body };
     }
     case 'acknowledged': {
@@ -45,7 +45,7 @@ export function wordsOf(
       return {
         ...{ ...post, severity: 'critical', group: null },
         subject: `Nobody has answered: ${post.subject}`,
-        body: `Everybody was told, and nobody has answered. It is not told again.\n\n${post.body}`,
+        body: `Everybody was asked, and nobody has answered. Nobody is asked again; the codes and links of the messages before still count.\n\n${post.body}`,
       };
     default:
       return assertNever(order);

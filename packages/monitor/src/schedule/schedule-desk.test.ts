@@ -95,6 +95,6 @@ it('says where one may only look that it lives, and nothing of what is watched',
   await home.api.call('channel.put', { channel: look });
   await home.api.call('schedule.apply', { schedule: { heartbeat: { at: '08:00', tell: ['mail', 'look'] } } });
   await at('2026-05-01T09:00:00Z');
-  expect(waiting('mail')[0]!.body).toContain('It watches 0 wallets, up to block none yet.');
-  expect(waiting('look')[0]!.body).toContain('It watches up to block none yet.');
+  expect(waiting('mail')[0]!.body).toContain('It watches 0 wallets and has seen no block yet.');
+  expect(waiting('look')[0]!.body).toContain('It has seen no block yet.');
 });

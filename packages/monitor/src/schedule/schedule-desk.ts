@@ -113,13 +113,11 @@ export function createScheduleDesk({ engine, zones, messageKey }: ScheduleDeskDe
       for (const channel of heartbeat.tell.filter((name) => desk.channels.has(name))) {
         // Whoever may only look learns nothing of what is watched.
         const what = isLookOnly(desk.channels.get(channel) ?? null)
-          ? ''
-          : ` ${wallets === 1 ? '1 wallet' : `${wallets} wallets`},`;
-        const words = [
-          `It watches${what} up to block ${watch.tip?.height ?? 'none yet'}.`,
-          `Its messages are signed by ${messageKey}.`,
-        ].join('\n');
-        const post = heartbeatPost({ momentMs: beat, nextMs, words });
+          ? []
+          : [`watches ${wallets === 1 ? '1 wallet' : `${wallets} wallets`}`];
+        const tip = watch.tip ? `has seen block ${watch.tip.height}` : 'has seen no block yet';
+        const words = [`It ${[...what, tip].join(' and ')}.`, `Its messages are signed by ${messageKey}.`].join('\n');
+        const post = heartbeatPost({ momentMs: beat, nextMs, words, nowMs: engine.nowMs() });
         await engine.submit({ room: 'outbox', input: { kind: 'post', channel, post } });
       }
       await done('heartbeat', beat);
@@ -129,7 +127,7 @@ export function createScheduleDesk({ engine, zones, messageKey }: ScheduleDeskDe
       const names = [...desk.channels.keys()];
       if (selfTest.send) {
         for (const channel of names) {
-          const post = selfTestPost({ momentMs: test, channel });
+          const post = selfTestPost({ momentMs: test, channel, nowMs: engine.nowMs() });
           await engine.submit({ room: 'outbox', input: { kind: 'post', channel, post } });
         }
       } else {

@@ -92,16 +92,28 @@ export function memberOf(answer: HttpAnswer, name: string): unknown {
 export const wordOf = (value: unknown): string | null =>
   typeof value === 'string' && value.length <= 300 ? value : null;
 
-/** As much of a text as its service takes, cut between characters, with the end kept: it holds code and number. */
-export function fitted(text: string, most: number): string {
+/**
+ * As much of a text as its service takes, cut between characters, with the end kept: it holds code and number. `sizeOf`: how
+ * the service counts; `most` in its measure.
+ */
+export function fitted(text: string, most: number, sizeOf: (text: string) => number = ({ length }) => length): string {
+  if (sizeOf(text) <= most) return text;
   const letters = [...text];
-  if (text.length <= most) return text;
-  const tail = letters.slice(-Math.min(600, Math.floor(most / 2))).join('');
   const mark = '\n[…]\n';
+  let tail = '';
+  for (let at = letters.length - 1; at >= 0 && tail.length < 600; at--) {
+    if (sizeOf(letters[at]! + tail) > most / 2) break;
+    tail = letters[at]! + tail;
+  }
+  let left = most - sizeOf(mark) - sizeOf(tail);
   let head = '';
   for (const letter of letters) {
-    if (head.length + letter.length + mark.length + tail.length > most) break;
+    left -= sizeOf(letter);
+    if (left < 0) break;
     head += letter;
   }
   return `${head}${mark}${tail}`;
 }
+
+/** In UTF-8. */
+export const bytesOf = (text: string) => Buffer.byteLength(text);

@@ -142,8 +142,22 @@ describe('an SMS template', () => {
     );
     const query = new URL(service.calls[0]!.path, service.url).searchParams;
     expect(query.getAll('to')).toEqual(['+15550199']);
-    expect(query.get('text')).toMatch(/ Code ABCD1234\. Message 1;$/);
+    expect(query.get('text')).toMatch(/ Code ABCD1234\. Message 1\.$/);
     expect(query.get('text')!.length).toBeLessThanOrEqual(160);
+    await channel.close();
+    await service.stop();
+  });
+
+  it('has the link as well where there is room for it, and the whole subject', async () => {
+    const service = await startHttpService(() => ({ status: 200 }));
+    const acknowledgement = { code: 'ABCD1234', url: `https://watch.example/a/${'t'.repeat(32)}` };
+    const channel = createSms({ ...base, url: service.url, route: { proxy: null, ca: service.ca } });
+    for (const subject of ['Keepwatch: something happened', 'x'.repeat(120)]) {
+      await channel.send(sampleMessage({ subject, acknowledgement }), AbortSignal.timeout(60_000));
+    }
+    const [short, long] = service.calls.map((call) => String(json(call)['text']));
+    expect(short).toBe(`Keepwatch: something happened. Code ABCD1234. Message 1. Or open ${acknowledgement.url}`);
+    expect(long).toBe(`${'x'.repeat(120)}. Code ABCD1234. Message 1.`);
     await channel.close();
     await service.stop();
   });
@@ -154,8 +168,8 @@ describe('an SMS template', () => {
     const texts = ['The vault’s “Safe” – 0x12…34', `Begin ${'long '.repeat(60)}end`];
     for (const subject of texts) await channel.send(sampleMessage({ subject }), AbortSignal.timeout(60_000));
     const [short, long] = service.calls.map((call) => String(json(call)['text']));
-    expect(short).toBe(`The vault's "Safe" - 0x12...34. Message 1;`);
-    expect(long).toMatch(/^Begin long [a-z ]+ \.\.\. [a-z ]+ end\. Message 1;$/);
+    expect(short).toBe(`The vault's "Safe" - 0x12...34. Message 1.`);
+    expect(long).toMatch(/^Begin long [a-z ]+ \.\.\. [a-z ]+ end\. Message 1\.$/);
     expect(long!.length).toBeLessThanOrEqual(160);
     await channel.close();
     await service.stop();

@@ -3,7 +3,7 @@ import type { Severity } from '@keepwatch/watch';
 import { z } from 'zod';
 import type { Channel, Replies } from '../channel.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
-import { createHttpChannel, fitted, JSON_TYPE, memberOf, wordOf } from './http-channel.ts';
+import { bytesOf, createHttpChannel, fitted, JSON_TYPE, memberOf, wordOf } from './http-channel.ts';
 
 export interface NtfyOptions {
   readonly name: string;
@@ -16,8 +16,8 @@ export interface NtfyOptions {
 }
 
 const PRIORITY: Readonly<Record<Severity, number>> = { info: 2, notice: 3, warning: 4, critical: 5 };
-/** ntfy makes a file of what is longer than 4,096 bytes; a character has up to four. */
-const MOST = 1_000;
+/** ntfy makes a file of what is longer than 4,096 bytes (docs.ntfy.sh/publish, “Limitations”). */
+const MOST_BYTES = 4_000;
 
 /** One line of JSON for each message (docs.ntfy.sh/subscribe/api, “JSON message format”). */
 function repliesOf(text: string, before: string | null): Replies {
@@ -43,7 +43,12 @@ export function createNtfy({ name, url, topic, token, route = DIRECT }: NtfyOpti
     request: ({ subject, body, severity, acknowledgement }) => ({
       ...{ method: 'POST', url: `${base}/`, headers: { ...headers, ...JSON_TYPE } },
       body: JSON.stringify({
-        ...{ topic, title: fitted(subject, 200), message: fitted(body, MOST), priority: PRIORITY[severity] },
+        ...{
+          topic,
+          title: fitted(subject, 200),
+          message: fitted(body, MOST_BYTES, bytesOf),
+          priority: PRIORITY[severity],
+        },
         // The link opens a page; a button that posts by itself would be pressed by accident.
         ...(acknowledgement?.url ? { click: acknowledgement.url } : {}),
       }),

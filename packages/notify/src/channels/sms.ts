@@ -55,9 +55,14 @@ export function createSms(options: SmsOptions): Channel {
   return { ...channel, probe: async () => ({ kind: 'delivered', reference: null }) };
 }
 
-/** The subject, the code and the number: there is no room for more, and none for a link. */
+/**
+ * The subject, how to answer, and the number. Nobody reads what is sent back by SMS: where the whole subject leaves room for
+ * it, the link stands beside the code.
+ */
 function shortText({ subject, acknowledgement, number }: Message, most: number): string {
-  const tail = `.${acknowledgement ? ` Code ${acknowledgement.code}.` : ''} Message ${number};`;
+  const code = `.${acknowledgement ? ` Code ${acknowledgement.code}.` : ''} Message ${number}.`;
+  const link = acknowledgement?.url ? `${code} Or open ${acknowledgement.url}` : code;
+  const tail = plain(subject).length + link.length <= most ? link : code;
   return `${fitted(plain(subject), Math.max(20, most - tail.length)).replace(/\s+(\[…\]\s+)?/g, (_, cut) => (cut ? ' ... ' : ' '))}${tail}`;
 }
 

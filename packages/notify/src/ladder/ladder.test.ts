@@ -299,8 +299,10 @@ describe('the page of a link', () => {
     const outcome = ask('POST', `confirm=yes&by=${encodeURIComponent('<script>alert(1)</script>')}`);
     if (outcome.kind !== 'acknowledge') throw new Error('it should ask');
     const statuses = (['acknowledged', 'already', 'expired', 'unknown', 'busy'] as const).map((each) => {
-      const { status, body, headers } = outcome.respond(each);
-      expect(body).not.toMatch(/script|AAAA|https?:/);
+      const answered = each === 'already' ? { by: '<script src="//evil.example">', atMs: 1_790_000_000_000 } : null;
+      const { status, body, headers } = outcome.respond(each, answered);
+      expect(body).not.toMatch(/<script|AAAA|https?:/);
+      expect(body.includes('script')).toBe(each === 'already');
       expect(headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
       return status;
     });
@@ -308,5 +310,18 @@ describe('the page of a link', () => {
     const form = ask('GET');
     expect(form).toMatchObject({ response: { status: 200 } });
     expect(JSON.stringify(form)).not.toContain('AAAA');
+  });
+
+  it('says who was first, and lets its own style through the policy and nothing else', () => {
+    const outcome = ask('POST', 'confirm=yes');
+    if (outcome.kind !== 'acknowledge') throw new Error('it should ask');
+    const { body, headers } = outcome.respond('already', { by: 'Ada & Bo', atMs: 1_790_000_000_000 });
+    expect(body).toContain('<h1>Ada &#38; Bo was first</h1>');
+    expect(body).toContain('It was answered at 2026-09-21 14:13:20 UTC.');
+    const style = /<style>([^]*)<\/style>/.exec(body)![1]!;
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(headers['content-security-policy']).toBe(
+      `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+    );
   });
 });

@@ -68,9 +68,11 @@ describe('regular messages', () => {
 
   it('are the same when a crash makes them twice', () => {
     const nextMs = at('2026-07-02T06:00:00Z');
-    const heartbeat = heartbeatPost({ momentMs, nextMs, words: '3 wallets, tip 900000.' });
-    expect(heartbeat).toEqual(heartbeatPost({ momentMs, nextMs, words: '3 wallets, tip 900000.' }));
+    const heartbeat = heartbeatPost({ momentMs, nextMs, nowMs: momentMs + 5, words: '3 wallets, tip 900000.' });
+    expect(heartbeat).toEqual(
+      heartbeatPost({ momentMs, nextMs, nowMs: momentMs + 5, words: '3 wallets, tip 900000.' }),
+    );
     expect(heartbeat.body).toContain('comes by 2026-07-02 06:00 UTC. If it does not, look at the monitor.');
-    expect(selfTestPost({ momentMs, channel: 'mail' }).key).toBe(`self-test ${momentMs}`);
+    expect(selfTestPost({ momentMs, nowMs: momentMs + 5, channel: 'mail' }).key).toBe(`self-test ${momentMs}`);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { FINDING_KINDS, type Finding, type FindingKind } from '@keepwatch/watch';
 import { describe, expect, it } from 'vitest';
+import { adviceOf } from './advice.ts';
 import { cleanLabel } from './clean.ts';
 import { btc, describeFinding, groupOf, type Privacy } from './describe.ts';
 import { AMOUNTS, EVERY_FINDING, MARKED_WALLET, NAMES, PLACES } from './every-finding.fixture.ts';
@@ -22,6 +23,8 @@ describe('a finding in words', () => {
     expect(body.split('\n')).toEqual([
       'Ermitage: spent 1.14348856 BTC, in a block.',
       ...(of('spent').late ? ['This is told late: it was learnt while the monitor caught up.'] : []),
+      'It is in a block: only a reorganisation of the chain would undo it.',
+      'If none of you sent it, somebody else can sign for this wallet: move what is left to a wallet for which nobody else can sign.',
       '7.31946281 BTC to bc1qmarkmarkmarkmarkmarkmarkmarkmarkmark (Salary of Ada)',
       `8.46295137 BTC from ${'c3'.repeat(32)}:7`,
       `Transaction: ${txid}`,
@@ -59,7 +62,7 @@ describe('a finding in words', () => {
 
   it.each(each)('%s: has a subject that a short message holds, with its code and number', (_kind, finding) => {
     const { subject } = told(finding, 'amounts-hidden');
-    expect(`${subject}. Code ABCD1234. Message 12345;`.length).toBeLessThanOrEqual(160);
+    expect(`${subject}. Code ABCD1234. Message 12345.`.length).toBeLessThanOrEqual(160);
     expect(told(finding, 'full').subject.length).toBeLessThanOrEqual(131);
   });
 
@@ -72,6 +75,30 @@ describe('a finding in words', () => {
     );
     expect(words).not.toMatch(/\d{3,} (minutes|seconds|hours|bytes)/);
   });
+
+  it('says how sure it is and what to do next, of a spend that nobody knows of', () => {
+    const sighting = (grade: string) =>
+      EVERY_FINDING.find(
+        ({ detail }) => detail.kind === 'sighted' && detail.direction === 'spent' && detail.grade === grade,
+      ) ?? { ...of('sighted'), detail: { ...of('spent').detail, kind: 'sighted', direction: 'spent', grade } as never };
+    const [claimed, relayed] = ['claimed', 'relayed'].map((grade) => told(sighting(grade), 'amounts-hidden').body);
+    expect(claimed).toContain('Nothing proves it yet');
+    expect(claimed).not.toContain('You can still win');
+    expect(relayed).toContain('until then another one with a higher fee can take its place.');
+    expect(relayed).toContain('You can still win: send the same coins, at a higher fee');
+  });
+
+  it.each(each.filter(([, { severity }]) => severity !== 'info'))(
+    '%s: advises nothing once it is over',
+    (_, finding) => {
+      const { detail } = finding;
+      if (!('over' in detail)) return;
+      expect(adviceOf({ ...detail, over: true })).toEqual([]);
+      // Whatever is wrong with the watch itself asks for something to be done.
+      const isAsking = !['signed-unseen'].includes(detail.kind);
+      expect(adviceOf({ ...detail, over: false }).length > 0).toBe(isAsking);
+    },
+  );
 
   it('gathers by wallet and kind', () => {
     expect([groupOf(of('dust')), groupOf(of('quorum-lost'))]).toEqual(['w1 dust', ' quorum-lost']);

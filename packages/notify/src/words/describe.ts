@@ -1,5 +1,6 @@
 import { assertNever, type Json } from '@keepwatch/base';
 import type { Direction, Finding, FindingDetail, Movement } from '@keepwatch/watch';
+import { adviceOf } from './advice.ts';
 import { cleanLabel } from './clean.ts';
 import { clockWords, counted, lasting, megabytes, retracted, secondOf } from './measure.ts';
 import { evmEvidence, evmHeadline, evmParticulars, isEvm } from './evm.ts';
@@ -35,7 +36,8 @@ export function describeFinding(finding: Finding, wallet: WalletWords | null, pr
   const late = finding.late ? ['This is told late: it was learnt while the monitor caught up.'] : [];
   const lines = hidden ? [] : [...particulars(finding.detail, wallet), ...evidence(finding)];
   const subject = name ? `${name}: ${head}` : `Monitor: ${head}`;
-  const body = [`${subject}.`, ...late, ...lines, `Learnt at ${secondOf(finding.atMs)}.`].join('\n');
+  const advice = adviceOf(finding.detail);
+  const body = [`${subject}.`, ...late, ...advice, ...lines, `Learnt at ${secondOf(finding.atMs)}.`].join('\n');
   return { subject, body, data: hidden ? null : findingJson(finding) };
 }
 
