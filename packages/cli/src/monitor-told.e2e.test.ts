@@ -92,7 +92,12 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
       expect(asked(hooks)).toHaveLength(1);
       expect(mailed('climb').some((text) => text.includes('findings acknowledge'))).toBe(true);
     }, SLOW);
+    // Logs name no wallet, and nothing by which somebody could answer.
+    await vi.waitFor(() => expect(child.log()).toContain('the past of a wallet could not be read'), SLOW);
     const [alert] = asked(hooks);
+    for (const secret of ['savings', alert!.acknowledgement!.code, 'channel.test', 'a secret of']) {
+      expect(child.log()).not.toContain(secret);
+    }
     const { url } = alert!.acknowledgement!;
     const token = url!.replace('http://127.0.0.1:7410/a/', '');
     // A scanner opens what it finds in a mail.
@@ -259,6 +264,20 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
       await hooks.fail(fault);
       await receivers.mails.fail(fault);
       await vi.waitFor(() => expect(told(others, 'beat').length).toBeGreaterThan(other + 1), SLOW);
+      if (fault === 'refused') {
+        await vi.waitFor(async () => {
+          const { channels } = await ask<{ channels: { name: string; failing: object | null }[] }>(
+            ...(['channel', 'list', ...at('beat')] as const),
+          );
+          expect(channels.map(({ name, failing }) => [name, failing !== null])).toEqual([
+            ...[
+              ['hook', true],
+              ['other', false],
+              ['mail', true],
+            ],
+          ]);
+        }, SLOW);
+      }
       await hooks.fail(null);
       await receivers.mails.fail(null);
       await vi.waitFor(() => {

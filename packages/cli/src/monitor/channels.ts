@@ -6,7 +6,7 @@ import { usageError } from '../exit-codes.ts';
 import { readJsonFile, readTextFile } from '../json-file.ts';
 import { readSecret } from '../secret-input.ts';
 import { table } from '../table.ts';
-import { showTime } from '../values.ts';
+import { showCount, showTime } from '../values.ts';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 
@@ -38,6 +38,7 @@ interface Shown {
   readonly waiting: number;
   readonly sent: number;
   readonly dead: { readonly sinceMs: number; readonly words: string } | null;
+  readonly failing: { readonly tries: number; readonly sinceMs: number; readonly nextMs: number } | null;
 }
 
 type Delivery =
@@ -134,10 +135,17 @@ export function channelList(context: Context, place: MonitorPlace): Promise<Answ
         text: 'No channel: what is found is told to nobody.\nNext: keepwatch channel add NAME --webhook URL',
       };
     }
-    const rows = channels.map(({ name, kind, target, from, privacy, waiting, sent, dead }) => [
-      ...[name, kind, target, from, privacy, String(sent), String(waiting)],
-      dead ? paint.bad(`cannot deliver since ${showTime(dead.sinceMs)}: ${dead.words}`) : paint.good('alive'),
-    ]);
+    const standing = ({ dead, failing }: Shown) => {
+      if (dead) return paint.bad(`cannot deliver since ${showTime(dead.sinceMs)}: ${dead.words}`);
+      if (!failing) return paint.good('alive');
+      return paint.bad(
+        `${showCount(failing.tries, 'try', 'tries')} failed since ${showTime(failing.sinceMs)}; the next one at ${showTime(failing.nextMs)}`,
+      );
+    };
+    const rows = channels.map((each) => {
+      const { name, kind, target, from, privacy, waiting, sent } = each;
+      return [name, kind, target, from, privacy, String(sent), String(waiting), standing(each)];
+    });
     const head = ['CHANNEL', 'KIND', 'TO', 'FROM', 'PRIVACY', 'SENT', 'WAITING', ''];
     return { json: { channels }, text: table([head, ...rows], paint.title) };
   });

@@ -10,6 +10,7 @@ import {
   createTelegram,
   createWebhook,
   type Channel,
+  type Lane,
   type OutboxState,
   type Route,
 } from '@keepwatch/notify';
@@ -223,6 +224,12 @@ function placeOf(text: string): { readonly host: string; readonly port: number }
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
 }
 
+/** Tries that failed in a row, and when the next one is: a channel can be in trouble long before it is given up as dead. */
+function failingOf({ failures, failingSinceMs, restUntilMs, heldUntilMs }: Lane) {
+  if (failures === 0 || failingSinceMs === null) return null;
+  return { tries: failures, sinceMs: failingSinceMs, nextMs: Math.max(restUntilMs, heldUntilMs) };
+}
+
 /** Without its secrets. */
 export function shownChannel(settings: ChannelSettings, outbox: OutboxState) {
   const { kind, from, privacy } = settings;
@@ -233,5 +240,6 @@ export function shownChannel(settings: ChannelSettings, outbox: OutboxState) {
     waiting: lane?.waiting.length ?? 0,
     sent: (lane?.nextNumber ?? 1) - 1,
     dead: lane?.dead ?? null,
+    failing: lane ? failingOf(lane) : null,
   };
 }

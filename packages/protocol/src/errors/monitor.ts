@@ -136,7 +136,10 @@ export const MONITOR_ERRORS = {
     'There is no finding of this id or number.',
     '`keepwatch findings list` shows numbers, and with --json ids.',
   ),
-  finding_answered: text('Somebody has answered this already.', 'Nothing; `keepwatch findings show` says who.'),
+  finding_answered: text(
+    'Somebody has answered this already.',
+    'There is nothing left to do; `keepwatch findings show` says who it was.',
+  ),
   code_expired: text('The code is no longer valid.', 'Name the finding by its id or number instead.'),
   code_unknown: text(
     'Nothing waits for an answer by this code, id or number.',
