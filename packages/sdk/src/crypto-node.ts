@@ -11,7 +11,14 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import type { AesGcm, EntryCrypto, WireCodec, WireCrypto, X25519 } from '@keepwatch/wire';
+import {
+  isCanonicalBase64url,
+  type AesGcm,
+  type EntryCrypto,
+  type WireCodec,
+  type WireCrypto,
+  type X25519,
+} from '@keepwatch/wire';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { mldsa65Verify, mlkem768 } from './post-quantum.ts';
@@ -107,7 +114,19 @@ const codec: WireCodec = {
     // Node skips foreign letters, takes padding and both alphabets: only what encodes back to itself is canonical.
     return bytes.toString('base64url') === text ? bytes : undefined;
   },
-  fromAscii: (text) => Buffer.from(text, 'latin1'),
+  fromBase64urlBytes(ascii) {
+    const text = asBuffer(ascii).toString('latin1');
+    const bytes = Buffer.from(text, 'base64url');
+    return isCanonicalBase64url(text, bytes) ? bytes : undefined;
+  },
+  fromAscii(...texts) {
+    let length = 0;
+    for (const text of texts) length += text.length;
+    const bytes = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (const text of texts) at += bytes.write(text, at, 'latin1');
+    return bytes;
+  },
   toAscii: (bytes) => asBuffer(bytes).toString('latin1'),
 };
 

@@ -71,8 +71,10 @@ export interface WireCodec {
   toBase64url(bytes: Uint8Array): string;
   /** Canonical base64url only; anything else is `undefined`. */
   fromBase64url(text: string): Uint8Array | undefined;
-  /** One byte a character. `text` is ASCII. */
-  fromAscii(text: string): Uint8Array;
+  /** The same of a text in bytes. Frames are long: see {@link isCanonicalBase64url}. */
+  fromBase64urlBytes(text: Uint8Array): Uint8Array | undefined;
+  /** One byte a character, of all texts together. Each is ASCII. */
+  fromAscii(...texts: readonly string[]): Uint8Array;
   /** One character a byte (ISO 8859-1), so that no two byte strings give the same text. */
   toAscii(bytes: Uint8Array): string;
 }
@@ -102,6 +104,22 @@ export interface EntryCrypto {
     open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, box: Uint8Array): Uint8Array | undefined;
   };
   readonly randomBytes: Entropy;
+}
+
+/** The letters at the end of a text whose spare bits are zero: four of them after 2 letters of four, two after 3. */
+const WITHOUT_SPARE_BITS = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' } as const;
+
+/**
+ * Whether a text is canonical base64url, when a decoder that passes over foreign letters and padding (as Node's does) made
+ * `bytes` of it. What it passed over makes them shorter than the text should give. Left to be looked at are two letters of
+ * the other alphabet and the spare bits at the end. `text` is one character a byte: of others that decoder takes the low
+ * eight bits.
+ */
+export function isCanonicalBase64url(text: string, bytes: Uint8Array): boolean {
+  const rest = (text.length % 4) as 0 | 1 | 2 | 3;
+  if (rest === 1 || bytes.length !== Math.floor((text.length * 3) / 4)) return false;
+  if (text.includes('+') || text.includes('/')) return false;
+  return rest === 0 || WITHOUT_SPARE_BITS[rest].includes(text[text.length - 1]!);
 }
 
 /** Does the signature fit? Lengths are checked here, so that an implementation never sees a foreign one. */

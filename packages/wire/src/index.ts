@@ -6,6 +6,7 @@
  */
 export { openCommand, signCommand, type Command, type CommandContext } from './command.ts';
 export {
+  isCanonicalBase64url,
   LENGTHS,
   verifySignature,
   type AesGcm,

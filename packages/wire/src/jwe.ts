@@ -1,4 +1,4 @@
-import { err, ok, toBase64url, utf8, type Result } from '@keepwatch/base';
+import { err, ok, toBase64url, utf8, viewFrom, type Result } from '@keepwatch/base';
 import type { AesGcm, WireCodec } from './crypto.ts';
 
 /**
@@ -18,6 +18,7 @@ const AAD = utf8(HEADER);
 const NONCE_BYTES = 12;
 const NONCE_CHARS = 16;
 const TAG_CHARS = 22;
+const DOT = 0x2e;
 /** Header, empty encrypted key, nonce, and the dots around them. */
 const PREFIX_CHARS = HEADER.length + 2 + NONCE_CHARS + 1;
 
@@ -49,7 +50,12 @@ export function createNonceSequence(prefix: NoncePrefix): NonceSequence {
 
 export function sealFrame(codec: WireCodec, aes: AesGcm, nonce: Uint8Array, payload: Uint8Array): Uint8Array {
   const { ciphertext, tag } = aes.seal(nonce, AAD, payload);
-  return codec.fromAscii(`${HEADER}..${toBase64url(nonce)}.${codec.toBase64url(ciphertext)}.${codec.toBase64url(tag)}`);
+  // Part by part into the frame: put together as one text they would be copied once more.
+  return codec.fromAscii(
+    `${HEADER}..${codec.toBase64url(nonce)}.`,
+    codec.toBase64url(ciphertext),
+    `.${codec.toBase64url(tag)}`,
+  );
 }
 
 export function openFrame(
@@ -58,15 +64,15 @@ export function openFrame(
   nonce: Uint8Array,
   frame: Uint8Array,
 ): Result<Uint8Array, FrameError> {
-  const text = codec.toAscii(frame);
-  const tagAt = text.length - TAG_CHARS;
-  if (!text.startsWith(HEADER) || !text.startsWith('..', HEADER.length) || tagAt <= PREFIX_CHARS) {
+  const tagAt = frame.length - TAG_CHARS;
+  if (tagAt <= PREFIX_CHARS || frame[tagAt - 1] !== DOT) return err('frame_malformed');
+  const prefix = codec.toAscii(viewFrom(frame, 0, PREFIX_CHARS));
+  if (!prefix.startsWith(HEADER) || !prefix.startsWith('..', HEADER.length) || prefix[PREFIX_CHARS - 1] !== '.') {
     return err('frame_malformed');
   }
-  if (text[PREFIX_CHARS - 1] !== '.' || text[tagAt - 1] !== '.') return err('frame_malformed');
-  if (!text.startsWith(toBase64url(nonce), HEADER.length + 2)) return err('frame_out_of_order');
-  const ciphertext = codec.fromBase64url(text.slice(PREFIX_CHARS, tagAt - 1));
-  const tag = codec.fromBase64url(text.slice(tagAt));
+  if (!prefix.startsWith(codec.toBase64url(nonce), HEADER.length + 2)) return err('frame_out_of_order');
+  const ciphertext = codec.fromBase64urlBytes(viewFrom(frame, PREFIX_CHARS, tagAt - 1));
+  const tag = codec.fromBase64urlBytes(viewFrom(frame, tagAt));
   if (!ciphertext || !tag) return err('frame_malformed');
   const payload = aes.open(nonce, AAD, ciphertext, tag);
   return payload ? ok(payload) : err('frame_forged');

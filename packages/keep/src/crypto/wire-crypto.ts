@@ -1,6 +1,6 @@
 import * as nodeCrypto from 'node:crypto';
 import { fromBase64url } from '@keepwatch/base';
-import type { WireCrypto } from '@keepwatch/wire';
+import { isCanonicalBase64url, type WireCrypto } from '@keepwatch/wire';
 import { ed25519Verify } from '../secure/index.ts';
 
 /**
@@ -106,11 +106,24 @@ const aesGcm: WireCrypto['aesGcm'] = {
 const codec: WireCrypto['codec'] = {
   toBase64url: (bytes) => view(bytes).toString('base64url'),
   fromBase64url(text) {
+    if (text.length < 64) return fromBase64url(text);
     // Node's decoder passes over what it does not know: only a text that encodes back to itself is canonical.
     const bytes = Buffer.from(text, 'base64url');
-    return text.length < 64 ? fromBase64url(text) : bytes.toString('base64url') === text ? bytes : undefined;
+    return bytes.toString('base64url') === text ? bytes : undefined;
   },
-  fromAscii: (text) => Buffer.from(text, 'latin1'),
+  fromBase64urlBytes(ascii) {
+    const text = view(ascii).toString('latin1');
+    const bytes = Buffer.from(text, 'base64url');
+    return isCanonicalBase64url(text, bytes) ? bytes : undefined;
+  },
+  fromAscii(...texts) {
+    let length = 0;
+    for (const text of texts) length += text.length;
+    const bytes = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (const text of texts) at += bytes.write(text, at, 'latin1');
+    return bytes;
+  },
   toAscii: (bytes) => view(bytes).toString('latin1'),
 };
 
