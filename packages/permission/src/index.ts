@@ -61,6 +61,7 @@ export type {
 export { toJson, type Jsonified } from './json.ts';
 export { lint, type LintTopic, type LintFinding } from './lint/lint.ts';
 export { parseGrant, type GrantError, type GrantErrorCode } from './parse/grant-parse.ts';
+export { areShown, shownCharges, type ShownLine } from './shown-charges.ts';
 export { evaluateTimeless } from './timeless.ts';
 export { describeDenial } from './words/denial-words.ts';
 export { describeConstraint, describeGrant } from './words/grant-words.ts';

@@ -412,7 +412,7 @@ export const permittedEntry = z.looseObject({
   payload: z.string().nullable(),
   budgets: z.array(
     z.looseObject({
-      grant: z.string(),
+      grant: z.string().optional().describe('left out: the grant that pays'),
       rule: z.string(),
       asset: z.string().optional(),
       window: z.string().optional(),

@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from '@keepwatch/base';
-import type { BudgetLine, Charge, Jsonified } from '@keepwatch/permission';
-import type { Entry, RequestPermitted } from './events.ts';
+import type { Charge, Jsonified } from '@keepwatch/permission';
+import type { Entry, JournaledLine, RequestPermitted } from './events.ts';
 import type { SignedFees } from './nonces.ts';
 
 /**
@@ -20,7 +20,7 @@ function permitText(entry: Entry & RequestPermitted): string {
   const { payload, prior, replaces, request, salt, version, wallet } = entry;
   return (
     `{"approval":${idText(approval)},"asks":${JSON.stringify(asks)},"at":${at},"budgets":${listText(budgets, lineText)},` +
-    `"chain":"${chain}","charges":${listText(charges, chargeText)},"client":"${client}","core":${JSON.stringify(core)},` +
+    `"chain":"${chain}","charges":${charges === null ? 'null' : listText(charges, chargeText)},"client":"${client}","core":${JSON.stringify(core)},` +
     `"digest":"${digest}","fees":${fees === null ? 'null' : feesText(fees)},"form":"${form}","grant":"${grant}",` +
     `"key":"${key}","nonce":${nonce},"payload":${JSON.stringify(payload)},"prior":${prior},"replaces":${idText(replaces)},` +
     `"request":"${request}","salt":"${salt}","type":"request.permitted","version":${version},"wallet":"${wallet}"}`
@@ -35,9 +35,10 @@ function listText<T>(items: readonly T[], write: (item: T) => string): string {
   return `${text}]`;
 }
 
-function lineText({ asset, grant, limit, rule, spentAfter, spentBefore, window }: Jsonified<BudgetLine>): string {
+function lineText({ asset, grant, limit, rule, spentAfter, spentBefore, window }: JournaledLine): string {
   return (
-    `{${asset === undefined ? '' : `"asset":${JSON.stringify(asset)},`}"grant":"${grant}","limit":"${limit}",` +
+    `{${asset === undefined ? '' : `"asset":${JSON.stringify(asset)},`}` +
+    `${grant === undefined ? '' : `"grant":"${grant}",`}"limit":"${limit}",` +
     `"rule":"${rule}","spentAfter":"${spentAfter}","spentBefore":"${spentBefore}"` +
     `${window === undefined ? '' : `,"window":${JSON.stringify(window)}`}}`
   );

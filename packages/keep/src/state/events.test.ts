@@ -32,15 +32,17 @@ const permit: fc.Arbitrary<RequestPermitted> = fc.record({
   replaces: maybe(fc.constantFrom('same-intent', 'cancellation')),
   approval: maybe(id),
   version: fc.nat(),
-  charges: fc.array(
-    fc.record(
-      {
-        ...{ grant: id, budget: text, amount, fromMs: fc.nat(), untilMs: fc.nat() },
-        holds: fc.constantFrom('spent', 'allowance'),
-      },
-      { requiredKeys: ['grant', 'budget', 'amount'] },
+  charges: maybe(
+    fc.array(
+      fc.record(
+        {
+          ...{ grant: id, budget: text, amount, fromMs: fc.nat(), untilMs: fc.nat() },
+          holds: fc.constantFrom('spent', 'allowance'),
+        },
+        { requiredKeys: ['grant', 'budget', 'amount'] },
+      ),
+      { maxLength: 3 },
     ),
-    { maxLength: 3 },
   ),
   budgets: fc.array(
     fc.record(
@@ -48,7 +50,7 @@ const permit: fc.Arbitrary<RequestPermitted> = fc.record({
         ...{ grant: id, rule: id, asset: text, window: text },
         ...{ limit: amount, spentBefore: amount, spentAfter: amount },
       },
-      { requiredKeys: ['grant', 'rule', 'limit', 'spentBefore', 'spentAfter'] },
+      { requiredKeys: ['rule', 'limit', 'spentBefore', 'spentAfter'] },
     ),
     { maxLength: 3 },
   ),

@@ -1,6 +1,6 @@
 import { fromUtf8 } from '@keepwatch/base';
 import type { ContractEntry } from '@keepwatch/evm';
-import type { BudgetLine, Charge, DenyReason, IntentForm, Jsonified, Outcome } from '@keepwatch/permission';
+import type { Charge, DenyReason, IntentForm, Jsonified, Outcome, ShownLine } from '@keepwatch/permission';
 import type { ReplacementFault, SignedFees } from './nonces.ts';
 import type { GrantDraft, PeerKey, Role } from '@keepwatch/protocol';
 
@@ -151,8 +151,14 @@ export interface RequestPermitted extends RequestFacts {
   readonly prior: number;
   /** The state version of the policy that was evaluated. */
   readonly version: number;
-  readonly charges: readonly Jsonified<Charge>[];
-  readonly budgets: readonly Jsonified<BudgetLine>[];
+  /** Null: those that its budgets show, see `shownCharges`. */
+  readonly charges: readonly Jsonified<Charge>[] | null;
+  readonly budgets: readonly JournaledLine[];
+}
+
+/** A limit of a grant or cap, and what was spent of it: decimal strings. `grant` is left out where it is the one that pays. */
+export interface JournaledLine extends ShownLine {
+  readonly limit: string;
 }
 
 export interface RequestDenied extends RequestFacts {

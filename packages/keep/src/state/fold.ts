@@ -1,4 +1,4 @@
-import { assertNever } from '@keepwatch/base';
+import { assertNever, mapEach } from '@keepwatch/base';
 import {
   budgetKey,
   charge,
@@ -12,6 +12,7 @@ import {
   isBudgetConstraint,
   isOutstanding,
   settle,
+  shownCharges,
   type Charge,
   type Remaining,
 } from '@keepwatch/permission';
@@ -225,9 +226,7 @@ function foldPolicy(state: State, seq: number, entry: PolicyEntry): void {
 
 function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitted): void {
   const charges: Charge[] = [];
-  for (const item of entry.charges) {
-    if (state.grants.get(item.grant)?.revoked === null) charges.push({ ...item, amount: BigInt(item.amount) });
-  }
+  for (const item of chargesOf(entry)) if (state.grants.get(item.grant)?.revoked === null) charges.push(item);
   charge(state.usage, charges, entry.at, String(seq));
   if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
     const book = nonceBook(state, entry.wallet, entry.chain);
@@ -241,6 +240,11 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
   }
   state.lastPermits.set(entry.wallet, seq);
   foldAnswer(state, seq, entry, 'permit', entry.grant);
+}
+
+function chargesOf({ charges, budgets, grant }: RequestPermitted): readonly Charge[] {
+  if (charges === null) return shownCharges(budgets, grant);
+  return mapEach(charges, (item) => ({ ...item, amount: BigInt(item.amount) }));
 }
 
 function foldAnswer(

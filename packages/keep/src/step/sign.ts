@@ -1,6 +1,7 @@
 import { assertNever, equalBytes, mapEach, toBase64url, utf8 } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import {
+  areShown,
   constraintsOf,
   describeIntent,
   evaluate,
@@ -24,7 +25,7 @@ import {
   MAX_APPROVALS_PER_CLIENT,
   waitingOf,
 } from '../state/approvals.ts';
-import type { KeepReason, RequestFacts } from '../state/events.ts';
+import type { JournaledLine, KeepReason, RequestFacts } from '../state/events.ts';
 import { checkNonce, judgeReplacement, type NonceVerdict } from '../state/nonces.ts';
 import {
   answerKey,
@@ -176,8 +177,8 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
       ...facts(),
       type: 'request.permitted',
       approval: agreed > 0 ? approval : null,
-      budgets: mapEach(decision.budgets, lineJson),
-      charges: mapEach(decision.charges, chargeJson),
+      budgets: mapEach(decision.budgets, (line) => lineJson(line, decision.grant)),
+      charges: areShown(decision.charges, decision.budgets) ? null : mapEach(decision.charges, chargeJson),
       core: slot === null ? null : slot.core,
       fees: slot === null ? null : feesOf(slot, charged),
       grant: decision.grant,
@@ -220,8 +221,17 @@ function textOf(payload: Payload): string {
   }
 }
 
-function lineJson(line: BudgetLine): Jsonified<BudgetLine> {
-  return { ...line, limit: `${line.limit}`, spentAfter: `${line.spentAfter}`, spentBefore: `${line.spentBefore}` };
+function lineJson(line: BudgetLine, payer: string): JournaledLine {
+  const { asset, grant, limit, rule, spentAfter, spentBefore, window } = line;
+  return {
+    asset,
+    grant: grant === payer ? undefined : grant,
+    limit: `${limit}`,
+    rule,
+    spentAfter: `${spentAfter}`,
+    spentBefore: `${spentBefore}`,
+    window,
+  };
 }
 
 function chargeJson(charge: Charge): Jsonified<Charge> {

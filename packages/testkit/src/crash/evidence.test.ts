@@ -26,9 +26,10 @@ function entryOf({ client, params, nonce, unsigned, charge }: SignRequest): stri
   return canonicalJson({
     ...{ type: 'request.permitted', client, wallet: params.wallet, chain: params.chain, key: params.key, nonce },
     ...{ digest: toBase64url(keccak_256(unsigned)), grant: LIMIT.grant },
-    charges: [
-      { grant: LIMIT.grant, budget: 'volume native 86400s', amount: charge.toString() },
-      { grant: LIMIT.grant, budget: 'count 86400s', amount: '1' },
+    charges: null,
+    budgets: [
+      { rule: 'volume', asset: 'native', window: '86400s', spentBefore: '7', spentAfter: (7n + charge).toString() },
+      { rule: 'count', window: '86400s', spentBefore: '0', spentAfter: '1' },
     ],
   });
 }

@@ -45,7 +45,21 @@ interface Permitted {
   readonly digest: string;
   readonly nonce: number;
   readonly grant: string;
-  readonly charges: readonly { readonly budget: string; readonly amount: string }[];
+  /** Null: what its budgets went up by. */
+  readonly charges: readonly { readonly budget: string; readonly amount: string }[] | null;
+  readonly budgets: readonly {
+    readonly rule: string;
+    readonly asset?: string;
+    readonly spentBefore: string;
+    readonly spentAfter: string;
+  }[];
+}
+
+/** What a permit took of its grant's volume of ether, in wei. */
+function etherOf({ charges, budgets }: Permitted): bigint {
+  if (charges) return BigInt(charges.find(({ budget }) => budget.startsWith('volume native'))?.amount ?? 0);
+  const line = budgets.find(({ rule, asset }) => rule === 'volume' && asset === 'native');
+  return line ? BigInt(line.spentAfter) - BigInt(line.spentBefore) : 0n;
 }
 
 /** Recovering a signature takes milliseconds: of those held, each so-manieth is recovered. The others are compared. */
@@ -91,8 +105,7 @@ export function createEvidence(): Evidence {
       if (event.type !== 'request.permitted') continue;
       permits++;
       journalText.set(seq, entry);
-      const volume = event.charges.find(({ budget }) => budget.startsWith('volume native'));
-      add(journalSums, event.grant, BigInt(volume?.amount ?? 0));
+      add(journalSums, event.grant, etherOf(event));
       const place = `${event.wallet}/${event.chain}/${event.nonce}`;
       const before = journalNonces.get(place);
       if (before !== undefined) found.push(`the journal permits nonce ${place} twice`);
