@@ -1,4 +1,4 @@
-import { scriptToAddress } from '@keepwatch/bitcoin';
+import { scriptToAddress, type Outpoint } from '@keepwatch/bitcoin';
 import { unspentCoins, walletBalance, type WatchState } from '@keepwatch/watch';
 import type { MonitorState } from './engine/state.ts';
 import { plainBranches } from './import/descriptors.ts';
@@ -67,7 +67,7 @@ export function walletDetails(
     outpoints: wallet.outpoints,
     transactions: wallet.txids.map(({ txid }) => txid),
     coins: [...unspentCoins(state, wallet.id)]
-      .filter(({ status }) => status?.kind !== 'gone')
+      .filter((coin) => coin.status?.kind !== 'gone' && isOwn(state, record, coin))
       .map(({ txid, vout, sats, script, status, spentBy }) => ({
         ...{ txid, vout, sats: sats === null ? null : String(sats) },
         address: (script && scriptToAddress(script, network)) ?? null,
@@ -84,6 +84,15 @@ function sharedWith({ wallets }: WatchState, { id, descriptors }: WalletRecord['
     .filter(({ wallet }) => wallet.id !== id)
     .filter(({ wallet }) => wallet.descriptors.some(({ text }) => plainBranches(text).some((each) => own.has(each))))
     .map(({ wallet }) => wallet.name);
+}
+
+/**
+ * Received, or watched for itself. What a transaction that is watched by its id spends is watched with it, so that a rival of
+ * it is seen: those are somebody's coins, and none of the wallet's.
+ */
+function isOwn({ txs }: WatchState, { wallet }: WalletRecord, { txid, vout }: Outpoint): boolean {
+  const part = txs.get(txid)?.parts.find((each) => each.wallet === wallet.id);
+  return part?.vouts.includes(vout) || wallet.outpoints.some((each) => each.txid === txid && each.vout === vout);
 }
 
 export type WalletDetails = ReturnType<typeof walletDetails>;

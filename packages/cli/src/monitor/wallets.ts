@@ -234,7 +234,10 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
     ...wallet.transactions.map((txid) => `  ${txid}`),
   ];
   const coins = wallet.coins.map(({ txid, vout, sats: amount, address, block, spentBy }) => [
-    ...[block ? String(block.height) : 'mempool', amount === null ? '?' : formatBitcoin(BigInt(amount))],
+    // A coin that is watched by itself, whose transaction nobody has shown.
+    ...(amount === null
+      ? ['not seen', '?']
+      : [block ? String(block.height) : 'mempool', formatBitcoin(BigInt(amount))]),
     ...[address ?? '–', `${txid}:${vout}`, spentBy === null ? '' : paint.warning('being spent')],
   ]);
   const rest = coins.length > 0 ? ['', table([['HEIGHT', 'BTC', 'ADDRESS', 'COIN', ''], ...coins], paint.title)] : [];
