@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressGroup, createAdmission, isLoopback } from './admission.ts';
+import { addressGroup, createAdmission, isLoopback, networkOf } from './admission.ts';
 
 describe('admission', () => {
   it('takes the place of the oldest stranger when the table is full', () => {
@@ -106,4 +106,17 @@ describe('addresses', () => {
     for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) expect(isLoopback(address)).toBe(true);
     for (const address of ['10.0.0.1', '::', '0.0.0.0', '::2', '1127.0.0.1']) expect(isLoopback(address)).toBe(false);
   });
+});
+
+describe('networks', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113'],
+    ['::ffff:203.0.113.250', '203.0.113'],
+    ['2001:db8:1:2::7', '2001:db8:1'],
+    ['2001:db8:1:ffff:1:2:3:4', '2001:db8:1'],
+    ['2001:db8:2::', '2001:db8:2'],
+    ['fe80::1%eth0', 'fe80:0:0'],
+    ['127.0.0.1', 'loopback'],
+    ['::1', 'loopback'],
+  ])('count %s as of %s', (address, network) => expect(networkOf(address)).toBe(network));
 });

@@ -118,6 +118,16 @@ export function addressGroup(address: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
+/** The network from which an address is, as far as one owner mostly reaches: an IPv4 /24, or an IPv6 /48. */
+export function networkOf(address: string): string {
+  if (isLoopback(address)) return 'loopback';
+  const group = addressGroup(address);
+  return group
+    .split(/[:.]/)
+    .slice(0, 3)
+    .join(group.includes(':') ? ':' : '.');
+}
+
 /** Loopback as the kernel names it: 127/8, ::1, and the former mapped into the latter's family. */
 export function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./i.test(address);

@@ -39,6 +39,8 @@ export interface Peers {
 export interface PeersDeps {
   readonly admission: Admission<Peer>;
   readonly counters: GateCounters;
+  /** A name for the network of an address, from which nobody learns it. */
+  readonly crowdOf: (address: string) => string;
   /** Milliseconds that never go back. */
   readonly now: () => number;
   /** A control message of the keep: the TLS rotation. */
@@ -103,7 +105,7 @@ export function createPeers(deps: PeersDeps, limits: GateLimits): Peers {
     peer.connection = ++lastConnection;
     byConnection.set(peer.connection, peer);
     const remote = isLoopback(peer.address) ? 'loopback' : 'remote';
-    to.send('open', peer.connection, encodeLinkOpen({ remote }));
+    to.send('open', peer.connection, encodeLinkOpen({ remote, crowd: deps.crowdOf(peer.address) }));
     if (lastConnection === 0xffff_ffff) deps.violation('connection numbers are used up');
   }
 

@@ -2,12 +2,12 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { constants } from 'node:crypto';
+import { constants, createHmac, randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { CodedError } from '@keepwatch/base';
 import { CLOSE_CODES } from '@keepwatch/protocol';
 import { WebSocketServer } from 'ws';
-import { createAdmission, isLoopback } from './admission.ts';
+import { createAdmission, isLoopback, networkOf } from './admission.ts';
 import { openKeepLink, type KeepLink } from './keep-link.ts';
 import type { GateLog } from './log.ts';
 import { DEFAULT_LIMITS, type GateLimits } from './limits.ts';
@@ -30,6 +30,8 @@ export interface GateOptions {
   /** A second, plain listener for metrics alone. Loopback only. */
   readonly metrics?: ListenAddress;
   readonly limits?: Partial<GateLimits>;
+  /** What its log calls the other end of the link. */
+  readonly core?: string;
 }
 
 export interface Gate {
@@ -61,6 +63,7 @@ const BACKLOG = 4096;
  */
 export async function createGate(deps: GateDeps, options: GateOptions): Promise<Gate> {
   const { log } = deps;
+  const { core = 'keep' } = options;
   const limits: GateLimits = { ...DEFAULT_LIMITS, ...options.limits };
   if (options.metrics && !isLoopback(options.metrics.host)) {
     throw new CodedError('gate_metrics_not_loopback', 'The metrics listener is for this machine alone.', {
@@ -74,12 +77,15 @@ export async function createGate(deps: GateDeps, options: GateOptions): Promise<
   const byRemote = new Map<string, Peer>();
   const byTls = new WeakMap<Duplex, Peer>();
   let link: KeepLink | undefined;
+  let closing = false;
+  const crowdKey = randomBytes(32);
 
   const peers = createPeers(
     {
       admission,
       counters,
       now,
+      crowdOf: (address) => createHmac('sha256', crowdKey).update(networkOf(address)).digest('base64url').slice(0, 22),
       control(message) {
         const answer = answerControl(store, message, () => {
           https.setSecureContext(secureContext());
@@ -94,7 +100,7 @@ export async function createGate(deps: GateDeps, options: GateOptions): Promise<
   );
 
   function violation(what: string): void {
-    log.error({ what }, 'keep broke the link protocol; dropping the link');
+    log.error({ what }, `${core} broke the link protocol; dropping the link`);
     link?.close();
   }
 
@@ -222,7 +228,7 @@ export async function createGate(deps: GateDeps, options: GateOptions): Promise<
         // Each link ends once, and `attachKeep` ends the old one before it opens the next.
         link = undefined;
         counters.keepLosses++;
-        log.warn({ why }, 'keep unavailable');
+        if (!closing) log.warn({ why }, `${core} unavailable`);
         peers.linkChanged(undefined);
         deps.onKeepLost?.();
       },
@@ -233,7 +239,7 @@ export async function createGate(deps: GateDeps, options: GateOptions): Promise<
     const ready = { type: 'gate_ready', tls: store.current().fingerprint } as const;
     opened.control(next === undefined ? ready : { ...ready, next });
     peers.linkChanged(opened);
-    log.info({}, 'keep connected');
+    log.info({}, `${core} connected`);
   }
 
   const housekeeping = setInterval(() => peers.expire(now()), HOUSEKEEPING_MS);
@@ -255,6 +261,7 @@ export async function createGate(deps: GateDeps, options: GateOptions): Promise<
   }
 
   async function close(): Promise<void> {
+    closing = true;
     clearInterval(housekeeping);
     const closed = [front, metrics].flatMap((server) =>
       server?.listening ? [new Promise<void>((resolve) => server.close(() => resolve()))] : [],

@@ -5,6 +5,7 @@
  */
 /** How much a finding matters: who asks the monitor names them. */
 export { SEVERITIES } from '@keepwatch/watch';
+export { peerIdOf } from './access/peer-id.ts';
 export { connectMonitor, type RemoteMonitor } from './access/remote.ts';
 export { connectApi, type ApiClient } from './api/client.ts';
 export { isOrder } from './api/contract.ts';

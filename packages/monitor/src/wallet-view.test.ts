@@ -8,6 +8,7 @@ import {
   type WatchInput,
 } from '@keepwatch/watch';
 import { expect, it } from 'vitest';
+import { createDesk } from './desk/desk.ts';
 import { walletDetails } from './wallet-view.ts';
 
 it('shows coins of the wallet, and not those that a transaction spends which is watched by its id', () => {
@@ -36,7 +37,7 @@ it('shows coins of the wallet, and not those that a transaction spends which is 
   tell({ kind: 'sighted', tx: { txid, raw, received: [], spent }, grade: 'relayed', seenBy: ['node'] });
   expect(state.coins.get(`${inputs[0]!.txid}:1`)).toMatchObject({ sats: null, spenders: [txid] });
 
-  const { coins, transactions } = walletDetails(state, state.wallets.get('payout')!, []);
+  const { coins, transactions } = walletDetails({ watch: state, desk: createDesk() }, state.wallets.get('payout')!, []);
   expect(transactions).toEqual([txid]);
   // One that is watched by itself is shown, seen or not.
   expect(coins).toEqual([{ ...own, sats: null, address: null, block: null, spentBy: null }]);

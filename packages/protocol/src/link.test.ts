@@ -26,12 +26,12 @@ function decodeAll(stream: Uint8Array, maxPayload?: number) {
 describe('link frames', () => {
   it('has one fixed form on the wire', () => {
     const stream = encodeLinkFrames([
-      { type: 'open', connection: 1, payload: encodeLinkOpen({ remote: 'loopback' }) },
+      { type: 'open', connection: 1, payload: encodeLinkOpen({ remote: 'loopback', crowd: 'a' }) },
       { type: 'data', connection: 0xfffffffe, payload: bytes('hi') },
       { type: 'authenticated', connection: 1, payload: new Uint8Array(0) },
     ]);
-    const open = Buffer.from('{"remote":"loopback"}').toString('hex');
-    expect(stream).toEqual(hex(`00000015 01 00000001 ${open} 00000002 02 fffffffe 6869 00000000 05 00000001`));
+    const open = Buffer.from('{"remote":"loopback","crowd":"a"}').toString('hex');
+    expect(stream).toEqual(hex(`00000021 01 00000001 ${open} 00000002 02 fffffffe 6869 00000000 05 00000001`));
   });
 
   it('hands out whole frames as views of the chunk, without a copy', () => {
@@ -161,8 +161,12 @@ describe('payloads', () => {
   });
 
   it('carries where a peer comes from, and only that', () => {
-    expect(decodeLinkOpen(bytes('{"remote":"remote","address":"10.0.0.1"}'))).toEqual({ remote: 'remote' });
-    expect(decodeLinkOpen(bytes('{"remote":"elsewhere"}'))).toBe(undefined);
+    const open = decodeLinkOpen(bytes('{"remote":"remote","crowd":"a-1_Z","address":"10.0.0.1"}'));
+    expect(open).toEqual({ remote: 'remote', crowd: 'a-1_Z' });
+    expect(decodeLinkOpen(bytes('{"remote":"elsewhere","crowd":"a"}'))).toBe(undefined);
+    for (const crowd of ['', 'ü', 'a b', 'a'.repeat(33), 7, null, undefined]) {
+      expect(decodeLinkOpen(bytes(JSON.stringify({ remote: 'remote', crowd })))).toBe(undefined);
+    }
     expect(decodeLinkOpen(hex('ff'))).toBe(undefined);
   });
 

@@ -183,18 +183,26 @@ export function createLinkWriter(deps: {
   };
 }
 
-/** What keep may know of where a peer comes from: whether it sits on this machine. Addresses stay with gate. */
+const CROWD = /^[A-Za-z0-9_-]{1,32}$/;
+
+/**
+ * What keep may know of where a peer comes from: whether it sits on this machine, and who comes from the same network as it.
+ * `crowd` is a name for that network which says nothing else, and is another one each time gate starts: addresses stay with
+ * gate.
+ */
 export interface LinkOpen {
   readonly remote: 'loopback' | 'remote';
+  readonly crowd: string;
 }
 
 export function encodeLinkOpen(open: LinkOpen): Uint8Array {
-  return utf8(JSON.stringify({ remote: open.remote }));
+  return utf8(JSON.stringify({ remote: open.remote, crowd: open.crowd }));
 }
 
 export function decodeLinkOpen(payload: Uint8Array): LinkOpen | undefined {
-  const remote = parseRecord(payload)?.['remote'];
-  return remote === 'loopback' || remote === 'remote' ? { remote } : undefined;
+  const { remote, crowd } = parseRecord(payload) ?? {};
+  if (typeof crowd !== 'string' || !CROWD.test(crowd)) return undefined;
+  return remote === 'loopback' || remote === 'remote' ? { remote, crowd } : undefined;
 }
 
 /** A WebSocket close: code (RFC 6455 §7.4) and a reason of at most 123 bytes of UTF-8. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
-import { connectMonitor, isMade, type RemoteMonitor } from '@keepwatch/monitor';
+import { connectMonitor, isMade, peerIdOf, type RemoteMonitor } from '@keepwatch/monitor';
 import { createIdentity, fileMemory, loadIdentity } from '@keepwatch/sdk';
 import type { Answer, Context } from '../command.ts';
 import { expectsOf, type MonitorPlace } from './options.ts';
@@ -67,7 +67,15 @@ export async function monitorJoin(
     throw error;
   });
   const role = reader ? 'client' : 'operator';
-  const monitor = await reach(context, identity, { connection, role, wish: 'register' });
+  const monitor = await reach(context, identity, { connection, role, wish: 'register' }).catch((error: unknown) => {
+    if (!(error instanceof CodedError) || error.code !== 'proposals_full') throw error;
+    const peer = peerIdOf(identity);
+    throw new CodedError(error.code, `Too many wait to be let in. Your id: ${peer}`, {
+      cause: error,
+      remedy: `Have an operator run \`keepwatch monitor approve ${peer}\`, then ask again: there is room for you then.`,
+      details: { peer },
+    });
+  });
   try {
     if (name !== undefined) await monitor.call('peer.self', { name });
     const joined: Joined = { connection: withoutToken(connection), role };

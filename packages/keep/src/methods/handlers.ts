@@ -1,4 +1,3 @@
-import { createTokenBucket } from '@keepwatch/base';
 import type { MethodName, MethodParams, MethodResult } from '@keepwatch/protocol';
 import { coded, type PeerSession, type Sessions } from '../peers/sessions.ts';
 import { readBackup } from '../vault/backup.ts';
@@ -13,7 +12,7 @@ import { listApprovals, reportSettlement, suggestContracts } from './desk.ts';
 import { explainRequest, lintGrants } from './explain.ts';
 import { createNonceDesk } from './nonces.ts';
 import { readContracts, readHeads, readStanding } from './observe.ts';
-import { register } from './proposals.ts';
+import { createRegistration } from './proposals.ts';
 import { listGrants, listPeers, listWallets, visibleWallets } from './queries.ts';
 import type { JsonText } from '../peers/json-text.ts';
 import { loadCandidates, stepReplay } from './replay.ts';
@@ -33,12 +32,8 @@ export interface HandlerDeps {
   readonly doctor: () => MethodResult<'doctor.report'>;
 }
 
-/** Proposals are journaled and come from strangers: few for all of them together. */
-const PROPOSALS = { perSecond: 1 / 30, burst: 64 };
-
 /** One handler a method. Caller, phase and parameters have been checked; a refusal is a thrown CodedError. */
 export function createHandlers({ vault, commands, signing, sessions, doctor }: HandlerDeps): Handlers {
-  const proposals = createTokenBucket(PROPOSALS.perSecond, PROPOSALS.burst, vault.deps.clock().monotonicMs);
   const state = () => requireUnsealed(vault).state;
   const nextNonce = createNonceDesk(vault);
   const monotonicMs = () => vault.deps.clock().monotonicMs;
@@ -55,10 +50,7 @@ export function createHandlers({ vault, commands, signing, sessions, doctor }: H
       if (vault.unsealed) vault.unsealed.lastActivityMs = monotonicMs();
       return done;
     },
-    'peer.register'(session, params) {
-      if (!proposals.take(monotonicMs())) throw coded('rate_limited');
-      return register(vault, session, params);
-    },
+    'peer.register': createRegistration(vault),
     'peer.list': (_session, params) => listPeers(state(), sessions().connected(), params),
     'wallet.list': (session, params) =>
       listWallets(state(), session.caller === 'operator' ? null : visibleWallets(state(), session.peer), params),

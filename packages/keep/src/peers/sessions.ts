@@ -1,6 +1,7 @@
 import { CodedError, type Json } from '@keepwatch/base';
 import {
   CLOSE_CODES,
+  decodeLinkOpen,
   encodeLinkClose,
   isErrorCode,
   ERRORS,
@@ -39,6 +40,8 @@ export interface PeerSession {
   readonly peer: string;
   readonly caller: Caller;
   readonly key: AcceptedPeer['claim']['key'];
+  /** Peers of one network have the same, by what gate says. */
+  readonly crowd: string;
   /** Transcript hash: the session's name, 32 bytes. */
   readonly id: Uint8Array;
   /** One-time work of this session, dropped when it ends. */
@@ -74,7 +77,13 @@ export interface Sessions {
   dropAll(): void;
 }
 
-type Connection = { readonly phase: 'hello' | 'proof'; readonly handshake: KeepHandshake } | Live;
+type Connection = Greeted | Live;
+
+interface Greeted {
+  readonly phase: 'hello' | 'proof';
+  readonly handshake: KeepHandshake;
+  readonly crowd: string;
+}
 
 interface Live {
   readonly phase: 'live';
@@ -120,7 +129,11 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
         if (connections.size >= MAX_CONNECTIONS) {
           return void writer.send('close', id, encodeLinkClose({ code: CLOSE_CODES.keepUnavailable, reason: 'full' }));
         }
-        connections.set(id, { phase: 'hello', handshake: host.handshake() });
+        connections.set(id, {
+          phase: 'hello',
+          handshake: host.handshake(),
+          crowd: decodeLinkOpen(payload)?.crowd ?? '',
+        });
         return;
       case 'close': {
         const connection = connections.get(id);
@@ -143,12 +156,12 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
         const challenge = step(id, () => connection.handshake.receiveHello(payload, host.now()));
         if (!challenge) return;
         if (!challenge.ok) return close(id, CLOSE_CODES.refused, challenge.error.tell);
-        connections.set(id, { phase: 'proof', handshake: connection.handshake });
+        connections.set(id, { ...connection, phase: 'proof' });
         writer.send('data', id, challenge.value);
         return;
       }
       case 'proof':
-        return proof(id, connection.handshake, payload);
+        return proof(id, connection, payload);
       case 'live': {
         const opened = connection.session.open(payload);
         if (!opened.ok) {
@@ -175,7 +188,7 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
     }
   }
 
-  function proof(id: number, handshake: KeepHandshake, payload: Uint8Array): void {
+  function proof(id: number, { handshake, crowd }: Greeted, payload: Uint8Array): void {
     const accepted = handshake.receiveProof(payload, host.now());
     if (!accepted.ok) return close(id, CLOSE_CODES.refused, accepted.error.tell);
     const admitted = step(id, () => host.accept(accepted.value));
@@ -185,7 +198,7 @@ export function createSessions(host: SessionHost, writer: LinkWriter): Sessions 
       return close(id, CLOSE_CODES.refused, admitted.code);
     }
     const { session, claim } = accepted.value;
-    const peer: PeerSession = { ...admitted, key: claim.key, id: session.id, scratch: new Map() };
+    const peer: PeerSession = { ...admitted, key: claim.key, crowd, id: session.id, scratch: new Map() };
     const outbox = createOutbox({
       session,
       send: (frame) => writer.send('data', id, frame),

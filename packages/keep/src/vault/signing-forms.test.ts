@@ -12,6 +12,7 @@ import {
   type Hex,
 } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRegistration } from '../methods/proposals.ts';
 import { listGrants, visibleWallets } from '../methods/queries.ts';
 import { askedOf, ETHER, makePeer, makeVault, RECIPIENT, type TestPeer } from './test-vault.fixture.ts';
 
@@ -308,8 +309,7 @@ describe('a request that needs operators', () => {
       ] as never,
     });
     second = makePeer('operator');
-    const { register } = await import('../methods/proposals.ts');
-    await register(v.vault, { ...second.session, caller: 'candidate' }, { name: 'second', role: 'operator' });
+    await createRegistration(v.vault)({ ...second.session, caller: 'candidate' }, { name: 'second', role: 'operator' });
     await v.command('peer.approve', { peer: second.session.peer, role: 'operator', name: 'second' });
   });
   const waiting = () => [...v.vault.unsealed!.state.approvals.values()];

@@ -17,6 +17,7 @@ import { sealEntry, signCommand, uuidV7, type EntryCrypto, type IdentitySigner }
 import { loadBootKey } from '../boot/boot-key.ts';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
+import { createRegistration } from '../methods/proposals.ts';
 import { createSigning, type Signing } from '../methods/sign.ts';
 import { textOf, type JsonText } from '../peers/json-text.ts';
 import { peerId, toPeerKey } from '../peers/peer-id.ts';
@@ -84,7 +85,7 @@ export function makePeer(caller: PeerSession['caller']): TestPeer {
     sign: (bytes) => sign(null, bytes, pair.privateKey),
   };
   const key = { alg: 'EdDSA' as const, publicKey };
-  const session = { peer: peerId(sha256, key), caller, key, id: randomBytes(32), scratch: new Map() };
+  const session = { peer: peerId(sha256, key), caller, key, crowd: 'home', id: randomBytes(32), scratch: new Map() };
   return { signer, session };
 }
 
@@ -232,8 +233,7 @@ export async function makeVault(options: TestVaultOptions = {}) {
     /** A registered client, by a proposal and its approval. */
     async client(name = 'bot') {
       const peer = makePeer('client');
-      const { register } = await import('../methods/proposals.ts');
-      await register(vault, peer.session, { name, role: 'client' });
+      await createRegistration(vault)(peer.session, { name, role: 'client' });
       await command('peer.approve', { peer: peer.session.peer, role: 'client', name });
       return peer;
     },

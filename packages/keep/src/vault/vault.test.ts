@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError, fromBase64url, fromHex } from '@keepwatch/base';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { verifyJournal } from '../methods/journal.ts';
+import { createRegistration } from '../methods/proposals.ts';
 import { decodeEntry } from '../state/events.ts';
 import type { KeepStore } from './context.ts';
 import {
@@ -227,10 +228,10 @@ describe('commands', () => {
     const v = await newVault();
     await v.init();
     const peer = makePeer('candidate');
-    const { register } = await import('../methods/proposals.ts');
+    const register = createRegistration(v.vault);
     const asked = await Promise.all([
-      register(v.vault, peer.session, { name: 'bot', role: 'client' }),
-      register(v.vault, peer.session, { name: 'bot two', role: 'client' }),
+      register(peer.session, { name: 'bot', role: 'client' }),
+      register(peer.session, { name: 'bot two', role: 'client' }),
     ]);
     expect(asked.map(({ state }) => state)).toEqual(['proposed', 'proposed']);
     const approve = { peer: peer.session.peer, role: 'client', name: 'bot' } as const;
@@ -242,7 +243,36 @@ describe('commands', () => {
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     await v.command('peer.revoke', { peer: peer.session.peer });
     expect(v.happened).toContain(`gone ${peer.session.peer}`);
-    expect((await register(v.vault, peer.session, { name: 'bot', role: 'client' })).state).toBe('revoked');
+    expect((await register(peer.session, { name: 'bot', role: 'client' })).state).toBe('revoked');
+  });
+
+  it('lets no flood of keys take the place of one that has asked, nor one network all places', async () => {
+    const v = await newVault();
+    await v.init();
+    const register = createRegistration(v.vault);
+    const ask = async (crowd: string, peer = makePeer('candidate')) =>
+      register({ ...peer.session, crowd }, { name: 'bot', role: 'client' }).then(
+        ({ state }) => state,
+        (error: CodedError) => error.code,
+      );
+    const flood = async (crowd: string, count: number) => {
+      const answers = await Promise.all(Array.from({ length: count }, () => ask(crowd)));
+      return answers.filter((each) => each === 'proposed').length;
+    };
+    const honest = makePeer('candidate');
+    expect(await flood('one', 100)).toBe(8);
+    expect(await ask('home', honest)).toBe('proposed');
+    for (let i = 0; i < 20; i++) await flood(`net-${i}`, 10);
+    const { proposals } = v.vault.unsealed!.state;
+    expect([proposals.size, proposals.has(honest.session.peer)]).toEqual([64, true]);
+    expect(await ask('office')).toBe('proposals_full');
+    // Whoever waits may ask as often as he likes, from wherever he is.
+    for (let i = 0; i < 100; i++) expect(await ask('one', honest)).toBe('proposed');
+    await v.command('peer.approve', { peer: honest.session.peer, role: 'client', name: 'honest' });
+    // New ones are journaled: not more of them than so many at a time.
+    expect(await ask('office')).toBe('rate_limited');
+    v.clock.pass(60_000);
+    expect(await ask('office')).toBe('proposed');
   });
 
   it('keeps the last operator', async () => {

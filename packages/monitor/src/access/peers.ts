@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { CodedError, toBase64url } from '@keepwatch/base';
-import { uuidV7, type Admission, type AcceptedPeer, type IdentityKey, type PeerClaim } from '@keepwatch/wire';
+import { uuidV7, type Admission, type AcceptedPeer, type PeerClaim } from '@keepwatch/wire';
 import type { z } from 'zod';
 import type { Methods } from '../api/conversation.ts';
 import { none, type peerApproval, type peerNamed, type peerRename } from '../api/shapes.ts';
 import type { Peer } from '../desk/desk.ts';
 import type { Engine, Recorded } from '../engine/engine.ts';
 import type { Changes } from '../orders/order-desk.ts';
+import { createCandidates } from './candidates.ts';
 import { peerIdOf } from './peer-id.ts';
 import type { Right } from './rights.ts';
 
@@ -14,8 +15,11 @@ import type { Right } from './rights.ts';
 export interface Peers {
   /** Without effect: anybody can cause it. */
   admit(claim: PeerClaim): Admission;
-  /** Somebody has proved a key. A proved token makes the first operator, once. */
-  accept(accepted: AcceptedPeer): Promise<{ readonly peer: string; readonly right: Right }>;
+  /**
+   * Somebody has proved a key. A proved token makes the first operator, once. `crowd`: who else is of his network. Throws
+   * `peer_unknown`, and `proposals_full` where no more can wait.
+   */
+  accept(accepted: AcceptedPeer, crowd: string): Promise<{ readonly peer: string; readonly right: Right }>;
   rightOf(peer: string): Right | undefined;
   /** The one-time token, as long as there is no operator. */
   token(): string | null;
@@ -29,18 +33,10 @@ export interface Peers {
   onChange(hear: (peer: string) => void): void;
 }
 
-interface Candidate {
-  readonly key: IdentityKey;
-  name: string;
-  readonly atMs: number;
-}
-
-/** Anybody can ask: the oldest makes room. */
-const MAX_CANDIDATES = 64;
-
 export function createPeers(engine: Engine, nowMs: () => number): Peers {
   const { desk } = engine.state;
-  const candidates = new Map<string, Candidate>();
+  const waiting = createCandidates();
+  const candidates = waiting.all;
   const hearers: ((peer: string) => void)[] = [];
   // Another one as soon as it has served: who knew it once shall not come back by it when all operators are gone.
   let secret = randomBytes(32);
@@ -62,17 +58,28 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
     });
   }
 
+  const called = (peers: ReadonlyMap<string, { readonly name: string }>, named: string) =>
+    [...peers].flatMap(([id, { name }]) => (name === named ? [id] : []));
+  const isNobody = (named: string) =>
+    PEER_ID.test(named) && !rightOf(named) && called(desk.peers, named).length + called(candidates, named).length === 0;
+
   /** By its id; else who is known by a name; else who has asked under one: nobody takes a name away by asking. */
   function find(named: string): string {
     if (rightOf(named)) return named;
-    const called = (peers: ReadonlyMap<string, { readonly name: string }>) =>
-      [...peers].flatMap(([id, { name }]) => (name === named ? [id] : []));
-    const [known, asking] = [called(desk.peers), called(candidates)];
+    const [known, asking] = [called(desk.peers, named), called(candidates, named)];
     const ids = known.length > 0 ? known : asking;
     if (ids.length === 1) return ids[0]!;
     const words = `“${named}” is ${ids.length === 0 ? 'nobody' : 'not one alone'} here.`;
     throw new CodedError('monitor_peer_unknown', words, {
       remedy: '`keepwatch monitor peers` shows who is known and who has asked.',
+    });
+  }
+
+  /** An operator knows an id that has not asked yet, or found no room: the next time it does. */
+  function expected(peer: string): never {
+    waiting.expect(peer);
+    throw new CodedError('monitor_peer_unknown', `${peer} is nobody here yet, and is expected now.`, {
+      remedy: 'Have it ask again (`keepwatch monitor join`): there is room for it, however many ask. Then approve it.',
     });
   }
 
@@ -96,7 +103,7 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
       if (known) return { admit: true };
       return role === 'operator' && !hasOperator() ? { admit: true, token: secret } : { admit: true };
     },
-    accept({ claim, tokenProved }) {
+    accept({ claim, tokenProved }, crowd) {
       // In turn: of two with one token only one becomes the first operator.
       const mine = joining.then(async () => {
         const peer = peerIdOf(claim.key);
@@ -119,8 +126,9 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
         }
         if (!desk.peers.has(peer) && !candidates.has(peer)) {
           if (claim.wish !== 'register') throw new CodedError('peer_unknown', 'This key is not known here.');
-          while (candidates.size >= MAX_CANDIDATES) candidates.delete(candidates.keys().next().value!);
-          candidates.set(peer, { key: claim.key, name: '', atMs: nowMs() });
+          if (!waiting.enter(peer, { key: claim.key, crowd, name: '', atMs: nowMs() })) {
+            throw new CodedError('proposals_full', 'Too many peers wait for an operator’s word.');
+          }
         }
         return { peer, right: rightOf(peer)! };
       });
@@ -135,7 +143,7 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
         const isAsBefore = rights.get(id) === right;
         if (right) rights.set(id, right);
         else rights.delete(id);
-        candidates.delete(id);
+        waiting.leave(id);
         // Who becomes the first operator has no session yet that held another right.
         if (!isAsBefore && !joiningNow.has(id)) changed(id);
       }
@@ -155,7 +163,7 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
         plan:
           ({ peer: given, name, right }: z.infer<typeof peerApproval>) =>
           () => {
-            const peer = find(given);
+            const peer = isNobody(given) ? expected(given) : find(given);
             const known = desk.peers.get(peer);
             const asking = candidates.get(peer);
             const key = known
@@ -192,7 +200,7 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
               inputs: desk.peers.has(peer) ? [{ room: 'desk', event }] : [],
               answer() {
                 // Who has only asked stands in no entry.
-                if (candidates.delete(peer)) changed(peer);
+                if (waiting.leave(peer)) changed(peer);
                 return { peer };
               },
             };
@@ -201,6 +209,9 @@ export function createPeers(engine: Engine, nowMs: () => number): Peers {
     },
   };
 }
+
+/** 16 bytes of a hash, as `peerIdOf` makes them. */
+const PEER_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 const plainName = (peer: string) =>
   peer

@@ -7,6 +7,7 @@ import {
   CLOSE_CODES,
   createLinkDecoder,
   createLinkWriter,
+  decodeLinkOpen,
   encodeLinkClose,
   formatConnectionString,
   type LinkFrame,
@@ -54,10 +55,12 @@ interface Live {
   readonly assemble: ReturnType<typeof createAssembler>;
 }
 type Connection =
-  | { readonly phase: 'hello' | 'proof'; readonly handshake: KeepHandshake }
+  | { readonly phase: 'hello' | 'proof'; readonly handshake: KeepHandshake; readonly crowd: string }
   | { readonly phase: 'joining' }
   | ({ readonly phase: 'live' } & Live);
 
+/** Why somebody is sent away who did nothing wrong. */
+const EXPECTED: ReadonlySet<string> = new Set(['peer_unknown', 'proposals_full']);
 /** How long a challenge may be answered. */
 const LIFETIME_MS = 30_000;
 /** Sessions of one peer; the oldest makes room for the newest. */
@@ -71,7 +74,12 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const gate = await createGate(
     { log: logOfGate(log) },
-    { dataDir, listen: options.listen, ...(options.limits ? { limits: options.limits } : {}) },
+    {
+      dataDir,
+      listen: options.listen,
+      core: 'edge to the monitor',
+      ...(options.limits ? { limits: options.limits } : {}),
+    },
   );
   const [edge, ours] = duplexPair();
   const connections = new Map<number, Connection>();
@@ -105,7 +113,7 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
   function hear({ type, connection: id, payload }: LinkFrame): void {
     switch (type) {
       case 'open':
-        connections.set(id, { phase: 'hello', handshake: handshake() });
+        connections.set(id, { phase: 'hello', handshake: handshake(), crowd: decodeLinkOpen(payload)?.crowd ?? '' });
         return;
       case 'close':
         return forget(id);
@@ -135,7 +143,7 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
       case 'hello': {
         const challenge = connection.handshake.receiveHello(payload, Date.now());
         if (!challenge.ok) return end(id, CLOSE_CODES.refused, challenge.error.tell);
-        connections.set(id, { phase: 'proof', handshake: connection.handshake });
+        connections.set(id, { ...connection, phase: 'proof' });
         return void writer.send('data', id, challenge.value);
       }
       case 'proof': {
@@ -143,13 +151,13 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
         if (!accepted.ok) return end(id, CLOSE_CODES.refused, accepted.error.tell);
         connections.set(id, { phase: 'joining' });
         const { session } = accepted.value;
-        peers.accept(accepted.value).then(
+        peers.accept(accepted.value, connection.crowd).then(
           ({ peer, right }) => (connections.has(id) ? begin(id, peer, right, session) : session.close()),
           (error: unknown) => {
             session.close();
-            const known = error instanceof CodedError && error.code === 'peer_unknown';
-            if (!known) log('warn', 'a peer could not join', { error: String(error) });
-            end(id, CLOSE_CODES.refused, known ? 'peer_unknown' : 'internal_error');
+            const code = error instanceof CodedError && EXPECTED.has(error.code) ? error.code : undefined;
+            if (code === undefined) log('warn', 'a peer could not join', { error: String(error) });
+            end(id, CLOSE_CODES.refused, code ?? 'internal_error');
           },
         );
         return;

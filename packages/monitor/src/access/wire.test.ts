@@ -10,6 +10,7 @@ import { WebSocket } from 'ws';
 import { isOrder, MONITOR_METHODS } from '../api/contract.ts';
 import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
 import { codeOf, freshIdentity, makeMonitorDoor, type MonitorDoor } from './door.fixture.ts';
+import { peerIdOf } from './peer-id.ts';
 
 /** A monitor's data and its door, real: TLS, handshake and sessions over loopback. */
 
@@ -101,6 +102,28 @@ describe('who may reach a monitor', () => {
     expect(await codeOf(reader.call('findings.list'))).not.toBe('nothing was refused');
     expect(await codeOf(door.enter(key, 'client', 'session'))).toBe('peer_unknown');
     expect(await codeOf(operator.call('peer.revoke', { peer: 'console' }))).toBe('monitor_peer_unknown');
+  });
+
+  it('lets no flood of strangers push one out who waits, and finds room for whom an operator has named', async () => {
+    const { operator } = await asOperator();
+    const early = await door.enter(freshIdentity(), 'client', 'register');
+    const strangers = await Promise.all(
+      Array.from({ length: 30 }, () => codeOf(door.enter(freshIdentity(), 'client', 'register'))),
+    );
+    expect(strangers.filter((code) => code !== 'proposals_full')).toHaveLength(7);
+    const waiting = async () => (await operator.call('peer.list')) as { peer: string; right: string }[];
+    expect((await waiting()).filter(({ right }) => right === 'candidate')).toHaveLength(8);
+
+    const late = freshIdentity();
+    expect(await codeOf(door.enter(late, 'client', 'register'))).toBe('proposals_full');
+    const peer = peerIdOf(late);
+    const approve = { peer, name: 'late', right: 'reader' };
+    expect(await codeOf(operator.call('peer.approve', approve))).toBe('monitor_peer_unknown');
+    expect((await door.enter(late, 'client', 'register')).right).toBe('candidate');
+    expect((await waiting()).map((each) => each.peer)).toContain(early.peer);
+    await operator.call('peer.approve', approve);
+    expect((await door.enter(late, 'client', 'session')).right).toBe('reader');
+    expect([...new Set(door.logs)]).toEqual(['edge to the monitor connected']);
   });
 
   it('lets nobody start a program or give the pass phrase over the network', async () => {

@@ -184,7 +184,7 @@ const PARSERS: Record<string, Parser> = {
     },
   },
   'link: open': {
-    valid: encodeLinkOpen({ remote: 'loopback' }),
+    valid: encodeLinkOpen({ remote: 'loopback', crowd: 'a' }),
     read: (bytes) => {
       const open = decodeLinkOpen(bytes);
       return open && encodeLinkOpen(open);

@@ -162,7 +162,7 @@ export async function startHostileGate(options: HostileGateOptions = {}): Promis
     openWire() {
       const wire = createWire(nextWire++, sendToKeep);
       wires.set(wire.id, wire);
-      sendToKeep([{ type: 'open', connection: wire.id, payload: encodeLinkOpen({ remote: 'loopback' }) }]);
+      sendToKeep([{ type: 'open', connection: wire.id, payload: encodeLinkOpen({ remote: 'loopback', crowd: 'a' }) }]);
       return wire;
     },
     async stop() {

@@ -19,7 +19,7 @@ let gate: HostileGate;
 let party: HonestParty;
 let before: Ledger;
 
-const loopback = encodeLinkOpen({ remote: 'loopback' });
+const loopback = encodeLinkOpen({ remote: 'loopback', crowd: 'a' });
 const control = (payload: Uint8Array): LinkFrame => ({ type: 'control', connection: 0, payload });
 const json = (value: unknown) => control(utf8(JSON.stringify(value)));
 
