@@ -94,7 +94,7 @@ function parseListenAddress(text: string): ListenAddress {
   return { host: (match[1] ?? match[2])!, port };
 }
 
-export function formatListenAddress({ host, port }: ListenAddress): string {
+function formatListenAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

@@ -6,7 +6,6 @@
  */
 export { supervise, type Supervisor, type SuperviseOptions, type SupervisorEvent } from './supervisor/supervise.ts';
 export {
-  KEEP_NODE_FLAGS,
   startKeepProcess,
   type KeepProcess,
   type KeepProcessOptions,
@@ -18,4 +17,3 @@ export type { SleepEvent, SleepWatchOptions } from './supervisor/sleep-watch.ts'
 export { createGate, type Gate, type GateDeps, type GateOptions, type ListenAddress } from './server.ts';
 export { DEFAULT_LIMITS, type GateLimits } from './limits.ts';
 export type { GateLog } from './log.ts';
-export { formatListenAddress } from './config.ts';

@@ -36,7 +36,6 @@ export {
   checkLadder,
   createLadderState,
   LADDER_DEFAULTS,
-  rungOf,
   type AcknowledgeWay,
   type ChannelFacts,
   type Escalation,
@@ -50,7 +49,7 @@ export { dueEscalations, ladderStep, nextLadderMs, type LadderOutcome } from './
 export type { Route } from './net/dial.ts';
 export { applyOutboxEvent } from './outbox/apply.ts';
 export { decodeOutboxEvent, decodeOutboxState, encodeOutboxEvent, encodeOutboxState } from './outbox/codec.ts';
-export { dueEffects, nextDueMs, type OutboxEffect } from './outbox/due.ts';
+export type { OutboxEffect } from './outbox/due.ts';
 export type { Hold, OutboxEvent, OutboxInput } from './outbox/event.ts';
 export {
   createOutboxState,

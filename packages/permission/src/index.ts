@@ -12,7 +12,6 @@ export { charge, createUsage, forgetGrant, isOutstanding, settle, type Usage, ty
 export {
   budgetKey,
   isBudgetConstraint,
-  windowText,
   type BudgetConstraint,
   type Constraint,
   type ConstraintType,
@@ -65,6 +64,6 @@ export { areShown, shownCharges, type ShownLine } from './shown-charges.ts';
 export { evaluateTimeless } from './timeless.ts';
 export { describeDenial } from './words/denial-words.ts';
 export { describeConstraint, describeGrant } from './words/grant-words.ts';
-export { describeIntent, describeTerms } from './words/intent-words.ts';
+export { describeIntent } from './words/intent-words.ts';
 export type { Names, TokenName } from './words/names.ts';
 export type { Period, WallClock, Zones } from './zones.ts';
