@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -148,5 +148,17 @@ describe('the socket of a monitor', () => {
         () => undefined,
       ),
     ).rejects.toMatchObject({ code: 'monitor_socket_taken' });
+  });
+
+  it('says that the path of its socket is too long for the system', async () => {
+    const serve = (where: string) =>
+      serveApi(
+        where,
+        () => methods,
+        () => undefined,
+      );
+    const long = join(dir, 'd'.repeat(108 - dir.length), 'monitor.sock');
+    mkdirSync(dirname(long));
+    await expect(serve(long)).rejects.toMatchObject({ code: 'monitor_directory_unusable' });
   });
 });

@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { CodedError } from '@keepwatch/base';
+import { unusable } from '../store/unusable.ts';
 import { connectApi } from './client.ts';
 import { converse, type Methods } from './conversation.ts';
 import { linesOf } from './lines.ts';
@@ -18,7 +20,8 @@ const MAX_CONNECTIONS = 64;
 
 /**
  * Listens on the socket at `path`, for the user of this process alone. One that a killed monitor left behind is removed.
- * `methods` may change with the monitor's phase. Throws `monitor_running` and `monitor_socket_taken`.
+ * `methods` may change with the monitor's phase. Throws `monitor_running`, `monitor_socket_taken` and
+ * `monitor_directory_unusable`.
  */
 export async function serveApi(
   path: string,
@@ -55,6 +58,12 @@ export async function serveApi(
   try {
     server.listen(path);
     await once(server, 'listening');
+  } catch (error) {
+    // `sun_path` (unix(7)): 108 bytes with the one that ends it.
+    if (Buffer.byteLength(path) < 108) throw unusable(dirname(path), error);
+    throw new CodedError('monitor_directory_unusable', `The path of the socket ${path} is longer than 107 bytes.`, {
+      remedy: 'Name a directory with a shorter path with --data.',
+    });
   } finally {
     process.umask(umask);
   }

@@ -5,6 +5,7 @@ import { utf8 } from '@keepwatch/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dropLock, isMade, lockKind, makeLock, openLock } from './lock.ts';
 import { ed25519Verify, openStore } from './store.ts';
+import { unusable } from './unusable.ts';
 
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'keepwatch-monitor-store-'))));
@@ -75,6 +76,16 @@ describe('the directory of a monitor', () => {
       await expect(makeLock(wrong, { kind: 'file' })).rejects.toMatchObject({ code });
     }
   });
+
+  it.each(['EROFS', 'EACCES', 'EPERM'])(
+    'that answers %s is said to be unusable, and other faults stay what they are',
+    (code) => {
+      const fault = Object.assign(new Error(code), { code });
+      expect(unusable(dir, fault)).toMatchObject({ code: 'monitor_directory_unusable', cause: fault });
+      const other = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+      expect(unusable(dir, other)).toBe(other);
+    },
+  );
 
   it('in which a monitor could not be begun takes another one', async () => {
     await makeLock(dir, { kind: 'file' });

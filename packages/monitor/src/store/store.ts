@@ -21,6 +21,7 @@ import {
 } from '@keepwatch/journal';
 import { keepIdentity, vaultId, type BootSigner, type Ed25519Verify } from '@keepwatch/wire';
 import { open, seal } from './sealing.ts';
+import { unusable } from './unusable.ts';
 
 /** The journal of a monitor, open: everything in it is encrypted under keys that the root key wraps. */
 export interface MonitorStore {
@@ -51,11 +52,12 @@ const dataKeyName = (id: number) => `data/${id}`;
 const placeOf = (name: string) => utf8(`keepwatch/monitor-key/1/${name}`);
 
 /**
- * Opens the journal in the data directory, or begins one. Throws `storage_busy` where a monitor runs already, other
+ * Opens the journal in the data directory, or begins one. Throws `storage_busy` where a monitor runs already,
+ * `monitor_directory_unusable` where nothing can be written, other
  * `storage_…` codes for the file, `monitor_key_wrong` for keys that do not open, and the codes of a damaged journal.
  */
 export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<MonitorStore> {
-  const sqlite = openSqliteStore({ path: join(dataDir, 'journal.sqlite') });
+  const sqlite = openIn(dataDir);
   try {
     const keys = openKeys(sqlite, rootKey);
     const id = toBase64url(vaultId(sha256, keys.receiptPublicKey));
@@ -71,6 +73,14 @@ export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<M
   } catch (error) {
     sqlite.close();
     throw error;
+  }
+}
+
+function openIn(dataDir: string): SqliteStore {
+  try {
+    return openSqliteStore({ path: join(dataDir, 'journal.sqlite') });
+  } catch (error) {
+    throw unusable(dataDir, error);
   }
 }
 
