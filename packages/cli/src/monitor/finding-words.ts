@@ -1,4 +1,5 @@
 import { formatBitcoin, formatUnits } from '@keepwatch/base';
+import { showCount } from '../values.ts';
 
 /** A finding as the socket gives it: amounts are decimal strings. */
 export interface FindingJson {
@@ -80,7 +81,7 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
     case 'restarted':
       return `the monitor is back after ${String(detail['downSeconds'])} s`;
     case 'backfilled':
-      return `the past is read up to block ${String(detail['toHeight'])}: ${String(detail['transactions'])} transactions`;
+      return `the past is read up to block ${String(detail['toHeight'])}: ${showCount(Number(detail['transactions']), 'transaction')}`;
     case 'gap-filled':
       return `blocks ${String(detail['fromHeight'])} to ${String(detail['toHeight'])} are caught up with`;
     case 'evm-sighted': {

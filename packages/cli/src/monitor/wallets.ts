@@ -12,6 +12,7 @@ import { usageError } from '../exit-codes.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, showTime, splitList } from '../values.ts';
 import { readBeginning } from '../chain/wallet.ts';
+import { coinRows } from './coin-rows.ts';
 import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
 import type { AddOptions, MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
@@ -233,14 +234,8 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
     ...wallet.outpoints.map(({ txid, vout }) => `  ${txid}:${vout}`),
     ...wallet.transactions.map((txid) => `  ${txid}`),
   ];
-  const coins = wallet.coins.map(({ txid, vout, sats: amount, address, block, spentBy }) => [
-    // A coin that is watched by itself, whose transaction nobody has shown.
-    ...(amount === null
-      ? ['not seen', '?']
-      : [block ? String(block.height) : 'mempool', formatBitcoin(BigInt(amount))]),
-    ...[address ?? '–', `${txid}:${vout}`, spentBy === null ? '' : paint.warning('being spent')],
-  ]);
-  const rest = coins.length > 0 ? ['', table([['HEIGHT', 'BTC', 'ADDRESS', 'COIN', ''], ...coins], paint.title)] : [];
+  const coins = coinRows(wallet, paint.warning('being spent'));
+  const rest = coins.length > 0 ? ['', table(coins, paint.title)] : [];
   return [about, '', ...watched, ...rest].join('\n');
 }
 
