@@ -32,7 +32,7 @@ export async function serveHttp(
         return reply(response, words === undefined ? 200 : 503, 'text/plain', `${words ?? 'ready'}\n`);
       }
       if (isRead && path === '/metrics')
-        return reply(response, 200, 'text/plain; version=0.0.4', metricsText(figures()));
+        return reply(response, 200, 'text/plain; version=0.0.4; charset=utf-8', metricsText(figures()));
       if (!mounted(request, response)) reply(response, 404, 'text/plain', 'not found\n');
     },
   );

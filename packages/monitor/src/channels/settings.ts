@@ -77,7 +77,12 @@ const schema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...{ kind: z.literal('matrix'), ...common, ...route },
     /** What is written to a room in clear is read by its server. */
-    privacy: z.literal('look').default('look'),
+    privacy: z
+      .literal(
+        'look',
+        'matrix is not encrypted here, and every homeserver of the room reads it: only the level look is for it',
+      )
+      .default('look'),
     ...{ url, accessToken: secret, roomId: z.string().min(1).max(300) },
     /** Users such as `@ada:example.org`; left out: nothing is read in the room. */
     answersBy: answersBy.optional(),
