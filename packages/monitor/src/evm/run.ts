@@ -179,6 +179,7 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
 /** Accounts of a chain, each once, whatever number of wallets has it. */
 export function watchedOf(evm: EvmState, chainId: bigint): readonly EvmWatched[] {
   const found = new Map<Address, EvmWatched>();
+  const awaited = evmAwaited(evm);
   for (const record of evm.wallets.values()) {
     const { wallet, account } = record;
     if (wallet.chainId !== chainId) continue;
@@ -191,7 +192,7 @@ export function watchedOf(evm: EvmState, chainId: bigint): readonly EvmWatched[]
       ...{ address: wallet.address, fresh: (known?.fresh ?? false) || !isRead, tokens: [...tokens] },
       allowances: [...(known?.allowances ?? []), ...(account?.allowances ?? [])],
       unread: [...(known?.unread ?? []), ...evmUnreadAllowances(record)],
-      pending: merged(known?.pending ?? [], evmAwaited(evm, wallet.id)),
+      pending: merged(known?.pending ?? [], awaited.get(wallet.id) ?? []),
     });
   }
   return [...found.values()];

@@ -92,7 +92,7 @@ export function startFollower(
   const watching = (): readonly EvmWatched[] =>
     [...state.wallets.values()].map(({ wallet, account }) => ({
       ...{ address: wallet.address, fresh: account === null, tokens: wallet.tokens.map(({ token }) => token) },
-      ...{ allowances: account?.allowances ?? [], unread: [], pending: evmAwaited(state, wallet.id) },
+      ...{ allowances: account?.allowances ?? [], unread: [], pending: evmAwaited(state).get(wallet.id) ?? [] },
     }));
 
   function run() {

@@ -223,11 +223,24 @@ export function forgetPending(turn: EvmTurn, wallet: string): void {
   for (const { hash } of waitingOf(turn.state, wallet)) emitEvm(turn, { kind: 'evm-pending-gone', wallet, hash });
 }
 
-/** What a source is to look for: what was sighted and is in no block. */
-export function evmAwaited(state: EvmState, wallet: string) {
-  return waitingOf(state, wallet).map(({ hash, from, nonce, grade }) => {
-    return { hash, from, nonce, proven: grade === 'valid' };
-  });
+/** What a source is to look for, by wallet: what was sighted and is in no block. */
+export function evmAwaited({ pending }: EvmState): ReadonlyMap<string, readonly EvmAwaited[]> {
+  const found = new Map<string, EvmAwaited[]>();
+  for (const { wallet, hash, from, nonce, grade, block } of pending.values()) {
+    if (block !== null) continue;
+    const own = found.get(wallet) ?? [];
+    own.push({ hash, from, nonce, proven: grade === 'valid' });
+    found.set(wallet, own);
+  }
+  return found;
+}
+
+/** A transaction that was sighted. `proven`: its bytes were checked. */
+export interface EvmAwaited {
+  readonly hash: Hash32;
+  readonly from: Address;
+  readonly nonce: bigint;
+  readonly proven: boolean;
 }
 
 function waitingOf({ pending }: EvmState, wallet: string): readonly EvmPendingRecord[] {

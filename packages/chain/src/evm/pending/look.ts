@@ -6,7 +6,7 @@ import { EvmFault } from '../fault.ts';
 import type { EvmRpc, RpcAnswer, RpcCall } from '../rpc.ts';
 import { pause } from '../upstream.ts';
 import { list, object, quantity, small } from '../words.ts';
-import { readPending } from './transaction.ts';
+import { readPending, type ReadPending } from './transaction.ts';
 
 /**
  * By what an upstream shows what stands in no block:
@@ -58,6 +58,7 @@ const CHECKS = 50;
 const READ = 256;
 /** What has to be asked for as a whole block, or of each transaction, is asked for in each fourth round. */
 const SELDOM = 4;
+const KNOWN_MS = 1_000;
 /** What an upstream does not have is asked for again after so long: nodes are started anew, and providers change. */
 const LACK_MS = 600_000;
 const LOST_MS = 60_000;
@@ -80,6 +81,7 @@ export function createPendingLook(deps: PendingLookDeps): PendingLook {
   let nextCheck = 0;
   let failures = 0;
   let forged = false;
+  let known: { readonly atMs: number; readonly all: ByAddress } = { atMs: -Infinity, all: new Map() };
   /** Accounts of which more was counted than is in blocks when they were asked about last. */
   const counted = new Set<Address>();
 
@@ -197,13 +199,30 @@ export function createPendingLook(deps: PendingLookDeps): PendingLook {
 
   /** `of`: whose it has to be; null: anybody's. */
   function hear(value: unknown, all: ByAddress, of: Address | null): void {
-    const read = readPending(value, all, chainId);
+    const read = readable(value, all);
     if (read.is === 'forged' || (of !== null && read.is === 'read' && read.facts.from !== of)) forged = true;
     else if (read.is === 'read') told.transaction(read.facts);
   }
 
+  /** One that cannot be read, of a kind of this chain's own perhaps, hides no other. */
+  function readable(value: unknown, all: ByAddress): ReadPending {
+    try {
+      return readPending(value, all, chainId);
+    } catch {
+      return { is: 'strange' };
+    }
+  }
+
+  /** Many come in a second, and who is watched changes seldom. */
+  function watchedNow(): ByAddress {
+    if (performance.now() - known.atMs >= KNOWN_MS) {
+      known = { atMs: performance.now(), all: new Map(watched().map((each) => [each.address, each])) };
+    }
+    return known.all;
+  }
+
   return {
-    hear: (value) => hear(value, new Map(watched().map((each) => [each.address, each])), null),
+    hear: (value) => hear(value, watchedNow(), null),
     means: () => (['content', 'block', 'count'] as const).filter((name) => ways[name].is === 'there'),
     async run(signal) {
       while (!signal.aborted) {
