@@ -91,6 +91,8 @@ export function createStory(
   const added = new Map<string, number>();
   const waiting = new Set<string>();
   const removals: { wallet: string; at: number }[] = [];
+  /** Of whom and what the input at hand told: `wallet txid`. */
+  let telling: ReadonlySet<string> = new Set();
   let total = 0;
   let tip: BlockRef | null = null;
   let best = -1;
@@ -154,7 +156,24 @@ export function createStory(
     known.wentAt = best;
   }
 
+  /** What went so long ago may be forgotten: then it is nobody's but of whom it is told now, or whom it names once more. */
+  function forgetGone(txid: string): void {
+    const known = txs.get(txid);
+    if (known?.status !== 'gone' || known.wentAt > best - keptBlocks) return;
+    const lost = [...known.wallets].filter((wallet) => !telling.has(`${wallet} ${txid}`));
+    for (const wallet of lost) takeOut(txid, known, wallet);
+  }
+
+  function takeOut(txid: string, known: Known, wallet: string): void {
+    known.wallets.delete(wallet);
+    for (const each of known.content) if (each.startsWith(`${wallet} `)) known.content.delete(each);
+    for (const key of known.spends)
+      if (![...known.content].some((each) => each.endsWith(` in ${key}`))) known.spends.delete(key);
+    if (known.wallets.size === 0) txs.delete(txid);
+  }
+
   function confirm(tx: MatchedTx, block: string, expected: Expected): void {
+    forgetGone(tx.txid);
     const before = txs.get(tx.txid);
     if (before?.status === 'confirmed' && before.block !== block) return;
     const learnt = learn(tx);
@@ -254,12 +273,7 @@ export function createStory(
       // Added anew, it is told anew.
       for (const pair of conflicts) if (pair.endsWith(key)) conflicts.delete(pair);
     }
-    for (const [txid, known] of txs) {
-      known.wallets.delete(id);
-      for (const each of known.content) if (each.startsWith(`${id} `)) known.content.delete(each);
-      for (const key of known.spends) if (!coins.has(key)) known.spends.delete(key);
-      if (known.wallets.size === 0) txs.delete(txid);
-    }
+    for (const [txid, known] of txs) takeOut(txid, known, id);
   }
 
   /** What a wallet has in blocks. A coin that it watches and never got is not its own. */
@@ -445,6 +459,7 @@ export function createStory(
     lowest: () => lowest,
     note(input, findings, nowMs) {
       total += findings.length;
+      telling = new Set(findings.map(({ wallet, evidence }) => `${wallet} ${evidence.txid}`));
       if (input.kind === 'started') [startedMs, catchingUp] = [nowMs, true];
       const isFresh =
         input.kind === 'connected' &&
