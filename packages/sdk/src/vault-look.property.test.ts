@@ -79,7 +79,7 @@ function createVault() {
       const tree = createMerkleTree(sha256, entries);
       const plain = {
         ...({ version: 1, vault: VAULT, epoch, firstSeq } as const),
-        ...{ lastSeq: firstSeq + entries.length - 1, root: tree.root, timeMs: 1 },
+        ...{ lastSeq: firstSeq + entries.length - 1, root: tree.root, timeMs: firstSeq },
         prev: before ? headHash(sha256, before) : NO_HEAD,
       };
       const head: SignedHead = { ...plain, signature: signer.sign(encodeHead(plain)) as Uint8Array };
@@ -207,6 +207,31 @@ describe('lookAtVault', () => {
     expect(look.anew).toBe(true);
     expect(look.complete).toEqual(new Set(WALLETS));
     expect(observer.seen.get('a')).toEqual([2, 3, 2, 3]);
+  });
+
+  it('says between which times a history was given up, asking for few heads of a long journal', async () => {
+    const { vault, observer } = await started();
+    expect((await observer.look()).lost).toEqual([]);
+    for (let i = 0; i < 200; i++) vault.append([other, permit('b')]);
+    for (const epoch of [2, 4]) {
+      vault.append([permit()], epoch);
+      for (let i = 0; i < 50; i++) vault.append([other], epoch);
+    }
+    const fresh = createObserver(vault);
+    let asked = 0;
+    vault.tamper((method, answer) => {
+      if (method === 'observer.heads') asked++;
+      return answer;
+    });
+    const { lost } = await fresh.look();
+    // A head that begins at entry n says the time n in this test.
+    expect(lost).toEqual([
+      { fromMs: 401, toMs: 403 },
+      { fromMs: 453, toMs: 454 },
+    ]);
+    expect(asked).toBeLessThan(50);
+    await fresh.look();
+    expect(asked).toBeLessThan(50);
   });
 
   it('refuses a page of receipts that leaves one out, in the middle or at the end', async () => {

@@ -19,6 +19,14 @@ export interface ObserverPlace {
   readonly head: SignedHeadJson | null;
   /** By wallet. Nothing: it is read from the journal's start. */
   readonly wallets: Readonly<Record<string, WalletPlace>>;
+  /** Histories that were given up, as they were known in an epoch; left out while there was none. */
+  readonly lost?: { readonly epoch: number; readonly spans: readonly LostSpan[] };
+}
+
+/** What was signed between these times (ms, by the vault's clock) may stand in no journal: a backup was put in its place. */
+export interface LostSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** `last`: the wallet's last permit that is known, 0 for none; `upTo`: the entry up to which none was passed over. */
@@ -37,6 +45,7 @@ export interface VaultLook {
   readonly place: ObserverPlace;
   /** An operator began another history (a restore, a resume): what was known is no prefix of what is. */
   readonly anew: boolean;
+  readonly lost: readonly LostSpan[];
 }
 
 export interface LookOptions {
@@ -67,12 +76,14 @@ export async function lookAtVault(connection: Connection, options: LookOptions):
   const known = options.place.head === null ? null : demandHead(options.place.head, connection);
   if (headJson === null) {
     if (known !== null) throw fault('vault_rolled_back');
-    return { phase, head: null, complete: new Set(), place: options.place, anew: false };
+    return { phase, head: null, complete: new Set(), place: options.place, anew: false, lost: [] };
   }
   const head = demandHead(headJson, connection);
   const linked = known === null ? new Map<number, Uint8Array>() : await linkHeads(connection, known, head);
   const anew = linked === undefined;
-  let place: ObserverPlace = anew ? { head: null, wallets: {} } : options.place;
+  const lost = await lostSpans(connection, head, options.place.lost);
+  const begun = anew ? { head: null, wallets: {} } : options.place;
+  let place: ObserverPlace = lost.length === 0 ? begun : { ...begun, lost: { epoch: head.epoch, spans: lost } };
   const lasts = new Map(standing.last.map(({ wallet, seq }) => [wallet, seq]));
   const complete = new Set<string>();
   for (const wallet of wallets) {
@@ -89,7 +100,7 @@ export async function lookAtVault(connection: Connection, options: LookOptions):
     complete.add(wallet);
     place = withWallet(place, wallet, { last: at.last, upTo: Math.max(at.upTo, head.lastSeq) });
   }
-  return { phase, head: headJson, complete, place: { ...place, head: headJson }, anew };
+  return { phase, head: headJson, complete, place: { ...place, head: headJson }, anew, lost };
 }
 
 /**
@@ -121,6 +132,47 @@ async function linkHeads(
     }
   }
   return equalBytes(before.hash, target) ? hashes : broken('vault_forked');
+}
+
+/** Epochs that are looked for: each begins with a restore or a resume by an operator. */
+const MOST_EPOCHS = 16;
+
+/** Each epoch but the first took the place of a history of which the end may be lost. */
+async function lostSpans(
+  connection: Connection,
+  head: SignedHead,
+  known: ObserverPlace['lost'],
+): Promise<readonly LostSpan[]> {
+  if (head.epoch === 1) return [];
+  if (known?.epoch === head.epoch) return known.spans;
+  const spans: LostSpan[] = [];
+  for (let epoch = Math.max(2, head.epoch - MOST_EPOCHS + 1); epoch <= head.epoch; epoch++) {
+    const first = await firstOf(connection, epoch, head);
+    const before = first.firstSeq === 1 ? undefined : await headAt(connection, first.firstSeq - 1);
+    // A vault may pass over an epoch, which then begins with the next one.
+    const span = { fromMs: before?.timeMs ?? 0, toMs: first.timeMs };
+    if (spans.at(-1)?.toMs !== span.toMs) spans.push(span);
+  }
+  return spans;
+}
+
+/** The first head of an epoch, or of a later one: epochs rise along the journal. */
+async function firstOf(connection: Connection, epoch: number, last: SignedHead): Promise<SignedHead> {
+  let [low, found] = [1, last];
+  while (low < found.firstSeq) {
+    const middle = await headAt(connection, Math.floor((low + found.firstSeq - 1) / 2));
+    if (middle.epoch >= epoch) found = middle;
+    else low = middle.lastSeq + 1;
+  }
+  return found;
+}
+
+async function headAt(connection: Connection, seq: number): Promise<SignedHead> {
+  const { heads } = await connection.call('observer.heads', { from: seq });
+  if (heads[0] === undefined) throw fault('receipt_missing');
+  const head = demandHead(heads[0], connection);
+  if (head.firstSeq > seq || head.lastSeq < seq) throw fault('receipt_missing');
+  return head;
 }
 
 interface Reading {
@@ -185,9 +237,9 @@ function demandHead(json: SignedHeadJson, { info }: Connection): SignedHead {
   throw fault('head_forged');
 }
 
-const withWallet = ({ head, wallets }: ObserverPlace, wallet: string, place: WalletPlace): ObserverPlace => ({
-  head,
-  wallets: { ...wallets, [wallet]: place },
+const withWallet = (before: ObserverPlace, wallet: string, place: WalletPlace): ObserverPlace => ({
+  ...before,
+  wallets: { ...before.wallets, [wallet]: place },
 });
 
 function fault(code: ErrorCode): CodedError {
