@@ -40,6 +40,7 @@ const SLOW = { timeout: 180_000, interval: 200 };
 /** Kinds of EVM chains and of vaults are provoked where anvil and a vault run. */
 const OF_VAULTS: readonly FindingKind[] = [
   ...(['signed-spend', 'unsigned-spend', 'unclear-spend', 'sealed-spend', 'spend-withdrawn', 'signed-unseen'] as const),
+  'earlier-spends',
 ];
 const ELSEWHERE = (kind: FindingKind) => /^(evm|vault)-/.test(kind) || OF_VAULTS.includes(kind);
 

@@ -26,7 +26,7 @@ export { evmPastsDue, evmUnreadAllowances } from './evm/decide-past.ts';
 export type { EvmPastDue } from './evm/decide-past.ts';
 export { evmAwaited } from './evm/decide-pending.ts';
 export type { EvmAsset, EvmFindingDetail, EvmGrade } from './evm/detail.ts';
-export type { EvmEvent, EvmInput, EvmPastEntry } from './evm/event.ts';
+export type { EvmEvent, EvmInput, EvmPastEntry, EvmPastSpend } from './evm/event.ts';
 export type {
   EvmAccountFacts,
   EvmAllowance,

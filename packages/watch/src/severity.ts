@@ -87,7 +87,7 @@ export function severityOf(detail: FindingDetail): Severity {
     case 'signed-spend':
       return 'info';
     case 'unclear-spend':
-      return detail.why === 'unread' ? 'critical' : 'warning';
+      return detail.why === 'unread' || detail.why === 'lost-history' ? 'critical' : 'warning';
     case 'signed-unseen':
       return 'warning';
     case 'sealed-spend':
@@ -101,6 +101,7 @@ export function severityOf(detail: FindingDetail): Severity {
     case 'vault-down':
       return 'warning';
     case 'vault-sealed':
+    case 'earlier-spends':
       return 'notice';
     default:
       return assertNever(detail);

@@ -58,8 +58,11 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
       return `THE VAULT DID NOT SIGN ${spendOf(detail)} (${String(detail['why'])})`;
     case 'unclear-spend': {
       const maybe = (detail['maybe'] as readonly { permit: number }[]).map(({ permit }) => String(permit)).join(', ');
-      return `IT IS NOT KNOWN WHETHER THE VAULT SIGNED ${spendOf(detail)} (${String(detail['why'])}): compare it with entry ${maybe}`;
+      const how = maybe === '' ? 'compare it with what you know of' : `compare it with entry ${maybe}`;
+      return `IT IS NOT KNOWN WHETHER THE VAULT SIGNED ${spendOf(detail)} (${String(detail['why'])}): ${how}`;
     }
+    case 'earlier-spends':
+      return `${String(detail['address'])} spent ${String(detail['count'])} times before the vault “${String(detail['vault'])}” had its key: who signed that, it cannot say`;
     case 'sealed-spend':
       return `THE VAULT WAS SEALED AND HAD NOT SIGNED ${spendOf(detail)} (${String(detail['why'])}): unless you have unsealed it since, somebody else has the key`;
     case 'signed-unseen': {

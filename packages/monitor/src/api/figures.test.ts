@@ -78,7 +78,8 @@ it('tells the age of the oldest message that is due, and of none that waits on p
 it('counts vaults by phase and names none', () => {
   const state = fresh();
   const put = (name: string) => applyEvent(state, { room: 'desk', event: { kind: 'vault-put', name, vault: {} } });
-  const record = { place: null, lastSeq: 0, downSinceMs: null, words: '', conditions: {}, unseenMs: null, seal: null };
+  const quiet = { downSinceMs: null, words: '', conditions: {}, unseenMs: null, seal: null, lost: [] };
+  const record = { place: null, lastSeq: 0, ...quiet };
   for (const name of ['alpha', 'beta', 'gamma', 'delta']) put(name);
   state.vault.vaults.set('alpha', { vault: 'alpha', ...record, phase: 'unsealed' });
   state.vault.vaults.set('beta', { vault: 'beta', ...record, phase: 'sealed' });

@@ -168,9 +168,11 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
       case 'evm':
         return evmStep(state.evm, input.input, atMs).flatMap((event) => {
           const recorded = record({ room: 'evm', event });
-          if (event.kind === 'finding') return [recorded, ...tell(event.finding, recorded.seq, atMs, record)];
           // Whether a vault signed it is asked in the same batch: no spend is ever known and not asked about.
-          return [recorded, ...comparedBy(event).flatMap((asked) => compare(asked, atMs, record))];
+          const asked = () => comparedBy(event, state).flatMap((each) => compare(each, atMs, record));
+          if (event.kind === 'finding')
+            return [recorded, ...tell(event.finding, recorded.seq, atMs, record), ...asked()];
+          return [recorded, ...asked()];
         });
       case 'vault':
         return compare(input.input, atMs, record);
@@ -248,13 +250,24 @@ export function createEngine(deps: EngineDeps, state: MonitorState, loaded: { re
 }
 
 /** What of an EVM chain is compared with what the vaults signed. */
-function comparedBy(event: EvmEvent): readonly VaultInput[] {
+function comparedBy(event: EvmEvent, { evm }: MonitorState): readonly VaultInput[] {
   switch (event.kind) {
     case 'evm-spend':
-      return [{ kind: 'spend', id: event.id, spend: event.spend }];
+      return [{ kind: 'spend', id: event.id, spend: event.spend, past: false }];
     // Its signature was checked: whoever made it has the key, whatever becomes of the transaction.
     case 'evm-pending':
-      return event.spend === null ? [] : [{ kind: 'spend', id: event.id, spend: event.spend }];
+      return event.spend === null ? [] : [{ kind: 'spend', id: event.id, spend: event.spend, past: false }];
+    case 'evm-past-block':
+      return event.spends.map((each) => ({ kind: 'spend', ...each, past: true }));
+    case 'evm-block': {
+      const { chainId, block } = event;
+      const { lowest } = evm.chains.get(String(chainId))!;
+      return [{ kind: 'chain-settled', chainId, number: lowest - 1, timeMs: block.timeMs }];
+    }
+    case 'finding': {
+      const { detail, wallet } = event.finding;
+      return detail.kind === 'evm-backfilled' && wallet !== null ? [{ kind: 'past-over', watched: wallet }] : [];
+    }
     case 'evm-block-back':
       return event.withdrawn.length === 0 ? [] : [{ kind: 'spends-withdrawn', ids: event.withdrawn }];
     default:

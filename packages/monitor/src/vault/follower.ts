@@ -104,7 +104,7 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
     for (let from = 0; from === 0 || from < ids.length; from += MANY) {
       // What is told after this is not answered by what comes now.
       const asked = engine.state.vault.order;
-      const { phase, head, complete, place } = await lookAtVault(connection, {
+      const { phase, head, complete, place, lost } = await lookAtVault(connection, {
         place: placeOf(),
         wallets: ids.slice(from, from + MANY),
         async onPermits(wallet, receipts, at) {
@@ -116,7 +116,7 @@ export function followVault({ engine, name, fail, log }: FollowerDeps): Follower
       });
       await tell({
         ...{ kind: 'vault-looked', vault: name, asked, phase, lastSeq: head?.lastSeq ?? 0 },
-        ...{ complete: [...complete], place: place as unknown as Json },
+        ...{ complete: [...complete], lost, place: place as unknown as Json },
       });
     }
   }

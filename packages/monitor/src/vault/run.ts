@@ -1,6 +1,7 @@
 import type { AccountStanding } from '@keepwatch/watch';
 import type { MonitorState } from '../engine/state.ts';
 import type { OpenMonitor } from '../open.ts';
+import { comparePasts } from './pasts.ts';
 import { followVault, type Follower, type FollowerDeps } from './follower.ts';
 
 export interface RunningVaults {
@@ -22,6 +23,7 @@ export function runVaults({ monitor, log }: { monitor: OpenMonitor; log: Followe
   const follow = (name: string) => {
     if (!followers.has(name)) followers.set(name, followVault({ engine, name, fail, log }));
   };
+  const pasts = comparePasts({ engine, journal: monitor.store.journal }, fail);
   const unhear = monitor.onDurable((events) => {
     for (const { room, event } of events) {
       if (room === 'desk' && event.kind === 'vault-put') follow(event.name);
@@ -29,10 +31,12 @@ export function runVaults({ monitor, log }: { monitor: OpenMonitor; log: Followe
         void followers.get(event.name)?.stop();
         followers.delete(event.name);
       }
+      if (room === 'vault' && event.kind === 'wallet') pasts.wake();
       if (room === 'vault' && event.kind === 'spend') for (const each of followers.values()) each.wake();
     }
   });
   for (const name of engine.state.desk.vaults.keys()) follow(name);
+  pasts.wake();
   const ticking = setInterval(() => {
     engine.submit({ room: 'vault', input: { kind: 'tick' } }).catch(fail);
     if ([...engine.state.vault.waiting.keys()].length === 0) return;
@@ -44,6 +48,7 @@ export function runVaults({ monitor, log }: { monitor: OpenMonitor; log: Followe
     async stop() {
       clearInterval(ticking);
       unhear();
+      await pasts.stop();
       await Promise.all([...followers.values()].map((each) => each.stop()));
     },
   };

@@ -48,7 +48,7 @@ export function vaultMethods({ engine }: { readonly engine: Engine }): {
                 unseenMs: record?.unseenMs ?? null,
                 ...{ upTo: record?.lastSeq ?? 0, downSinceMs: record?.downSinceMs ?? null, words: record?.words ?? '' },
                 wallets: [...room.wallets.entries()].flatMap(([key, { vault, wallet, address }]) =>
-                  vault === name ? [{ wallet, address, permits: room.permits.get(key)?.length ?? 0 }] : [],
+                  vault === name ? [{ wallet, address, permits: room.permits.get(key)?.count ?? 0 }] : [],
                 ),
               };
             }),

@@ -212,10 +212,13 @@ const EVERY: Every = {
   'unsigned-spend': (['no-permit', 'other-bytes', 'no-allowance', 'more-than-allowed', 'expired'] as const).map(
     (why) => ({ kind: 'unsigned-spend', ...spend, how: 'transaction', upTo: known, why, amends: null }),
   ),
-  'unclear-spend': (['other-caller', 'unread'] as const).map((why) => ({
+  'unclear-spend': (['other-caller', 'unread', 'later-right', 'lost-history'] as const).map((why) => ({
     ...{ kind: 'unclear-spend', ...spend, how: 'allowance', upTo: known, why, amends: null },
     maybe: [{ vault: 'Safe', permit: 1_203 }],
   })),
+  'earlier-spends': [
+    { kind: 'earlier-spends', ...chain, vault: 'Safe', address: MINE, sinceMs: 1_789_999_000_000, count: 12 },
+  ],
   'vault-silent': [{ kind: 'vault-silent', ...spend, how: 'transaction', token: null, vaults: ['Safe'], words }],
   'spend-withdrawn': [{ kind: 'spend-withdrawn', spend: 'spend', retracts: ['one'] }],
   'vault-down': over(true).map((each) => ({ kind: 'vault-down', vault: 'Safe', words, over: each })),
@@ -231,7 +234,7 @@ const OF_THE_WATCH = /^(feerate|tip|source|sources|quorum|disk|clock|restarted|g
 export const EVERY_FINDING: readonly Finding[] = Object.values(EVERY)
   .flat<readonly (readonly FindingDetail[])[]>()
   .map((detail, i) => {
-    const isEvm = /^(evm|signed|sealed|unsigned|unclear|vault-silent|spend)/.test(detail.kind);
+    const isEvm = /^(evm|signed|sealed|unsigned|unclear|earlier|vault-silent|spend)/.test(detail.kind);
     const evm = { chainId: 1n, txHash: HASH, block: { number: 840_123, hash: HASH } } as unknown as NonNullable<
       Finding['evidence']['evm']
     >;

@@ -7,7 +7,7 @@ import { retracted, secondOf } from './measure.ts';
 /** Findings about what a vault signed, and what it did not, in words. */
 const KINDS: readonly FindingDetail['kind'][] = [
   ...(['signed-spend', 'unsigned-spend', 'unclear-spend', 'sealed-spend', 'vault-silent', 'spend-withdrawn'] as const),
-  ...(['signed-unseen'] as const),
+  ...(['signed-unseen', 'earlier-spends'] as const),
   ...(['vault-down', 'vault-sealed', 'vault-rolled-back', 'vault-forked', 'vault-withholds'] as const),
 ] satisfies readonly VaultFindingDetail['kind'][];
 
@@ -29,6 +29,8 @@ export function vaultHeadline(detail: VaultFindingDetail): string {
       return detail.over
         ? 'what the vault signed is on the chain, or its nonce is used up'
         : 'what the vault signed is not on the chain';
+    case 'earlier-spends':
+      return 'this account was used before the vault had its key: who else has it?';
     case 'vault-silent':
       return 'vault silent, spend unexplained: it does not say whether it signed it';
     case 'spend-withdrawn':
@@ -84,6 +86,12 @@ export function vaultParticulars(detail: VaultFindingDetail): string[] {
           ? []
           : ['Whoever has the signed transaction can send it as long as this nonce is not used up.']),
       ];
+    case 'earlier-spends':
+      return [
+        `Account: ${detail.address}`,
+        `Spends from before ${secondOf(detail.sinceMs)}, when the vault “${cleanLabel(detail.vault)}” got the key: ${detail.count}`,
+        'Who signed these cannot be said by the vault. Whoever had the key then may have it still.',
+      ];
     case 'vault-silent':
       return [...facts(detail), cleanLabel(detail.words, 512)];
     case 'spend-withdrawn':
@@ -135,4 +143,8 @@ const WHY = {
 const UNCLEAR = {
   'other-caller': 'What was signed lets somebody take so much of it; that he is who took it is not proved.',
   unread: 'Nothing that can be read allows it, and something was signed that this monitor cannot read.',
+  'later-right':
+    'Who took it was allowed to by the vault, but only afterwards, by the clocks of the vault and of the chain.',
+  'lost-history':
+    'The vault was restored from a backup. What it had signed since then stands in no journal any more, and this may be of it.',
 };

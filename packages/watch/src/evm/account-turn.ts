@@ -1,6 +1,6 @@
 import type { Address } from '@keepwatch/evm';
 import type { EvmAsset, EvmFindingDetail } from './detail.ts';
-import type { EvmPastEntry } from './event.ts';
+import type { EvmPastEntry, EvmPastSpend } from './event.ts';
 import type { EvmAccountFacts, EvmBlockFacts } from './facts.ts';
 import type { EvmSpend, Hash32 } from './spend.ts';
 import type { EvmAccountRecord, EvmState } from './state.ts';
@@ -24,7 +24,13 @@ export interface AccountTurn {
   readonly facts: EvmAccountFacts;
   readonly before: EvmAccountRecord;
   /** Takes what a block of the past says, which is no news; null: it is told. */
-  readonly past: EvmPastEntry[] | null;
+  readonly past: EvmPastFound | null;
+}
+
+/** What a block of the past turned out to say. */
+export interface EvmPastFound {
+  readonly entries: EvmPastEntry[];
+  readonly spends: EvmPastSpend[];
 }
 
 /** By how much the transactions of a block that name the account change its balance, and how many are its own. */
@@ -52,7 +58,7 @@ export function say(
   const { block, chainId } = sight.facts;
   const id = evmId(turn, what, wallet.id, about, chainId, block);
   if (past) {
-    past.push({ id, txHash, detail });
+    past.entries.push({ id, txHash, detail });
     return id;
   }
   const evidence = { chainId, block, ...(txHash === null ? {} : { txHash }) };
@@ -71,12 +77,12 @@ export function say(
 
 export type SpendOf = Omit<EvmSpend, 'wallet' | 'chainId' | 'address' | 'seenAtMs' | 'block'>;
 
-/** Notes that value or rights left; it has the id of the finding that says so. What left before it was watched is no news. */
+/** Notes that value or rights left; it has the id of the finding that says so. */
 export function spend({ turn, sight, wallet, past }: AccountTurn, id: string, of: SpendOf): void {
-  if (past) return;
   const { block, chainId } = sight.facts;
   const about = { wallet: wallet.id, chainId, address: wallet.address, seenAtMs: turn.nowMs, block };
-  emitEvm(turn, { kind: 'evm-spend', id, spend: { ...about, ...of } });
+  if (past) past.spends.push({ id, spend: { ...about, ...of } });
+  else emitEvm(turn, { kind: 'evm-spend', id, spend: { ...about, ...of } });
 }
 
 /** `token` null: the chain's own coin. */

@@ -84,7 +84,11 @@ const event: z.ZodType<EvmEvent> = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ ...kind('evm-pending-gone'), wallet: text, hash }),
   z.strictObject({ ...kind('evm-counted'), wallet: text, pending: amount.nullable() }),
-  z.strictObject({ ...kind('evm-past-block'), wallet: text, block, entries: z.array(pastEntry) }),
+  z.strictObject({
+    ...{ ...kind('evm-past-block'), wallet: text, block, entries: z.array(pastEntry) },
+    // Journals of earlier versions say nothing of these.
+    spends: z.array(z.strictObject({ id: text, spend })).default([]),
+  }),
   z.strictObject({ ...kind('evm-past'), wallet: text, past }),
 ]);
 const entry = z.strictObject({ v: z.literal(EVM_EVENT_VERSION), event });

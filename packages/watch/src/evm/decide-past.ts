@@ -1,9 +1,9 @@
 import type { Address } from '@keepwatch/evm';
 import { accountAfter } from './account-after.ts';
-import { explainedBy, type AccountTurn } from './account-turn.ts';
+import { explainedBy, type AccountTurn, type EvmPastFound } from './account-turn.ts';
 import { decideRights } from './decide-rights.ts';
 import { decideTransfers } from './decide-transfers.ts';
-import type { EvmInput, EvmPastEntry } from './event.ts';
+import type { EvmInput } from './event.ts';
 import type { EvmAccountFacts, EvmAllowance, EvmBlockFacts } from './facts.ts';
 import type { EvmAccountRecord, EvmState, EvmWalletRecord } from './state.ts';
 import { addedAnew, emitEvm, tellEvm, type EvmTurn } from './turn.ts';
@@ -27,7 +27,7 @@ export function decideEvmPast(turn: EvmTurn, piece: Piece): void {
     const { block } = facts;
     const own = facts.accounts.find(({ address }) => address === wallet.address);
     if (!own || facts.chainId !== wallet.chainId || block.number < from || block.number > to) continue;
-    const found: EvmPastEntry[] = [];
+    const found: EvmPastFound = { entries: [], spends: [] };
     const sight = { facts, seenBy, late: true, wallet: wallet.id };
     const before = { ...(account ?? supposed(own, facts, wallet)), allowances };
     const now: AccountTurn = { turn, sight, wallet, facts: own, before, past: found };
@@ -36,9 +36,9 @@ export function decideEvmPast(turn: EvmTurn, piece: Piece): void {
     const after = accountAfter(now);
     ({ allowances } = after);
     if (account !== null || own.state !== null) account = after;
-    if (found.length === 0) continue;
-    emitEvm(turn, { kind: 'evm-past-block', wallet: wallet.id, block, entries: found });
-    entries += found.length;
+    if (found.entries.length === 0) continue;
+    emitEvm(turn, { kind: 'evm-past-block', wallet: wallet.id, block, ...found });
+    entries += found.entries.length;
   }
   const isOver = to === since;
   const stateMissingBefore = piece.stateMissingBefore ?? past.stateMissingBefore;

@@ -31,6 +31,8 @@ export type EvmEvent =
       readonly wallet: string;
       readonly block: EvmBlockRef;
       readonly entries: readonly EvmPastEntry[];
+      /** Ways in which value or rights left in it: whoever knows what was signed compares them, as those of today. */
+      readonly spends: readonly EvmPastSpend[];
     }
   /**
    * A transaction outside blocks, or that more is known of one. `id`: of the finding that says so. `spend`: it is the
@@ -61,6 +63,12 @@ export interface EvmPastEntry {
   readonly id: string;
   readonly txHash: Hash32 | null;
   readonly detail: EvmFindingDetail;
+}
+
+/** It has the id of the entry that says so. */
+export interface EvmPastSpend {
+  readonly id: string;
+  readonly spend: EvmSpend;
 }
 
 export type EvmInput =

@@ -31,8 +31,10 @@ export type UnsignedReason = 'no-permit' | 'other-bytes' | 'no-allowance' | 'mor
  *
  * - `other-caller`: somebody may take so much of the token, and he is neither who sent the transaction nor what it calls
  * - `unread`: something was signed that this monitor cannot read
+ * - `later-right`: who took it was allowed to, and by the clocks of vault and chain only afterwards
+ * - `lost-history`: the vault was restored from a backup, and may have signed it in the history that was given up
  */
-export type UnclearReason = 'other-caller' | 'unread';
+export type UnclearReason = 'other-caller' | 'unread' | 'later-right' | 'lost-history';
 
 /**
  * By what a spend is the vault's: the very bytes, the nonce alone (the bytes are not known), a right that was signed for who
@@ -88,6 +90,18 @@ export type VaultFindingDetail =
       readonly address: Address;
       readonly nonce: bigint;
       readonly over: boolean;
+    }
+  /**
+   * The past of an account was compared, and so many of its spends are older than the vault's key (`sinceMs`, by the vault's
+   * clock): who signed them, no vault can say.
+   */
+  | {
+      readonly kind: 'earlier-spends';
+      readonly vault: string;
+      readonly chainId: bigint;
+      readonly address: Address;
+      readonly sinceMs: number;
+      readonly count: number;
     }
   /** The spend left the chain. `retracts`: ids of findings that no longer hold. */
   | { readonly kind: 'spend-withdrawn'; readonly spend: string; readonly retracts: readonly string[] }

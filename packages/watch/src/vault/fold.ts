@@ -1,6 +1,9 @@
 import { assertNever } from '@keepwatch/base';
 import type { VaultEvent } from './event.ts';
-import { walletKey, type SpendRecord, type VaultState } from './state.ts';
+import { addRights } from './rights.ts';
+import { release, remember, settle, take } from './settle.ts';
+import { addSigned } from './signed.ts';
+import { chainKey, earlierKey, walletKey, type SpendRecord, type VaultState } from './state.ts';
 
 /** Brings an event into the state: the only place where it changes. Events of one journal, in order, each once. */
 export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
@@ -12,7 +15,7 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
       return;
     case 'vault-dropped':
       state.vaults.delete(event.vault);
-      return;
+      return forgetVault(state, event.vault);
     case 'wallet': {
       const { wallet } = event;
       const key = walletKey(wallet.vault, wallet.wallet);
@@ -25,8 +28,8 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
       const key = walletKey(event.vault, event.wallet);
       const known = state.wallets.get(key);
       if (!known) return;
+      // What it signed stays known: where it may be observed again, nobody says that once more.
       state.wallets.delete(key);
-      state.permits.delete(key);
       for (const [each, { vault, wallet }] of [...state.waiting.entries()]) {
         if (vault === event.vault && wallet === event.wallet) state.waiting.delete(each);
       }
@@ -35,11 +38,8 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
       else state.owners.set(known.address, owners);
       return;
     }
-    case 'permits': {
-      const key = walletKey(event.vault, event.wallet);
-      state.permits.set(key, [...(state.permits.get(key) ?? []), ...event.permits]);
-      return;
-    }
+    case 'permits':
+      return foldPermits(state, event);
     case 'condition': {
       const record = state.vaults.get(event.vault);
       if (!record) return;
@@ -51,7 +51,9 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
     case 'spend':
       return foldSpend(state, event);
     case 'spend-gone': {
-      for (const member of state.spends.get(event.key)?.members ?? []) state.members.delete(member);
+      const record = state.spends.get(event.key);
+      if (record) release(state, record, true);
+      for (const member of record?.members ?? []) state.members.delete(member);
       state.spends.delete(event.key);
       state.open.delete(event.key);
       return;
@@ -79,17 +81,62 @@ export function applyVaultEvent(state: VaultState, event: VaultEvent): void {
     case 'verdict': {
       const { key, verdict, told, used } = event;
       if (verdict !== 'silent') state.open.delete(key);
+      const record = state.spends.get(key);
+      if (record) take(state, record, used);
       return change(state, key, () => ({ verdict, told, used }));
+    }
+    case 'past-read': {
+      const key = walletKey(event.vault, event.wallet);
+      const known = state.wallets.get(key);
+      if (known) state.wallets.set(key, { ...known, isPastRead: true });
+      return;
+    }
+    case 'settled':
+      return settle(state, event);
+    case 'earlier': {
+      const { id, spend, wallet } = event;
+      const key = earlierKey(spend.wallet, wallet, spend.chainId);
+      const { count, told } = state.earlier.get(key) ?? { count: 0, told: 0 };
+      const about = { watched: spend.wallet, wallet, chainId: spend.chainId };
+      state.earlier.set(key, { ...about, count: count + 1, told });
+      remember(state, [{ id, spend }]);
+      return;
+    }
+    case 'earlier-told': {
+      const known = state.earlier.get(event.key);
+      if (known) state.earlier.set(event.key, { ...known, told: event.count });
+      return;
     }
     default:
       assertNever(event);
   }
 }
 
-/** Of spends on which all was said so many are kept, so that a reorganisation can take it back. */
-const KEPT_SPENDS = 10_000;
+/** Permits that a finding can name of those that could not be read. */
+const KEPT_UNREAD = 16;
 
-function foldSpend(state: VaultState, { id, key, spend, atMs }: Extract<VaultEvent, { kind: 'spend' }>): void {
+function foldPermits(state: VaultState, { vault, wallet, permits }: Extract<VaultEvent, { kind: 'permits' }>): void {
+  const key = walletKey(vault, wallet);
+  const { count, last } = state.permits.get(key) ?? { count: 0, last: 0 };
+  state.permits.set(key, { count: count + permits.length, last: Math.max(last, ...permits.map(({ seq }) => seq)) });
+  for (const permit of permits) {
+    addSigned(state, key, permit);
+    addRights(state, key, permit);
+    if (!permit.unread) continue;
+    const at = chainKey(key, permit.chainId);
+    state.unread.set(at, [...(state.unread.get(at) ?? []), permit.seq].slice(-KEPT_UNREAD));
+  }
+}
+
+/** All that it signed, with it. */
+function forgetVault(state: VaultState, vault: string): void {
+  const { permits, signed, delegations, unread, rights, holders, ending, holdersOf } = state;
+  for (const layer of [permits, signed, delegations, unread, rights, holders, ending, holdersOf]) {
+    for (const key of [...layer.keys()]) if (key.startsWith(`${vault}/`)) layer.delete(key);
+  }
+}
+
+function foldSpend(state: VaultState, { id, key, spend, atMs, past }: Extract<VaultEvent, { kind: 'spend' }>): void {
   state.order++;
   state.members.set(id, key);
   const known = state.spends.get(key);
@@ -100,18 +147,8 @@ function foldSpend(state: VaultState, { id, key, spend, atMs }: Extract<VaultEve
     return;
   }
   const fresh = { verdict: 'open', told: null, cleared: [], used: [] } as const;
-  state.spends.set(key, { key, order: state.order, spend, members: [id], sinceMs: atMs, ...fresh });
+  state.spends.set(key, { key, order: state.order, spend, members: [id], sinceMs: atMs, past, ...fresh });
   state.open.set(key, true);
-  if (state.order % KEPT_SPENDS === 0) forgetOld(state);
-}
-
-function forgetOld(state: VaultState): void {
-  for (const { key, order, verdict, members, used } of [...state.spends.values()]) {
-    // What took of a right is needed to know what is left of it.
-    if (state.order - order < KEPT_SPENDS || used.length > 0 || verdict === 'open' || verdict === 'silent') continue;
-    for (const member of members) state.members.delete(member);
-    state.spends.delete(key);
-  }
 }
 
 function change(state: VaultState, key: string, what: (record: SpendRecord) => Partial<SpendRecord>): void {

@@ -3,10 +3,11 @@ import { encodeUnsigned, type Address, type ContractEntry, type Eip1559Transacti
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { EvmSpend } from '../evm/spend.ts';
 import type { Finding } from '../finding.ts';
+import { decodeVaultState, encodeVaultState } from './codec.ts';
 import type { VaultInput } from './event.ts';
 import { applyVaultEvent } from './fold.ts';
 import { createPermitReader, type VaultPermit } from './permit.ts';
-import { createVaultState } from './state.ts';
+import { createVaultState, type LostHistory, type VaultState } from './state.ts';
 import { vaultStep } from './step.ts';
 
 export const WALLET = `0x${'a1'.repeat(20)}` as Address;
@@ -79,8 +80,8 @@ export function permit2612(seq: number, spender: Address, value: bigint): VaultP
   return typed(seq, TOKEN, { Permit }, message);
 }
 
-export function createRoom(nowMs = 1_800_000_000_000) {
-  const state = createVaultState();
+export function createRoom(nowMs = 1_800_000_000_000, begun: VaultState = createVaultState()) {
+  let state = begun;
   const findings: Finding[] = [];
   let now = nowMs;
   let number = 0;
@@ -99,18 +100,40 @@ export function createRoom(nowMs = 1_800_000_000_000) {
     feed,
     findings,
     wallets,
+    /** As a snapshot writes it. */
+    bytes: () => encodeVaultState(state),
+    /** What it holds, by kind. */
+    counts: () => ({ spends: [...state.spends.keys()].length, pieces: [...state.rights.keys()].length }),
+    restart() {
+      const read = decodeVaultState(encodeVaultState(state));
+      if (!read.ok) throw new Error(read.error);
+      state = read.value;
+    },
+    settled: (number: number) => feed({ kind: 'chain-settled', chainId: 1n, number, timeMs: now }),
+    now: () => now,
     pass: (seconds: number) => void (now += seconds * 1_000),
     permits: (...permits: VaultPermit[]) =>
       feed({ kind: 'vault-permits', vault: 'v', wallet: 'w', permits, place: null }),
-    look: (vault = 'v', phase: 'sealed' | 'unsealed' = 'unsealed') =>
-      feed({ kind: 'vault-looked', vault, asked: state.order, phase, lastSeq: 9, complete: ['w'], place: null }),
-    take(amount: bigint, caller: Address = BOB, more: Partial<EvmSpend> = {}, id = 'evm-spent') {
+    look: (vault = 'v', phase: 'sealed' | 'unsealed' = 'unsealed', lost: readonly LostHistory[] = []) =>
+      feed({
+        ...{
+          kind: 'vault-looked',
+          vault,
+          asked: state.order,
+          phase,
+          lastSeq: 9,
+          complete: ['w'],
+          lost,
+          place: null,
+        },
+      }),
+    take(amount: bigint, caller: Address = BOB, more: Partial<EvmSpend> = {}, id = 'evm-spent', past = false) {
       const block = { number: 1, hash: HASH, timeMs: now };
       const spend: EvmSpend = {
         ...{ wallet: 'hot', chainId: 1n, address: WALLET, how: 'allowance', txHash: HASH, nonce: null, caller },
         ...{ token: TOKEN, amount, seenAtMs: now, block, ...more },
       };
-      return feed({ kind: 'spend', id: `${id}/${++number}:hot`, spend });
+      return feed({ kind: 'spend', id: `${id}/${++number}:hot`, spend, past });
     },
   };
 }

@@ -22,7 +22,10 @@ export const vaultDetails = [
   }),
   z.strictObject({
     ...{ ...kind('unclear-spend'), upTo: z.array(cleared), amends: text.nullable(), ...facts },
-    ...{ why: z.enum(['other-caller', 'unread']), maybe: z.array(z.strictObject({ vault: text, permit: count })) },
+    ...{
+      why: z.enum(['other-caller', 'unread', 'later-right', 'lost-history']),
+      maybe: z.array(z.strictObject({ vault: text, permit: count })),
+    },
   }),
   z.strictObject({ ...kind('vault-silent'), vaults: z.array(text), words: text, ...facts }),
   z.strictObject({
@@ -33,6 +36,7 @@ export const vaultDetails = [
     ...{ ...kind('signed-unseen'), vault: text, permit: count, grant: text, chainId, address, nonce: amount },
     over: z.boolean(),
   }),
+  z.strictObject({ ...kind('earlier-spends'), vault: text, chainId, address, sinceMs: count, count }),
   z.strictObject({ ...kind('spend-withdrawn'), spend: text, retracts: z.array(text) }),
   z.strictObject({
     kind: z.enum(['vault-down', 'vault-sealed', 'vault-rolled-back', 'vault-forked', 'vault-withholds']),

@@ -1,12 +1,19 @@
 import { assertNever, canonicalJson } from '@keepwatch/base';
 import type { VaultFindingDetail } from './detail.ts';
+import type { EvmSpend } from '../evm/spend.ts';
 import type { VaultEvent, VaultInput } from './event.ts';
-import { matchSpend, ownersOf } from './match.ts';
+import { CLOCKS_MS, matchSpend, ownersOf, walletsOf, type Match } from './match.ts';
+import type { VaultPermit } from './permit.ts';
+import { hasRight } from './rights.ts';
+import { isSettled, isSweepDue, settledBy } from './settle.ts';
+import { delegationsOf, signedFor } from './signed.ts';
 import {
+  chainKey,
   spendKey,
   UNSEEN_MS,
   vaultDraftOf,
   walletKey,
+  type EarlierSpends,
   type SpendRecord,
   type VaultRecord,
   type VaultSeal,
@@ -60,6 +67,19 @@ export function vaultStep(state: VaultState, input: VaultInput, nowMs: number): 
       if (record) putVault(turn, { ...record, unseenMs: input.unseenMs });
       break;
     }
+    case 'past-over':
+      tellEarlier(turn, ({ watched }) => watched === input.watched);
+      break;
+    case 'vault-past-read': {
+      const key = walletKey(input.vault, input.wallet);
+      if (turn.state.wallets.get(key)?.isPastRead !== false) break;
+      emit(turn, { kind: 'past-read', vault: input.vault, wallet: input.wallet });
+      tellEarlier(turn, ({ wallet }) => wallet === key);
+      break;
+    }
+    case 'chain-settled':
+      decideSettled(turn, input);
+      break;
     case 'accounts':
       decideWaiting(turn, input.accounts);
       break;
@@ -84,6 +104,7 @@ function freshVault(vault: string): VaultRecord {
     words: '',
     unseenMs: UNSEEN_MS,
     seal: null,
+    lost: [],
     conditions: {},
   };
 }
@@ -106,7 +127,7 @@ function putWallets(turn: Turn, { vault, wallets }: InputOf<'vault-wallets'>): v
   }
   for (const { wallet, address, createdMs } of wallets) {
     if (state.wallets.has(walletKey(vault, wallet))) continue;
-    emit(turn, { kind: 'wallet', wallet: { vault, wallet, address, createdMs } });
+    emit(turn, { kind: 'wallet', wallet: { vault, wallet, address, createdMs, isPastRead: false } });
   }
 }
 
@@ -116,18 +137,45 @@ function putPermits(turn: Turn, { vault, wallet, permits, place }: InputOf<'vaul
   const key = walletKey(vault, wallet);
   const known = state.wallets.get(key);
   if (!record || !known) return;
-  // A history that an operator began anew is read from its start: what is known already is passed over.
-  const before = new Set((state.permits.get(key) ?? []).map(({ seq, digest }) => `${seq} ${digest}`));
-  const fresh = permits.filter(({ seq, digest }) => !before.has(`${seq} ${digest}`));
+  const fresh = permits.filter((permit) => !isKnown(state, key, permit));
   putVault(turn, { ...record, place });
   if (fresh.length === 0) return;
   emit(turn, { kind: 'permits', vault, wallet, permits: fresh });
   for (const permit of fresh) waitFor(turn, record, wallet, permit);
-  for (const spend of [...state.spends.values()]) {
-    // What was concluded was concluded from all: what is permitted later cannot be what it was.
-    const isOpen = spend.verdict === 'open' || spend.verdict === 'silent';
-    if (isOpen && spend.spend.address === known.address) judge(turn, spend.key);
+  const mayConcern = concernedBy(fresh);
+  // What was concluded was concluded from all: what is permitted later cannot be what it was.
+  for (const each of [...state.open.keys()]) {
+    const { spend } = state.spends.get(each)!;
+    if (spend.address === known.address && mayConcern(spend)) judge(turn, each);
   }
+}
+
+/**
+ * A history that an operator began anew is read from its start: what is known already is passed over. Another history may
+ * have something else at the same place.
+ */
+function isKnown(state: VaultState, wallet: string, permit: VaultPermit): boolean {
+  const { seq, form, chainId, nonce, digest, delegate } = permit;
+  if (seq > (state.permits.get(wallet)?.last ?? 0)) return false;
+  if (form === 'transaction' && nonce !== null) {
+    return signedFor(state, wallet, chainId, nonce).some((each) => each.seq === seq && each.digest === digest);
+  }
+  if (form === 'delegation') {
+    return delegationsOf(state, wallet, chainId).some((each) => each.seq === seq && each.delegate === delegate);
+  }
+  if (permit.rights.length > 0) return hasRight(state, wallet, permit);
+  return !permit.unread || (state.unread.get(chainKey(wallet, chainId)) ?? []).includes(seq);
+}
+
+/** Which spends some permits may explain: to compare each spend with each page of a long journal would take too long. */
+function concernedBy(permits: readonly VaultPermit[]): (spend: EvmSpend) => boolean {
+  const nonces = new Set(permits.map(({ chainId, nonce }) => `${chainId}/${nonce}`));
+  const tokens = new Set(permits.flatMap(({ chainId, rights }) => rights.map(({ token }) => `${chainId}/${token}`)));
+  const delegates = permits.some(({ form }) => form === 'delegation');
+  return ({ chainId, how, nonce, token }) =>
+    how === 'transaction'
+      ? nonces.has(`${chainId}/${nonce}`)
+      : delegates || (nonces.size > 0 && how !== 'allowance') || tokens.has(`${chainId}/${token}`);
 }
 
 function putVault(turn: Turn, record: VaultRecord): void {
@@ -136,12 +184,15 @@ function putVault(turn: Turn, record: VaultRecord): void {
   emit(turn, { kind: 'vault', record });
 }
 
-function decideLook(turn: Turn, { vault, asked, phase, lastSeq, complete, place }: InputOf<'vault-looked'>): void {
+function decideLook(
+  turn: Turn,
+  { vault, asked, phase, lastSeq, complete, lost, place }: InputOf<'vault-looked'>,
+): void {
   const { state } = turn;
   const before = state.vaults.get(vault);
   if (!before) return;
   const seal = phase === 'sealed' ? sealOf(before.seal, lastSeq, complete, turn.nowMs) : null;
-  putVault(turn, { ...before, phase, lastSeq, place, seal, downSinceMs: null, words: '' });
+  putVault(turn, { ...before, phase, lastSeq, place, seal, lost, downSinceMs: null, words: '' });
   for (const condition of ['down', ...DOUBTS] as const) close(turn, vault, condition);
   if (phase === 'sealed') open(turn, vault, 'sealed', 'It signs nothing until it is unsealed.');
   else close(turn, vault, 'sealed');
@@ -171,7 +222,7 @@ function conclude(turn: Turn, key: string): void {
   const { cleared, told: amends } = record;
   const vaults = ownersOf(turn.state, record.spend).map(({ vault }) => vault);
   if (!vaults.every((vault) => cleared.some((each) => each.vault === vault))) return;
-  const match = matchSpend(turn.state, record);
+  const match = doubted(turn.state, record, matchSpend(turn.state, record));
   if (match.says === 'signed') return;
   const about = { upTo: cleared.filter(({ vault }) => vaults.includes(vault)), amends, ...factsOf(record) };
   if (match.says === 'unclear') {
@@ -184,6 +235,18 @@ function conclude(turn: Turn, key: string): void {
   emit(turn, { kind: 'verdict', key, verdict: 'unsigned', told, used: [] });
 }
 
+/** A signed transaction that nobody needs within a day was not meant to be. */
+const LOST_MS = 86_400_000;
+
+/** What was signed in a history that was given up for a backup stands in no journal any more, and may be on the chain. */
+function doubted(state: VaultState, { spend }: SpendRecord, match: Match): Match {
+  const timeMs = spend.block?.timeMs ?? spend.seenAtMs;
+  const isLost = ownersOf(state, spend).some(({ vault }) =>
+    state.vaults.get(vault)!.lost.some(({ fromMs, toMs }) => timeMs >= fromMs - CLOCKS_MS && timeMs < toMs + LOST_MS),
+  );
+  return match.says === 'unsigned' && isLost ? { says: 'unclear', why: 'lost-history', maybe: [], used: [] } : match;
+}
+
 /** Tells by what the spend is the vault's, if it is. */
 function judge(turn: Turn, key: string): void {
   const record = turn.state.spends.get(key)!;
@@ -191,20 +254,48 @@ function judge(turn: Turn, key: string): void {
   if (match.says !== 'signed') return;
   const { vault, permit, by, used } = match;
   const facts = { vault, permit: permit.seq, grant: permit.grant, by, amends: record.told };
-  const told = tell(turn, record, { kind: 'signed-spend', ...facts, ...factsOf(record) });
+  // That all was well in the past is nothing to tell.
+  const told = record.past ? null : tell(turn, record, { kind: 'signed-spend', ...facts, ...factsOf(record) });
   emit(turn, { kind: 'verdict', key, verdict: 'signed', told, used });
 }
 
-function decideSpend(turn: Turn, { id, spend }: InputOf<'spend'>): void {
+function decideSpend(turn: Turn, { id, spend, past }: InputOf<'spend'>): void {
   const { state, nowMs } = turn;
-  if (state.members.has(id) || ownersOf(state, spend).length === 0) return;
+  if (state.members.has(id) || isSettled(state, id, spend)) return;
+  if (ownersOf(state, spend).length === 0) {
+    const [wallet] = walletsOf(state, spend.address);
+    if (wallet && past) emit(turn, { kind: 'earlier', id, wallet: wallet.key, spend });
+    return;
+  }
   // What was asked about when it was sighted is the same question in a block.
   const sighted = spendKey(id, { ...spend, block: null });
   const key = state.spends.has(sighted) ? sighted : spendKey(id, spend);
   const known = state.spends.get(key);
-  emit(turn, { kind: 'spend', id, key, spend, atMs: nowMs });
+  emit(turn, { kind: 'spend', id, key, spend, atMs: nowMs, past });
   if (spend.block !== null && (known?.spend.block ?? null) === null) seen(turn, state.spends.get(key)!);
   if (!known) judge(turn, key);
+}
+
+/** What a look into the past cannot compare is said once it is over, and once. */
+function tellEarlier(turn: Turn, isAbout: (each: EarlierSpends) => boolean): void {
+  const { state } = turn;
+  for (const [key, each] of [...state.earlier.entries()]) {
+    const wallet = state.wallets.get(each.wallet);
+    if (!isAbout(each) || each.count === each.told || !wallet) continue;
+    const { vault, address, createdMs: sinceMs } = wallet;
+    const { chainId, count } = each;
+    emit(turn, { kind: 'earlier-told', key, count });
+    const detail = { kind: 'earlier-spends', vault, chainId, address, sinceMs, count } as const;
+    tellOf(turn, `earlier-spends:${key}#${count}`, detail, each.watched);
+  }
+}
+
+/** Blocks come all the time: it is journaled where something is forgotten by it. */
+function decideSettled(turn: Turn, { chainId, number, timeMs }: InputOf<'chain-settled'>): void {
+  const { state } = turn;
+  if (isSweepDue(state, chainId, timeMs) || settledBy(state, { chainId, number, timeMs }).next().done !== true) {
+    emit(turn, { kind: 'settled', chainId, number, timeMs });
+  }
 }
 
 function withdraw(turn: Turn, ids: readonly string[]): void {
@@ -247,7 +338,8 @@ function decideTick(turn: Turn): void {
       emit(turn, { kind: 'spend-gone', key });
       continue;
     }
-    if (record.verdict !== 'open' || nowMs - record.sinceMs < SILENT_MS) continue;
+    // Of the past nothing is urgent: it waits until the vault says something of it.
+    if (record.verdict !== 'open' || record.past || nowMs - record.sinceMs < SILENT_MS) continue;
     const vaults = owners
       .map(({ vault }) => vault)
       .filter((vault) => !record.cleared.some((each) => each.vault === vault));

@@ -26,17 +26,17 @@ export function factsOf({ spend, members }: SpendRecord): SpendFacts {
 }
 
 /** The number of the spend stands in the id: what comes back to the chain is another one. */
-export function tell(turn: Turn, { key, order, spend }: SpendRecord, detail: FindingDetail): string {
+export function tell(turn: Turn, { key, order, spend, past }: SpendRecord, detail: FindingDetail): string {
   const id = `${detail.kind}:${key}#${order}`;
-  const late = spend.block !== null && turn.nowMs - spend.block.timeMs > LATE_MS;
+  const late = past || (spend.block !== null && turn.nowMs - spend.block.timeMs > LATE_MS);
   const { chainId, txHash, block } = spend;
   const evm = { chainId, ...(txHash === null ? {} : { txHash }), ...(block === null ? {} : { block }) };
   emitFinding(turn, { id, wallet: spend.wallet, late, evidence: { evm, seenBy: [] }, detail });
   return id;
 }
 
-export function tellOf(turn: Turn, id: string, detail: FindingDetail): void {
-  emitFinding(turn, { id, wallet: null, late: false, evidence: { seenBy: [] }, detail });
+export function tellOf(turn: Turn, id: string, detail: FindingDetail, wallet: string | null = null): void {
+  emitFinding(turn, { id, wallet, late: false, evidence: { seenBy: [] }, detail });
 }
 
 function emitFinding(turn: Turn, of: Omit<Finding, 'version' | 'severity' | 'atMs'>): void {

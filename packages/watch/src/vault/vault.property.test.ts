@@ -123,7 +123,7 @@ it('tells every spend as what it is, and never accuses a vault of what it may ha
       const tell = (made: ReturnType<typeof world.spend>, signed: boolean) => {
         truth.set(made.id, signed);
         onChain.push({ ...made, signed });
-        world.feed({ kind: 'spend', ...made });
+        world.feed({ kind: 'spend', ...made, past: false });
       };
       const deliver = ({ asked, phase: was, upTo, readable }: Answer) => {
         if (readable && upTo > read) {
@@ -132,7 +132,16 @@ it('tells every spend as what it is, and never accuses a vault of what it may ha
           world.feed({ kind: 'vault-permits', vault: 'v', wallet: 'w', permits, place: { read } });
         }
         const complete = read >= upTo ? ['w'] : [];
-        world.feed({ kind: 'vault-looked', vault: 'v', asked, phase: was, lastSeq: upTo, complete, place: { read } });
+        world.feed({
+          kind: 'vault-looked',
+          vault: 'v',
+          asked,
+          phase: was,
+          lastSeq: upTo,
+          complete,
+          lost: [],
+          place: { read },
+        });
       };
       const answer = (asked: number): Answer => ({
         asked,

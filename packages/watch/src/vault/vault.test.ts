@@ -139,7 +139,16 @@ describe('a vault that is sealed, and then gone', () => {
     expect(details(gone(unsealed))).toMatchObject([{ kind: 'vault-silent' }]);
     const killed = createRoom();
     killed.feed({
-      ...{ kind: 'vault-looked', vault: 'v', asked: 0, phase: 'sealed', lastSeq: 9, complete: [], place: null },
+      ...{
+        kind: 'vault-looked',
+        vault: 'v',
+        asked: 0,
+        phase: 'sealed',
+        lastSeq: 9,
+        complete: [],
+        lost: [],
+        place: null,
+      },
     });
     expect(details(gone(killed))).toMatchObject([{ kind: 'vault-silent' }]);
     const doubted = createRoom();

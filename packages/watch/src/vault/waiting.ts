@@ -1,6 +1,7 @@
 import type { Address } from '@keepwatch/evm';
 import { ownersOf } from './match.ts';
 import type { VaultPermit } from './permit.ts';
+import { signedFor } from './signed.ts';
 import { waitingKey, walletKey, type SpendRecord, type VaultRecord, type WaitingNonce } from './state.ts';
 import { emit, tellOf, type Turn } from './turn.ts';
 
@@ -15,27 +16,24 @@ export interface AccountStanding {
 }
 
 /**
- * Where it is in a block already, the nonce of the account says so at the next turn. What was permitted so long ago that it would be told at once is the past,
- * from before it was followed.
+ * Where it is in a block already, the nonce of the account says so at the next turn. What was permitted so long ago that it
+ * would be told at once is the past, from before it was followed.
  */
 export function waitFor(turn: Turn, vault: VaultRecord, wallet: string, permit: VaultPermit): void {
   const { state, nowMs } = turn;
   const { form, nonce, chainId, seq, grant, atMs } = permit;
   if (form !== 'transaction' || nonce === null || vault.unseenMs === null || atMs + vault.unseenMs <= nowMs) return;
   const owner = walletKey(vault.vault, wallet);
-  const key = waitingKey(owner, chainId, nonce);
-  const told = state.waiting.get(key)?.told ?? null;
-  const record = {
-    vault: vault.vault,
-    wallet,
-    chainId,
-    nonce,
-    permit: seq,
-    grant,
-    dueMs: nowMs + vault.unseenMs,
-    told,
-  };
-  emit(turn, { kind: 'waiting', key, record });
+  const told = state.waiting.get(waitingKey(owner, chainId, nonce))?.told ?? null;
+  wait(turn, vault, { wallet, chainId, nonce, permit: seq, grant, told });
+}
+
+type Awaited = Omit<WaitingNonce, 'vault' | 'dueMs'>;
+
+function wait(turn: Turn, { vault, unseenMs }: VaultRecord, of: Awaited): void {
+  if (unseenMs === null) return;
+  const key = waitingKey(walletKey(vault, of.wallet), of.chainId, of.nonce);
+  emit(turn, { kind: 'waiting', key, record: { vault, ...of, dueMs: turn.nowMs + unseenMs } });
 }
 
 /** A transaction of the account is in a block: what was signed for its nonce comes no more, or has come. */
@@ -46,18 +44,14 @@ export function seen(turn: Turn, { spend }: SpendRecord): void {
 
 /** A transaction of the account left the chain: what was signed for its nonce is waited for again. */
 export function unseen(turn: Turn, { spend }: SpendRecord): void {
-  const { state, nowMs } = turn;
+  const { state } = turn;
   if (spend.how !== 'transaction' || spend.nonce === null) return;
   for (const { key, vault, wallet } of ownersOf(state, spend)) {
-    const { unseenMs } = state.vaults.get(vault)!;
     const { chainId, nonce } = spend;
-    const permit = (state.permits.get(key) ?? []).findLast(
-      (each) => each.form === 'transaction' && each.chainId === chainId && each.nonce === nonce,
-    );
-    if (!permit || unseenMs === null) continue;
+    const permit = signedFor(state, key, chainId, nonce).at(-1);
+    if (!permit) continue;
     const { seq, grant } = permit;
-    const record = { vault, wallet, chainId, nonce, permit: seq, grant, dueMs: nowMs + unseenMs, told: null };
-    emit(turn, { kind: 'waiting', key: waitingKey(key, chainId, nonce), record });
+    wait(turn, state.vaults.get(vault)!, { wallet, chainId, nonce, permit: seq, grant, told: null });
   }
 }
 
