@@ -247,6 +247,25 @@ describe('lookAtVault', () => {
     }
   });
 
+  it('knows what was withheld once it is shown, wherever it stood', async () => {
+    for (const hidden of [3, 4]) {
+      const { vault, observer } = await started();
+      vault.append([permit(), permit()]);
+      let isHidden = true;
+      vault.tamper((method, answer) => {
+        if (method !== 'receipts.read' || !isHidden) return answer;
+        const { receipts, ...rest } = answer as { receipts: ReceiptJson[] };
+        return { ...rest, receipts: receipts.filter(({ seq }) => seq !== hidden) };
+      });
+      await expect(observer.look()).rejects.toMatchObject({ code: 'receipt_missing' });
+      await expect(observer.look()).rejects.toMatchObject({ code: 'receipt_missing' });
+      vault.append([other, permit('b'), other, other, other, other]);
+      isHidden = false;
+      expect((await observer.look()).complete).toEqual(new Set(WALLETS));
+      expect(observer.seen.get('a')).toEqual([2, 3, 4]);
+    }
+  });
+
   it('refuses a receipt of a history that is not the one of the heads', async () => {
     const { vault, observer } = await started();
     const old = vault.copy();

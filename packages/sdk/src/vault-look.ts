@@ -184,12 +184,18 @@ interface Reading {
   readonly onPermits: LookOptions['onPermits'];
 }
 
+/**
+ * The place that comes with permits goes as far as the last of them, which names the one before it. That nothing stands behind
+ * it is known once it is the last one: what a page leaves out is asked for again.
+ */
 async function readPermits(connection: Connection, reading: Reading): Promise<ObserverPlace> {
   const { wallet, head } = reading;
   let { place } = reading;
-  let { last, upTo } = place.wallets[wallet] ?? { last: 0, upTo: 0 };
+  const proved = place.wallets[wallet] ?? { last: 0, upTo: 0 };
+  let { last, upTo } = proved;
   while (upTo < head.lastSeq) {
-    const page = await connection.call('receipts.read', { wallet, from: upTo + 1 });
+    const from = upTo;
+    const page = await connection.call('receipts.read', { wallet, from: from + 1 });
     const permits: CheckedReceipt[] = [];
     for (const json of page.receipts) {
       const receipt = demandReceipt(json, connection.info);
@@ -205,10 +211,10 @@ async function readPermits(connection: Connection, reading: Reading): Promise<Ob
       last = seq;
       permits.push(receipt);
     }
-    const next = Math.min(Math.max(upTo, page.next - 1), head.lastSeq);
-    if (next === (place.wallets[wallet]?.upTo ?? 0)) throw fault('receipt_missing');
-    upTo = next;
-    place = withWallet(place, wallet, { last, upTo });
+    upTo = Math.min(Math.max(upTo, page.next - 1), head.lastSeq);
+    if (upTo === from) throw fault('receipt_missing');
+    if (permits.length === 0) continue;
+    place = withWallet(place, wallet, { last, upTo: Math.max(proved.upTo, last) });
     await reading.onPermits(wallet, permits, place);
   }
   return place;
