@@ -193,19 +193,23 @@ function busyRoom(count: number) {
   return { room, work: counted.count(), bytes: room.bytes().length };
 }
 
-it('grows by a bounded number of bytes a permit and a spend, and works no more for the last than for the first', SLOW, () => {
-  const [few, many] = [busyRoom(1_500), busyRoom(12_000)];
-  expect(many.room.counts().spends).toBe(0);
-  // A line for the transaction, and for one in two a right that somebody has; 24 bytes for a spend.
-  expect((many.bytes - few.bytes) / 10_500).toBeLessThan(320);
-  // Eight times as much, and not the square of it.
-  expect(many.work / few.work).toBeLessThan(9);
-  many.room.restart();
-  expect(tell(many.room, spent(17), true)).toEqual([]);
-  // Nobody else has a right to so much, but for the one without end.
-  expect(tell(many.room, taken(20_000, BOB, 1n))).toEqual([]);
-  expect(details(many.room.look())).toMatchObject([{ kind: 'unclear-spend', why: 'other-caller' }]);
-});
+it(
+  'grows by a bounded number of bytes a permit and a spend, and works no more for the last than for the first',
+  SLOW,
+  () => {
+    const [few, many] = [busyRoom(1_500), busyRoom(12_000)];
+    expect(many.room.counts().spends).toBe(0);
+    // A line for the transaction, and for one in two a right that somebody has; 24 bytes for a spend.
+    expect((many.bytes - few.bytes) / 10_500).toBeLessThan(320);
+    // Eight times as much, and not the square of it.
+    expect(many.work / few.work).toBeLessThan(9);
+    many.room.restart();
+    expect(tell(many.room, spent(17), true)).toEqual([]);
+    // Nobody else has a right to so much, but for the one without end.
+    expect(tell(many.room, taken(20_000, BOB, 1n))).toEqual([]);
+    expect(details(many.room.look())).toMatchObject([{ kind: 'unclear-spend', why: 'other-caller' }]);
+  },
+);
 
 describe('the past of an account', () => {
   it('is told where the vault did not sign it, as late, and where it signed it nothing is told', () => {

@@ -21,7 +21,7 @@ function keyOf(id: string, { how, txHash, block }: EvmSpend): Key {
   const [kind = '', log = '0'] = id.slice(0, id.indexOf(':')).split('/');
   const isOwn = how === 'transaction' && txHash !== null;
   const what = isOwn ? 0 : ((KINDS.indexOf(kind) + 1) << 24) | (Number(log) & 0xff_ffff);
-  return [word(2), word(10), word(18), what];
+  return [word(42), word(50), word(58), what];
 }
 
 const sightingKey = ({ spend, members }: SpendRecord) => `${accountKey(spend)}:${keyOf(members[0]!, spend).join('.')}`;

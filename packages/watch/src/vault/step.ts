@@ -355,7 +355,7 @@ function decideTick(turn: Turn): void {
  * by then is known. It is said as it stands, for an operator may have unsealed it since, and it may have signed.
  */
 function sealedDetail({ state }: Turn, record: SpendRecord, vaults: readonly string[]): VaultFindingDetail | undefined {
-  const match = matchSpend(state, record);
+  const match = doubted(state, record, matchSpend(state, record));
   if (match.says !== 'unsigned') return undefined;
   const owners = ownersOf(state, record.spend);
   const since = vaults.flatMap((vault) => {

@@ -33,6 +33,8 @@ const act = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 40 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reorg' as const), returns: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), snapshot: fc.boolean() }) },
+  /** No block up to now is taken back; and what is on the chain is reported once more, as a look into the past does. */
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('settle' as const, 'again' as const) }) },
 );
 
 interface Answer {
@@ -70,6 +72,7 @@ function createWorld() {
     feed,
     order: () => state.order,
     now: () => nowMs,
+    settle: () => feed({ kind: 'chain-settled', chainId: 1n, number: blocks, timeMs: nowMs }),
     pass: (seconds: number) => void (nowMs += seconds * 1_000),
     spend(digest: number, nonce: number) {
       const block = { number: ++blocks, hash: word(900_000 + blocks), timeMs: nowMs };
@@ -117,6 +120,7 @@ it('tells every spend as what it is, and never accuses a vault of what it may ha
       const answers: Answer[] = [];
       /** By id: whether the vault signed it. */
       const truth = new Map<string, boolean>();
+      const reported: { readonly id: string; readonly spend: EvmSpend }[] = [];
       const onChain: { readonly id: string; readonly spend: EvmSpend; readonly signed: boolean }[] = [];
       let thefts = 0;
       let reused = 0;
@@ -215,6 +219,16 @@ it('tells every spend as what it is, and never accuses a vault of what it may ha
             if (!each.returns) break;
             const again = world.spend(Number(BigInt(last.spend.digest!)), Number(last.spend.nonce));
             tell(again, last.signed);
+            break;
+          }
+          case 'settle':
+            world.settle();
+            reported.push(...onChain.splice(0));
+            break;
+          case 'again': {
+            const told = world.findings.length;
+            for (const { id, spend } of [...reported, ...onChain]) world.feed({ kind: 'spend', id, spend, past: true });
+            expect(world.findings).toHaveLength(told);
             break;
           }
           case 'restart':
