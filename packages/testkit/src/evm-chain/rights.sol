@@ -79,3 +79,40 @@ contract Purse {
         to.transfer(amount);
     }
 }
+
+/// Collects what it is allowed to, for whoever asks; and one that asks it, for whoever asks that.
+contract Desk {
+    function collect(address token, address from, address to, uint256 amount) external {
+        Coin(token).transferFrom(from, to, amount);
+    }
+}
+
+contract Relay {
+    function collect(Desk desk, address token, address from, address to, uint256 amount) external {
+        desk.collect(token, from, to, amount);
+    }
+}
+
+/// A Safe with one owner, by the words of its EIP-712 type. It calls, and does nothing else.
+contract Safe {
+    address public immutable owner;
+    uint256 public nonce;
+
+    bytes32 constant DOMAIN = keccak256("EIP712Domain(uint256 chainId,address verifyingContract)");
+    bytes32 constant TRANSACTION =
+        keccak256("SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 baseGas,uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)");
+
+    constructor(address holder) {
+        owner = holder;
+    }
+
+    function exec(address to, bytes calldata data, uint8 v, bytes32 r, bytes32 s) external {
+        bytes32 domain = keccak256(abi.encode(DOMAIN, block.chainid, address(this)));
+        bytes32 inner = keccak256(
+            abi.encode(TRANSACTION, to, 0, keccak256(data), uint8(0), 0, 0, 0, address(0), address(0), nonce++)
+        );
+        require(ecrecover(keccak256(abi.encodePacked(hex"1901", domain, inner)), v, r, s) == owner, "signer");
+        (bool done, ) = to.call(data);
+        require(done, "call");
+    }
+}

@@ -10,7 +10,9 @@ import {
   hashTypedData,
   keccak256,
   maxUint256,
+  pad,
   parseSignature,
+  serializeTransaction,
   toHex,
   type Hex,
   type SignedAuthorization,
@@ -140,14 +142,17 @@ const take = async (from: Hex, amount: bigint) => {
 
 beforeAll(async () => {
   [devnet, vault, cli] = await Promise.all([startDevnet('rights.sol'), startVault(), createCommandLine()]);
-  for (const name of ['Coin', 'Lender', 'Market', 'Purse']) at[name] = await devnet.create(ALICE, name);
+  for (const name of ['Coin', 'Lender', 'Market', 'Purse', 'Desk', 'Relay']) {
+    at[name] = await devnet.create(ALICE, name);
+  }
   at['Relayer'] = toHex(await devnet.read(at['Market']!, calldata('Market', 'relayer', [])), { size: 20 });
+  at['Safe'] = await devnet.create(ALICE, 'Safe', pad(WALLET));
   // At the one address at which wallets and vaults know it.
   await devnet.anvil.call('anvil_setCode', [PERMIT2, await devnet.anvil.call('eth_getCode', [at['Lender'], 'latest'])]);
   await devnet.anvil.call('anvil_setBalance', [WALLET, toHex(10n ** 20n)]);
   await devnet.send(ALICE, at['Coin']!, calldata('Coin', 'mint', [WALLET, 10_000n]));
-  // From before the vault had the key: Permit2 and the market's relayer may take anything.
-  for (const spender of [PERMIT2, at['Relayer']]) {
+  // From before the vault had the key: Permit2, the market's relayer and the Safe may take anything.
+  for (const spender of [PERMIT2, at['Relayer'], at['Safe']]) {
     await steal(at['Coin']!, calldata('Coin', 'approve', [spender, maxUint256]));
   }
 
@@ -155,13 +160,19 @@ beforeAll(async () => {
   const { operator } = owner;
   const imported = await operator.command('wallet.import', {
     ...{ kind: 'key', name: 'hot', secret: await operator.sealSecret('wallet.import', fromHex(KEY)!) },
-    nonceFloors: [{ chain: CHAIN, floor: 2 }],
+    nonceFloors: [{ chain: CHAIN, floor: 3 }],
   });
   wallet = imported.value.wallets[0]!.wallet;
   const register = (address: Hex, entry: object) =>
     operator.command('contract.register', { entry: { chain: CHAIN, address, functions: [], ...entry } as never });
-  await register(at['Coin']!, { name: 'Coin', standards: ['erc20', 'eip2612'], symbol: 'COIN', decimals: 0 });
+  await register(at['Coin']!, {
+    name: 'Coin',
+    standards: ['erc20', 'eip2612', 'multicall'],
+    symbol: 'COIN',
+    decimals: 0,
+  });
   await register(at['Market']!, { name: 'Market', standards: ['cow-settlement'] });
+  await register(at['Safe'], { name: 'Safe', standards: ['safe'] });
   await register(PERMIT2, { name: 'Permit2', standards: ['permit2'] });
   const bot = await addClient(vault, operator, 'bot');
   client = createClient(await connectAs(vault, bot));
@@ -180,7 +191,12 @@ beforeAll(async () => {
     acknowledge: 'the delegate controls the whole wallet on this chain',
     constraints: [{ type: 'count', limit: 5, window: { ever: true } }],
   };
-  for (const draft of [...allowed, delegation]) {
+  const tokens = {
+    ...{ kind: 'token-transfer', assets: [{ asset }], routes: ['approve', 'transfer-from'], recipients: 'any' },
+    ...{ spenders: 'any', accounts: [at['Safe']] },
+    constraints: [volume, { ...volume, asset: 'native', limit: String(10n ** 18n) }],
+  };
+  for (const draft of [...allowed, delegation, tokens]) {
     await grant(operator, { client: bot.peer, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
   }
 
@@ -291,6 +307,63 @@ it('what Permit2 lends is explained until it ends', T, async () => {
   await devnet.anvil.call('evm_setNextBlockTimestamp', [Number(expiration + 60n)]);
   expect(await devnet.send(EVE, PERMIT2, lend)).toMatchObject({ status: '0x1' });
   expect(await verdicts(1)).toMatchObject([{ kind: 'unsigned-spend', why: 'expired', amount: '150' }]);
+});
+
+it(
+  'an approval within calls of the token is read, and so is who takes by it, but not through further contracts',
+  T,
+  async () => {
+    const nonce = Number(await devnet.anvil.call('eth_getTransactionCount', [WALLET, 'latest']));
+    const inner = calldata('Coin', 'approve', [at['Desk'], 100n]);
+    const transaction = {
+      ...({ type: 'eip1559', chainId: 31_337, nonce, gas: 200_000n, to: at['Coin']!, value: 0n, ...FEES } as const),
+      data: calldata('Coin', 'multicall', [[inner]]),
+    };
+    const signed = await client.signTransaction({
+      ...{ wallet, chain: CHAIN, transaction: fromHex(serializeTransaction(transaction))! },
+    });
+    expect(await devnet.broadcast(toHex(signed.raw))).toMatchObject({ status: '0x1' });
+    // The transaction and the approval in it are one.
+    expect(await verdicts(1)).toMatchObject([{ kind: 'signed-spend', how: 'transaction', by: 'bytes' }]);
+    const collect = (amount: bigint) => [at['Coin'], WALLET, EVE, amount];
+    await devnet.send(EVE, at['Desk']!, calldata('Desk', 'collect', collect(60n)));
+    expect(await verdicts(1)).toMatchObject([{ kind: 'signed-spend', how: 'allowance', by: 'right', amount: '60' }]);
+    await devnet.send(EVE, at['Relay']!, calldata('Relay', 'collect', [at['Desk'], ...collect(40n)]));
+    expect(await verdicts(1)).toMatchObject([{ kind: 'unclear-spend', why: 'other-caller', amount: '40' }]);
+  },
+);
+
+it('what a Safe takes of the account is explained once where the vault signed that for it', T, async () => {
+  const SafeTx = [
+    ...['to address', 'value uint256', 'data bytes', 'operation uint8', 'safeTxGas uint256', 'baseGas uint256'],
+    ...['gasPrice uint256', 'gasToken address', 'refundReceiver address', 'nonce uint256'],
+  ];
+  const ZERO = pad('0x', { size: 20 });
+  const exec = async (amount: bigint, nonce: bigint, by: 'vault' | 'thief') => {
+    const inner = calldata('Coin', 'transferFrom', [WALLET, BOB, amount]);
+    const signed = await sign(
+      {
+        types: {
+          EIP712Domain: fields(['chainId uint256', 'verifyingContract address']),
+          SafeTx: fields(SafeTx),
+        },
+        primaryType: 'SafeTx',
+        domain: { chainId: 31_337, verifyingContract: at['Safe']! },
+        message: {
+          ...{ to: at['Coin']!, value: 0n, data: inner, operation: 0, safeTxGas: 0n, baseGas: 0n, gasPrice: 0n },
+          ...{ gasToken: ZERO, refundReceiver: ZERO, nonce },
+        },
+      },
+      by,
+    );
+    const data = calldata('Safe', 'exec', [at['Coin'], inner, ...signed]);
+    expect(await devnet.send(EVE, at['Safe']!, data)).toMatchObject({ status: '0x1' });
+  };
+  // The Safe pays on what it takes: whoever brings it.
+  await exec(7_001n, 0n, 'vault');
+  expect(await verdicts(1)).toMatchObject([{ kind: 'signed-spend', by: 'right', amount: '7001' }]);
+  await exec(1_001n, 1n, 'thief');
+  expect(await verdicts(1)).toMatchObject([{ kind: 'unsigned-spend', why: 'more-than-allowed', amount: '1001' }]);
 });
 
 it('a delegation that the vault signed explains that one, and none that comes after it', T, async () => {
