@@ -85,6 +85,23 @@ describe('a spend that is settled', () => {
     expect(details(tell(room, taken(10, BOB, 60n)))).toMatchObject([{ kind: 'signed-spend' }]);
   });
 
+  it('outside blocks is kept for a week after it was sighted', () => {
+    const room = createRoom(NOW);
+    room.permits(sent(3));
+    const sighted = spent(3, { block: null });
+    expect(
+      details(room.feed({ kind: 'spend', id: `evm-sighted:hot:${sighted.txHash}`, spend: sighted, past: false })),
+    ).toMatchObject([{ kind: 'signed-spend' }]);
+    room.pass(604_800);
+    room.settled(1_000);
+    expect(room.counts()).toMatchObject({ spends: 1 });
+    room.pass(1);
+    room.settled(1_000);
+    expect(room.counts()).toMatchObject({ spends: 0 });
+    // In a block at last: it was told already.
+    expect(tell(room, spent(3))).toEqual([]);
+  });
+
   it('leaves the reason why more than it took is none of the vault’s', () => {
     const room = createRoom(NOW);
     room.permits({ ...allowed(1, BOB, 100n), rights: [{ ...allowed(1, BOB, 100n).rights[0]!, signed: false }] });

@@ -38,6 +38,7 @@ it('what was asked before the sighting proves nothing, and silence is said to be
     phase: 'unsealed',
     lastSeq: 9,
     complete: ['w'],
+    lost: [],
     place: null,
   } as const;
   room.take(1n, WALLET, outside(HASH));
