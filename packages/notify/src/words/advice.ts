@@ -1,3 +1,4 @@
+import { assertNever } from '@keepwatch/base';
 import type { FindingDetail } from '@keepwatch/watch';
 import { cleanLabel } from './clean.ts';
 
@@ -34,6 +35,10 @@ export function adviceOf(detail: FindingDetail): string[] {
       return [
         'Blocks are late by chance now and then. After hours it is more likely that the sources are cut off: keepwatch monitor status shows them.',
       ];
+    case 'tip-slow':
+      return [
+        'So few blocks can be a chain that somebody made for you: compare the last block with a source that is not among yours. The sources: keepwatch monitor status',
+      ];
     case 'source-down':
       return ['What happens is seen by the other sources, where there are any: keepwatch monitor status shows them.'];
     case 'source-behind':
@@ -52,6 +57,14 @@ export function adviceOf(detail: FindingDetail): string[] {
       return [
         `Nobody is reached by it until it is mended. To try it: keepwatch channel test ${cleanLabel(detail.channel)}`,
       ];
+    case 'evm-sighted':
+      return evmSighted(detail);
+    case 'evm-counted':
+      return [`${UPSTREAM_CLAIM} ${NOT_YOURS_EVM}: get ready to ${MOVE_EVM}.`];
+    case 'evm-replaced':
+      return ['What the other one does to this account is told by itself, if it does anything.'];
+    case 'evm-evicted':
+      return ['As long as its nonce is not used, it can still be sent again and be in a block later.'];
     case 'evm-spent':
       // Anybody can make a token that says such things; the account's own transactions are another matter.
       if (detail.how === 'transaction') return [`${NOT_YOURS_EVM}: ${MOVE_EVM}.`];
@@ -90,11 +103,36 @@ export function adviceOf(detail: FindingDetail): string[] {
       return ['If that was none of you, keep it sealed (keepwatch vault seal) until you know who it was.'];
     case 'vault-withholds':
       return ['Do not trust what it says until you know why. Look at its machine.'];
-    default:
+    case 'received':
+    case 'self-transfer':
+    case 'watched':
+    case 'confirmed':
+    case 'large-amount':
+    case 'balance-above':
+    case 'balance-below':
+    case 'dust':
+    case 'feerate-spike':
+    case 'gap-filled':
+    case 'backfilled':
+    case 'evm-received':
+    case 'evm-confirmed':
+    case 'evm-large-amount':
+    case 'evm-balance-above':
+    case 'evm-balance-below':
+    case 'evm-backfilled':
+    case 'signed-spend':
+    case 'signed-unseen':
+    case 'spend-withdrawn':
+    case 'earlier-spends':
       return [];
+    default:
+      return assertNever(detail);
   }
 }
 
+const CLAIM = 'Nothing proves it yet: one source says so, and the others are being asked.';
+const UPSTREAM_CLAIM = 'Nothing proves it: one upstream says so.';
+const UNCOUNTED = 'Do not count on it before it is in a block: until then it can be replaced.';
 const NOT_YOURS = 'If none of you sent it, somebody else can sign for this wallet';
 const MOVE = 'move what is left to a wallet for which nobody else can sign';
 const NOT_YOURS_EVM = 'If none of you sent it, somebody else has the key';
@@ -102,10 +140,9 @@ const MOVE_EVM = 'move what is left to an account with another key';
 
 function sighted({ direction, grade }: Extract<FindingDetail, { readonly kind: 'sighted' }>): string[] {
   const isClaim = grade === 'claimed';
-  const claim = 'Nothing proves it yet: one source says so, and the others are being asked.';
   switch (direction) {
     case 'spent':
-      if (isClaim) return [claim, 'If none of you sent it, get ready: the next message says whether it is true.'];
+      if (isClaim) return [CLAIM, 'If none of you sent it, get ready: the next message says whether it is true.'];
       return [
         'It is a valid transaction and waits for a block: until then another one with a higher fee can take its place.',
         `${NOT_YOURS}. You can still win: send the same coins, at a higher fee, to a wallet for which nobody else can sign; then move what is left.`,
@@ -113,6 +150,15 @@ function sighted({ direction, grade }: Extract<FindingDetail, { readonly kind: '
     case 'received':
     case 'self-transfer':
     case 'watched':
-      return [isClaim ? claim : 'Do not count on it before it is in a block: until then it can be replaced.'];
+      return [isClaim ? CLAIM : UNCOUNTED];
   }
+}
+
+function evmSighted({ direction, grade }: Extract<FindingDetail, { readonly kind: 'evm-sighted' }>): string[] {
+  if (direction === 'received') return [grade === 'claimed' ? UPSTREAM_CLAIM : UNCOUNTED];
+  if (grade === 'claimed') return [`${UPSTREAM_CLAIM} ${NOT_YOURS_EVM}: get ready to ${MOVE_EVM}.`];
+  return [
+    'The key of the account has signed it, and it waits for a block: until then another one with its nonce and a higher fee can take its place.',
+    `${NOT_YOURS_EVM}. You can still win: send such a one; then ${MOVE_EVM}.`,
+  ];
 }
