@@ -167,8 +167,8 @@ export function createStory(
   function takeOut(txid: string, known: Known, wallet: string): void {
     known.wallets.delete(wallet);
     for (const each of known.content) if (each.startsWith(`${wallet} `)) known.content.delete(each);
-    for (const key of known.spends)
-      if (![...known.content].some((each) => each.endsWith(` in ${key}`))) known.spends.delete(key);
+    // Whoever still has the coin, or has it anew, knows what spends it.
+    for (const key of known.spends) if (!coins.has(key)) known.spends.delete(key);
     if (known.wallets.size === 0) txs.delete(txid);
   }
 
