@@ -65,8 +65,8 @@ export function channelContract(
     /** How often the service took the message with this number. */
     const timesTaken = async (post: Post, number: number) => {
       const texts = await world.taken();
-      const words = `Message ${number};`;
-      return texts.filter((text) => text.includes(words) && (world.showsWords === false || text.includes(post.body)))
+      const words = new RegExp(String.raw`Message ${number}\b`);
+      return texts.filter((text) => words.test(text) && (world.showsWords === false || text.includes(post.body)))
         .length;
     };
 
@@ -76,7 +76,7 @@ export function channelContract(
       await vi.waitFor(() => expect(office.outcomes(world.channel, 'delivered')).toHaveLength(3), PATIENCE);
       await office.stop();
       for (const [i, post] of posts.entries()) expect(await timesTaken(post, i + 1)).toBe(1);
-      const places = (await world.taken()).map((text) => Number(/Message (\d+);/.exec(text)?.[1]));
+      const places = (await world.taken()).map((text) => Number(/Message (\d+)/.exec(text)?.[1]));
       expect(places).toEqual([1, 2, 3]);
     });
 
