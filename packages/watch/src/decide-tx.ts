@@ -1,10 +1,19 @@
 import { toHex } from '@keepwatch/base';
 import { decodeTransaction, scriptToAddress, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
+import { isBump, moneyOf } from './bump.ts';
 import type { BlockRef, ChainInput } from './chain-input.ts';
 import type { Direction, Evidence, Movement } from './finding.ts';
 import { conflictKey, inBlockId, movementsOf } from './id.ts';
 import { isUsed, losersOf, receiversOf, watchersOf } from './settled.ts';
-import { outpointKey, outpointOf, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
+import {
+  outpointKey,
+  outpointOf,
+  type Money,
+  type TxFact,
+  type TxPart,
+  type TxRecord,
+  type WatchState,
+} from './state.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
 
 type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
@@ -40,7 +49,7 @@ export function decideSighting(turn: Turn, { tx, grade, seenBy }: Of<'sighted'>)
     tell(turn, sightedId(wallet, tx.txid, sightings), wallet, evidence, detail);
     if (sightings === 0) tellLarge(turn, record, movement, wallet, evidence, false);
   }
-  decideConflicts(turn, record, evidence);
+  decideConflicts(turn, record, fact?.money ?? record.money, evidence);
 }
 
 function sightedId(wallet: string, txid: Txid, number: number): string {
@@ -77,7 +86,7 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
     const again = part.vouts.filter((vout) => used.has(vout) && !decided.includes(vout));
     tellPrivacy(turn, record, part, evidence, again, late);
   }
-  decideConflicts(turn, record, evidence);
+  decideConflicts(turn, record, mine?.money ?? record.money, evidence);
   loseRivals(turn, record, seenBy);
   tellDepths(turn, record.txid, seenBy, late);
 }
@@ -166,9 +175,13 @@ function successorOf({ state }: Turn, { txid, parts }: TxRecord): Txid | null {
   return null;
 }
 
-/** Other transactions that spend a coin which this one spends too, and are not known to have lost. */
-function decideConflicts(turn: Turn, { txid, parts }: TxRecord, evidence: Evidence): void {
+/**
+ * Other transactions that spend a coin which this one spends too, and are not known to have lost. Which of the two was there
+ * before is decided once: one that only raised the fee is told as no double spend later either, whichever wins.
+ */
+function decideConflicts(turn: Turn, record: TxRecord, money: Money | undefined, evidence: Evidence): void {
   const { state } = turn;
+  const { txid, parts } = record;
   for (const key of new Set(parts.flatMap(({ spent }) => spent))) {
     for (const other of state.coins.get(key)!.spenders) {
       const coin = state.coins.get(key)!;
@@ -179,6 +192,7 @@ function decideConflicts(turn: Turn, { txid, parts }: TxRecord, evidence: Eviden
       const outpoint = outpointOf(key);
       emit(turn, { kind: 'conflict', outpoint, txid, other });
       for (const wallet of coin.wallets) {
+        if (isBump(state, wallet, record, money, rival)) continue;
         const id = `double-spend:${wallet}:${conflictKey(txid, other)}/${key}`;
         tell(turn, id, wallet, evidence, { kind: 'double-spend', txid, other, outpoint });
       }
@@ -313,12 +327,14 @@ function grownWallets(turn: Turn, fact: TxFact, known: TxRecord | undefined): Re
 export function factOfMatch({ txid, raw, received, spent }: MatchedTx): TxFact {
   const decoded = decodeTransaction(raw);
   const inputs = decoded.ok ? decoded.value.inputs : [];
+  const money = decoded.ok && spent.length > 0 ? moneyOf(decoded.value) : undefined;
   return {
     txid,
     coinbase: inputs.length === 1 && inputs[0]!.vout === 0xffff_ffff && inputs[0]!.previous.every((byte) => byte === 0),
     outputs: decoded.ok ? decoded.value.outputs.length : received.length,
     received: received.map(({ vout, script, sats }) => ({ vout, script, sats })),
     spent: spent.map(({ outpoint }) => ({ txid: outpoint.txid, vout: outpoint.vout })),
+    ...(money ? { money } : {}),
   };
 }
 
@@ -333,9 +349,9 @@ function attributable({ state }: Turn, fact: TxFact): TxFact | undefined {
   const { txid } = fact;
   const received = fact.received.filter(({ vout, script }) => receiversOf(state, txid, vout, script).length > 0);
   const spent = fact.spent.filter((outpoint) => losersOf(state, outpointKey(outpoint), txid).length > 0);
-  return received.length + spent.length === 0 && watchersOf(state, txid).length === 0
-    ? undefined
-    : { ...fact, received, spent };
+  if (received.length + spent.length === 0 && watchersOf(state, txid).length === 0) return undefined;
+  const { money, ...rest } = fact;
+  return { ...rest, received, spent, ...(money && spent.length > 0 ? { money } : {}) };
 }
 
 /** What is known already, said again in another status. */

@@ -8,6 +8,8 @@ import { hadPart, losersOf, receiversOf, watchersOf } from './settled.ts';
 import { outpointKey, type Coin, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
 import { medianBefore, passTimers, scheduleCoin } from './timelock.ts';
 
+/** So deep a spend is no more compared with others of its coins: see `TxRecord.money`. */
+const MONEY_DEPTH = 6;
 /** More often than any transaction leaves a block or comes back. */
 const RETURNED = 1_000;
 
@@ -31,6 +33,7 @@ export function foldBlock(state: WatchState, block: BlockRef, atMs: number): voi
     const growthFrom = Math.min(record.growthFrom ?? block.height, block.height);
     if (growthFrom !== record.growthFrom) state.wallets.set(id, { ...record, growthFrom });
   }
+  forgetMoney(state, state.bestHeight, block.height);
   state.tip = block;
   state.tipAtMs = atMs;
   state.aliveMs = Math.max(state.aliveMs, atMs);
@@ -131,7 +134,13 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
       ? ({ kind: 'confirmed', block: at.block, medianSeconds: medianBefore(state, at.block) } as const)
       : ({ kind: 'unconfirmed', grade: at.grade } as const);
   const { coinbase, outputs } = fact;
-  const record: TxRecord = { txid, coinbase, outputs, status, round: known?.round ?? first, returns, parts: settled };
+  const round = known?.round ?? first;
+  const money = fact.money ?? known?.money;
+  // What is only claimed costs its maker nothing: nothing is compared with it, and no room is given to it.
+  const isProven = known?.money !== undefined || !('grade' in at) || at.grade !== 'claimed';
+  const isKept = height === null ? isProven : height > state.bestHeight - MONEY_DEPTH + 1;
+  const kept = money && isKept ? { money } : {};
+  const record: TxRecord = { txid, coinbase, outputs, status, round, returns, parts: settled, ...kept };
   state.txs.set(txid, record);
   if (!('block' in at)) {
     state.unconfirmed.set(txid, 0);
@@ -152,6 +161,17 @@ export function foldTx(state: WatchState, fact: TxFact, at: TxAt): void {
   const inBlock = state.blockTxs.get(at.block.hash) ?? [];
   if (!inBlock.includes(txid)) state.blockTxs.set(at.block.hash, [...inBlock, txid]);
   if (!state.blocks.has(at.block.height)) state.blocks.set(at.block.height, at.block);
+}
+
+/** Of what gets that deep as the greatest height rises; what is put into a block below has none from the start. */
+function forgetMoney(state: WatchState, from: number, to: number): void {
+  for (let height = from - MONEY_DEPTH + 2; height <= Math.min(from, to - MONEY_DEPTH + 1); height++) {
+    const block = state.blocks.get(height);
+    for (const txid of (block && state.blockTxs.get(block.hash)) ?? []) {
+      const { money, ...rest } = state.txs.get(txid)!;
+      if (money) state.txs.set(txid, rest);
+    }
+  }
 }
 
 /** To whom a transaction says something that is not settled. */

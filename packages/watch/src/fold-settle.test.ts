@@ -325,7 +325,7 @@ describe('what went', () => {
     const watch = begun(['savings', [1]]);
     watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
     watch.tell({ kind: 'sighted', tx: paymentOf(b, [], [{ txid: a, vout: 0 }]), grade: 'relayed', seenBy });
-    expect(kinds(watch.connect(102, [paymentOf(c, [], [{ txid: a, vout: 0 }])]))).toContain('double-spend');
+    expect(kinds(watch.connect(102, [paymentOf(c, [], [{ txid: a, vout: 0 }], 2)]))).toContain('double-spend');
     climb(watch, 102 + KEPT);
     expect([...watch.state.txs.keys(), ...watch.state.coins.keys()]).toEqual([]);
     const claim = paymentOf(d, [], [{ txid: a, vout: 0 }]);

@@ -117,6 +117,17 @@ export interface TxRecord {
   /** How often it came back after it was gone. */
   readonly returns: number;
   readonly parts: readonly TxPart[];
+  /**
+   * Where the money goes, while another spend of the same coins may still be compared with it: of spends that were more than
+   * claimed, until they are `MONEY_DEPTH` blocks deep. Absent: it is not known (any more).
+   */
+  readonly money?: Money;
+}
+
+/** How many inputs a transaction has, and what it pays to whom, from output 0 on. `to`: a digest of the script. */
+export interface Money {
+  readonly inputs: number;
+  readonly pays: readonly { readonly to: string; readonly sats: bigint }[];
 }
 
 /** A transaction as one wallet sees it. */
@@ -156,6 +167,8 @@ export interface TxFact {
   readonly outputs: number;
   readonly received: readonly { readonly vout: number; readonly script: Uint8Array; readonly sats: bigint }[];
   readonly spent: readonly Outpoint[];
+  /** Of what spends a coin of ours. Absent where it is not known, as in all that was written before there was this word. */
+  readonly money?: Money;
 }
 
 export interface SourceRecord {

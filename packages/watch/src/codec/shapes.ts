@@ -92,12 +92,18 @@ export const range = z.strictObject({ ...place.shape, bytes }).refine(({ from, t
   return from < to && all.length === stride * (to - from);
 });
 
+export const money = z.strictObject({
+  inputs: count,
+  pays: z.array(z.strictObject({ to: z.string().regex(/^[0-9a-f]{32}$/), sats })),
+});
+
 export const fact = z.strictObject({
   txid,
   coinbase: z.boolean(),
   outputs: count,
   received: z.array(z.strictObject({ vout, script: bytes, sats })),
   spent: z.array(outpoint),
+  money: money.exactOptional(),
 });
 
 export const source = z.strictObject({

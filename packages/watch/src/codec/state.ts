@@ -15,6 +15,7 @@ import {
   count,
   fact,
   looseGrade,
+  money,
   outpointKey,
   place,
   sats,
@@ -28,7 +29,7 @@ import {
 } from './shapes.ts';
 
 /** The version of the snapshot's shape. Another one is refused: the state is folded from its events then. */
-export const WATCH_STATE_VERSION = 3;
+export const WATCH_STATE_VERSION = 4;
 
 const counts = z.array(z.array(count));
 const pair = <K extends z.ZodType, V extends z.ZodType>(key: K, value: V) => z.array(z.tuple([key, value]));
@@ -72,6 +73,7 @@ const txRecord = z.strictObject({
       sightings: count,
     }),
   ),
+  money: money.exactOptional(),
 });
 
 const coin = z.strictObject({
