@@ -1,6 +1,7 @@
 import { toHex } from '@keepwatch/base';
 import type { BlockHash, MatchedTx } from '@keepwatch/bitcoin';
 import type { BlockRef, Finding, WalletLimits, WatchedWallet, WatchInput } from '@keepwatch/watch';
+import { losesOnlyFee, type Sight } from './replacement.ts';
 import { keyOf } from './world.ts';
 
 /**
@@ -49,6 +50,9 @@ interface Known {
   /** The greatest height that there was when it went. */
   wentAt: number;
   coinbase: boolean;
+  /** Whether it was more than claimed; and so deep in blocks that it may be forgotten whom it pays. */
+  proven: boolean;
+  deep: boolean;
   readonly wallets: Set<string>;
   readonly content: Set<string>;
   readonly spends: Set<string>;
@@ -104,7 +108,7 @@ export function createStory(
   /** Takes in what is new of a transaction, and says for which wallets it is. */
   function learn(tx: MatchedTx): { known: Known; grown: Set<string> } | undefined {
     const known: Known = txs.get(tx.txid) ?? {
-      ...{ status: 'none', block: null, by: null, wentAt: -1, coinbase: isCoinbase(tx) },
+      ...{ status: 'none', block: null, by: null, wentAt: -1, coinbase: isCoinbase(tx), proven: false, deep: false },
       ...{ wallets: new Set(), content: new Set(), spends: new Set() },
     };
     const grown = new Set<string>();
@@ -143,11 +147,33 @@ export function createStory(
         if (other === txid || !rival.spends.has(key) || conflicts.has(pair)) continue;
         if (rival.status === 'gone' && rival.by !== txid) continue;
         conflicts.add(pair);
-        const times = coins.get(key)?.size ?? 0;
-        if (rival.status === 'gone' && rival.wentAt <= best - keptBlocks) expected.oldDoubles += times;
-        else expected.doubles += times;
+        for (const wallet of coins.get(key) ?? []) {
+          const isFee =
+            rival.proven &&
+            losesOnlyFee(sightOf(wallet, txid), sightOf(wallet, other), (each) => ownedBy(wallet, each));
+          const isOld = rival.status === 'gone' && rival.wentAt <= best - keptBlocks;
+          if (isFee && (known.deep || rival.deep)) expected.oldDoubles++;
+          else if (isFee) continue;
+          else if (isOld) expected.oldDoubles++;
+          else expected.doubles++;
+        }
       }
     }
+  }
+
+  function sightOf(wallet: string, txid: string): Sight {
+    const { content, spends } = txs.get(txid)!;
+    return {
+      raw: said.get(txid)![0]!.raw,
+      takes: [...spends].filter((key) => content.has(`${wallet} in ${key}`)),
+      returns: (vout) => content.has(`${wallet} out ${vout}`),
+    };
+  }
+
+  /** What a coin holds that the wallet received. */
+  function ownedBy(wallet: string, key: string): bigint | undefined {
+    const [txid, vout] = key.split(':');
+    return txs.get(txid!)?.content.has(`${wallet} out ${vout}`) ? amounts.get(key) : undefined;
   }
 
   function go(known: Known, by: string | null): void {
@@ -181,6 +207,8 @@ export function createStory(
     if (!known || (known.status === 'confirmed' && (learnt?.grown.size ?? 0) === 0)) return;
     known.status = 'confirmed';
     known.block = block;
+    known.proven = true;
+    if ([...told].some(([height, hash]) => hash === block && isDeep(height))) known.deep = true;
     conflictsOf(tx.txid, known, expected);
     for (const rival of txs.values()) {
       const isUnconfirmed = RANK[rival.status] >= 0 && rival.status !== 'confirmed';
@@ -189,6 +217,8 @@ export function createStory(
       expected.lost += rival.wallets.size;
     }
   }
+
+  const isDeep = (height: number) => best - height + 1 >= 6;
 
   /** What comes above this height now came after the wallets that there are. */
   function newsFrom(height: number): void {
@@ -357,6 +387,7 @@ export function createStory(
         if (!known) break;
         const rises = RANK[input.grade] > RANK[before];
         if (rises) known.status = input.grade;
+        if (rises && input.grade !== 'claimed') known.proven = true;
         expected.sighted = rises ? known.wallets.size : learnt!.grown.size;
         if (expected.sighted > 0) conflictsOf(input.tx.txid, known, expected);
         break;
@@ -382,6 +413,8 @@ export function createStory(
           if (best < 0) for (const wallet of waiting) added.set(wallet, block.height - 1);
           tip = block;
           best = Math.max(best, block.height);
+          const low = new Set([...told].flatMap(([height, hash]) => (isDeep(height) ? [hash] : [])));
+          for (const each of txs.values()) if (each.block !== null && low.has(each.block)) each.deep = true;
         }
         for (const tx of [...matches, ...(held.get(block.hash) ?? [])]) confirm(tx, block.hash, expected);
         held.delete(block.hash);

@@ -164,7 +164,7 @@ export function simulateWatch(seed: number): WatchHistory {
       driver.sight(random.pick([...world.mempool.values()]), random.pick(['claimed', 'valid', 'relayed']));
     } else if (dice < 51 && world.mempool.size > 0) {
       const tx = random.pick([...world.mempool.values()]);
-      replace(tx, world.rivalOf(random, tx));
+      replace(tx, (random.chance(0.6) ? world.bumpOf(random, tx) : undefined) ?? world.rivalOf(random, tx));
     } else if (dice < 54 && world.mempool.size > 0) {
       const tx = random.pick([...world.mempool.values()]);
       for (const each of [tx, ...world.descendants(tx)]) {

@@ -1,4 +1,4 @@
-import { encodeTransaction, type BlockHash, type InternalHash, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
+import { encodeTransaction, toInternal, type BlockHash, type MatchedTx, type Txid } from '@keepwatch/bitcoin';
 import { toHex } from '@keepwatch/base';
 import type { BlockRef } from '@keepwatch/watch';
 import type { Random } from '../random.ts';
@@ -46,12 +46,21 @@ export interface World {
   readonly create: (random: Random) => SimTx | undefined;
   /** Another transaction that spends what this one spends. */
   readonly rivalOf: (random: Random, tx: SimTx) => SimTx;
+  /** The same with another fee, as its owner or who has his key would make it; undefined: it takes a stranger's coin. */
+  readonly bumpOf: (random: Random, tx: SimTx) => SimTx | undefined;
   /** What cannot stand beside this transaction, and what builds on that: parents first. */
   readonly losersTo: (tx: SimTx) => readonly SimTx[];
   readonly descendants: (tx: SimTx) => readonly SimTx[];
   /** At this time, ms since 1970. */
   readonly mine: (random: Random, nowMs: number) => SimBlock;
   readonly takeBack: () => SimBlock;
+}
+
+/** A script other than the owner's first one, or one of the strangers', where it is given. */
+interface Pay {
+  readonly sats: bigint;
+  readonly owner: Owner | null;
+  readonly script?: Uint8Array;
 }
 
 const BRANCHES = 2;
@@ -82,6 +91,8 @@ export function scriptOf({ wallet, branch, index }: Owner): Uint8Array {
 }
 
 const STRANGERS = Array.from({ length: 8 }, (_, i) => Uint8Array.of(0x61, 0xff, i));
+/** What a coinbase spends. */
+const NOTHING = keyOf('0'.repeat(64), 0xffff_ffff);
 const isStranger = (txid: string) => txid.startsWith('f');
 
 export function createWorld(startSeconds: number): World {
@@ -98,26 +109,20 @@ export function createWorld(startSeconds: number): World {
     return `b${n.toString(16).padStart(63, '0')}` as BlockHash;
   }
 
-  function make(
-    inputs: readonly string[],
-    pays: readonly { readonly sats: bigint; readonly owner: Owner | null }[],
-    coinbase = false,
-  ): SimTx {
-    const outputs = pays.map(({ sats, owner }) => ({
-      ...{ sats, owner, script: owner ? scriptOf(owner) : STRANGERS[++numbers % STRANGERS.length]! },
+  function make(inputs: readonly string[], pays: readonly Pay[], coinbase = false): SimTx {
+    const outputs = pays.map(({ sats, owner, script }) => ({
+      ...{ sats, owner, script: script ?? (owner ? scriptOf(owner) : STRANGERS[++numbers % STRANGERS.length]!) },
     }));
     const txid = `a${(++numbers).toString(16).padStart(63, '0')}` as Txid;
     const raw = encodeTransaction({
       version: 2,
       lockTime: 0,
-      inputs: [
-        {
-          previous: new Uint8Array(32).fill(coinbase ? 0 : 1) as InternalHash,
-          vout: coinbase ? 0xffff_ffff : 0,
-          // The script of a coinbase has 2 to 100 bytes.
-          ...{ scriptSig: coinbase ? Uint8Array.of(1, 1) : new Uint8Array(0), sequence: 0, witness: [] },
-        },
-      ],
+      inputs: (coinbase ? [NOTHING] : inputs).map((key) => ({
+        previous: toInternal(key.slice(0, 64) as Txid)!,
+        vout: Number(key.slice(65)),
+        // The script of a coinbase has 2 to 100 bytes.
+        ...{ scriptSig: coinbase ? Uint8Array.of(1, 1) : new Uint8Array(0), sequence: 0, witness: [] },
+      })),
       outputs: outputs.map(({ sats, script }) => ({ sats, script })),
     });
     return { txid, coinbase, inputs, outputs, raw };
@@ -153,7 +158,56 @@ export function createWorld(startSeconds: number): World {
     );
   }
 
-  function outputsFor(random: Random): Parameters<typeof make>[1] {
+  /** A payment as wallets make them: to a stranger, and what is left after a fee to themselves. */
+  function paymentOf(random: Random, put: readonly { readonly owner: Owner; readonly sats: bigint }[]): Pay[] {
+    const left = put.reduce((total, { sats }) => total + sats, 0n) - BigInt(100 + random.below(400));
+    if (left < 2_000n) return outputsFor(random);
+    const sats = (left * BigInt(1 + random.below(9))) / 10n;
+    const { wallet } = put[0]!.owner;
+    const back = { wallet, branch: 1, index: random.below(AHEAD + 1) };
+    return [
+      { sats, owner: null },
+      { sats: left - sats, owner: back },
+    ];
+  }
+
+  function bumpOf(random: Random, tx: SimTx): SimTx | undefined {
+    const all = new Map(
+      [...confirmed(), ...mempool.values()].flatMap(({ txid, outputs }) =>
+        outputs.map((output, vout) => [keyOf(txid, vout), output] as const),
+      ),
+    );
+    const put = tx.inputs.map((key) => all.get(key)).filter((each) => each?.owner);
+    if (put.length < tx.inputs.length || tx.coinbase) return undefined;
+    // In a block: what builds on the transaction goes with it.
+    const settled = coins().filter(({ key }) => !mempool.has(key.slice(0, 64) as Txid));
+    const more = random.chance(0.3) ? settled.find(({ owner }) => owner.wallet === put[0]!.owner!.wallet) : undefined;
+    const own = tx.outputs.findIndex(({ owner }) => owner !== null);
+    const foreign = tx.outputs.findIndex(({ owner }) => owner === null);
+    const pays: Pay[] = tx.outputs.map((output) => ({ ...output }));
+    const change = (at: number, by: bigint) => {
+      if (at >= 0 && pays[at]!.sats + by > 0n) pays[at] = { ...pays[at]!, sats: pays[at]!.sats + by };
+    };
+    const fee = BigInt(1 + random.below(900));
+    const way = random.below(8);
+    if (more && way < 7) change(own, more.sats);
+    if (way < 4) change(own, -fee);
+    else if (way === 4) change(foreign, -fee);
+    else if (way === 5 && foreign >= 0 && own >= 0) {
+      // The payment is taken back, or what is left goes to the miners.
+      const [taken] = pays.splice(foreign, 1);
+      if (random.chance(0.7)) change(own - (own > foreign ? 1 : 0), taken!.sats - fee);
+    } else if (way === 6) {
+      // Who has the key pays a little more to whom the owner pays, or to somebody else.
+      change(own, -fee);
+      if (random.chance(0.5)) change(foreign, fee / 2n + 1n);
+      else pays.push({ sats: fee / 2n + 1n, owner: null });
+    } else if (own >= 0) pays[own] = { sats: pays[own]!.sats, owner: null };
+    const isMore = more !== undefined && !tx.inputs.includes(more.key);
+    return make(isMore ? [...tx.inputs, more.key] : tx.inputs, pays);
+  }
+
+  function outputsFor(random: Random): Pay[] {
     const count = 1 + random.below(3);
     const outputs = Array.from({ length: count }, () => ({
       sats: BigInt(random.chance(0.15) ? random.below(900) + 1 : 1_000 + random.below(200_000)),
@@ -170,7 +224,8 @@ export function createWorld(startSeconds: number): World {
       const other = random.pick(mine).key;
       if (!inputs.includes(other)) inputs.push(other);
     }
-    return make(inputs, outputsFor(random));
+    const put = mine.filter(({ key }) => inputs.includes(key));
+    return make(inputs, spends && random.chance(0.5) ? paymentOf(random, put) : outputsFor(random));
   }
 
   function descendants(tx: SimTx): SimTx[] {
@@ -199,6 +254,7 @@ export function createWorld(startSeconds: number): World {
     wide,
     create,
     rivalOf: (random, tx) => make(tx.inputs, outputsFor(random)),
+    bumpOf,
     losersTo,
     descendants,
     mine(random, nowMs) {
@@ -216,7 +272,8 @@ export function createWorld(startSeconds: number): World {
       // What was never seen before; it may spend what a transaction of the mempool spends too.
       if (random.chance(0.3)) {
         const rival = mempool.size > 0 && random.chance(0.3) ? random.pick([...mempool.values()]) : undefined;
-        const fresh = rival ? make(rival.inputs, outputsFor(random)) : create(random);
+        const bump = rival && random.chance(0.5) ? bumpOf(random, rival) : undefined;
+        const fresh = bump ?? (rival ? make(rival.inputs, outputsFor(random)) : create(random));
         const parents = fresh?.inputs.map((key) => key.slice(0, key.indexOf(':'))) ?? [];
         const taken = new Set(txs.flatMap(({ inputs }) => inputs));
         const isFree = fresh?.inputs.every((key) => !taken.has(key));
