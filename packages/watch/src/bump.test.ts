@@ -266,6 +266,16 @@ describe('a replacement that is a double spend', () => {
   });
 });
 
+it('is none for whoever watches the payment itself, which is another one now', () => {
+  const watch = begun();
+  const txids = [{ txid: a, scripts: [], inputs: [one] }];
+  watch.tell({ kind: 'wallet', wallet: { ...scriptsWallet('payee', [41]), descriptors: [], txids } });
+  sight(watch, payment);
+  const found = watch.tell({ kind: 'sighted', tx: bump, grade: 'relayed', seenBy });
+  const doubles = found.filter(({ detail }) => detail.kind === 'double-spend');
+  expect(doubles.map(({ wallet }) => wallet)).toEqual(['payee']);
+});
+
 describe('where the money goes', () => {
   it('is kept of spends alone, until they are six blocks deep', () => {
     const watch = begun();

@@ -186,7 +186,7 @@ export function createWorld(startSeconds: number): World {
     const foreign = tx.outputs.findIndex(({ owner }) => owner === null);
     const pays: Pay[] = tx.outputs.map((output) => ({ ...output }));
     const change = (at: number, by: bigint) => {
-      if (at >= 0 && pays[at]!.sats + by > 0n) pays[at] = { ...pays[at]!, sats: pays[at]!.sats + by };
+      if (at in pays && pays[at]!.sats + by > 0n) pays[at] = { ...pays[at]!, sats: pays[at]!.sats + by };
     };
     const fee = BigInt(1 + random.below(900));
     const way = random.below(8);
@@ -204,7 +204,12 @@ export function createWorld(startSeconds: number): World {
       else pays.push({ sats: fee / 2n + 1n, owner: null });
     } else if (own >= 0) pays[own] = { sats: pays[own]!.sats, owner: null };
     const isMore = more !== undefined && !tx.inputs.includes(more.key);
-    return make(isMore ? [...tx.inputs, more.key] : tx.inputs, pays);
+    if (isMore) return make([...tx.inputs, more.key], pays);
+    if (put.length < 2 || random.chance(0.5)) return make(tx.inputs, pays);
+    // With a coin less: it leaves one for another payment.
+    const rest = pays.findIndex(({ owner }) => owner !== null);
+    change(rest, -put[1]!.sats);
+    return make([tx.inputs[0]!], pays);
   }
 
   function outputsFor(random: Random): Pay[] {
