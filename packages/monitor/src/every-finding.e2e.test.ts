@@ -249,10 +249,27 @@ describe.skipIf('missing' in found)(
       await told(those, 'sighted', spend);
       const { txid: bumped } = await alice<{ txid: string }>('bumpfee', spend, { fee_rate: 40 });
       await told(those, 'replaced', spend);
-      await told(those, 'double-spend', bumped);
+      await told(those, 'sighted', bumped);
       await mine();
       await told(those, 'spent', bumped);
       await told(those, 'balance-below');
+      // A raised fee, and no more: whoever was told is asked for what stands in the journal by now.
+      for (const each of those) expect(doublesIn(await each.findings())).toEqual([]);
+      // Once more, and then the change goes to somebody else.
+      const small = await send(alice, toOthers, 0.001, 10);
+      await told(those, 'sighted', small);
+      const { txid: twice } = await alice<{ txid: string }>('bumpfee', small, { fee_rate: 20 });
+      await told(those, 'replaced', small);
+      await told(those, 'sighted', twice);
+      const theft = await diverted(twice, await stranger());
+      await told(those, 'replaced', twice);
+      await told(those, 'double-spend', theft);
+      await mine();
+      await told(those, 'spent', theft);
+      for (const each of those) {
+        const pairs = doublesIn(await each.findings()).map(({ txid, other }) => [txid, other].sort());
+        expect(pairs.filter((pair) => !pair.some((each) => each === theft))).toEqual([]);
+      }
       const toLocked = await pay(locked!, 0.1);
       await told(those, 'sighted', toLocked);
       await mine();
@@ -294,6 +311,17 @@ describe.skipIf('missing' in found)(
     });
 
     const stranger = () => payer<string>('getnewaddress');
+
+    /** Who has the keys of the wallet sends all that this transaction spends to this address. */
+    async function diverted(txid: string, to: string): Promise<string> {
+      const { hex } = await alice<{ hex: string }>('gettransaction', txid);
+      const { vin, vout } = await node.rpc<Decoded>('decoderawtransaction', hex);
+      const inputs = vin.map((each) => ({ txid: each.txid, vout: each.vout, sequence: 0 }));
+      const btc = (vout.reduce((sum, { value }) => sum + value, 0) - 0.0002).toFixed(8);
+      const raw = await node.rpc<string>('createrawtransaction', inputs, [{ [to]: btc }]);
+      const signed = await alice<{ hex: string }>('signrawtransactionwithwallet', raw);
+      return node.rpc<string>('sendrawtransaction', signed.hex);
+    }
 
     it('of the watch itself: sources, time, disk, clock, fees, channels, starts and the past', async () => {
       await other.rpc('addnode', `127.0.0.1:${node.p2pPort}`, 'onetry');
@@ -411,6 +439,14 @@ describe.skipIf('missing' in found)(
 /** Positional: replaceable, and at so many sat/vB. */
 const send = (from: Rpc, to: string, btc: number, rate: number) =>
   from<string>('sendtoaddress', to, btc, '', '', false, true, null, 'unset', null, rate);
+
+interface Decoded {
+  readonly vin: readonly { readonly txid: string; readonly vout: number }[];
+  readonly vout: readonly { readonly value: number }[];
+}
+
+const doublesIn = (findings: readonly Finding[]) =>
+  findings.flatMap(({ detail }) => (detail.kind === 'double-spend' ? [detail] : []));
 
 const OUTSIDE: readonly FindingKind[] = ['sighted', 'replaced', 'evicted', 'double-spend'];
 const isOfChain = ({ wallet }: Finding) => wallet !== null;

@@ -57,7 +57,7 @@ export type FindingDetail =
   | ({ readonly kind: 'sighted'; readonly direction: Direction; readonly grade: Grade } & Movement)
   | { readonly kind: 'replaced'; readonly txid: Txid; readonly by: Txid }
   | { readonly kind: 'evicted'; readonly txid: Txid }
-  /** A coin of ours is spent by two transactions that cannot both stand; told once for each pair. */
+  /** A coin of ours is spent by two transactions that cannot both stand, and the later one does more than raise the fee; once a pair. */
   | { readonly kind: 'double-spend'; readonly txid: Txid; readonly other: Txid; readonly outpoint: Outpoint }
   /** In a block. `watched`: see {@link Direction}. `self-transfer`: it spends coins of the wallet and pays nobody else. */
   | ({ readonly kind: Direction } & Movement)

@@ -15,7 +15,10 @@ export function adviceOf(detail: FindingDetail): string[] {
     case 'spent':
       return ['It is in a block: only a reorganisation of the chain would undo it.', `${NOT_YOURS}: ${MOVE}.`];
     case 'replaced':
-      return ['What the other one does to this wallet is told by itself, if it does anything.'];
+      return [
+        'What the other one does to this wallet is told by itself, if it does anything.',
+        `If it was your payment, and none of you raised its fee or took it back, somebody else can sign: ${MOVE}.`,
+      ];
     case 'evicted':
       return ['It can still be sent again and be in a block later: what it spent is not safe from it until then.'];
     case 'double-spend':

@@ -84,7 +84,7 @@ function headline(detail: FindingDetail, hidden: boolean): string {
     case 'evicted':
       return 'a transaction is no longer waiting for a block';
     case 'double-spend':
-      return 'a coin is spent by two transactions that cannot both stand';
+      return 'a coin is spent by two transactions that cannot both stand, and the second is no mere fee';
     case 'confirmed':
       return detail.buried
         ? `a transaction is buried, ${blocks(detail.depth)} deep`
