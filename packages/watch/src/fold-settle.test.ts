@@ -292,6 +292,26 @@ describe('what is settled', () => {
     expect([...watch.state.txs.keys()]).toEqual([]);
   });
 
+  it('is read anew though another wallet, which watches the coin, still knows who spent it', () => {
+    const watch = begun(['savings', [1, 2]]);
+    watch.tell({ kind: 'wallet', wallet: scriptsWallet('other', [], { outpoints: [{ txid: a, vout: 0 }] }) });
+    const payment = { block: blockOf(101), matches: [paymentOf(a, [1, 2].map((n) => [n, BigInt(n) * 10_000n]))] };
+    const spend = { block: blockOf(102), matches: [paymentOf(b, [], [{ txid: a, vout: 0 }])] };
+    for (const { block, matches } of [payment, spend]) watch.connect(block.height, matches);
+    for (const { wallet, scan } of dueScans(watch.state)) {
+      watch.tell({ kind: 'history', wallet, scan, found: [], toHeight: 102, done: true });
+    }
+    climb(watch, 102 + KEPT);
+    // The second output keeps the payment, and with it the coin; who spent that is settled with both.
+    expect([...watch.state.txs.keys()]).toEqual([a]);
+    expect(watch.state.coins.get(`${a}:0`)?.settled?.told.toSorted()).toEqual(['other', 'savings']);
+    watch.tell({ kind: 'wallet-removed', wallet: 'savings' });
+    watch.add(scriptsWallet('savings', [1, 2], { birthdaySeconds: 5 }), [1, 2]);
+    const { scan } = watch.state.wallets.get('savings')!.scan!;
+    watch.tell({ kind: 'history', wallet: 'savings', scan, found: [payment, spend], toHeight: 122, done: true });
+    expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(20_000n);
+  });
+
   it('stays settled in a reorganisation that is deeper than all that is kept', () => {
     const watch = settled();
     for (let height = 123; height > 100; height--) watch.disconnect(height);

@@ -70,8 +70,14 @@ export function foldWalletDropped(state: WatchState, id: string): void {
   for (const [key, coin] of state.coins.entries()) {
     if (!coin.wallets.includes(id)) continue;
     const wallets = coin.wallets.filter((wallet) => wallet !== id);
-    if (wallets.length > 0) state.coins.set(key, { ...coin, wallets });
-    else state.coins.delete(key);
+    if (wallets.length === 0) {
+      state.coins.delete(key);
+      continue;
+    }
+    // Added again, it has to learn anew who spent the coin.
+    const { settled: done } = coin;
+    const settled = done && { ...done, told: done.told.filter((wallet) => wallet !== id) };
+    state.coins.set(key, { ...coin, wallets, settled });
   }
   if (gone.size === 0) return;
   for (const [hash, txids] of state.blockTxs.entries()) {
