@@ -295,7 +295,15 @@ describe('what is settled', () => {
   it('is read anew though another wallet, which watches the coin, still knows who spent it', () => {
     const watch = begun(['savings', [1, 2]]);
     watch.tell({ kind: 'wallet', wallet: scriptsWallet('other', [], { outpoints: [{ txid: a, vout: 0 }] }) });
-    const payment = { block: blockOf(101), matches: [paymentOf(a, [1, 2].map((n) => [n, BigInt(n) * 10_000n]))] };
+    const payment = {
+      block: blockOf(101),
+      matches: [
+        paymentOf(
+          a,
+          [1, 2].map((n) => [n, BigInt(n) * 10_000n]),
+        ),
+      ],
+    };
     const spend = { block: blockOf(102), matches: [paymentOf(b, [], [{ txid: a, vout: 0 }])] };
     for (const { block, matches } of [payment, spend]) watch.connect(block.height, matches);
     for (const { wallet, scan } of dueScans(watch.state)) {

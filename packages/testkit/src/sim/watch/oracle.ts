@@ -6,6 +6,8 @@ export interface Ending {
   readonly world: World;
   readonly findings: readonly Finding[];
   readonly depths: readonly number[];
+  /** So many blocks deep a transaction may be settled: what comes to be known of it then is told for itself. */
+  readonly keptBlocks: number;
   readonly limits: WalletLimits;
   readonly gapLimits: ReadonlyMap<string, number>;
   /** Wallets that are no more than a transaction which is watched by its id, and what that spends. */
@@ -119,7 +121,7 @@ function judgeOrder({ findings, removals, inTurn }: Ending): string | null {
 }
 
 function judgeChain(ending: Ending): string | null {
-  const { world, findings, depths, limits, added, balances, watched } = ending;
+  const { world, findings, depths, keptBlocks, limits, added, balances, watched } = ending;
   const tip = world.chain.at(-1)!.ref.height;
   const retracted = new Set(
     findings.flatMap(({ detail }) =>
@@ -173,7 +175,8 @@ function judgeChain(ending: Ending): string | null {
         if (foreign) return `${foreign.id} stands, and its block is not in the chain`;
         const told = found.filter(({ detail }) => DIRECTIONS.includes(detail.kind));
         if (ref.height <= since && told.length === 0 && !isNamed) continue;
-        if (told.length !== 1) return `${where} was told ${told.length} times`;
+        const inPieces = told.length > 1 && tip - ref.height >= keptBlocks && isWhole(told, part);
+        if (told.length !== 1 && !inPieces) return `${where} was told ${told.length} times`;
         const { detail } = told[0]!;
         const kind = isNamed
           ? 'watched'
@@ -184,9 +187,10 @@ function judgeChain(ending: Ending): string | null {
               : part.received > part.spent
                 ? 'received'
                 : 'spent';
-        if (detail.kind !== kind) return `${where} is ${kind} and was told as ${detail.kind}`;
+        if (detail.kind !== kind && !inPieces) return `${where} is ${kind} and was told as ${detail.kind}`;
         // Of what others spend of it nothing was ever its own.
         if (
+          !inPieces &&
           !watched.has(wallet) &&
           'receivedSats' in detail &&
           (detail.receivedSats !== part.received || detail.spentSats !== part.spent)
@@ -196,12 +200,13 @@ function judgeChain(ending: Ending): string | null {
         const reached = tip - ref.height + 1;
         for (const depth of depths) {
           const times = found.filter((each) => each.detail.kind === 'confirmed' && each.detail.depth === depth).length;
-          if (times > 1 || (times === 0 && reached >= depth)) return `${where}: depth ${depth} was told ${times} times`;
+          if (times > told.length || (times === 0 && reached >= depth))
+            return `${where}: depth ${depth} was told ${times} times`;
         }
         const net = part.received > part.spent ? part.received - part.spent : part.spent - part.received;
         const large = found.filter((each) => each.detail.kind === 'large-amount').length;
         // What was known of it first may have been more than what there is in sum.
-        if (limits.largeSats !== null && net >= limits.largeSats && large !== 1)
+        if (limits.largeSats !== null && net >= limits.largeSats && large !== 1 && !inPieces)
           return `${where}: large, told ${large} times`;
         const dust = tx.outputs.filter(({ owner, sats }) => owner?.wallet === wallet && sats < limits.dustSats!).length;
         const dustTold = found.filter((each) => each.detail.kind === 'dust').length;
@@ -218,6 +223,17 @@ function judgeChain(ending: Ending): string | null {
     if (balances.get(wallet) !== sats) return `${wallet} holds ${sats}, and ${balances.get(wallet)} is shown`;
   }
   return judgeLocks(ending, retracted, outputs, spentIn) ?? judgeLimits(ending);
+}
+
+/** Whether several findings say each output and each coin of a transaction once, and together all of it. */
+function isWhole(told: readonly Finding[], { received, spent }: { received: bigint; spent: bigint }): boolean {
+  const moves = told.flatMap(({ detail }) => ('receivedSats' in detail ? [detail] : []));
+  const keys = moves.flatMap((each) => [
+    ...each.received.map(({ vout }) => `out ${vout}`),
+    ...each.spent.map(({ txid, vout }) => `in ${keyOf(txid, vout)}`),
+  ]);
+  const sum = (what: 'receivedSats' | 'spentSats') => moves.reduce((total, each) => total + each[what], 0n);
+  return new Set(keys).size === keys.length && sum('receivedSats') === received && sum('spentSats') === spent;
 }
 
 /** By script: who pays to it in the chain, and the transaction of which nobody was told that it pays there again. */

@@ -282,6 +282,7 @@ export function simulateWatch(seed: number): WatchHistory {
     world,
     findings,
     depths: DEPTHS,
+    keptBlocks,
     limits: LIMITS,
     gapLimits: new Map([...wishes].map(([id, { gapLimit }]) => [id, gapLimit])),
     watched: new Map(watching ? [[WATCHER, watching]] : []),
