@@ -1,5 +1,4 @@
 import { CodedError } from '@keepwatch/base';
-import type { FindingKind } from '@keepwatch/watch';
 import type { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
 import { applyEvent, emptyState, encodeState, findingOf, readEntry, type MonitorState } from '../engine/state.ts';
@@ -20,7 +19,7 @@ export interface FindingMethodsDeps {
 }
 
 const filterOf = ({ wallet, kinds, severity, sinceMs }: z.infer<typeof findingsList>): FindingFilter => {
-  return { wallet, severity, sinceMs, kinds: kinds as readonly FindingKind[] | undefined };
+  return { wallet, kinds, severity, sinceMs };
 };
 
 /** What can be asked of findings. */

@@ -1,5 +1,5 @@
 import type { Json } from '@keepwatch/base';
-import { SEVERITIES } from '@keepwatch/watch';
+import { FINDING_KINDS, SEVERITIES } from '@keepwatch/watch';
 import { z } from 'zod';
 
 /** What the methods of a monitor take. Nothing that is not named is taken. */
@@ -75,9 +75,10 @@ export const walletLabels = z.strictObject({
 });
 
 const severity = z.enum(SEVERITIES);
+const kind = z.enum(FINDING_KINDS, { error: `is no kind of finding. There are ${FINDING_KINDS.join(', ')}.` });
 const filter = {
   wallet: text(64).optional(),
-  kinds: z.array(text(32)).max(100).optional(),
+  kinds: z.array(kind).max(100).optional(),
   severity: severity.optional(),
   sinceMs: count.optional(),
 };
