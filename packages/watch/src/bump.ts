@@ -1,6 +1,6 @@
 import { toHex } from '@keepwatch/base';
-import { sha256d, type Transaction, type Txid } from '@keepwatch/bitcoin';
-import { outpointOf, type Money, type TxRecord, type WatchState } from './state.ts';
+import { sha256d, type Transaction } from '@keepwatch/bitcoin';
+import { hasReceived, outpointOf, type Money, type TxRecord, type WatchState } from './state.ts';
 
 /**
  * Whether a transaction that takes the place of another one of the wallet's only raises its fee, or takes its payments back:
@@ -60,20 +60,15 @@ function shareOf(state: WatchState, wallet: string, { txid, parts }: TxRecord, m
   let putSats = 0n;
   for (const key of part.spent) {
     const sats = state.coins.get(key)?.sats ?? null;
-    const { txid: parent, vout } = outpointOf(key);
     // Received, and not only watched: the inputs of a transaction that it watches may be anybody's.
-    if (sats === null || !isOurs(state, wallet, parent, vout)) return undefined;
+    if (sats === null || !hasReceived(state, wallet, outpointOf(key))) return undefined;
     putSats += sats;
   }
   const outsiders = new Map<string, bigint>();
   let paidSats = 0n;
   for (const [vout, { to, sats }] of money.pays.entries()) {
     paidSats += sats;
-    if (sats > 0n && !isOurs(state, wallet, txid, vout)) outsiders.set(to, (outsiders.get(to) ?? 0n) + sats);
+    if (sats > 0n && !hasReceived(state, wallet, { txid, vout })) outsiders.set(to, (outsiders.get(to) ?? 0n) + sats);
   }
   return { spent: new Set(part.spent), putSats, feeSats: putSats - paidSats, outsiders };
-}
-
-function isOurs({ txs }: WatchState, wallet: string, txid: Txid, vout: number): boolean {
-  return txs.get(txid)?.parts.some((part) => part.wallet === wallet && part.vouts.includes(vout)) ?? false;
 }

@@ -6,6 +6,7 @@ import type { Direction, Evidence, Movement } from './finding.ts';
 import { conflictKey, inBlockId, movementsOf } from './id.ts';
 import { isUsed, losersOf, receiversOf, watchersOf } from './settled.ts';
 import {
+  hasReceived,
   outpointKey,
   outpointOf,
   type Money,
@@ -294,13 +295,8 @@ function directionOf(
 
 /** A coin that the wallet received, or that it watches for itself. */
 function isOwn(state: WatchState, wallet: string, key: string): boolean {
-  const { txid, vout } = outpointOf(key);
-  const parts = state.txs.get(txid)?.parts ?? [];
   const outpoints = state.wallets.get(wallet)?.wallet.outpoints ?? [];
-  return (
-    parts.some((part) => part.wallet === wallet && part.vouts.includes(vout)) ||
-    outpoints.some((each) => outpointKey(each) === key)
-  );
+  return hasReceived(state, wallet, outpointOf(key)) || outpoints.some((each) => outpointKey(each) === key);
 }
 
 /** Wallets for which the fact holds more than is known of the transaction. */

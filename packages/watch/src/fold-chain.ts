@@ -5,7 +5,15 @@ import type { TxAt } from './event.ts';
 import { settle } from './fold-settle.ts';
 import { noteUse, requestScan } from './growth.ts';
 import { hadPart, losersOf, receiversOf, watchersOf } from './settled.ts';
-import { outpointKey, type Coin, type TxFact, type TxPart, type TxRecord, type WatchState } from './state.ts';
+import {
+  hasReceived,
+  outpointKey,
+  type Coin,
+  type TxFact,
+  type TxPart,
+  type TxRecord,
+  type WatchState,
+} from './state.ts';
 import { medianBefore, passTimers, scheduleCoin } from './timelock.ts';
 
 /** So deep a spend is no more compared with others of its coins: see `TxRecord.money`. */
@@ -222,10 +230,7 @@ function count(state: WatchState, record: TxRecord, sign: 1 | -1): void {
     for (const key of part.spent) {
       const coin = state.coins.get(key);
       // A coin that is watched by itself was never counted as the wallet's.
-      const isCounted = state.txs
-        .get(coin!.txid)
-        ?.parts.some(({ wallet, vouts }) => wallet === part.wallet && vouts.includes(coin!.vout));
-      if (isCounted) sats -= coin!.sats ?? 0n;
+      if (hasReceived(state, part.wallet, coin!)) sats -= coin!.sats ?? 0n;
     }
     const confirmedSats = wallet.confirmedSats + (sign === 1 ? sats : -sats);
     state.wallets.set(part.wallet, { ...wallet, confirmedSats });

@@ -236,3 +236,8 @@ export function outpointKey({ txid, vout }: Outpoint): string {
 export function outpointOf(key: string): Outpoint {
   return { txid: key.slice(0, 64) as Txid, vout: Number(key.slice(65)) };
 }
+
+/** Whether the wallet was paid with this output, and does not only watch it. */
+export function hasReceived({ txs }: WatchState, wallet: string, { txid, vout }: Outpoint): boolean {
+  return txs.get(txid)?.parts.some((part) => part.wallet === wallet && part.vouts.includes(vout)) ?? false;
+}
