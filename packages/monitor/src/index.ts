@@ -3,8 +3,8 @@
  * the watch, made durable in an encrypted journal, and only then told on. It decides nothing itself, holds no key to a
  * coin, and reaches a vault as a client like any other.
  */
-/** How much a finding matters: who asks the monitor names them. */
-export { SEVERITIES } from '@keepwatch/watch';
+/** What findings there are, and how much one matters: who asks the monitor names them. */
+export { FINDING_KINDS, SEVERITIES } from '@keepwatch/watch';
 export { peerIdOf } from './access/peer-id.ts';
 export { connectMonitor, type RemoteMonitor } from './access/remote.ts';
 export { connectApi, type ApiClient } from './api/client.ts';

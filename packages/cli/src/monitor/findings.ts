@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { CodedError } from '@keepwatch/base';
-import { SEVERITIES, type ApiClient, type MonitorApi } from '@keepwatch/monitor';
+import { FINDING_KINDS, SEVERITIES, type ApiClient, type MonitorApi } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { createNewFile } from '../new-file.ts';
@@ -25,17 +25,18 @@ interface Row {
   readonly answer?: Answering | null;
 }
 
-const KIND = /^[a-z][a-z-]{1,31}$/;
-
 function filterOf({ wallet, kind, severity, since }: FilterOptions): object {
-  const stranger = kind.flatMap((text) => text.split(',')).find((text) => !KIND.test(text));
-  if (stranger !== undefined) throw usageError('kind', `--kind: “${stranger}” is no kind of finding.`);
+  const kinds = kind.flatMap((text) => text.split(','));
+  const stranger = kinds.find((text) => !FINDING_KINDS.some((each) => each === text));
+  if (stranger !== undefined) {
+    throw usageError('kind', `--kind: “${stranger}” is no kind of finding.`, `Choose ${FINDING_KINDS.join(', ')}.`);
+  }
   if (severity !== undefined && !SEVERITIES.some((each) => each === severity)) {
     throw usageError('severity', `--severity: “${severity}” is none.`, `Choose ${SEVERITIES.join(', ')}.`);
   }
   return {
     ...(wallet === undefined ? {} : { wallet }),
-    ...(kind.length === 0 ? {} : { kinds: kind.flatMap((text) => text.split(',')) }),
+    ...(kind.length === 0 ? {} : { kinds }),
     ...(severity === undefined ? {} : { severity }),
     ...(since === undefined ? {} : { sinceMs: sinceOf(since) }),
   };
