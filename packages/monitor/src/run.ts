@@ -53,6 +53,7 @@ export async function runMonitor({ monitor, quorum, dataDir, log }: RunDeps): Pr
   const scans = createScans({
     engine,
     sources: quorum.sources,
+    derived: derivation.wake,
     onTrouble: (error) => log('warn', 'the past of a wallet could not be read; it is tried again', wordsOf(error)),
   });
   monitor.showScans(scans.standing);

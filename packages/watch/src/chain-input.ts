@@ -49,13 +49,12 @@ export type ChainInput =
       readonly seenBy: readonly string[];
     }
   /**
-   * What a scan of the past found for a wallet, in the order of the chain. `scan`: the number of the scan that was asked for
-   * (`dueScans`); `toHeight`: how far it is; `done`: it is through. A scan goes up to the source's own tip.
+   * What one look into the past found for these wallets, in the order of the chain. `scan`: the number of the scan that was
+   * asked for (`dueScans`); `toHeight`: how far it is; `done`: it is through. It goes up to the source's own tip.
    */
   | {
       readonly kind: 'history';
-      readonly wallet: string;
-      readonly scan: number;
+      readonly scans: readonly { readonly wallet: string; readonly scan: number }[];
       readonly found: readonly { readonly block: BlockRef; readonly matches: readonly MatchedTx[] }[];
       readonly toHeight: number;
       readonly done: boolean;

@@ -103,23 +103,39 @@ export function decideSupplement(turn: Turn, { block, matches, seenBy }: Of<'sup
   decidePast(turn, block, matches.map(factOfMatch), seenBy);
 }
 
-export function decideHistory(turn: Turn, { wallet, scan, found, toHeight, done }: Of<'history'>): void {
+export function decideHistory(turn: Turn, { scans, found, toHeight, done }: Of<'history'>): void {
   const { state } = turn;
-  const known = () => state.wallets.get(wallet);
-  if (!known()) return;
-  const before = new Set<Txid>();
-  const after = new Set<Txid>();
-  const isOf = (txid: Txid) => state.txs.get(txid)?.parts.some((part) => part.wallet === wallet) ?? false;
+  const asked = new Map<string, { scan: number; transactions: number }>();
+  for (const { wallet, scan } of scans) if (state.wallets.has(wallet)) asked.set(wallet, { scan, transactions: 0 });
+  if (asked.size === 0) return;
+  const whose = (txid: Txid) => (state.txs.get(txid)?.parts ?? []).map((part) => part.wallet);
   for (const { block, matches } of found) {
-    for (const { txid } of matches) if (isOf(txid)) before.add(txid);
+    const before = new Map(matches.map(({ txid }) => [txid, whose(txid)]));
     decidePast(turn, block, matches.map(factOfMatch), []);
-    for (const { txid } of matches) if (isOf(txid)) after.add(txid);
+    for (const [txid, known] of before) {
+      for (const wallet of whose(txid)) {
+        const of = known.includes(wallet) ? undefined : asked.get(wallet);
+        if (of) of.transactions++;
+      }
+    }
   }
-  const record = known()!;
+  for (const [wallet, { scan, transactions }] of asked) tellScan(turn, { wallet, scan, toHeight, done, transactions });
+}
+
+interface Scanned {
+  readonly wallet: string;
+  readonly scan: number;
+  readonly toHeight: number;
+  readonly done: boolean;
+  /** That are new to it. */
+  readonly transactions: number;
+}
+
+function tellScan(turn: Turn, { wallet, scan, toHeight, done, transactions }: Scanned): void {
+  const record = turn.state.wallets.get(wallet)!;
   if (record.scan === null) return;
-  const transactions = [...after].filter((txid) => !before.has(txid)).length;
   // Scripts were added meanwhile, or are to be: another scan looks for them, from where this one was known to be.
-  if (record.scan.scan !== scan || state.scriptsDue.has(wallet)) {
+  if (record.scan.scan !== scan || turn.state.scriptsDue.has(wallet)) {
     if (transactions > 0) emit(turn, { kind: 'scan-progress', wallet, toHeight: null, done: false, transactions });
     return;
   }

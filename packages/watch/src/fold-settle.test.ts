@@ -23,7 +23,7 @@ function begun(...wallets: readonly (readonly [string, readonly number[]])[]): W
   for (const [id, numbers] of wallets) watch.add(scriptsWallet(id, numbers), numbers);
   watch.connect(100);
   for (const { wallet, scan } of dueScans(watch.state)) {
-    watch.tell({ kind: 'history', wallet, scan, found: [], toHeight: 100, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet, scan }], found: [], toHeight: 100, done: true });
   }
   return watch;
 }
@@ -140,7 +140,13 @@ describe('what is settled', () => {
       expect(watch.tell({ kind: 'supplement', block, matches, seenBy })).toEqual([]);
       for (const tx of matches) expect(watch.tell({ kind: 'sighted', tx, grade: 'relayed', seenBy })).toEqual([]);
     }
-    const history = { kind: 'history', wallet: 'savings', scan: 7, found: all, toHeight: 110, done: true } as const;
+    const history = {
+      kind: 'history',
+      scans: [{ wallet: 'savings', scan: 7 }],
+      found: all,
+      toHeight: 110,
+      done: true,
+    } as const;
     expect(watch.tell(history)).toEqual([]);
     expect(encodeWatchState(watch.state)).toEqual(before);
     expect(
@@ -176,7 +182,7 @@ describe('what is settled', () => {
     expect([...watch.state.txs.keys()]).toEqual([a, b]);
     derive(watch);
     for (const { wallet, scan } of dueScans(watch.state)) {
-      watch.tell({ kind: 'history', wallet, scan, found: [], toHeight: 122, done: true });
+      watch.tell({ kind: 'history', scans: [{ wallet, scan }], found: [], toHeight: 122, done: true });
     }
     watch.connect(123);
     expect([...watch.state.uses.keys()]).toEqual([]);
@@ -241,12 +247,12 @@ describe('what is settled', () => {
     const scan = dueScans(watch.state)[0]!;
     const look = (height: number, tx: typeof spend, done: boolean) =>
       watch.tell({
-        ...{ kind: 'history', wallet: 'other', scan: scan.scan, toHeight: height, done },
+        ...{ kind: 'history', scans: [{ wallet: 'other', scan: scan.scan }], toHeight: height, done },
         found: [{ block: blockOf(height), matches: [tx] }],
       });
     look(101, paymentOf(a, [[1, 50_000n]]), false);
     // Whoever goes on with the scan after a restart knows of the coins from here.
-    const txids = (wallet: string) => [...watchedCoins(watch.state, wallet)].map(({ txid }) => txid);
+    const txids = (wallet: string) => [...watchedCoins(watch.state, new Set([wallet]))].map(({ txid }) => txid);
     expect(txids('other')).toEqual([a]);
     expect([...unspentCoins(watch.state, 'savings')].map(({ txid }) => txid)).toEqual([b]);
     expect(txids('savings')).toEqual([b]);
@@ -261,8 +267,7 @@ describe('what is settled', () => {
     const { scan } = watch.state.wallets.get('other')!.scan!;
     const found = watch.tell({
       kind: 'history',
-      wallet: 'other',
-      scan,
+      scans: [{ wallet: 'other', scan }],
       found: all.slice(0, 2),
       toHeight: 123,
       done: true,
@@ -281,12 +286,24 @@ describe('what is settled', () => {
     expect([...watch.state.settled.keys()]).toEqual([]);
     watch.add(scriptsWallet('savings', [1, 2], { birthdaySeconds: 5 }), [1, 2]);
     const { scan } = watch.state.wallets.get('savings')!.scan!;
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found: all.slice(0, 2), toHeight: 102, done: false });
+    watch.tell({
+      kind: 'history',
+      scans: [{ wallet: 'savings', scan }],
+      found: all.slice(0, 2),
+      toHeight: 102,
+      done: false,
+    });
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(20_000n);
     // It may show more of them as long as it is under way.
     watch.connect(124);
     expect([...watch.state.txs.keys()]).toEqual([a, b]);
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found: all.slice(2), toHeight: 124, done: true });
+    watch.tell({
+      kind: 'history',
+      scans: [{ wallet: 'savings', scan }],
+      found: all.slice(2),
+      toHeight: 124,
+      done: true,
+    });
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(0n);
     watch.connect(125);
     expect([...watch.state.txs.keys()]).toEqual([]);
@@ -307,7 +324,7 @@ describe('what is settled', () => {
     const spend = { block: blockOf(102), matches: [paymentOf(b, [], [{ txid: a, vout: 0 }])] };
     for (const { block, matches } of [payment, spend]) watch.connect(block.height, matches);
     for (const { wallet, scan } of dueScans(watch.state)) {
-      watch.tell({ kind: 'history', wallet, scan, found: [], toHeight: 102, done: true });
+      watch.tell({ kind: 'history', scans: [{ wallet, scan }], found: [], toHeight: 102, done: true });
     }
     climb(watch, 102 + KEPT);
     // The second output keeps the payment, and with it the coin; who spent that is settled with both.
@@ -316,7 +333,13 @@ describe('what is settled', () => {
     watch.tell({ kind: 'wallet-removed', wallet: 'savings' });
     watch.add(scriptsWallet('savings', [1, 2], { birthdaySeconds: 5 }), [1, 2]);
     const { scan } = watch.state.wallets.get('savings')!.scan!;
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found: [payment, spend], toHeight: 122, done: true });
+    watch.tell({
+      kind: 'history',
+      scans: [{ wallet: 'savings', scan }],
+      found: [payment, spend],
+      toHeight: 122,
+      done: true,
+    });
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(20_000n);
   });
 

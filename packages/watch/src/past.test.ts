@@ -28,7 +28,13 @@ function derive(watch: Watch): void {
 function history(watch: Watch, found: readonly (readonly [number, readonly MatchedTx[]])[], toHeight: number) {
   const [due] = dueScans(watch.state);
   const blocks = found.map(([height, matches]) => ({ block: blockOf(height), matches }));
-  return watch.tell({ kind: 'history', wallet: due!.wallet, scan: due!.scan, found: blocks, toHeight, done: true });
+  return watch.tell({
+    kind: 'history',
+    scans: [{ wallet: due!.wallet, scan: due!.scan }],
+    found: blocks,
+    toHeight,
+    done: true,
+  });
 }
 
 describe('a larger gap limit', () => {
@@ -144,7 +150,7 @@ it('looks through what comes in place of the blocks before a new wallet: sources
   watch.connect(101, [], 1);
   const { scan } = dueScans(watch.state)[0]!;
   const found = [{ block: blockOf(101, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
-  const told = watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 101, done: true });
+  const told = watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan }], found, toHeight: 101, done: true });
   expect(kinds(told)).toEqual(['received']);
 });
 

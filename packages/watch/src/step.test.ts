@@ -164,7 +164,7 @@ describe('a reorganisation', () => {
     watch.connect(103);
     const scan = watch.state.wallets.get('savings')!.scan!.scan;
     const found = [{ block: blockOf(102, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 103, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan }], found, toHeight: 103, done: true });
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
     // The source says that 102 is another block: the scan's is on a branch that nobody was told of.
     expect(kinds(watch.disconnect(103))).toEqual(['disconnected']);
@@ -183,7 +183,7 @@ describe('a reorganisation', () => {
     // A scan that did not look for the second script yet saw the new branch before the source told it.
     const both = [paymentOf(a, [[1, 50_000n]]), paymentOf(b, [[2, 30_000n]])];
     const found = [{ block: blockOf(101, 1), matches: both.slice(0, 1) }];
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: false });
+    watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan }], found, toHeight: 102, done: false });
     watch.tell({ kind: 'disconnected', block: blockOf(102), fork: blockOf(100), seenBy });
     expect(cursorBlocks(watch.state)).toEqual([blockOf(100)]);
     watch.connect(101, both, 1);
@@ -212,7 +212,7 @@ describe('a reorganisation', () => {
     ]);
     const spend = paymentOf(b, [], [{ txid: a, vout: 1 }]);
     const found = [{ block: blockOf(101, 1), matches: [tx, spend] }];
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan }], found, toHeight: 102, done: true });
     // Below the first block that was told: the source names another block that leaves in its place.
     expect(kinds(watch.disconnect(102))).toEqual(['disconnected', 'disconnected']);
     watch.disconnect(101);
@@ -228,7 +228,7 @@ describe('a reorganisation', () => {
     watch.add(scriptsWallet('savings', [1], { birthdaySeconds: 5 }), [1]);
     const { scan } = watch.state.wallets.get('savings')!.scan!;
     const found = [{ block: blockOf(102), matches: [paymentOf(a, [[1, 50_000n]])] }];
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan }], found, toHeight: 102, done: true });
     watch.disconnect(102);
     expect(kinds(watch.connect(102))).toEqual(['received']);
     expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(50_000n);
@@ -240,7 +240,7 @@ describe('a reorganisation', () => {
     watch.connect(102);
     const scan = watch.state.wallets.get('savings')!.scan!.scan;
     const found = [{ block: blockOf(101, 1), matches: [paymentOf(a, [[1, 50_000n]])] }];
-    watch.tell({ kind: 'history', wallet: 'savings', scan, found, toHeight: 102, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan }], found, toHeight: 102, done: true });
     // It stands in the place of 102, and nobody said that that one left.
     watch.connect(101, [paymentOf(a, [[1, 50_000n]])], 1);
     expect(watch.state.tip).toEqual(blockOf(101, 1));
@@ -256,7 +256,7 @@ it('takes what scans found before its block was told in the order of coins, not 
   const found = (wallet: string, ...matches: MatchedTx[]) => {
     const { scan } = watch.state.wallets.get(wallet)!.scan!;
     const blocks = [{ block: blockOf(101), matches }];
-    watch.tell({ kind: 'history', wallet, scan, found: blocks, toHeight: 101, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet, scan }], found: blocks, toHeight: 101, done: true });
   };
   // The scan of the payee sees the spend first; that of the payer sees what is spent as well.
   found('two', paymentOf(b, [[2, 30_000n]]));
@@ -282,7 +282,7 @@ it('keeps all that scans of several wallets saw of a transaction whose block is 
   for (const [at, wallet] of ['one', 'two'].entries()) {
     const { scan } = watch.state.wallets.get(wallet)!.scan!;
     const found = [{ block: blockOf(101), matches: [{ ...both, received: [both.received[at]!] }] }];
-    watch.tell({ kind: 'history', wallet, scan, found, toHeight: 101, done: true });
+    watch.tell({ kind: 'history', scans: [{ wallet, scan }], found, toHeight: 101, done: true });
   }
   const told = watch.connect(101).filter(({ detail }) => detail.kind === 'received');
   expect(told.map(({ wallet }) => wallet).sort()).toEqual(['one', 'two']);

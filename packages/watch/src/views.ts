@@ -44,10 +44,10 @@ export function dueScans(state: WatchState): readonly DueScan[] {
   });
 }
 
-/** Every script that is watched, or those of one wallet: views into memory that is not to be changed. */
-export function* watchedScripts(state: WatchState, wallet?: string): Generator<Uint8Array> {
+/** Every script that is watched, or those of some wallets: views into memory that is not to be changed. */
+export function* watchedScripts(state: WatchState, wallets?: ReadonlySet<string>): Generator<Uint8Array> {
   for (const range of state.scripts.ranges()) {
-    if (wallet !== undefined && range.wallet !== wallet) continue;
+    if (wallets && !wallets.has(range.wallet)) continue;
     for (let at = 0; at < range.bytes.length;) {
       for (const length of range.lengths) {
         yield range.bytes.subarray(at, at + length);
@@ -55,8 +55,9 @@ export function* watchedScripts(state: WatchState, wallet?: string): Generator<U
       }
     }
   }
-  const watched = wallet === undefined ? state.wallets.values() : [state.wallets.get(wallet)];
-  for (const record of watched) for (const { scripts } of record?.wallet.txids ?? []) yield* scripts;
+  for (const id of wallets ?? state.wallets.keys()) {
+    for (const { scripts } of state.wallets.get(id)?.wallet.txids ?? []) yield* scripts;
+  }
 }
 
 export interface WatchedCoin {
@@ -71,14 +72,16 @@ export interface WatchedCoin {
 }
 
 /**
- * Coins for a source to watch: of all wallets, or of one. A coin that is spent in a block stays among them while that block
+ * Coins for a source to watch: of all wallets, or of some. A coin that is spent in a block stays among them while that block
  * can be taken back: another transaction may spend it then. It stays among those of a wallet that does not know of the spend
  * yet, which a scan of its past is to find.
  */
-export function* watchedCoins(state: WatchState, wallet?: string): Generator<WatchedCoin> {
+export function* watchedCoins(state: WatchState, wallets?: ReadonlySet<string>): Generator<WatchedCoin> {
   for (const coin of state.coins.values()) {
-    if (wallet !== undefined && !coin.wallets.includes(wallet)) continue;
-    if (!isSpentForGood(state, coin, wallet)) yield coinOf(state, coin);
+    const isWanted = wallets
+      ? coin.wallets.some((wallet) => wallets.has(wallet) && !isSpentForGood(state, coin, wallet))
+      : !isSpentForGood(state, coin, undefined);
+    if (isWanted) yield coinOf(state, coin);
   }
 }
 

@@ -43,7 +43,7 @@ function begun(): Watch {
 it('has its scripts and inputs looked for, but for what nobody can spend', () => {
   const { state } = begun();
   expect([...watchedScripts(state)]).toEqual([scriptOf(50), scriptOf(51)]);
-  expect([...watchedScripts(state, 'payout')]).toHaveLength(2);
+  expect([...watchedScripts(state, new Set(['payout']))]).toHaveLength(2);
   expect([...watchedCoins(state)]).toMatchObject([{ ...coin, wallets: ['payout'] }]);
 });
 
@@ -88,7 +88,7 @@ it('is told where a scan finds it in the past, for that is what was asked', () =
   const block = watch.state.blocks.get(102)!;
   const { scan } = watch.state.wallets.get('payout')!.scan!;
   const found = [{ block, matches: [match] }];
-  const said = watch.tell({ kind: 'history', wallet: 'payout', scan, found, toHeight: 119, done: true });
+  const said = watch.tell({ kind: 'history', scans: [{ wallet: 'payout', scan }], found, toHeight: 119, done: true });
   expect(kinds(said)).toEqual(['watched', 'confirmed', 'confirmed', 'backfilled']);
   expect(said[0]?.late).toBe(true);
 });

@@ -39,12 +39,13 @@ async function begin(birthday: number, scan: ChainSource['scan']) {
   const api = createLocalApi(monitor);
   const put = { name: 'secret-savings', descriptors: [`addr(${ADDRESS})`], birthday: { height: birthday } };
   await api.call('wallet.put', put);
-  await createDerivation(engine, new AbortController().signal).wake();
+  const derived = createDerivation(engine, new AbortController().signal).wake;
+  await derived();
   await engine.submit({ room: 'watch', input: { kind: 'connected', block, matches: [], seenBy: ['a'] } });
   const troubles: unknown[][] = [];
   const source = { name: 'a', kind: 'bitcoind', scan } as unknown as ChainSource;
   const onTrouble = (...what: readonly unknown[]) => void troubles.push([...what]);
-  scans = createScans({ engine, sources: [source], onTrouble });
+  scans = createScans({ engine, sources: [source], derived, onTrouble });
   scans.wake();
   return { api, troubles };
 }

@@ -1,8 +1,9 @@
 import { CodedError } from '@keepwatch/base';
 import type { BlockRef, ChainSource } from '@keepwatch/chain';
 import type { MatchedTx } from '@keepwatch/bitcoin';
-import { dueScans, watchedScripts } from '@keepwatch/watch';
+import { watchedScripts, type DueScan } from '@keepwatch/watch';
 import type { Engine } from '../engine/engine.ts';
+import { nextCohort, remaining, type Cohort } from './cohort.ts';
 import { outpointsOf } from './watch-set.ts';
 
 /** How far the scan of a wallet's past is. */
@@ -28,6 +29,8 @@ export interface Scans {
 export interface ScansDeps {
   readonly engine: Engine;
   readonly sources: readonly ChainSource[];
+  /** Resolves once all scripts that were asked for are derived. */
+  readonly derived: () => Promise<void>;
   /** For the log, which names no wallet. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -42,78 +45,89 @@ const REPORT_MS = 2_000;
 const PREFERENCE: readonly ChainSource['kind'][] = ['bitcoind', 'p2p', 'electrum', 'esplora'];
 
 /**
- * Reads the past of wallets while the chain goes on to be followed, one after the other. How far it is stands in the
- * journal, so whatever ends it, it goes on from there. One source is asked; where it fails, the next one is.
+ * Reads the past of wallets while the chain goes on to be followed: once for all whose past begins at the same place, and of
+ * others one after the other. How far it is stands in the journal, so whatever ends it, it goes on from there. One source is
+ * asked; where it fails, the next one is.
  */
-export function createScans({ engine, sources, onTrouble }: ScansDeps): Scans {
+export function createScans({ engine, sources, derived, onTrouble }: ScansDeps): Scans {
   const stop = new AbortController();
   const order = [...sources].sort((a, b) => PREFERENCE.indexOf(a.kind) - PREFERENCE.indexOf(b.kind));
   const standings = new Map<string, ScanStanding>();
+  const { watch, desk } = engine.state;
   let running: Promise<void> | undefined;
   let again = false;
 
   async function run(): Promise<void> {
     do {
       again = false;
-      for (const due of dueScans(engine.state.watch)) {
-        if (stop.signal.aborted) return;
-        await scanOne(due.wallet, due.scan);
-        again = true;
+      for (;;) {
+        const next = nextCohort(watch, desk.birthHeights);
+        if (!next || stop.signal.aborted) break;
+        await read(next);
       }
     } while (again && !stop.signal.aborted);
   }
 
-  /** Until the scan of this number is no longer what is due: it is done, or another took its place. */
-  async function scanOne(wallet: string, scan: number): Promise<void> {
+  /** Until nothing of it is due: what was is done, or was asked for in another way. */
+  async function read(cohort: Cohort): Promise<void> {
+    const { wallets, start } = cohort;
+    let startHeight: number | undefined;
     let back = 0;
-    for (let attempt = 0; !stop.signal.aborted; attempt++) {
-      const record = engine.state.watch.wallets.get(wallet);
-      if (record?.scan?.scan !== scan) break;
-      const source = order[attempt % order.length]!;
+    for (let failures = 0; !stop.signal.aborted;) {
+      const source = order[failures % order.length]!;
       try {
-        await scanBy(source, wallet, scan, back);
+        // Whoever grew goes on with the others, and not a whole look later.
+        await derived();
+        startHeight ??= 'height' in start ? start.height : await source.heightAt(start.timeSeconds, stop.signal);
+        const { scans, fromHeight } = remaining(watch, cohort, startHeight, desk.birthHeights);
+        if (scans.length === 0) break;
+        // A height that was given while no block was known may lie behind the tip.
+        const from = Math.max(0, Math.min(fromHeight, watch.bestHeight + 1) - back);
+        await readBy(source, scans, from);
       } catch (error) {
         if (stop.signal.aborted) break;
+        // What comes in place of the blocks that left is to be read for all, however far they were.
         const reorganised = error instanceof CodedError && error.code === 'scan_reorganised';
-        back = reorganised ? STEP_BACK : 0;
+        if (reorganised) back = STEP_BACK;
         if (reorganised) continue;
+        failures++;
         onTrouble(error);
-        note(wallet, source, { problem: error instanceof CodedError ? error.code : 'source_failed' });
+        note(wallets, source, { problem: error instanceof CodedError ? error.code : 'source_failed' });
         await rest(stop.signal);
       }
     }
-    standings.delete(wallet);
+    for (const wallet of wallets) standings.delete(wallet);
   }
 
-  function note(wallet: string, source: ChainSource, more: Partial<ScanStanding>): void {
-    const before = standings.get(wallet) ?? { height: null, done: 0, total: null, etaSeconds: null, problem: null };
-    standings.set(wallet, { ...before, problem: null, ...more, wallet, source: source.name });
+  function note(wallets: readonly string[], source: ChainSource, more: Partial<ScanStanding>): void {
+    for (const wallet of wallets) {
+      const before = standings.get(wallet) ?? { height: null, done: 0, total: null, etaSeconds: null };
+      standings.set(wallet, { ...before, problem: null, ...more, wallet, source: source.name });
+    }
   }
 
-  async function scanBy(source: ChainSource, wallet: string, scan: number, back: number): Promise<void> {
-    const { watch, desk } = engine.state;
-    const record = watch.wallets.get(wallet)!;
-    const scripts = [...watchedScripts(watch, wallet)];
-    const outpoints = [...outpointsOf(watch, wallet)];
-    const wanted =
-      record.scan!.fromHeight ??
-      desk.birthHeights.get(wallet) ??
-      (await source.heightAt(record.wallet.birthdaySeconds ?? 0, stop.signal));
-    // A height that was given while no block was known may lie behind the tip.
-    const from = Math.max(0, Math.min(wanted, watch.bestHeight + 1) - back);
+  /** Up to the source's tip, or until one of the wallets is to be looked through in another way. */
+  async function readBy(source: ChainSource, due: readonly DueScan[], from: number): Promise<void> {
+    const scans = due.map(({ wallet, scan }) => ({ wallet, scan }));
+    const wallets = scans.map(({ wallet }) => wallet);
+    const among = new Set(wallets);
+    const scripts = [...watchedScripts(watch, among)];
+    const outpoints = [...outpointsOf(watch, among)];
     const ended = new AbortController();
     const signal = AbortSignal.any([stop.signal, ended.signal]);
-    note(wallet, source, {});
+    note(wallets, source, {});
     let found: { block: BlockRef; matches: readonly MatchedTx[] }[] = [];
     let toldMs = Date.now();
     let height = from - 1;
     const tell = async (done: boolean) => {
-      const input = { kind: 'history', wallet, scan, found, toHeight: height, done } as const;
+      const input = { kind: 'history', scans, found, toHeight: height, done } as const;
       found = [];
       toldMs = Date.now();
       await engine.submit({ room: 'watch', input });
-      // More scripts than were looked for, or the wallet is gone: this scan is of no use any more.
-      return engine.state.watch.wallets.get(wallet)?.scan?.scan === scan;
+      // More scripts than were looked for, or the wallet is gone: this look is of no use to it any more.
+      return scans.every(
+        ({ wallet, scan }) => watch.wallets.get(wallet)?.scan?.scan === scan && !watch.scriptsDue.has(wallet),
+      );
     };
     try {
       for await (const event of source.scan({ scripts, outpoints, from, to: null }, signal)) {
@@ -123,9 +137,9 @@ export function createScans({ engine, sources, onTrouble }: ScansDeps): Scans {
         }
         height = event.height;
         const { done, total, etaSeconds } = event;
-        note(wallet, source, { height, done, total, etaSeconds });
-        const due = found.length >= PIECE || Date.now() - toldMs >= REPORT_MS;
-        if (due && !(await tell(false))) return;
+        note(wallets, source, { height, done, total, etaSeconds });
+        const isDue = found.length >= PIECE || Date.now() - toldMs >= REPORT_MS;
+        if (isDue && !(await tell(false))) return;
       }
       if (!signal.aborted) await tell(true);
     } finally {

@@ -10,9 +10,9 @@ export function watchAll(state: WatchState, set: WatchSet): void {
   set.addOutpoints(outpointsOf(state));
 }
 
-/** Coins that can still be spent: of all wallets, or of one. */
-export function* outpointsOf(state: WatchState, wallet?: string): Generator<WatchedOutpoint> {
-  for (const { txid, vout, script, sats } of watchedCoins(state, wallet)) {
+/** Coins that can still be spent: of all wallets, or of some. */
+export function* outpointsOf(state: WatchState, wallets?: ReadonlySet<string>): Generator<WatchedOutpoint> {
+  for (const { txid, vout, script, sats } of watchedCoins(state, wallets)) {
     yield { txid, vout, ...(script && sats !== null ? { output: { script, sats } } : {}) };
   }
 }

@@ -33,13 +33,13 @@ function story() {
   watch.disconnect(102);
   watch.tell({ kind: 'quorum', able: false });
   const found = [{ block: { ...watch.state.tip!, height: 500 }, matches: [paymentOf(txidOf(0xd), [[2, 7n]])] }];
-  watch.tell({ kind: 'history', wallet: 'savings', scan: 1, found, toHeight: 500, done: false });
+  watch.tell({ kind: 'history', scans: [{ wallet: 'savings', scan: 1 }], found, toHeight: 500, done: false });
   watch.nowMs += 600_000;
   watch.tell({ kind: 'tick' });
   // Another wallet's, of which nothing but the short form is left; one that went; one that is still in blocks.
   watch.add(scriptsWallet('cash', [3]), [3]);
   const { scan } = watch.state.wallets.get('cash')!.scan!;
-  watch.tell({ kind: 'history', wallet: 'cash', scan, found: [], toHeight: 101, done: true });
+  watch.tell({ kind: 'history', scans: [{ wallet: 'cash', scan }], found: [], toHeight: 101, done: true });
   const [f, g, h] = [txidOf(0xf), txidOf(0x10), txidOf(0x11)];
   watch.connect(102, [paymentOf(f, [[3, 600n]])]);
   watch.connect(103, [paymentOf(g, [], [{ txid: f, vout: 0 }])]);

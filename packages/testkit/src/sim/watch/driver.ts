@@ -255,30 +255,43 @@ export function createDriver(world: World, random: Random, options: DriverOption
   function scan(blocks: number): boolean {
     const due = dueScans(state);
     if (due.length === 0) return false;
-    const each = random.pick(due);
     const first = world.chain[0]!.ref.height;
-    let task = scans.get(each.wallet);
-    if (task?.scan !== each.scan) {
-      const next = Math.max(first, each.fromHeight ?? first);
-      task = { scan: each.scan, next, coins: new Set() };
-      scans.set(each.wallet, task);
-    }
-    const own = new Set([...watchedScripts(state, each.wallet)].map(toHex));
-    for (const { txid, vout } of watchedCoins(state, each.wallet)) task.coins.add(keyOf(txid, vout));
-    const part = world.chain.slice(task.next - first, task.next - first + blocks);
+    const one = random.pick(due);
+    // Others may be looked through with it: from where the one that is furthest behind is.
+    const together = due.filter((each) => each === one || random.chance(0.3));
+    const tasks = together.map((each) => {
+      let task = scans.get(each.wallet);
+      if (task?.scan !== each.scan) {
+        const next = Math.max(first, each.fromHeight ?? first);
+        task = { scan: each.scan, next, coins: new Set() };
+        scans.set(each.wallet, task);
+      }
+      return task;
+    });
+    const wallets = new Set(together.map(({ wallet }) => wallet));
+    const own = new Set([...watchedScripts(state, wallets)].map(toHex));
+    const known = new Set(tasks.flatMap((task) => [...task.coins]));
+    for (const { txid, vout } of watchedCoins(state, wallets)) known.add(keyOf(txid, vout));
+    const from = Math.min(...tasks.map(({ next }) => next)) - first;
+    const part = world.chain.slice(from, from + blocks);
     const found = part.flatMap((block) => {
       const matches = block.txs.flatMap((tx) => {
-        const match = matchOf(tx, own, task.coins);
-        for (const { vout } of match?.received ?? []) task.coins.add(keyOf(tx.txid, vout));
+        const match = matchOf(tx, own, known);
+        for (const { vout } of match?.received ?? []) known.add(keyOf(tx.txid, vout));
         return match ? [match] : [];
       });
       return matches.length > 0 ? [{ block: block.ref, matches }] : [];
     });
-    task.next += part.length;
-    const done = task.next - first >= world.chain.length;
-    if (done) scans.delete(each.wallet);
-    for (const key of task.coins) coins.add(key);
-    feed({ kind: 'history', wallet: each.wallet, scan: each.scan, found, toHeight: task.next - 1, done });
+    const next = first + from + part.length;
+    const done = next - first >= world.chain.length;
+    for (const [i, task] of tasks.entries()) {
+      task.next = Math.max(task.next, next);
+      task.coins = known;
+      if (done) scans.delete(together[i]!.wallet);
+    }
+    for (const key of known) coins.add(key);
+    const asked = together.map(({ wallet, scan }) => ({ wallet, scan }));
+    feed({ kind: 'history', scans: asked, found, toHeight: next - 1, done });
     return true;
   }
 

@@ -441,7 +441,8 @@ export function createStory(
         past(input.block, input.matches, expected);
         break;
       case 'history':
-        if (added.has(input.wallet)) for (const { block, matches } of input.found) past(block, matches, expected);
+        if (input.scans.some(({ wallet }) => added.has(wallet)))
+          for (const { block, matches } of input.found) past(block, matches, expected);
         break;
       default:
         break;
