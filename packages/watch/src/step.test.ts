@@ -1,7 +1,7 @@
 import type { MatchedTx } from '@keepwatch/bitcoin';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from './finding.ts';
-import { cursorBlocks, walletBalance } from './views.ts';
+import { cursorBlocks, dueScans, walletBalance } from './views.ts';
 import { blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from './watch.fixture.ts';
 
 const kinds = (findings: readonly Finding[]) => findings.map(({ detail }) => detail.kind);
@@ -286,4 +286,31 @@ it('keeps all that scans of several wallets saw of a transaction whose block is 
   }
   const told = watch.connect(101).filter(({ detail }) => detail.kind === 'received');
   expect(told.map(({ wallet }) => wallet).sort()).toEqual(['one', 'two']);
+});
+
+it('tells each wallet that was looked through at once what is new to it, and how far it is', () => {
+  const watch = createWatch();
+  watch.add(scriptsWallet('one', [1], { birthdaySeconds: 5 }), [1]);
+  watch.add(scriptsWallet('two', [2, 3], { birthdaySeconds: 5 }), [2, 3]);
+  watch.add(scriptsWallet('three', [4], { birthdaySeconds: 5 }), [4]);
+  watch.connect(100);
+  const scans = ['one', 'two', 'three', 'gone'].map((wallet) => ({
+    wallet,
+    scan: watch.state.wallets.get(wallet)?.scan?.scan ?? 99,
+  }));
+  const look = (height: number, matches: MatchedTx[], done: boolean) =>
+    watch.tell({ kind: 'history', scans, found: [{ block: blockOf(height), matches }], toHeight: height, done });
+  look(90, [paymentOf(a, [[1, 50_000n]])], false);
+  // Asked for anew meanwhile: what this look goes on to find says nothing of how far that one is.
+  watch.tell({ kind: 'rescan', wallet: 'three' });
+  const spend = paymentOf(b, [[2, 30_000n]], [{ txid: a, vout: 0 }]);
+  const told = look(95, [spend, paymentOf(txidOf(0xc), [[3, 1_000n]])], true);
+  const backfilled = told.flatMap(({ wallet, detail }) =>
+    detail.kind === 'backfilled' ? [[wallet, detail.transactions]] : [],
+  );
+  expect(backfilled).toEqual([
+    ['one', 2],
+    ['two', 2],
+  ]);
+  expect(dueScans(watch.state).map(({ wallet, fromHeight }) => [wallet, fromHeight])).toEqual([['three', null]]);
 });

@@ -10,7 +10,7 @@ export interface Cohort {
 }
 
 /** So much is looked for at once: the past is read once for all of it, and each script needs memory and time of a source. */
-const MOST_SCRIPTS = 20_000;
+const MOST_SCRIPTS = 100_000;
 const MOST_WALLETS = 1_000;
 
 /** The first wallet whose past is due, and those that begin where it does. `birthHeights`: birthdays that are heights. */
