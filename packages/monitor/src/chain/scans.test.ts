@@ -119,7 +119,7 @@ it('reads the past once for all that begin at the same place, and by itself for 
   const wallets = [ranged(0, 10), ranged(1, 50), ranged(2, 10), ranged(3, 10)];
   const { api, read } = await begin(wallets, async function* ({ from, scripts }) {
     asked.push([from, scripts.length]);
-    yield { kind: 'progress', height: 120, done: 1, total: 1, etaSeconds: null };
+    yield { kind: 'progress', height: 120, done: 1, total: 1, perSecond: 1, etaSeconds: null };
   });
   await read();
   expect(asked).toEqual([
@@ -152,7 +152,7 @@ it('goes on with all of them where one needs more scripts, and looks for those f
       if (height < from) continue;
       if (wanted.has(toHex(payment.received[0]!.script)))
         yield { kind: 'match', block: blockAt(height), matches: [payment] };
-      yield { kind: 'progress', height, done: i, total: chain.length, etaSeconds: null };
+      yield { kind: 'progress', height, done: i, total: chain.length, perSecond: 1, etaSeconds: null };
     }
   });
   await read();
