@@ -4,7 +4,7 @@ import { CodedError } from '@keepwatch/base';
 import { parseConnectionString, type ConnectionString } from '@keepwatch/protocol';
 import { usageError } from './exit-codes.ts';
 
-/** A connection string from the command line, or the one that a vault on this machine left for its first operator. */
+/** A connection string from the command line, or the one that a daemon on this machine left for its first operator. */
 
 export function readConnection(text: string): ConnectionString {
   const parsed = parseConnectionString(text);
@@ -20,16 +20,23 @@ export function readConnection(text: string): ConnectionString {
 export const bootstrapPath = (data: string) => join(data, 'keep', 'bootstrap_token');
 
 /** Error code `no_local_vault`. */
-export async function localConnection(data: string): Promise<ConnectionString> {
-  const path = bootstrapPath(data);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new CodedError('no_local_vault', `No vault on this machine waits for its first operator (${path}).`, {
-      cause,
+export const localConnection = async (data: string): Promise<ConnectionString> =>
+  readConnection(
+    await readLeft(bootstrapPath(data), {
+      code: 'no_local_vault',
+      what: 'No vault on this machine waits for its first operator',
       remedy: 'Start it with `keepwatch vault run`, name its directory with --data, or give its connection string.',
-    });
+    }),
+  );
+
+/** What a daemon left there for its first operator. Where it cannot be read, `none` says that nobody is waited for. */
+export async function readLeft(
+  path: string,
+  none: { readonly code: string; readonly what: string; readonly remedy: string },
+): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (cause) {
+    throw new CodedError(none.code, `${none.what} (${path}).`, { cause, remedy: none.remedy });
   }
-  return readConnection(text.trim());
 }

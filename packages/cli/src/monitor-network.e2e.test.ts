@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePorts, startDevnetProcess, type Regtest } from '@keepwatch/devnet';
@@ -19,6 +20,9 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
   let port: number;
   let monitor: ChildProcess | undefined;
   let connection = '';
+  let tokenFile: string | null = null;
+  /** What the monitors said on stdout: a service writes it into its log. */
+  let said = '';
   const children = new Set<ChildProcess>();
 
   beforeAll(async () => {
@@ -43,9 +47,10 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
     for (;;) {
       const { value } = (await lines.next()) as { value?: string };
       if (value === undefined) throw new Error('the monitor ended');
-      const said = JSON.parse(value) as { event: string; connection: string };
-      if (said.event !== 'listening') continue;
-      connection = said.connection;
+      said += value;
+      const event = JSON.parse(value) as { event: string; connection: string; tokenFile: string | null };
+      if (event.event !== 'listening') continue;
+      ({ connection, tokenFile } = event);
       return;
     }
   }
@@ -73,12 +78,18 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
 
   it('lets an operator and a reader in, and a cursor goes on over kills without a gap or a double', async () => {
     cli.json('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at());
+    // As one that was killed leaves it.
+    writeFileSync(join(cli.directory, 'monitor', 'bootstrap_token'), 'keepwatch://127.0.0.1:1?token=ended\n');
     await start();
-    expect(connection).toContain('&token=');
-    expect(cli.as('operator').json('monitor', 'join', connection)).toMatchObject({ right: 'operator' });
-    const asked = cli
-      .as('reader')
-      .json('monitor', 'join', connection.replace(/&token=.*/, ''), '--reader', '--name', 'console');
+    const left = readFileSync(tokenFile!, 'utf8').trim();
+    const token = left.slice(`${connection}&token=`.length);
+    expect(left).toBe(`${connection}&token=${token}`);
+    // Who asks for it on the monitor's own machine is shown it, to take it elsewhere.
+    expect(cli.json('monitor', 'status', ...at())).toMatchObject({ connection: left });
+    expect(cli.as('operator').json('monitor', 'join', ...at())).toMatchObject({ right: 'operator' });
+    expect(existsSync(tokenFile!)).toBe(false);
+    expect(cli.as('late').fails('monitor', 'join', ...at()).error).toBe('no_local_monitor');
+    const asked = cli.as('reader').json('monitor', 'join', connection, '--reader', '--name', 'console');
     expect(asked).toMatchObject({ right: 'candidate' });
     const { peer } = asked as { peer: string };
     expect(cli.as('reader').fails('findings', 'list').error).toBe('peer_unknown');
@@ -127,6 +138,9 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
 
     cli.as('operator').json('monitor', 'revoke', 'console');
     expect(cli.as('reader').fails('findings', 'list').error).toBe('peer_unknown');
+    expect(said).toContain(connection);
+    expect(said).not.toContain(token);
+    expect(tokenFile).toBeNull();
     // On its own machine nobody needs a key.
     expect(cli.json('monitor', 'peers', ...at())).toMatchObject({ peers: [{ right: 'operator' }] });
     await kill();

@@ -55,9 +55,9 @@ it(
   { timeout: 400_000 },
   async () => {
     const [ada, bo] = [cli.as('ada'), cli.as('bo')];
-    const { peer: first } = ada.json<{ peer: string }>('monitor', 'join', connection);
+    const { peer: first } = ada.json<{ peer: string }>('monitor', 'join', ...at());
     ada.json('monitor', 'rename', first, 'ada');
-    const { peer } = bo.json<{ peer: string }>('monitor', 'join', connection.replace(/&token=.*/, ''), '--name', 'bo');
+    const { peer } = bo.json<{ peer: string }>('monitor', 'join', connection, '--name', 'bo');
     expect(bo.fails('rules', 'clear').error).toBe('peer_unknown');
     ada.json('monitor', 'approve', peer);
 

@@ -59,7 +59,6 @@ describe.skipIf('missing' in found)(
     let alice: Rpc;
     let miner: string;
     let port: number;
-    let connection = '';
     const running = new Set<ChildProcess>();
     const secrets: Secret[] = [];
 
@@ -106,10 +105,7 @@ describe.skipIf('missing' in found)(
       closeSync(log);
       running.add(child);
       for await (const said of createInterface({ input: child.stdout! })) {
-        const event = JSON.parse(said) as { event: string; connection: string };
-        if (event.event !== 'listening') continue;
-        ({ connection } = event);
-        return child;
+        if ((JSON.parse(said) as { event: string }).event === 'listening') return child;
       }
       throw new Error('the monitor ended');
     }
@@ -251,9 +247,11 @@ describe.skipIf('missing' in found)(
     }
 
     async function letIn(): Promise<void> {
-      const token = /&token=([^&]+)/.exec(connection)![1]!;
+      const left = readFileSync(join(directory(), 'bootstrap_token'), 'utf8').trim();
+      expect(modeOf(join(directory(), 'bootstrap_token')) & 0o777).toBe(0o600);
+      const token = /&token=([^&]+)$/.exec(left)![1]!;
       secrets.push({ what: 'one-time token', text: token, bytes: Buffer.from(token, 'base64url') });
-      await ask(cli.as('operator'), 'monitor', 'join', connection, '--name', 'marigolds-laptop');
+      await ask(cli.as('operator'), 'monitor', 'join', ...at(), '--name', 'marigolds-laptop');
       text('peer', 'marigolds-laptop');
       const { peers } = await ask<{ peers: { peer: string }[] }>(cli, 'monitor', 'peers', ...at());
       expect(peers).toHaveLength(1);

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, utf8 } from '@keepwatch/base';
 import { createQuorum, openSource, type ChainConfiguration, type ChainSource } from '@keepwatch/chain';
 import { deadChannels } from '@keepwatch/notify';
 import type { z } from 'zod';
+import { showToken, tokenPath } from './access/token-file.ts';
 import { serveWire, type WireServer } from './access/wire-server.ts';
 import { answersOf, figuresOf, NO_FIGURES, waitingMessages } from './api/figures.ts';
 import { serveHttp, type HttpServer } from './api/http.ts';
@@ -31,8 +33,10 @@ export interface DaemonOptions {
 export interface Daemon {
   readonly phase: () => 'locked' | 'running';
   readonly httpUrl: string | null;
-  /** How it is reached over a network, with the one-time token as long as it has no operator; null: not at all, or not yet. */
-  readonly connection: () => string | null;
+  /** How it is reached over a network, without a token; null: not at all, or not yet. */
+  readonly address: () => string | null;
+  /** The file with the one-time token for the first operator, as long as there is none. */
+  readonly tokenFile: () => string | null;
   readonly lock: LockKind;
   /** Rejects where it cannot go on: the process has to end. */
   readonly failed: Promise<never>;
@@ -150,6 +154,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     (error) => log('error', 'a request failed', { error: String(error) }),
   );
   try {
+    // Of a monitor that was killed: its token ended with it.
+    showToken(dataDir, null);
     if (options.http) {
       http = await serveHttp(
         options.http,
@@ -170,7 +176,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     phase: () => (live ? 'running' : 'locked'),
     httpUrl: http?.url ?? null,
-    connection: () => live?.wire?.connection() ?? null,
+    address: () => live?.wire?.address() ?? null,
+    tokenFile: () => (existsSync(tokenPath(dataDir)) ? tokenPath(dataDir) : null),
     lock,
     failed,
     async stop() {

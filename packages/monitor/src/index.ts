@@ -7,6 +7,7 @@
 export { FINDING_KINDS, SEVERITIES } from '@keepwatch/watch';
 export { peerIdOf } from './access/peer-id.ts';
 export { connectMonitor, type RemoteMonitor } from './access/remote.ts';
+export { tokenPath } from './access/token-file.ts';
 export { connectApi, type ApiClient } from './api/client.ts';
 export { isOrder } from './api/contract.ts';
 export { createLocalApi, type MonitorApi } from './api/local.ts';

@@ -35,7 +35,9 @@ const run = command({
   },
   more: [
     'It goes on behind the last block that it knew, whatever ended it. Logs go to stderr: JSON lines, or short lines on a',
-    'terminal; they name no wallet and no address. Sources are named as for `keepwatch chain status`.',
+    'terminal; they name no wallet and no address. Sources are named as for `keepwatch chain status`. With --listen the',
+    'one-time token for the first operator is left in the data directory, where `monitor join` finds it by itself, and is',
+    'shown by `monitor status` here. It is not printed.',
   ].join('\n'),
   run: async (context, options) => (await import('../monitor/run.ts')).monitorRun(context, options),
 });
@@ -103,14 +105,18 @@ const NAME = { value: 'NAME', words: 'a name for it: a–z, 0–9 and dashes' } 
 const join = command({
   name: 'monitor join',
   summary: 'Ask a monitor over a network to be let in; with its one-time token, become its first operator',
-  positionals: ['CONNECTION'],
-  options: { name: NAME, reader: READER },
+  positionals: ['CONNECTION?'],
+  options: {
+    name: NAME,
+    reader: READER,
+    data: { value: 'DIR', words: 'without CONNECTION: data directory of the monitor on this machine' },
+  },
   more: [
     'Afterwards the commands of the watch reach that monitor from here, where this machine has none of its own. The key is',
     'in the profile: --profile tells several monitors apart.',
   ].join('\n'),
   run: async (context, options, [connection]) =>
-    (await import('../monitor/remote.ts')).monitorJoin(context, connection!, options),
+    (await import('../monitor/remote.ts')).monitorJoin(context, connection, options),
 });
 
 const peers = command({

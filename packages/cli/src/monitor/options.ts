@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import type { OptionSpecs } from '../arguments.ts';
+import type { Context } from '../command.ts';
 import { parseCount } from '../values.ts';
 
 /** Where the data of a monitor is, and how it is opened where it does not run. */
@@ -28,6 +30,9 @@ export interface MonitorPlace {
   readonly monitor?: string | undefined;
   readonly expects?: string | undefined;
 }
+
+export const monitorDirectory = (context: Context, data: string | undefined): string =>
+  data === undefined ? context.directories.monitor : resolve(data);
 
 /** Of `watch add`. */
 export interface AddOptions extends MonitorPlace {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { CodedError } from '@keepwatch/base';
 import {
   connectApi,
@@ -15,11 +14,8 @@ import {
 } from '@keepwatch/monitor';
 import type { Context } from '../command.ts';
 import { readSecret } from '../secret-input.ts';
-import { expectsOf, type MonitorPlace } from './options.ts';
+import { expectsOf, monitorDirectory, type MonitorPlace } from './options.ts';
 import { remoteMonitor } from './remote.ts';
-
-export const monitorDirectory = (context: Context, data: string | undefined): string =>
-  data === undefined ? context.directories.monitor : resolve(data);
 
 export interface Reached {
   /** It runs, and its data was not opened by this process. */

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
-import { connectMonitor, isMade, peerIdOf, type RemoteMonitor } from '@keepwatch/monitor';
+import { connectMonitor, isMade, peerIdOf, tokenPath, type RemoteMonitor } from '@keepwatch/monitor';
 import { createIdentity, fileMemory, loadIdentity } from '@keepwatch/sdk';
 import type { Answer, Context } from '../command.ts';
-import { expectsOf, type MonitorPlace } from './options.ts';
+import { readLeft } from '../connection-argument.ts';
+import { expectsOf, monitorDirectory, type MonitorPlace } from './options.ts';
 
 /** A monitor over a network: its key, and where it is, in a folder of the profile. */
 interface Joined {
@@ -49,16 +50,27 @@ export async function remoteMonitor(context: Context, place: MonitorPlace): Prom
   return reach(context, identity, { ...joined, connection, wish: 'session', expects: expectsOf(place) });
 }
 
+/** Error code `no_local_monitor`. */
+const localConnection = (dataDir: string) =>
+  readLeft(tokenPath(dataDir), {
+    code: 'no_local_monitor',
+    what: 'No monitor on this machine waits for its first operator',
+    remedy:
+      'Start it with `keepwatch monitor run --listen`, name its directory with --data, or give its connection string.',
+  });
+
 export interface JoinOptions {
   readonly name: string | undefined;
   readonly reader: boolean;
+  readonly data: string | undefined;
 }
 
 export async function monitorJoin(
   context: Context,
-  connection: string,
-  { name, reader }: JoinOptions,
+  given: string | undefined,
+  { name, reader, data }: JoinOptions,
 ): Promise<Answer> {
+  const connection = given ?? (await localConnection(monitorDirectory(context, data)));
   const directory = context.directories.watcher;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'identity.json');

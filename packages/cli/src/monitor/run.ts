@@ -20,8 +20,8 @@ import { parseListen } from '../commands/vault-run.ts';
 import { createDaemonLog } from '../daemon-log.ts';
 import { usageError } from '../exit-codes.ts';
 import { readNewPassword } from '../secret-input.ts';
-import type { MonitorPlace } from './options.ts';
-import { monitorDirectory, readPassphrase } from './reach.ts';
+import { monitorDirectory, type MonitorPlace } from './options.ts';
+import { readPassphrase } from './reach.ts';
 
 const DEFAULT_HTTP = '127.0.0.1:7410';
 const CREDENTIAL = 'keepwatch-monitor-key';
@@ -30,6 +30,12 @@ const PROTECTION = {
   passphrase: 'a pass phrase at each start: a stolen disk yields nothing without it',
   credential: 'a credential of systemd: a stolen disk yields nothing without it',
 };
+
+const FIRST_OPERATOR = [
+  'Nobody has joined it yet. The first operator:',
+  '  On this machine:  keepwatch monitor join',
+  '  From elsewhere:   keepwatch monitor join CONNECTION, which `keepwatch monitor status` shows here',
+];
 
 export interface InitOptions extends MonitorPlace {
   readonly network: string | undefined;
@@ -121,13 +127,13 @@ export async function monitorRun(context: Context, options: RunOptions): Promise
     json: { event: phase(), network: chain.network, data: dataDir, http, key: lock },
     text: phase() === 'running' ? `The monitor watches ${chain.network}.` : 'The monitor is locked.',
   });
-  const connection = daemon.connection();
+  const connection = daemon.address();
+  const tokenFile = daemon.tokenFile();
   if (connection !== null) {
+    // Never with the token: what is said here ends in the log of a service.
     context.emit({
-      json: { event: 'listening', connection },
-      text: connection.includes('&token=')
-        ? `Nobody reaches it over the network yet. The first operator:\n  keepwatch monitor join '${connection}'`
-        : `Over the network:  ${connection}`,
+      json: { event: 'listening', connection, tokenFile },
+      text: [`Over the network:  ${connection}`, ...(tokenFile === null ? [] : FIRST_OPERATOR)].join('\n'),
     });
   }
   const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);

@@ -3,8 +3,8 @@ import { connectApi, isMade, lockKind, socketPath } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { fields, table } from '../table.ts';
 import { showCount, showTime } from '../values.ts';
-import type { MonitorPlace } from './options.ts';
-import { monitorDirectory, readPassphrase } from './reach.ts';
+import { monitorDirectory, type MonitorPlace } from './options.ts';
+import { readPassphrase } from './reach.ts';
 import { remoteMonitor } from './remote.ts';
 import { shownWords, type EvmShown } from './shown-words.ts';
 

@@ -24,10 +24,13 @@ import { createAssembler, framesOf, MAX_MESSAGE_BYTES } from './frames.ts';
 import type { Peers } from './peers.ts';
 import { methodsFor, type Right } from './rights.ts';
 import { createTextQueue, type TextQueue } from './text-queue.ts';
+import { showToken } from './token-file.ts';
 
 /** The monitor's door to a network: the vault's edge and handshake, and within a session the methods of the socket. */
 export interface WireServer {
-  /** Where it is reached, and how it is known again; with the one-time token as long as there is no operator. */
+  /** Where it is reached, and how it is known again. */
+  address(): string;
+  /** With the one-time token as long as there is no operator. */
   connection(): string;
   /** Live sessions. */
   sessions(): number;
@@ -152,7 +155,11 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
         connections.set(id, { phase: 'joining' });
         const { session } = accepted.value;
         peers.accept(accepted.value, connection.crowd).then(
-          ({ peer, right }) => (connections.has(id) ? begin(id, peer, right, session) : session.close()),
+          ({ peer, right }) => {
+            leaveToken();
+            if (connections.has(id)) begin(id, peer, right, session);
+            else session.close();
+          },
           (error: unknown) => {
             session.close();
             const code = error instanceof CodedError && EXPECTED.has(error.code) ? error.code : undefined;
@@ -225,24 +232,43 @@ export async function serveWire(deps: WireServerDeps, options: WireServerOptions
   });
 
   peers.onChange((peer) => {
+    leaveToken();
     for (const [id, each] of [...connections]) {
       if (each.phase === 'live' && each.peer === peer) end(id, CLOSE_CODES.refused, 'peer_changed');
     }
   });
   gate.attachKeep(edge);
 
-  const { host, port } = gate.address;
+  let closed = false;
+  const about = () => ({ ...gate.address, tls: gate.tlsFingerprint(), id: store.identity });
+  const address = () => formatConnectionString(about());
+  function connection(): string {
+    const token = peers.token();
+    return token === null ? address() : formatConnectionString({ ...about(), token });
+  }
+
+  /** The monitor watches on where it cannot write: its own user has the socket. */
+  function leaveToken(): void {
+    try {
+      showToken(options.dataDir, closed || peers.token() === null ? null : connection());
+    } catch (error) {
+      log('warn', 'the file with the one-time token could not be written; `keepwatch monitor status` shows it', {
+        error: String(error),
+      });
+    }
+  }
+  leaveToken();
+
   return {
-    connection() {
-      const token = peers.token();
-      const about = { host, port, tls: gate.tlsFingerprint(), id: store.identity };
-      return formatConnectionString(token === null ? about : { ...about, token });
-    },
+    address,
+    connection,
     sessions: () => [...connections.values()].filter(({ phase }) => phase === 'live').length,
     async close() {
       for (const id of [...connections.keys()]) end(id, CLOSE_CODES.goingAway, 'shutting down');
       await gate.close();
       ours.destroy();
+      closed = true;
+      leaveToken();
     },
   };
 }

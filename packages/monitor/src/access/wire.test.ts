@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { fromBase64url, type CodedError } from '@keepwatch/base';
@@ -11,6 +12,7 @@ import { isOrder, MONITOR_METHODS } from '../api/contract.ts';
 import { makeMonitorHome, type MonitorHome } from '../home.fixture.ts';
 import { codeOf, freshIdentity, makeMonitorDoor, type MonitorDoor } from './door.fixture.ts';
 import { peerIdOf } from './peer-id.ts';
+import { tokenPath } from './token-file.ts';
 
 /** A monitor's data and its door, real: TLS, handshake and sessions over loopback. */
 
@@ -70,6 +72,30 @@ describe('who may reach a monitor', () => {
     const again = await door.enter(identity, 'operator', 'session');
     expect(again.peer).toBe(operator.peer);
     expect(await again.call('status').catch((error: CodedError) => error.code)).toBe('monitor_refused');
+  });
+
+  it('leaves the token in a file that only its user reads, as long as there is no operator and the monitor runs', async () => {
+    const path = tokenPath(home.dir);
+    const left = () => readFileSync(path, 'utf8').trim();
+    expect(door.server.address()).not.toContain('token');
+    expect(left()).toBe(door.server.connection());
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const served = left();
+    const operator = await door.enter(freshIdentity(), 'operator', 'register', served);
+    expect(operator.right).toBe('operator');
+    expect(existsSync(path)).toBe(false);
+    const asking = await door.enter(freshIdentity(), 'operator', 'register');
+    expect(asking.right).toBe('candidate');
+    await home.api.call('peer.revoke', { peer: operator.peer });
+    await vi.waitFor(() => expect(left()).toBe(door.server.connection()));
+    expect(left()).not.toBe(served);
+    // The owner's word makes an operator as well.
+    await home.api.call('peer.approve', { peer: asking.peer, right: 'operator' });
+    await vi.waitFor(() => expect(existsSync(path)).toBe(false));
+    await home.api.call('peer.revoke', { peer: asking.peer });
+    await vi.waitFor(() => expect(existsSync(path)).toBe(true));
+    await door.server.close();
+    expect(existsSync(path)).toBe(false);
   });
 
   it('refuses a token that is not the one, and a key that nobody knows', async () => {

@@ -53,7 +53,11 @@ export const MONITOR_ERRORS = {
   monitor_peer_exists: text('Another peer of the monitor has this name.', 'Choose another name with --name.'),
   monitor_not_joined: text(
     'This profile has not joined a monitor.',
-    'Run `keepwatch monitor join CONNECTION`; `keepwatch monitor run --listen` shows it.',
+    'Run `keepwatch monitor join CONNECTION`; `keepwatch monitor status` shows it on the monitor’s own machine.',
+  ),
+  no_local_monitor: text(
+    'There is no monitor on this machine that waits for its first operator.',
+    'Start one with --listen, name its data directory, or give the connection string.',
   ),
   command_unsigned: text(
     'What changes a monitor has to be signed by the peer that orders it.',
