@@ -5,6 +5,7 @@ import { usageError } from '../exit-codes.ts';
 import { findWallet } from '../find.ts';
 import { readTextFile } from '../json-file.ts';
 import { needed } from '../needed.ts';
+import { signedWords } from '../signed-words.ts';
 import { fields } from '../table.ts';
 import { parseChain, parseCount } from '../values.ts';
 import { withClient } from '../vault-session.ts';
@@ -62,7 +63,7 @@ const transaction = command({
       return {
         json: { transaction: signed, hash, key, decision, receipt: receipt.json },
         text: fields([
-          ['signed', decision.asks],
+          ['signed', signedWords(decision.asks)],
           ['under', decision.grant],
           ['hash', hash],
           ['key', key],
@@ -110,7 +111,7 @@ function answer({ signature, digest, decision, receipt, key }: SignedData): Answ
   return {
     json: { signature, digest, key, decision, receipt: receipt.json },
     text: fields([
-      ['signed', decision.asks],
+      ['signed', signedWords(decision.asks)],
       ['under', decision.grant],
       ['digest', digest],
       ['key', key],

@@ -7,6 +7,7 @@ import { findPeer, findWallet } from '../find.ts';
 import { describeEntry } from '../journal-words.ts';
 import { createNewFile } from '../new-file.ts';
 import { peerCommands } from '../peers.ts';
+import { signedWords } from '../signed-words.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import { completeTransfer, readTransferRequest, TRANSFER_OPTIONS } from '../transfer-request.ts';
@@ -137,7 +138,7 @@ function signedAnswer(
   return {
     json: { transaction, hash, key, decision, receipt: receipt.json, mined: mined ?? null },
     text: fields([
-      ['signed', `${asks}, nonce ${nonce}`],
+      ['signed', `${signedWords(asks)}, nonce ${nonce}`],
       ['under', grant],
       ['left', left.join(', ')],
       ['hash', hash],
