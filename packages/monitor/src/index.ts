@@ -5,6 +5,8 @@
  */
 /** What findings there are, and how much one matters: who asks the monitor names them. */
 export { FINDING_KINDS, SEVERITIES } from '@keepwatch/watch';
+/** What an owner wrote to his addresses, coins and transactions. */
+export { labelKey, labelOf } from '@keepwatch/watch';
 export { peerIdOf } from './access/peer-id.ts';
 export { connectMonitor, type RemoteMonitor } from './access/remote.ts';
 export { tokenPath } from './access/token-file.ts';

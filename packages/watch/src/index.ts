@@ -11,6 +11,7 @@ export type { BlockRef, ChainInput, Grade } from './chain-input.ts';
 export { decodeWatchEvent, encodeWatchEvent, WATCH_EVENT_VERSION, type WatchCodecErrorCode } from './codec/event.ts';
 export { decodeWatchState, encodeWatchState, WATCH_STATE_VERSION } from './codec/state.ts';
 export { FINDING_KINDS } from './codec/finding.ts';
+export { LABEL_TYPES, labelKey, labelOf, type LabelType } from './labels.ts';
 export type { TxAt, WatchEvent } from './event.ts';
 export {
   decodeEvmEvent,

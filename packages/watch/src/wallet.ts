@@ -22,7 +22,7 @@ export interface WatchedWallet {
   readonly name: string;
   readonly owner: string | null;
   readonly tags: readonly string[];
-  /** By descriptor text, address or outpoint: whatever its owner wrote to it. */
+  /** By what they are of (`labelKey`): whatever its owner wrote to it. */
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds since 1970; nothing older belongs to it. Null: it is new and has no past. */
   readonly birthdaySeconds: number | null;

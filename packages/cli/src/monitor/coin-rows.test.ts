@@ -7,7 +7,10 @@ const coin = (vout: number, more: object = {}) =>
   ({ txid: TXID, vout, sats: '150000', address: `addr${vout}`, block, spentBy: null, ...more }) as never;
 
 it('shows what an owner wrote to a coin, else to its address, else to its transaction', () => {
-  const labels = { [`${TXID}:0`]: 'the coin', addr0: 'not this', addr1: 'the\naddress', [TXID]: 'the payment' };
+  const labels = {
+    ...{ [`output:${TXID}:0`]: 'the coin', 'addr:addr0': 'not this', 'addr:addr1': 'the\naddress' },
+    ...{ [`tx:${TXID}`]: 'the payment', [`input:${TXID}:2`]: 'of no coin' },
+  };
   const rows = coinRows({ coins: [coin(0), coin(1), coin(2), coin(3, { address: null })], labels }, 'being spent');
   expect(rows.map((row) => row.at(-1))).toEqual(['LABEL', 'the coin', 'the address', 'the payment', 'the payment']);
   expect(rows[1]).toEqual(['7', '0.0015', 'addr0', `${TXID}:0`, '', 'the coin']);

@@ -1,5 +1,5 @@
 import { formatBitcoin } from '@keepwatch/base';
-import type { WalletDetails } from '@keepwatch/monitor';
+import { labelOf, type WalletDetails } from '@keepwatch/monitor';
 
 type Shown = Pick<WalletDetails, 'coins' | 'labels'>;
 
@@ -9,11 +9,14 @@ type Shown = Pick<WalletDetails, 'coins' | 'labels'>;
  */
 export function coinRows({ coins, labels }: Shown, beingSpent: string): readonly (readonly string[])[] {
   if (coins.length === 0) return [];
-  const written = coins.map(({ txid, vout, address }) => {
-    const refs = [`${txid}:${vout}`, ...(address === null ? [] : [address]), txid];
-    const ref = refs.find((each) => Object.hasOwn(labels, each));
-    return ref === undefined ? '' : oneLine(labels[ref]!);
-  });
+  const written = coins.map(({ txid, vout, address }) =>
+    oneLine(
+      labelOf(labels, 'output', `${txid}:${vout}`) ??
+        (address === null ? null : labelOf(labels, 'addr', address)) ??
+        labelOf(labels, 'tx', txid) ??
+        '',
+    ),
+  );
   const isLabelled = written.some((label) => label !== '');
   const rows = coins.map(({ txid, vout, sats, address, block, spentBy }, i) => [
     // A coin that is watched by itself, whose transaction nobody has shown.
@@ -26,7 +29,8 @@ export function coinRows({ coins, labels }: Shown, beingSpent: string): readonly
 
 const MAX_LABEL = 60;
 
-function oneLine(label: string): string {
+/** A label as a cell of a table. */
+export function oneLine(label: string): string {
   const letters = [...label.replaceAll(/\s+/g, ' ').trim()];
   return letters.length > MAX_LABEL ? `${letters.slice(0, MAX_LABEL - 1).join('')}…` : letters.join('');
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { CodedError, fromUtf8 } from '@keepwatch/base';
 import {
   earliestHeight,
+  labelKey,
   readWalletFile,
   type ImportedLabel,
   type MonitorApi,
@@ -101,7 +102,8 @@ const FORMATS: Readonly<Record<string, string>> = {
   descriptors: 'a list of descriptors',
 };
 
-const recordOf = (labels: readonly ImportedLabel[]) => Object.fromEntries(labels.map(({ ref, label }) => [ref, label]));
+const recordOf = (labels: readonly ImportedLabel[]) =>
+  Object.fromEntries(labels.map(({ type, ref, label }) => [labelKey(type, ref), label]));
 
 async function importLabels(
   context: Context,

@@ -2,6 +2,7 @@ import { formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
 import { addressToScript, type Network } from '@keepwatch/bitcoin';
 import {
   descriptorsOfKey,
+  labelOf,
   type EvmWalletView,
   type MonitorApi,
   type WalletDetails,
@@ -12,7 +13,7 @@ import { usageError } from '../exit-codes.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, showTime, splitList } from '../values.ts';
 import { readBeginning } from '../chain/wallet.ts';
-import { coinRows } from './coin-rows.ts';
+import { coinRows, oneLine } from './coin-rows.ts';
 import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
 import type { AddOptions, MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
@@ -229,10 +230,14 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
     ['past', wallet.scan ? scanWords(wallet.scan) : 'known'],
     ['labels', Object.keys(wallet.labels).length > 0 ? String(Object.keys(wallet.labels).length) : undefined],
   ]);
+  const called = (type: 'output' | 'tx', ref: string) => {
+    const label = labelOf(wallet.labels, type, ref);
+    return `  ${ref}${label === null ? '' : `  ${paint.quiet(oneLine(label))}`}`;
+  };
   const watched = [
     ...wallet.descriptors.map(({ text, derived }) => `  ${text}  ${paint.quiet(`${derived.join(' + ')} derived`)}`),
-    ...wallet.outpoints.map(({ txid, vout }) => `  ${txid}:${vout}`),
-    ...wallet.transactions.map((txid) => `  ${txid}`),
+    ...wallet.outpoints.map(({ txid, vout }) => called('output', `${txid}:${vout}`)),
+    ...wallet.transactions.map((txid) => called('tx', txid)),
   ];
   const coins = coinRows(wallet, paint.warning('being spent'));
   const rest = coins.length > 0 ? ['', table(coins, paint.title)] : [];

@@ -67,7 +67,7 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
     shapes.walletRescan,
     'Looks through a wallet’s past again, with another gap limit where one is given.',
   ),
-  'wallet.labels': changes(shapes.walletLabels, 'Adds labels to a wallet.'),
+  'wallet.labels': changes(shapes.walletLabels, 'Adds labels to a wallet: `output:TXID:VOUT` and so on, by BIP329.'),
   'wallet.remove': changes(shapes.walletId, 'Watches a wallet no longer.'),
   'evm.list': asks('reader', shapes.none, 'Accounts of EVM chains.'),
   'evm.show': asks('reader', shapes.walletId, 'One account.'),

@@ -32,13 +32,16 @@ export const transactionNamed = z.strictObject({
   txid: z.string().regex(/^[0-9a-f]{64}$/, 'a transaction id has 64 digits, 0–9 and a–f'),
 });
 
+/** `addr:…`, `tx:TXID`, `output:TXID:VOUT`, `input:TXID:VIN`, `pubkey:…`, `xpub:…` (BIP329). */
+const labels = z.record(text(1_010), z.string().max(10_000));
+
 export const walletPut = z.strictObject({
   /** Of a wallet that is to be changed; a new one gets its id from its name. */
   id: text(64).exactOptional(),
   name: line(100),
   owner: line(200).nullable().exactOptional(),
   tags: z.array(line(64)).max(100).exactOptional(),
-  labels: z.record(text(1_000), z.string().max(10_000)).exactOptional(),
+  labels: labels.exactOptional(),
   /** Null: it is new and has no past. */
   birthday: birthday.nullable().exactOptional(),
   gapLimit: z.int().min(1).max(10_000).exactOptional(),
@@ -71,7 +74,7 @@ export const walletRescan = z.strictObject({
 
 export const walletLabels = z.strictObject({
   wallet: text(64),
-  labels: z.record(text(1_000), z.string().max(10_000)),
+  labels,
 });
 
 const severity = z.enum(SEVERITIES);

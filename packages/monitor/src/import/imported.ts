@@ -1,5 +1,5 @@
 import type { Network } from '@keepwatch/bitcoin';
-import { DEFAULT_GAP_LIMIT } from '@keepwatch/watch';
+import { DEFAULT_GAP_LIMIT, type LabelType } from '@keepwatch/watch';
 
 /** What a file of another program says of a wallet: public parts alone. */
 export interface ImportedWallet {
@@ -26,7 +26,7 @@ export type Birthday = { readonly height: number } | { readonly timeSeconds: num
 
 /** What somebody called a transaction, an address, a coin or a key (BIP329 §Specification). */
 export interface ImportedLabel {
-  readonly type: 'tx' | 'addr' | 'pubkey' | 'input' | 'output' | 'xpub';
+  readonly type: LabelType;
   readonly ref: string;
   readonly label: string;
 }

@@ -1,9 +1,10 @@
+import { LABEL_TYPES } from '@keepwatch/watch';
 import { z } from 'zod';
 import { refuse, type Imported, type ImportedLabel } from './imported.ts';
 
 /** Labels of wallets (BIP329 §Specification): one JSON object in each line. Records of types to come are left out. */
 const labelSchema = z.object({
-  type: z.enum(['tx', 'addr', 'pubkey', 'input', 'output', 'xpub']),
+  type: z.enum(LABEL_TYPES),
   ref: z.string().min(1).max(1_000),
   // BIP329 §Importing: a longer label may be shortened; here it is refused before it takes memory.
   label: z

@@ -16,7 +16,7 @@ describe('a finding in words', () => {
     expect([...new Set(EVERY_FINDING.map(({ detail }) => detail.kind))].sort()).toEqual([...FINDING_KINDS].sort());
   });
 
-  it('names wallet, exact amount, address with its label, and evidence', () => {
+  it('names wallet, exact amount, evidence, and address, coin and transaction with their labels', () => {
     const { subject, body, data } = told(of('spent'), 'full');
     const { txid, block } = of('spent').evidence;
     expect(subject).toBe('Ermitage: spent 1.14348856 BTC, in a block');
@@ -26,13 +26,17 @@ describe('a finding in words', () => {
       'It is in a block: only a reorganisation of the chain would undo it.',
       'If none of you sent it, somebody else can sign for this wallet: move what is left to a wallet for which nobody else can sign.',
       '7.31946281 BTC to bc1qmarkmarkmarkmarkmarkmarkmarkmarkmark (Salary of Ada)',
-      `8.46295137 BTC from ${'c3'.repeat(32)}:7`,
-      `Transaction: ${txid}`,
+      `8.46295137 BTC from ${'c3'.repeat(32)}:7 (Bonus of Bo)`,
+      `Transaction: ${txid} (Rent of Cy)`,
       `Block: 840123 (${block!.hash})`,
       'Seen by: p2p, node',
       'Learnt at 2026-09-21 14:13:20 UTC.',
     ]);
     expect(data).toMatchObject({ detail: { kind: 'spent', receivedSats: '731946281' } });
+  });
+
+  it('names by its label what took the place of a transaction', () => {
+    expect(told(of('replaced'), 'full').body).toContain(`By: ${'b2'.repeat(32)} (Loan of Di)`);
   });
 
   it('never words a claim as a fact', () => {

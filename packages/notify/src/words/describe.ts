@@ -1,5 +1,5 @@
 import { assertNever, type Json } from '@keepwatch/base';
-import type { Direction, Finding, FindingDetail, Movement } from '@keepwatch/watch';
+import type { Direction, Finding, FindingDetail, LabelType, Movement } from '@keepwatch/watch';
 import { adviceOf } from './advice.ts';
 import { cleanLabel } from './clean.ts';
 import { clockWords, counted, lasting, megabytes, retracted, secondOf } from './measure.ts';
@@ -14,8 +14,8 @@ export type Privacy = 'full' | 'amounts-hidden' | 'look';
 
 export interface WalletWords {
   readonly name: string;
-  /** The owner's label of an address, where there is one. */
-  labelOf?(address: string): string | null;
+  /** The owner's label of an address, a transaction or a coin, where there is one. */
+  labelOf?(type: LabelType, ref: string): string | null;
 }
 
 export interface Words {
@@ -34,7 +34,8 @@ export function describeFinding(finding: Finding, wallet: WalletWords | null, pr
   const hidden = privacy === 'amounts-hidden';
   const head = headline(finding.detail, hidden);
   const late = finding.late ? ['This is told late: it was learnt while the monitor caught up.'] : [];
-  const lines = hidden ? [] : [...particulars(finding.detail, wallet), ...evidence(finding)];
+  const named = namesOf(wallet);
+  const lines = hidden ? [] : [...particulars(finding.detail, named), ...evidence(finding, named)];
   const subject = name ? `${name}: ${head}` : `Monitor: ${head}`;
   const advice = adviceOf(finding.detail);
   const body = [`${subject}.`, ...late, ...advice, ...lines, `Learnt at ${secondOf(finding.atMs)}.`].join('\n');
@@ -171,14 +172,25 @@ function moved(direction: Direction, movement: Movement, hidden: boolean): strin
   }
 }
 
-function particulars(detail: FindingDetail, wallet: WalletWords | null): string[] {
-  if (isEvm(detail)) return evmParticulars(detail);
-  if (isVault(detail)) return vaultParticulars(detail);
-  const at = (address: string | null) => {
-    const label = address === null ? null : (wallet?.labelOf?.(address) ?? null);
-    const name = address === null ? 'a script without an address' : cleanLabel(address, 128);
+type Named = ReturnType<typeof namesOf>;
+
+/** What a finding is about, each with what its owner wrote to it. */
+function namesOf(wallet: WalletWords | null) {
+  const called = (type: LabelType, ref: string, name = ref) => {
+    const label = wallet?.labelOf?.(type, ref) ?? null;
     return label === null ? name : `${name} (${cleanLabel(label)})`;
   };
+  return {
+    address: (address: string | null) =>
+      address === null ? 'a script without an address' : called('addr', address, cleanLabel(address, 128)),
+    coin: ({ txid, vout }: { readonly txid: string; readonly vout: number }) => called('output', `${txid}:${vout}`),
+    transaction: (txid: string) => called('tx', txid),
+  };
+}
+
+function particulars(detail: FindingDetail, { address: at, coin, transaction }: Named): string[] {
+  if (isEvm(detail)) return evmParticulars(detail);
+  if (isVault(detail)) return vaultParticulars(detail);
   switch (detail.kind) {
     case 'sighted':
     case 'received':
@@ -187,23 +199,21 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
     case 'watched':
       return [
         ...few(detail.received.map(({ address, sats }) => `${btc(sats)} to ${at(address)}`)),
-        ...few(
-          detail.spent.map(({ txid, vout, sats }) => `${sats === null ? 'a coin' : btc(sats)} from ${txid}:${vout}`),
-        ),
+        ...few(detail.spent.map((each) => `${each.sats === null ? 'a coin' : btc(each.sats)} from ${coin(each)}`)),
         ...(detail.amends === undefined ? [] : ['This takes the place of what was said of it earlier.']),
       ];
     case 'replaced':
-      return [`By: ${detail.by}`];
+      return [`By: ${transaction(detail.by)}`];
     case 'double-spend':
-      return [`Other: ${detail.other}`, `Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`];
+      return [`Other: ${transaction(detail.other)}`, `Coin: ${coin(detail.outpoint)}`];
     case 'disconnected':
       return detail.retracts.length > 0 ? [retracted(detail.retracts)] : [];
     case 'dust':
-      return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`];
+      return [`Coin: ${coin(detail.outpoint)}`];
     case 'address-reuse':
       return [`Address: ${at(detail.address)}`];
     case 'timelock-expiry':
-      return [`Coin: ${detail.outpoint.txid}:${detail.outpoint.vout}`, opening(detail)];
+      return [`Coin: ${coin(detail.outpoint)}`, opening(detail)];
     case 'tip-stalled':
     case 'tip-slow':
       return [`Last block: ${detail.lastBlock.height}`];
@@ -234,9 +244,9 @@ function particulars(detail: FindingDetail, wallet: WalletWords | null): string[
   }
 }
 
-function evidence({ evidence: { txid, block, evm, seenBy } }: Finding): string[] {
+function evidence({ evidence: { txid, block, evm, seenBy } }: Finding, { transaction }: Named): string[] {
   return [
-    ...(txid === undefined ? [] : [`Transaction: ${txid}`]),
+    ...(txid === undefined ? [] : [`Transaction: ${transaction(txid)}`]),
     ...(block === undefined ? [] : [`Block: ${block.height} (${block.hash})`]),
     ...(evm === undefined ? [] : evmEvidence(evm)),
     ...(seenBy.length === 0 ? [] : [`Seen by: ${seenBy.map((each) => cleanLabel(each)).join(', ')}`]),

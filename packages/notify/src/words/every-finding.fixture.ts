@@ -1,4 +1,4 @@
-import type { Finding, FindingDetail, FindingKind } from '@keepwatch/watch';
+import type { Finding, FindingDetail, FindingKind, LabelType } from '@keepwatch/watch';
 
 /**
  * A finding of every kind and turn, with marks in all places where something of the owner's stands: whatever may not be told
@@ -246,9 +246,17 @@ export const EVERY_FINDING: readonly Finding[] = Object.values(EVERY)
     };
   });
 
+const LABELS: Readonly<Record<string, string>> = {
+  [`addr ${ADDRESS}`]: 'Salary of Ada',
+  [`output ${COIN}:7`]: 'Bonus of Bo',
+  [`input ${COIN}:7`]: 'An input, and no coin',
+  [`tx ${TXID}`]: 'Rent of Cy',
+  [`tx ${OTHER}`]: 'Loan of Di',
+};
+
 export const MARKED_WALLET = {
   name: 'Ermitage',
-  labelOf: (each: string) => (each === ADDRESS ? 'Salary of Ada' : null),
+  labelOf: (type: LabelType, ref: string) => LABELS[`${type} ${ref}`] ?? null,
 };
 
 /** What nobody may be able to look up: amounts in every form, addresses, transactions, tokens. */
@@ -273,5 +281,8 @@ export const AMOUNTS: readonly string[] = [
 export const PLACES: readonly string[] = [
   ...[TXID, OTHER, COIN, ADDRESS, MINE, THEIRS, CODE, TOKEN, HASH, block.hash].map((each) => each.slice(2, 18)),
   'Salary',
+  'Bonus',
+  'Rent',
+  'Loan',
 ];
 export const NAMES: readonly string[] = ['Ermitage', 'Safe', 'Payroll', 'mail', 'p2p', '840123'];
