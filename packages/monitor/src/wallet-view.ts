@@ -62,7 +62,10 @@ export function walletDetails(
     limits: Object.fromEntries(
       Object.entries(wallet.limits).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
     ),
-    descriptors: wallet.descriptors.map(({ text }, i) => ({ text, derived: derived[i]!, used: used[i]! })),
+    descriptors: wallet.descriptors.map(({ text, unvault }, i) => ({
+      ...{ text, derived: derived[i]!, used: used[i]! },
+      ...(unvault ? { unvault } : {}),
+    })),
     sharedWith: sharedWith(state, wallet),
     outpoints: wallet.outpoints,
     transactions: wallet.txids.map(({ txid }) => txid),

@@ -16,6 +16,7 @@ import {
   type WatchState,
 } from './state.ts';
 import { emit, named, tell, type Turn } from './turn.ts';
+import { tellUnvaults } from './unvault.ts';
 
 type Of<K extends ChainInput['kind']> = Extract<ChainInput, { readonly kind: K }>;
 
@@ -49,6 +50,7 @@ export function decideSighting(turn: Turn, { tx, grade, seenBy }: Of<'sighted'>)
     const detail = { kind: 'sighted', direction, grade: now, ...movement, ...amends } as const;
     tell(turn, sightedId(wallet, tx.txid, sightings), wallet, evidence, detail);
     if (sightings === 0) tellLarge(turn, record, movement, wallet, evidence, false);
+    if (known || sightings === 0) tellUnvaults(turn, record, wallet, evidence, false, known);
   }
   decideConflicts(turn, record, fact?.money ?? record.money, evidence);
 }
@@ -82,6 +84,7 @@ export function decideConfirmed(turn: Turn, fact: TxFact, block: BlockRef, seenB
     const amends = earlier.length === 0 ? {} : { amends: named(turn, wallet, id(earlier.at(-1)!)) };
     tell(turn, id(`${direction}${suffix}`), wallet, evidence, { kind: direction, ...movement, ...amends }, late);
     tellLarge(turn, record, movement, wallet, evidence, late);
+    tellUnvaults(turn, record, wallet, evidence, late);
     // Of an output that was known here already it was decided then: what came since is the second use, and not this one.
     const decided = isInBlock ? (known.parts.find((each) => each.wallet === wallet)?.vouts ?? []) : [];
     const again = part.vouts.filter((vout) => used.has(vout) && !decided.includes(vout));

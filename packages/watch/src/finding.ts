@@ -83,6 +83,19 @@ export type FindingDetail =
       readonly secondsLeft?: number;
       readonly sats: bigint;
     }
+  /**
+   * A coin has left a vault for a place where it waits for a time lock, which is what is left to answer. In no block yet a
+   * relative lock has not begun: all of it is left, and when it opens is not known.
+   */
+  | {
+      readonly kind: 'unvault-started';
+      readonly outpoint: Outpoint;
+      readonly opensAtHeight?: number;
+      readonly blocksLeft?: number;
+      readonly opensAtSeconds?: number;
+      readonly secondsLeft?: number;
+      readonly sats: bigint;
+    }
   /** Whole sat/vB, rounded up. */
   | { readonly kind: 'feerate-spike'; readonly satPerVbyte: number; readonly limit: number }
   /** No block for long; `lastBlock` is the tip. */

@@ -21,6 +21,7 @@ const IN_BLOCK: ReadonlySet<FindingKind> = new Set([
   'dust',
   'address-reuse',
   'timelock-expiry',
+  'unvault-started',
 ]);
 
 /** What of a finding is remembered with its transaction as told: the part of the id before the first colon. */

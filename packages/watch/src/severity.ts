@@ -33,6 +33,8 @@ export function severityOf(detail: FindingDetail): Severity {
       return 'info';
     case 'timelock-expiry':
       return detail.blocksLeft === 0 || detail.secondsLeft === 0 ? 'critical' : 'warning';
+    case 'unvault-started':
+      return 'critical';
     case 'tip-stalled':
     case 'tip-slow':
     case 'source-down':

@@ -1,5 +1,6 @@
 import type { BlockRef } from './chain-input.ts';
-import { type Coin, type WatchState } from './state.ts';
+import type { Coin, TxStatus, WatchState } from './state.ts';
+import type { TimeLock } from './wallet.ts';
 
 /** When a path opens for a coin, and what its owner wants to know of it. */
 export type Opening = {
@@ -38,21 +39,66 @@ export function openingsOf(state: WatchState, coin: Coin): readonly Opening[] {
     if (!watched || before === null) continue;
     for (const lock of watched.descriptors[descriptor]!.locks) {
       if ('blocks' in lock) {
-        // BIP68: in the n-th block after the coin's own. BIP65: a lock time of H lets it into the block after H.
-        const opensAt = lock.kind === 'older' ? status.block.height + lock.blocks : lock.blocks + 1;
+        const opensAt = opensAtHeight(lock, status.block.height);
         const open = opensAt - 1;
         const opening = { wallet, by: 'height', opensAt, open, soon: Math.max(0, open - before) } as const;
         openings.set(`${wallet}:${opensAt}`, opening);
       } else {
-        // BIP68: counted from the median time past of the block before the coin's own. BIP113: a lock time lies before it.
-        const opensAt =
-          lock.kind === 'older-time' ? status.medianSeconds + lock.units * UNIT_SECONDS : lock.seconds + 1;
+        const opensAt = opensAtSeconds(lock, status.medianSeconds);
         const soon = Math.max(0, opensAt - before * BLOCK_SECONDS);
         openings.set(`${wallet}:t${opensAt}`, { wallet, by: 'time', opensAt, open: opensAt, soon });
       }
     }
   }
   return [...openings.values()];
+}
+
+/** The first block that may hold a spend. BIP68: the n-th after the coin's own. BIP65: a lock time of H lets it into the next. */
+function opensAtHeight({ kind, blocks }: Extract<TimeLock, { readonly blocks: number }>, coinHeight: number): number {
+  return kind === 'older' ? coinHeight + blocks : blocks + 1;
+}
+
+/** BIP68: counted from the median time past of the block before the coin's own. BIP113: a lock time lies before it. */
+function opensAtSeconds(lock: Exclude<TimeLock, { readonly blocks: number }>, medianSeconds: number): number {
+  return lock.kind === 'older-time' ? medianSeconds + lock.units * UNIT_SECONDS : lock.seconds + 1;
+}
+
+/** How long a lock goes on: so many blocks or, by the chain's time (BIP113), seconds. Where it opens is not known of a relative lock before its coin is in a block. */
+export type LockLeft =
+  | { readonly blocksLeft: number; readonly opensAtHeight?: number }
+  | { readonly secondsLeft: number; readonly opensAtSeconds?: number };
+
+/**
+ * What is left of the first lock to open, counted from the tip. `isOver`: a block that could have held a spend by that path has
+ * come. Undefined: there is no lock.
+ */
+export function lockLeft(
+  state: WatchState,
+  locks: readonly TimeLock[],
+  status: TxStatus,
+): { readonly left: LockLeft; readonly isOver: boolean } | undefined {
+  const { tip } = state;
+  const height = tip?.height ?? state.bestHeight;
+  const median = tip === null ? 0 : medianWith(state, tip);
+  const coin = status.kind === 'confirmed' ? status : undefined;
+  const all = locks.map((lock) => {
+    const isOpenEnded = !coin && (lock.kind === 'older' || lock.kind === 'older-time');
+    if ('blocks' in lock) {
+      const opensAt = opensAtHeight(lock, coin?.block.height ?? 0);
+      const left = isOpenEnded ? lock.blocks : opensAt - 1 - height;
+      const blocksLeft = Math.max(0, left);
+      return {
+        seconds: left * BLOCK_SECONDS,
+        left: isOpenEnded ? { blocksLeft } : { blocksLeft, opensAtHeight: opensAt },
+      };
+    }
+    const opensAt = opensAtSeconds(lock, coin?.medianSeconds ?? 0);
+    const seconds = isOpenEnded ? opensAt : opensAt - median;
+    const secondsLeft = Math.max(0, seconds);
+    return { seconds, left: isOpenEnded ? { secondsLeft } : { secondsLeft, opensAtSeconds: opensAt } };
+  });
+  const first = all.sort((a, b) => a.seconds - b.seconds)[0];
+  return first && { left: first.left, isOver: first.seconds < 0 };
 }
 
 /** The median time past with this block as the tip (BIP113), of as many blocks below it as are known. */

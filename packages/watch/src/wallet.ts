@@ -42,6 +42,8 @@ export interface WatchedDescriptor {
   readonly ranged: boolean;
   readonly branches: number;
   readonly locks: readonly TimeLock[];
+  /** Coins on their way out of a vault pay to it, and wait there for its time lock. */
+  readonly unvault?: true;
 }
 
 /**
@@ -96,6 +98,8 @@ export interface WalletSpec {
   readonly birthdaySeconds?: number | null;
   readonly gapLimit?: number;
   readonly descriptors?: readonly string[];
+  /** Descriptors to which coins pay on their way out of a vault. */
+  readonly unvault?: readonly string[];
   readonly outpoints?: readonly Outpoint[];
   /** Whole transactions, to be watched by their ids. */
   readonly transactions?: readonly Uint8Array[];
@@ -108,6 +112,7 @@ export type WalletErrorCode =
   | 'wallet_watches_nothing'
   | 'wallet_bad_outpoint'
   | 'wallet_bad_transaction'
+  | 'wallet_vault_ambiguous'
   | 'wallet_bad_number';
 
 export interface WalletError {
@@ -141,11 +146,16 @@ export function watchedWallet(spec: WalletSpec, network: Network): Result<Watche
     return fault('wallet_bad_number', 'A limit of a wallet is an amount of 0 or more satoshis.');
   }
   const descriptors: WatchedDescriptor[] = [];
-  for (const text of spec.descriptors ?? []) {
+  const ways = (spec.unvault ?? []).map((text) => ({ text, way: { unvault: true } as const }));
+  for (const { text, way } of [...(spec.descriptors ?? []).map((each) => ({ text: each, way: {} })), ...ways]) {
     const parsed = parseDescriptor(text, network);
     if (!parsed.ok) return parsed;
-    const { ranged, branches } = parsed.value;
-    descriptors.push({ text: `${parsed.value.text}#${parsed.value.checksum}`, ranged, branches, locks: locksOf(text) });
+    const { ranged, branches, checksum } = parsed.value;
+    descriptors.push({ text: `${parsed.value.text}#${checksum}`, ranged, branches, locks: locksOf(text), ...way });
+  }
+  const texts = descriptors.map(({ text }) => text);
+  if (ways.length > 0 && new Set(texts).size < texts.length) {
+    return fault('wallet_vault_ambiguous', 'A descriptor is either a way out of the vault or not: it is given twice.');
   }
   const outpoints = spec.outpoints ?? [];
   for (const { txid, vout } of outpoints) {

@@ -21,6 +21,11 @@ const add = command({
       many: true,
       words: 'public output descriptor (BIP380 to BIP389), miniscript and taproot too',
     },
+    unvault: {
+      value: 'D',
+      many: true,
+      words: 'descriptor where coins wait for a time lock on their way out of a vault: whatever goes there is critical',
+    },
     xpub: { value: 'KEY', many: true, words: 'extended public key; of an xpub all usual kinds of script are watched' },
     address: { value: 'A', many: true, words: 'one address' },
     script: { value: 'HEX', many: true, words: 'one scriptPubKey' },
@@ -54,6 +59,7 @@ const add = command({
   },
   more: [
     "keepwatch watch add savings --descriptor 'wpkh([d34db33f/84h/0h/0h]xpub…/<0;1>/*)' --birthday 2023-06-01",
+    "keepwatch watch add vault --descriptor 'wsh(multi(2,…))' --unvault 'wsh(andor(multi(2,…),older(144),pk(…)))'",
     'keepwatch watch add donations --address bc1… --tag public',
     'keepwatch watch add treasury --evm 0x… --chain 1 --token 0xA0b8…:USDC:6 --limit USDC:large:5000',
     '',

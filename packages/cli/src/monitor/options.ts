@@ -37,6 +37,7 @@ export const monitorDirectory = (context: Context, data: string | undefined): st
 /** Of `watch add`. */
 export interface AddOptions extends MonitorPlace {
   readonly descriptor: readonly string[];
+  readonly unvault: readonly string[];
   readonly xpub: readonly string[];
   readonly address: readonly string[];
   readonly script: readonly string[];

@@ -60,11 +60,12 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       ...options.address.map((address) => addressDescriptor(address, network)),
       ...options.script.map(scriptDescriptor),
     ];
-    if (descriptors.length + outpoints.length + options.transaction.length + txids.length === 0) {
+    const { unvault } = options;
+    if (descriptors.length + unvault.length + outpoints.length + options.transaction.length + txids.length === 0) {
       throw usageError(
         'option_missing',
         'Nothing to watch is named.',
-        'Give --descriptor, --xpub, --address, --script, --outpoint, --transaction, --txid or --evm.',
+        'Give --descriptor, --unvault, --xpub, --address, --script, --outpoint, --transaction, --txid or --evm.',
       );
     }
     const fetched: string[] = [];
@@ -82,6 +83,7 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
         ...gapLimit,
       },
       ...(options.owner === undefined ? {} : { owner: options.owner }),
+      ...(unvault.length > 0 ? { unvault } : {}),
       limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     };
     return added(context, [await putWallet(api, put)], running, birthday !== null);
@@ -235,7 +237,10 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
     return `  ${ref}${label === null ? '' : `  ${paint.quiet(oneLine(label))}`}`;
   };
   const watched = [
-    ...wallet.descriptors.map(({ text, derived }) => `  ${text}  ${paint.quiet(`${derived.join(' + ')} derived`)}`),
+    ...wallet.descriptors.map(
+      ({ text, derived, unvault }) =>
+        `  ${text}  ${paint.quiet(`${derived.join(' + ')} derived${unvault ? ', a way out of the vault' : ''}`)}`,
+    ),
     ...wallet.outpoints.map(({ txid, vout }) => called('output', `${txid}:${vout}`)),
     ...wallet.transactions.map((txid) => called('tx', txid)),
   ];

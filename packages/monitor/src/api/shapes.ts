@@ -46,6 +46,8 @@ export const walletPut = z.strictObject({
   birthday: birthday.nullable().exactOptional(),
   gapLimit: z.int().min(1).max(10_000).exactOptional(),
   descriptors: z.array(text(20_000)).max(1_000).exactOptional(),
+  /** Where coins wait for a time lock on their way out of a vault. */
+  unvault: z.array(text(20_000)).max(1_000).exactOptional(),
   outpoints: z
     .array(z.strictObject({ txid: z.string().regex(/^[0-9a-f]{64}$/), vout: count.max(0xffff_ffff) }))
     .max(10_000)

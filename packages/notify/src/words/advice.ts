@@ -34,6 +34,8 @@ export function adviceOf(detail: FindingDetail): string[] {
       return [
         'From then on whoever has the keys of that path can take it. To close it again, send the coin to yourself.',
       ];
+    case 'unvault-started':
+      return ['If you did not start this, take the coin back by the vault’s other path before the lock ends.'];
     case 'tip-stalled':
       return [
         'Blocks are late by chance now and then. After hours it is more likely that the sources are cut off: keepwatch monitor status shows them.',

@@ -109,6 +109,8 @@ function headline(detail: FindingDetail, hidden: boolean): string {
       return 'an address was used again';
     case 'timelock-expiry':
       return `a coin${hidden ? '' : ` of${amount(detail.sats)}`} can be spent by another path ${timeLeft(detail)}`;
+    case 'unvault-started':
+      return `a coin${hidden ? '' : ` of${amount(detail.sats)}`} leaves the vault: ${lockWords(detail)}`;
     case 'feerate-spike':
       return `fees are at ${detail.satPerVbyte} sat/vB, above ${detail.limit}`;
     case 'tip-stalled':
@@ -213,7 +215,8 @@ function particulars(detail: FindingDetail, { address: at, coin, transaction }: 
     case 'address-reuse':
       return [`Address: ${at(detail.address)}`];
     case 'timelock-expiry':
-      return [`Coin: ${coin(detail.outpoint)}`, opening(detail)];
+    case 'unvault-started':
+      return [`Coin: ${coin(detail.outpoint)}`, ...opening(detail)];
     case 'tip-stalled':
     case 'tip-slow':
       return [`Last block: ${detail.lastBlock.height}`];
@@ -253,7 +256,7 @@ function evidence({ evidence: { txid, block, evm, seenBy } }: Finding, { transac
   ];
 }
 
-type Expiry = Extract<FindingDetail, { readonly kind: 'timelock-expiry' }>;
+type Expiry = Extract<FindingDetail, { readonly kind: 'timelock-expiry' | 'unvault-started' }>;
 
 function timeLeft({ blocksLeft, secondsLeft = 0 }: Expiry): string {
   if (blocksLeft !== undefined) {
@@ -262,10 +265,21 @@ function timeLeft({ blocksLeft, secondsLeft = 0 }: Expiry): string {
   return secondsLeft > 0 ? `in about ${lasting(Math.max(3_600, secondsLeft))}` : 'now';
 }
 
-/** A chain's time lags behind clocks by about an hour. */
-function opening({ opensAtHeight, opensAtSeconds = 0 }: Expiry): string {
-  if (opensAtHeight !== undefined) return `From block ${opensAtHeight} on.`;
-  return `Once the chain’s median time is ${secondOf(opensAtSeconds * 1_000)}.`;
+/** How long it can still be answered. A lock that is relative begins with the coin's block. */
+function lockWords(detail: Expiry): string {
+  const { blocksLeft, secondsLeft, opensAtHeight, opensAtSeconds } = detail;
+  if (blocksLeft === undefined && secondsLeft === undefined) return 'how long it waits is not known';
+  const left = timeLeft(detail);
+  if (left === 'now') return 'its time lock is over';
+  const isBegun = opensAtHeight !== undefined || opensAtSeconds !== undefined;
+  return isBegun ? `its time lock ends ${left}` : `its time lock ends ${left} once it is in a block`;
+}
+
+/** A chain's time lags behind clocks by about an hour. Nothing where it is not known. */
+function opening({ opensAtHeight, opensAtSeconds }: Expiry): readonly string[] {
+  if (opensAtHeight !== undefined) return [`From block ${opensAtHeight} on.`];
+  if (opensAtSeconds !== undefined) return [`Once the chain’s median time is ${secondOf(opensAtSeconds * 1_000)}.`];
+  return [];
 }
 
 const SHOWN = 10;

@@ -92,6 +92,12 @@ const EVERY: Every = {
     { kind: 'timelock-expiry', outpoint, opensAtSeconds: 1_800_000_000, secondsLeft: 900_000, sats: SPENT },
     { kind: 'timelock-expiry', outpoint, opensAtHeight: 850_000, blocksLeft: 0, sats: SPENT },
   ],
+  'unvault-started': [
+    { kind: 'unvault-started', outpoint, blocksLeft: 144, sats: SPENT },
+    { kind: 'unvault-started', outpoint, opensAtHeight: 850_000, blocksLeft: 143, sats: SPENT },
+    { kind: 'unvault-started', outpoint, opensAtSeconds: 1_800_000_000, secondsLeft: 900_000, sats: SPENT },
+    { kind: 'unvault-started', outpoint, sats: SPENT },
+  ],
   'feerate-spike': [{ kind: 'feerate-spike', satPerVbyte: 301, limit: 100 }],
   'tip-stalled': over(true).map((each) => ({ kind: 'tip-stalled', lastBlock: block, forSeconds: 7_200, over: each })),
   'tip-slow': over(true).map((each) => ({

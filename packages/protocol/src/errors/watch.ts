@@ -12,6 +12,10 @@ export const WATCH_ERRORS = {
     'A watched outpoint is not valid.',
     'Write the transaction id as 64 lower-case hex digits, and the number of the output.',
   ),
+  wallet_vault_ambiguous: text(
+    'The same descriptor is given as a way out of a vault and as something else, or twice.',
+    'Give each descriptor once: where coins wait on their way out with --unvault, all others with --descriptor.',
+  ),
   wallet_watches_nothing: text(
     'A watched wallet has nothing to watch.',
     'Give it a descriptor, an address as `addr(…)`, a script as `raw(…)`, or an outpoint.',

@@ -29,7 +29,7 @@ export const detail = z.discriminatedUnion('kind', [
   z.strictObject({ ...kind('dust'), txid, outpoint, sats }),
   z.strictObject({ ...kind('address-reuse'), txid, address: text }),
   z.strictObject({
-    ...kind('timelock-expiry'),
+    kind: z.enum(['timelock-expiry', 'unvault-started']),
     outpoint,
     opensAtHeight: count.exactOptional(),
     blocksLeft: count.exactOptional(),

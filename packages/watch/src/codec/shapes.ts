@@ -55,6 +55,7 @@ const descriptor = z.strictObject({
       z.strictObject({ kind: z.literal('after-time'), seconds: count }),
     ]),
   ),
+  unvault: z.literal(true).exactOptional(),
 });
 
 export const wallet = z.strictObject({

@@ -1,4 +1,5 @@
 import type { BlockRef, Finding, WalletLimits } from '@keepwatch/watch';
+import { judgeUnvaults } from './unvaults.ts';
 import { keyOf, type SimTx, type World } from './world.ts';
 
 /** What has to stand in the journal in the end, by the chain that there is in the end. */
@@ -23,6 +24,8 @@ export interface Ending {
   /** What a wallet was told before it was taken out concerns nobody any more. */
   readonly removals: readonly { readonly wallet: string; readonly at: number }[];
   readonly locks: ReadonlyMap<string, readonly Lock[]>;
+  /** The wallet whose coins are on their way out of a vault. */
+  readonly unvault: string;
   readonly balances: ReadonlyMap<string, bigint>;
 }
 
@@ -222,7 +225,12 @@ function judgeChain(ending: Ending): string | null {
   for (const [wallet, sats] of sums) {
     if (balances.get(wallet) !== sats) return `${wallet} holds ${sats}, and ${balances.get(wallet)} is shown`;
   }
-  return judgeLocks(ending, retracted, outputs, spentIn) ?? judgeLimits(ending);
+  const holds = ({ id }: Finding) => !retracted.has(id);
+  return (
+    judgeLocks(ending, retracted, outputs, spentIn) ??
+    judgeUnvaults(findings, ending.unvault, holds) ??
+    judgeLimits(ending)
+  );
 }
 
 /** Whether several findings say each output and each coin of a transaction once, and together all of it. */

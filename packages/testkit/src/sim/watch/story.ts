@@ -38,7 +38,7 @@ const LATE_MS = 7_200_000;
 /** What is told of a block of the chain, and so has a time to compare with. */
 const IN_BLOCK = new Set([
   ...['received', 'spent', 'self-transfer', 'watched', 'confirmed', 'large-amount', 'dust', 'address-reuse'],
-  ...['timelock-expiry', 'balance-above', 'balance-below'],
+  ...['timelock-expiry', 'unvault-started', 'balance-above', 'balance-below'],
 ]);
 const MOVES = new Set(['received', 'spent', 'self-transfer', 'watched']);
 

@@ -43,12 +43,16 @@ const LOCKS: ReadonlyMap<string, readonly TimeLock[]> = new Map([
   ],
 ]);
 
+/** Coins are on their way out of a vault with it. */
+const UNVAULT = 'w3';
+
 const BASE = { owner: null, tags: [], labels: {}, outpoints: [], txids: [], limits: LIMITS } as const;
 
 /** Its descriptor is another one with each edition, though its scripts are the same. */
 function walletOf(id: string, birthdaySeconds: number | null, gapLimit = GAP_LIMIT, edition = 0): WatchedWallet {
   const text = `sim(${id})#${edition}`;
-  const descriptors = [{ text, ranged: true, branches: 2, locks: LOCKS.get(id) ?? [] }];
+  const way = id === UNVAULT ? ({ unvault: true } as const) : {};
+  const descriptors = [{ text, ranged: true, branches: 2, locks: LOCKS.get(id) ?? [], ...way }];
   return { ...BASE, id, name: id, birthdaySeconds, gapLimit, descriptors };
 }
 
@@ -293,6 +297,7 @@ export function simulateWatch(seed: number): WatchHistory {
     added: story.added,
     removals: story.removals,
     locks: LOCKS,
+    unvault: UNVAULT,
     balances,
   });
   const settled = driver.settled();
