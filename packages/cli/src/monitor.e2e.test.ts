@@ -270,6 +270,56 @@ describe.skipIf('missing' in found)(
       expect(cli.json('findings', 'verify', ...at('further'))).toMatchObject({ sameState: true });
     });
 
+    it('raises the alarm when a coin leaves a vault, and says how long it can be answered', async () => {
+      const vault = await node.wallet('vault');
+      await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at('vault'));
+      const { descriptors } = await vault<{ descriptors: { desc: string }[] }>('listdescriptors');
+      const own = descriptors.map(({ desc }) => desc).filter((desc) => desc.startsWith('wpkh('));
+      const key = own[0]!.slice('wpkh('.length, own[0]!.indexOf(')'));
+      const wayOut = `wsh(andor(pk(${key}),older(6),pk(02${'2'.padStart(64, '0')})))`;
+      const { descriptor } = await node.rpc<{ descriptor: string }>('getdescriptorinfo', wayOut);
+      const [waiting] = await node.rpc<string[]>('deriveaddresses', descriptor, [0, 0]);
+      const deposits = own.flatMap((desc) => ['--descriptor', desc]);
+      const twice = cli.run(['watch', 'add', 'twice', ...deposits, '--unvault', own[0]!, ...at('vault')]);
+      expect(twice.err).toContain('wallet_vault_ambiguous');
+      await ask('watch', 'add', 'vault', ...deposits, '--unvault', descriptor, ...at('vault'));
+      const child = await start('vault', byNode());
+      await isAble('vault');
+      const mail = receivers.mail('owner@vault.test');
+      await ask('channel', 'add', 'mail', ...mail, '--from', 'critical', ...at('vault'));
+      const { mails } = receivers.mails;
+      const before = mails.length;
+
+      // What strangers send to the way out has not left the vault.
+      const strangers = await others<string>('sendtoaddress', waiting, 0.001);
+      const deposit = await others<string>('sendtoaddress', await vault<string>('getnewaddress'), 1);
+      await isTold('vault', 'sighted', deposit);
+      await node.mine(1, miner);
+      await isTold('vault', 'received', strangers);
+      const leaves = await vault<string>('sendtoaddress', waiting, 0.4);
+      const started = async () =>
+        (await findings('vault')).flatMap(({ finding }) =>
+          finding.detail.kind === 'unvault-started' ? [finding] : [],
+        );
+      await vi.waitFor(async () => expect(await started()).toHaveLength(1), SLOW);
+      await node.mine(1, miner);
+      await vi.waitFor(async () => expect(await started()).toHaveLength(2), SLOW);
+      const { height } = await node.tip();
+      const coin = { outpoint: { txid: leaves }, sats: '40000000' };
+      expect(await started()).toMatchObject([
+        { severity: 'critical', detail: { ...coin, blocksLeft: 6 } },
+        { severity: 'critical', detail: { ...coin, blocksLeft: 5, opensAtHeight: height + 6 } },
+      ]);
+      const words = cli.run(['findings', 'list', '--kind', 'unvault-started', ...at('vault')]).out;
+      expect(words).toContain('leaves the vault: its time lock ends in 6 blocks');
+      await vi.waitFor(() => {
+        expect(mails.slice(before).some((text) => text.includes('leaves the vault'))).toBe(true);
+      }, SLOW);
+      expect(cli.run(['watch', 'show', 'vault', ...at('vault')]).out).toContain('a way out of the vault');
+      await end(child, 'SIGTERM');
+      expect(cli.json('findings', 'verify', ...at('vault'))).toMatchObject({ sameState: true });
+    });
+
     it('watches a transaction of which the id alone is given, and says where it cannot', async () => {
       await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at('txid'));
       const add = (name: string, txid: string) => ['watch', 'add', name, '--txid', txid, ...at('txid')];

@@ -212,7 +212,7 @@ describe.skipIf('missing' in found)(
       );
       for (const { call } of those) {
         await call('wallet.put', { name: 'alice', descriptors: own, limits });
-        await call('wallet.put', { name: 'recovery', descriptors: [descriptor], limits: { timelockBlocks: 1 } });
+        await call('wallet.put', { name: 'recovery', unvault: [descriptor], limits: { timelockBlocks: 1 } });
         await call('wallet.put', { name: 'payout', transactions: [payout.hex] });
       }
       const address = (type = 'bech32') => alice<string>('getnewaddress', '', type);
@@ -272,8 +272,18 @@ describe.skipIf('missing' in found)(
       }
       const toLocked = await pay(locked!, 0.1);
       await told(those, 'sighted', toLocked);
+      await told(those, 'unvault-started', toLocked);
       await mine();
       await told(those, 'received', toLocked);
+      for (const each of those) {
+        const left = (await each.findings()).flatMap(({ detail, evidence }) =>
+          detail.kind === 'unvault-started' ? [[detail.blocksLeft, evidence.block !== undefined]] : [],
+        );
+        expect(left).toEqual([
+          [4, false],
+          [3, true],
+        ]);
+      }
       await mine(3);
       await told(those, 'timelock-expiry', toLocked);
       const shaken = await pay(await address(), 0.02);
