@@ -416,7 +416,7 @@ export function createStory(
           const low = new Set([...told].flatMap(([height, hash]) => (isDeep(height) ? [hash] : [])));
           for (const each of txs.values()) if (each.block !== null && low.has(each.block)) each.deep = true;
         }
-        for (const tx of [...matches, ...(held.get(block.hash) ?? [])]) confirm(tx, block.hash, expected);
+        for (const tx of [...matches, ...joined(held.get(block.hash) ?? [])]) confirm(tx, block.hash, expected);
         held.delete(block.hash);
         break;
       }
@@ -529,4 +529,20 @@ function shapeOf({ descriptors, txids, birthdaySeconds }: WatchedWallet): string
 /** By the bytes themselves: version, one input, and 32 zeros in front of it. */
 function isCoinbase({ raw }: MatchedTx): boolean {
   return raw.subarray(5, 37).every((byte) => byte === 0);
+}
+
+/** Each transaction once, with all that was said of it: looks into the past for several wallets see several parts of one. */
+function joined(all: readonly MatchedTx[]): readonly MatchedTx[] {
+  const byId = new Map<string, MatchedTx>();
+  for (const tx of all) {
+    const { received, spent } = byId.get(tx.txid) ?? { received: [], spent: [] };
+    const isNew = ({ outpoint }: MatchedTx['spent'][number]) =>
+      spent.every((each) => keyOf(each.outpoint.txid, each.outpoint.vout) !== keyOf(outpoint.txid, outpoint.vout));
+    byId.set(tx.txid, {
+      ...tx,
+      received: [...received, ...tx.received.filter(({ vout }) => received.every((each) => each.vout !== vout))],
+      spent: [...spent, ...tx.spent.filter(isNew)],
+    });
+  }
+  return [...byId.values()];
 }
