@@ -292,7 +292,7 @@ describe.skipIf('missing' in found)(
 
       // What strangers send to the way out has not left the vault.
       const strangers = await others<string>('sendtoaddress', waiting, 0.001);
-      const deposit = await others<string>('sendtoaddress', await vault<string>('getnewaddress'), 1);
+      const deposit = await others<string>('sendtoaddress', await vault<string>('getnewaddress', '', 'bech32'), 1);
       await isTold('vault', 'sighted', deposit);
       await node.mine(1, miner);
       await isTold('vault', 'received', strangers);
@@ -311,7 +311,10 @@ describe.skipIf('missing' in found)(
         { severity: 'critical', detail: { ...coin, blocksLeft: 5, opensAtHeight: height + 6 } },
       ]);
       const words = cli.run(['findings', 'list', '--kind', 'unvault-started', ...at('vault')]).out;
-      expect(words).toContain('leaves the vault: its time lock ends in 6 blocks');
+      expect(words).toContain('LEAVES THE VAULT, in no block yet: its time lock ends in 6 blocks');
+      expect(words).toContain(
+        `LEAVES THE VAULT in block ${height}: its time lock ends in 5 blocks, with block ${height + 6}`,
+      );
       await vi.waitFor(() => {
         expect(mails.slice(before).some((text) => text.includes('leaves the vault'))).toBe(true);
       }, SLOW);

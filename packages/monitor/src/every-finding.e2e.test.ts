@@ -461,7 +461,8 @@ const doublesIn = (findings: readonly Finding[]) =>
 
 const OUTSIDE: readonly FindingKind[] = ['sighted', 'replaced', 'evicted', 'double-spend'];
 const isOfChain = ({ wallet }: Finding) => wallet !== null;
-const isInBlock = ({ detail, id }: Finding) => !OUTSIDE.includes(detail.kind) && !/^large-amount:[^@]*$/.test(id);
+const isInBlock = ({ detail, id }: Finding) =>
+  !OUTSIDE.includes(detail.kind) && !/^(large-amount|unvault-started)[:/][^@]*$/.test(id);
 
 /** A finding without what may differ: when it was learnt, and who said it. */
 function plain({ id, wallet, severity, evidence, detail }: Finding) {

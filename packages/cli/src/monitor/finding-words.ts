@@ -52,6 +52,13 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
     case 'balance-above':
     case 'balance-below':
       return `the balance is ${btc(detail['sats'])}, ${detail.kind.slice(8)} ${btc(detail['limitSats'])}`;
+    case 'timelock-expiry':
+      return `${btc(detail['sats'])} of ${coinOf(detail)} can be spent by another path ${lockEnd(detail) ?? ''}`.trim();
+    case 'unvault-started': {
+      const end = lockEnd(detail);
+      const when = end === undefined ? 'how long it waits is not known' : `its time lock ends ${end}`;
+      return `${btc(detail['sats'])} of ${coinOf(detail)} LEAVES THE VAULT${at || ', in no block yet'}: ${when}`;
+    }
     case 'signed-spend':
       return `the vault “${String(detail['vault'])}” signed ${spendOf(detail)}: grant ${String(detail['grant'])}, entry ${String(detail['permit'])}`;
     case 'unsigned-spend':
@@ -144,6 +151,23 @@ export function findingWords({ detail, evidence }: Pick<FindingJson, 'detail' | 
         .flatMap(([name, value]) => (name === 'kind' || typeof value === 'object' ? [] : [`${name} ${String(value)}`]))
         .join(', ');
   }
+}
+
+const coinOf = ({ outpoint }: FindingJson['detail']) => {
+  const { txid, vout } = outpoint as { readonly txid: string; readonly vout: number };
+  return `${short(txid)}:${vout}`;
+};
+
+/** When a lock ends, by what is left of it and, where it is known, the block or the chain's time at which it does. */
+function lockEnd(detail: FindingJson['detail']): string | undefined {
+  const { blocksLeft, opensAtHeight, secondsLeft, opensAtSeconds } = detail;
+  if (blocksLeft !== undefined) {
+    const left = blocksLeft === 0 ? 'now' : `in ${showCount(Number(blocksLeft), 'block')}`;
+    return opensAtHeight === undefined ? left : `${left}, with block ${String(opensAtHeight)}`;
+  }
+  if (secondsLeft === undefined) return undefined;
+  const left = secondsLeft === 0 ? 'now' : `in ${showCount(Math.ceil(Number(secondsLeft) / 3_600), 'hour')}`;
+  return opensAtSeconds === undefined ? left : `${left}, at ${new Date(Number(opensAtSeconds) * 1_000).toISOString()}`;
 }
 
 const evmBlock = ({ evm }: FindingJson['evidence']) => (evm?.block ? ` in block ${evm.block.number}` : '');
