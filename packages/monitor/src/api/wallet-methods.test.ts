@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CodedError } from '@keepwatch/base';
 import type { BlockHash } from '@keepwatch/bitcoin';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMonitor, type OpenMonitor } from '../open.ts';
@@ -35,11 +36,32 @@ const show = async (wallet: string) => (await api.call('wallet.show', { wallet }
 describe('wallets that are added', () => {
   it('get an id of their name, whatever it is written in', async () => {
     const ids: string[] = [];
-    for (const name of ['Ångström 貯金 🚀', 'angstrom', 'Straße & Söhne.', '貯金', '--', 'a'.repeat(100)]) {
+    for (const name of ['Ångström 貯金 🚀', 'Angstrom', 'Straße & Söhne.', '貯金', '--', 'a'.repeat(100)]) {
       ids.push((await put(name, `wpkh(${KEY}/${ids.length}/*)`)).id);
     }
     expect(ids).toEqual(['angstrom', 'angstrom-2', 'stra-e-sohne', 'wallet', 'wallet-2', 'a'.repeat(60)]);
     expect((await show('Ångström 貯金 🚀')).id).toBe('angstrom');
+  });
+
+  it('are not named as another one is, by its name or its id: a name has to mean one of them', async () => {
+    const code = (made: Promise<unknown>) =>
+      made.then(
+        () => 'none',
+        (error: unknown) => (error as CodedError).code,
+      );
+    const { id } = await put('Ärger', `wpkh(${KEY}/0/*)`);
+    expect(id).toBe('arger');
+    expect(await code(put('arger', `wpkh(${KEY}/1/*)`))).toBe('watched_wallet_exists');
+    const other = await put('Argentina', `wpkh(${KEY}/2/*)`);
+    for (const name of ['arger', 'Ärger']) {
+      expect(await code(put(name, `wpkh(${KEY}/2/*)`, { id: other.id }))).toBe('watched_wallet_exists');
+    }
+    // Its own are its own to have.
+    expect(await put('argentina', `wpkh(${KEY}/2/*)`, { id: other.id })).toMatchObject({ id: 'argentina' });
+    // Nor does an id become what another one is named.
+    await put('spare-2', `wpkh(${KEY}/3/*)`);
+    expect((await put('Spare', `wpkh(${KEY}/4/*)`)).id).toBe('spare');
+    expect((await put('SPARE', `wpkh(${KEY}/5/*)`)).id).toBe('spare-3');
   });
 
   it('name those that watch the same, in whichever spelling', async () => {

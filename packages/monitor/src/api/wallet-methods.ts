@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { readTransaction } from '../chain/transaction.ts';
 import type { ScanStanding } from '../chain/scans.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { MonitorState } from '../engine/state.ts';
 import { takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Changes } from '../orders/order-desk.ts';
@@ -87,6 +88,7 @@ export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps)
           }
           return () => {
             const id = idNow();
+            if (given.id !== undefined) requireFreeName(given.name, engine.state, id);
             const isKnown = watch.wallets.has(id);
             const moved = isKnown && (engine.state.desk.birthHeights.get(id) ?? null) !== height;
             return {
@@ -150,11 +152,7 @@ export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps)
 /** Made of the name, and another one where that is taken, by a wallet of whichever chain. */
 export function freshId(name: string, { state }: Engine): string {
   const { ids, names } = takenWallets(state);
-  if (names.has(name)) {
-    throw new CodedError('watched_wallet_exists', `A wallet “${name}” is watched already.`, {
-      remedy: 'Choose another name, or remove that one first.',
-    });
-  }
+  requireFreeName(name, state);
   const plain = name
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
@@ -166,6 +164,18 @@ export function freshId(name: string, { state }: Engine): string {
   const stem = plain || 'wallet';
   for (let n = 1; ; n++) {
     const id = n === 1 ? stem : `${stem}-${n}`;
-    if (!ids.has(id)) return id;
+    if (!ids.has(id) && !names.has(id)) return id;
   }
+}
+
+/** A wallet is named by its id or its name: neither may be another one's. `except`: the id of the one that is renamed. */
+function requireFreeName(name: string, state: MonitorState, except?: string): void {
+  const { ids, names } = takenWallets(state, except);
+  if (!names.has(name) && !ids.has(name)) return;
+  const what = names.has(name)
+    ? `A wallet “${name}” is watched already.`
+    : `“${name}” is the id of a wallet that is watched already.`;
+  throw new CodedError('watched_wallet_exists', what, {
+    remedy: 'Choose another name, or remove that one first.',
+  });
 }

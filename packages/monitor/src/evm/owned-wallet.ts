@@ -17,8 +17,13 @@ export function ownedWallet({ watch, evm }: MonitorState, id: string): OwnedWall
   return account ? { ...account, labels: {} } : null;
 }
 
-/** Ids and names that are taken. */
-export function takenWallets({ watch, evm }: MonitorState): { ids: ReadonlySet<string>; names: ReadonlySet<string> } {
-  const all = [...watch.wallets.values(), ...evm.wallets.values()].map(({ wallet }) => wallet);
+/** Ids and names that are taken, by others than the wallet of this id. */
+export function takenWallets(
+  { watch, evm }: MonitorState,
+  except?: string,
+): { ids: ReadonlySet<string>; names: ReadonlySet<string> } {
+  const all = [...watch.wallets.values(), ...evm.wallets.values()].flatMap(({ wallet }) =>
+    wallet.id === except ? [] : [wallet],
+  );
   return { ids: new Set(all.map(({ id }) => id)), names: new Set(all.map(({ name }) => name)) };
 }
