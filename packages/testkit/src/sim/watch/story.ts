@@ -531,7 +531,10 @@ function isCoinbase({ raw }: MatchedTx): boolean {
   return raw.subarray(5, 37).every((byte) => byte === 0);
 }
 
-/** Each transaction once, with all that was said of it: looks into the past for several wallets see several parts of one. */
+/**
+ * Each transaction once, with all that was said of it, behind those of them whose outputs it spends: looks into the past for
+ * several wallets see several parts of one, and in an order of their own.
+ */
 function joined(all: readonly MatchedTx[]): readonly MatchedTx[] {
   const byId = new Map<string, MatchedTx>();
   for (const tx of all) {
@@ -544,5 +547,12 @@ function joined(all: readonly MatchedTx[]): readonly MatchedTx[] {
       spent: [...spent, ...tx.spent.filter(isNew)],
     });
   }
-  return [...byId.values()];
+  const placed = new Set<MatchedTx>();
+  const place = (tx: MatchedTx | undefined) => {
+    if (!tx || placed.has(tx)) return;
+    for (const { outpoint } of tx.spent) place(byId.get(outpoint.txid));
+    placed.add(tx);
+  };
+  for (const tx of byId.values()) place(tx);
+  return [...placed];
 }
