@@ -60,7 +60,7 @@ export async function* measureSigning(): AsyncGenerator<Figure> {
 
 /**
  * A path through four threads waits for a core four times and more, and bare signing hardly ever: ratios do not make up
- * for what others take, however little they may claim (ADR 40).
+ * for what others take, however nice they are (ADR 12).
  */
 function tellOfOthers(cores: number): void {
   if (cores < TELLING_CORES) return;
