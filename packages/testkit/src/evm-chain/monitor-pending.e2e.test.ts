@@ -1,32 +1,21 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fromHex } from '@keepwatch/base';
 import type { GrantDraft } from '@keepwatch/protocol';
-import { createClient, type Client } from '@keepwatch/sdk';
 import { serializeTransaction, toHex, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from '../../../cli/src/fixtures/command-line.ts';
+import { createMonitorRuns, type MonitorRuns, type RunningDaemon } from '../../../cli/src/fixtures/monitor-runs.ts';
 import { startAnvil, type Anvil } from '../../../cli/src/story/anvil.ts';
-import {
-  addClient,
-  connectAs,
-  grant,
-  setUpOperator,
-  startVault,
-  type SeatedOperator,
-  type VaultProcess,
-} from '../world/index.ts';
+import { grant, startVault, type VaultProcess } from '../world/index.ts';
+import { CHAIN, followVault, seatVault, type SeatedVault } from './watched-vault.ts';
 
 /**
  * A spend before any block has it: a real vault and a thief who has its key, a chain that makes blocks when it is told to,
  * and a monitor that is killed between any two steps.
  */
 
-const CHAIN = 'eip155:31337';
 const KEY: Hex = `0x${'6d'.repeat(32)}`;
 const thief = privateKeyToAccount(KEY);
 const WALLET = thief.address.toLowerCase() as Hex;
@@ -44,11 +33,10 @@ interface Finding {
 
 let anvil: Anvil;
 let vault: VaultProcess;
-let owner: SeatedOperator;
-let client: Client;
+let seated: SeatedVault;
 let cli: CommandLine;
-let monitor: ChildProcess | undefined;
-let wallet: string;
+let monitors: MonitorRuns;
+let monitor: RunningDaemon;
 
 const place = () => ['--data', join(cli.directory, 'monitor')];
 const findings = async () =>
@@ -66,17 +54,9 @@ const told = (txHash: string, kinds: readonly string[]) =>
 
 async function start(): Promise<void> {
   const config = ['--config', join(cli.directory, 'chain.json')];
-  monitor = cli.start('--json', 'monitor', 'run', ...place(), '--http', 'off', ...config);
-  const lines = createInterface({ input: monitor.stdout! })[Symbol.asyncIterator]();
-  const { value } = (await lines.next()) as { value?: string };
-  expect(JSON.parse(value ?? '{}')).toMatchObject({ event: 'running' });
+  monitor = await monitors.start('monitor', config);
 }
-async function kill(): Promise<void> {
-  const ended = once(monitor!, 'exit');
-  monitor!.kill('SIGKILL');
-  await ended;
-  monitor = undefined;
-}
+const kill = () => monitors.end(monitor, 'SIGKILL');
 const nonce = async () => Number(await anvil.call('eth_getTransactionCount', [WALLET, 'latest']));
 const mine = (blocks = 1) => anvil.call('anvil_mine', [toHex(blocks)]);
 const send = (raw: Hex) => anvil.call('eth_sendRawTransaction', [raw]) as Promise<Hex>;
@@ -88,7 +68,7 @@ const of = (to: Hex, its: number, gwei: bigint) => ({
 /** By the vault. */
 async function sign(to: Hex, its: number, gwei: bigint): Promise<Hex> {
   const transaction = fromHex(serializeTransaction(of(to, its, gwei) as never))!;
-  const { raw } = await client.signTransaction({ wallet, chain: CHAIN, transaction });
+  const { raw } = await seated.client.signTransaction({ wallet: seated.wallet, chain: CHAIN, transaction });
   return `0x${Buffer.from(raw).toString('hex')}`;
 }
 /** Past the vault. */
@@ -97,30 +77,23 @@ const steal = async (its: number, gwei: bigint) =>
 
 beforeAll(async () => {
   [vault, cli] = await Promise.all([startVault(), createCommandLine()]);
+  monitors = createMonitorRuns(cli);
   anvil = await startAnvil({ PATH: process.env['PATH'], HOME: cli.directory });
   await anvil.call('anvil_setBalance', [WALLET, toHex(10n ** 20n)]);
   await anvil.call('evm_setAutomine', [false]);
 
-  owner = await setUpOperator(vault);
-  const { operator } = owner;
-  const secret = await operator.sealSecret('wallet.import', fromHex(KEY)!);
-  const floors = { nonceFloors: [{ chain: CHAIN, floor: 0 }] };
-  const imported = await operator.command('wallet.import', { kind: 'key', name: 'hot', secret, ...floors });
-  wallet = imported.value.wallets[0]!.wallet;
-  const bot = await addClient(vault, operator, 'bot');
-  client = createClient(await connectAs(vault, bot));
+  seated = await seatVault(vault, KEY, 0);
+  const { owner, bot, wallet } = seated;
   const volume = { type: 'volume', asset: 'native', limit: (10n ** 18n).toString(), window: { seconds: 86_400 } };
   const draft = { kind: 'ether-transfer', recipients: [BOB], constraints: [volume] };
-  await grant(operator, { client: bot.peer, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
+  await grant(owner.operator, { client: bot, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
 
   const upstream = { name: 'own', url: anvil.url, websocket: anvil.url.replace('http:', 'ws:') };
   const evm = [{ chainId: 31_337, upstreams: [upstream], pollSeconds: 0.5, pendingSeconds: 0.5, evictSeconds: 2 }];
   writeFileSync(join(cli.directory, 'chain.json'), JSON.stringify({ network: 'regtest', sources: [], evm }));
   await cli.ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...place());
   await cli.ask('watch', 'add', 'hot', '--evm', WALLET, '--chain', '31337', ...place());
-  const { peer } = await cli.ask<{ peer: string }>('monitor', 'vault', 'add', 'keep', vault.connection(), ...place());
-  await operator.command('peer.approve', { peer, role: 'client', name: 'monitor' });
-  await operator.command('peer.observe', { peer, wallets: [wallet] });
+  await followVault(cli, seated, 'monitor');
   await start();
   await mine();
   await vi.waitFor(async () => {
@@ -131,8 +104,8 @@ beforeAll(async () => {
   }, SLOW);
 }, 300_000);
 afterAll(async () => {
-  if (monitor) await kill();
-  await owner?.connection.close();
+  monitors?.killAll();
+  await seated?.owner.connection.close();
   await vault?.stop();
   await anvil?.process.stop();
   await cli?.remove();

@@ -1,30 +1,18 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fromHex } from '@keepwatch/base';
 import type { GrantDraft } from '@keepwatch/protocol';
-import { createClient, type Client } from '@keepwatch/sdk';
 import { encodeFunctionData, hashTypedData, parseSignature, toHex, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from '../../../cli/src/fixtures/command-line.ts';
-import {
-  addClient,
-  connectAs,
-  grant,
-  setUpOperator,
-  startVault,
-  type SeatedOperator,
-  type VaultProcess,
-} from '../world/index.ts';
+import { createMonitorRuns, type MonitorRuns } from '../../../cli/src/fixtures/monitor-runs.ts';
+import { grant, startVault, type VaultProcess } from '../world/index.ts';
 import { startDevnet, type Devnet } from './devnet.ts';
+import { CHAIN, followVault, seatVault, type SeatedVault } from './watched-vault.ts';
 
 /**
  * The past of an account whose key a real vault has, and a thief as well: what each of them signed is on a real chain before
  * any monitor knows of either.
  */
 
-const CHAIN = 'eip155:31337';
 const KEY: Hex = `0x${'7e'.repeat(32)}`;
 const thief = privateKeyToAccount(KEY);
 const WALLET = thief.address.toLowerCase() as Hex;
@@ -51,13 +39,11 @@ interface Finding {
 
 let devnet: Devnet;
 let vault: VaultProcess;
-let owner: SeatedOperator;
-let client: Client;
+let seated: SeatedVault;
 let cli: CommandLine;
+let monitors: MonitorRuns;
 let coin: Hex;
-let wallet: string;
 let birth: number;
-const monitors: ChildProcess[] = [];
 
 const calldata = (functionName: string, args: readonly unknown[]): Hex =>
   encodeFunctionData({ abi: devnet.contracts['Coin']!.abi, functionName, args } as never);
@@ -90,8 +76,11 @@ async function bringPermit(spender: Hex, value: bigint, nonce: bigint, by: 'vaul
   const signature =
     by === 'thief'
       ? await thief.signTypedData(data as never)
-      : (await client.signTypedData({ wallet, chain: CHAIN, typedData, digest: hashTypedData(data as never) }))
-          .signature;
+      : (
+          await seated.client.signTypedData({
+            ...{ wallet: seated.wallet, chain: CHAIN, typedData, digest: hashTypedData(data as never) },
+          })
+        ).signature;
   const { v, r, s } = parseSignature(signature as Hex);
   const brought = calldata('permit', [WALLET, spender, value, FAR, v, r, s]);
   expect(await devnet.send(EVE, coin, brought)).toMatchObject({ status: '0x1' });
@@ -108,36 +97,11 @@ const findings = async (name: string): Promise<readonly Finding[]> =>
 const COMPARED = ['signed-spend', 'unsigned-spend', 'unclear-spend', 'vault-silent', 'sealed-spend', 'earlier-spends'];
 const compared = async (name: string) => (await findings(name)).filter(({ detail }) => COMPARED.includes(detail.kind));
 
-async function start(name: string): Promise<ChildProcess> {
-  const sources = ['--http', 'off', '--evm', `31337=${devnet.anvil.url}`];
-  const monitor = cli.start('--json', 'monitor', 'run', ...place(name), ...sources);
-  const { value } = await createInterface({ input: monitor.stdout! })[Symbol.asyncIterator]().next();
-  expect(JSON.parse(value as string)).toMatchObject({ event: 'running' });
-  monitors.push(monitor);
-  return monitor;
-}
-async function kill(monitor: ChildProcess): Promise<void> {
-  if (monitor.exitCode !== null || monitor.signalCode !== null) return;
-  const ended = once(monitor, 'exit');
-  monitor.kill('SIGKILL');
-  await ended;
-}
+const start = (name: string) => monitors.start(name, ['--evm', `31337=${devnet.anvil.url}`]);
 
 async function watch(name: string): Promise<void> {
   const watched = ['--evm', WALLET, '--chain', '31337', '--token', `${coin}:COIN:0`, '--birthday', String(birth)];
   await cli.ask('watch', 'add', 'hot', ...watched, ...place(name));
-}
-async function follow(name: string): Promise<void> {
-  const { peer } = await cli.ask<{ peer: string }>(
-    'monitor',
-    'vault',
-    'add',
-    'keep',
-    vault.connection(),
-    ...place(name),
-  );
-  await owner.operator.command('peer.approve', { peer, role: 'client', name });
-  await owner.operator.command('peer.observe', { peer, wallets: [wallet] });
 }
 /** The block in which the account is seen first has to settle before its past is read to the end. */
 async function readPast(name: string): Promise<void> {
@@ -177,6 +141,7 @@ async function expectTold(name: string): Promise<void> {
 
 beforeAll(async () => {
   [devnet, vault, cli] = await Promise.all([startDevnet('rights.sol'), startVault(), createCommandLine()]);
+  monitors = createMonitorRuns(cli);
   coin = await devnet.create(ALICE, 'Coin');
   await devnet.anvil.call('anvil_setBalance', [WALLET, toHex(10n ** 20n)]);
   await devnet.send(ALICE, coin, calldata('mint', [WALLET, 10_000n]));
@@ -186,30 +151,24 @@ beforeAll(async () => {
   await steal(12n);
   const { timestamp } = (await devnet.anvil.call('eth_getBlockByNumber', ['latest', false])) as { timestamp: Hex };
 
-  owner = await setUpOperator(vault);
-  const { operator } = owner;
   // Within a minute the clocks of a chain and of a vault say nothing of what was first.
   await vi.waitFor(() => expect(Date.now()).toBeGreaterThan((Number(timestamp) + 62) * 1_000), SLOW);
-  const imported = await operator.command('wallet.import', {
-    ...{ kind: 'key', name: 'hot', secret: await operator.sealSecret('wallet.import', fromHex(KEY)!) },
-    nonceFloors: [{ chain: CHAIN, floor: 2 }],
-  });
-  wallet = imported.value.wallets[0]!.wallet;
+  seated = await seatVault(vault, KEY, 2);
+  const { owner, client, bot, wallet } = seated;
+  const { operator } = owner;
   await operator.command('contract.register', {
     entry: {
       ...{ chain: CHAIN, address: coin, functions: [], name: 'Coin', standards: ['erc20', 'eip2612'] },
       ...{ symbol: 'COIN', decimals: 0 },
     },
   });
-  const bot = await addClient(vault, operator, 'bot');
-  client = createClient(await connectAs(vault, bot));
   const limit = (asset: string) => ({ type: 'volume', asset, limit: String(10n ** 18n), window: { seconds: 86_400 } });
   const types = [{ primaryType: 'Permit', where: [] }];
   for (const draft of [
     { kind: 'ether-transfer', recipients: 'any', constraints: [limit('native')] },
     { kind: 'typed-data', contract: coin, types, recipients: 'any', constraints: [limit(`erc20:${coin}`)] },
   ]) {
-    await grant(operator, { client: bot.peer, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
+    await grant(operator, { client: bot, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
   }
 
   const { raw } = await client.signTransaction({
@@ -225,8 +184,8 @@ beforeAll(async () => {
   await mine(13);
 }, 400_000);
 afterAll(async () => {
-  for (const each of monitors) await kill(each);
-  await owner?.connection.close();
+  monitors?.killAll();
+  await seated?.owner.connection.close();
   await vault?.stop();
   await devnet?.stop();
   await cli?.remove();
@@ -234,11 +193,11 @@ afterAll(async () => {
 
 it('a past is compared with what the vault signed before, over a kill in the middle of it', T, async () => {
   await cli.ask('monitor', 'init', '--key', 'file', ...place('first'));
-  await follow('first');
+  await followVault(cli, seated, 'first');
   await watch('first');
   const monitor = await start('first');
   await readPast('first');
-  await kill(monitor);
+  await monitors.end(monitor, 'SIGKILL');
   await start('first');
   await expectTold('first');
   // What happens afterwards is told as ever.
@@ -258,12 +217,12 @@ it('a vault that comes to be known after the past was read is asked about it as 
   const monitor = await start('second');
   await readPast('second');
   expect(await compared('second')).toEqual([]);
-  await follow('second');
+  await followVault(cli, seated, 'second');
   await vi.waitFor(async () => {
     const kinds = (await compared('second')).map(({ detail }) => detail.kind);
     expect(kinds).toContain('unsigned-spend');
   }, SLOW);
-  await kill(monitor);
+  await monitors.end(monitor, 'SIGKILL');
   await start('second');
   // The theft of the first test is of the past for this monitor.
   await vi.waitFor(async () => expect(await compared('second')).toHaveLength(5), SLOW);

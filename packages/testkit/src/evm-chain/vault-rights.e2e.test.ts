@@ -1,10 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fromHex } from '@keepwatch/base';
 import { encodeAuthorization } from '@keepwatch/evm';
 import type { GrantDraft } from '@keepwatch/protocol';
-import { createClient, type Client } from '@keepwatch/sdk';
+import type { Client } from '@keepwatch/sdk';
 import {
   encodeFunctionData,
   hashTypedData,
@@ -20,23 +17,16 @@ import {
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from '../../../cli/src/fixtures/command-line.ts';
-import {
-  addClient,
-  connectAs,
-  grant,
-  setUpOperator,
-  startVault,
-  type SeatedOperator,
-  type VaultProcess,
-} from '../world/index.ts';
+import { createMonitorRuns, type MonitorRuns } from '../../../cli/src/fixtures/monitor-runs.ts';
+import { grant, startVault, type VaultProcess } from '../world/index.ts';
 import { startDevnet, type Devnet } from './devnet.ts';
+import { CHAIN, followVault, seatVault, type SeatedVault } from './watched-vault.ts';
 
 /**
  * Rights that others use: signed by a real vault, used on a real chain by somebody else, and compared by a real monitor. The
  * thief has the key as well, so that what he signs is as good on the chain as what the vault signed.
  */
 
-const CHAIN = 'eip155:31337';
 const KEY: Hex = `0x${'5c'.repeat(32)}`;
 const thief = privateKeyToAccount(KEY);
 const WALLET = thief.address.toLowerCase() as Hex;
@@ -50,10 +40,10 @@ const FEES = { maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 1n } as const;
 
 let devnet: Devnet;
 let vault: VaultProcess;
-let owner: SeatedOperator;
+let seated: SeatedVault;
 let client: Client;
 let cli: CommandLine;
-let monitor: ChildProcess | undefined;
+let monitors: MonitorRuns;
 let wallet: string;
 const at: Record<string, Hex> = {};
 
@@ -85,13 +75,6 @@ async function verdicts(count: number): Promise<readonly Detail[]> {
     judged = found.length;
     return fresh;
   }, SLOW);
-}
-
-async function start(): Promise<void> {
-  monitor = cli.start('--json', 'monitor', 'run', ...place(), '--http', 'off', '--evm', `31337=${devnet.anvil.url}`);
-  const lines = createInterface({ input: monitor.stdout! })[Symbol.asyncIterator]();
-  const { value } = (await lines.next()) as { value?: string };
-  expect(JSON.parse(value ?? '{}')).toMatchObject({ event: 'running' });
 }
 
 /** Past the vault. */
@@ -142,6 +125,7 @@ const take = async (from: Hex, amount: bigint) => {
 
 beforeAll(async () => {
   [devnet, vault, cli] = await Promise.all([startDevnet('rights.sol'), startVault(), createCommandLine()]);
+  monitors = createMonitorRuns(cli);
   for (const name of ['Coin', 'Lender', 'Market', 'Purse', 'Desk', 'Relay']) {
     at[name] = await devnet.create(ALICE, name);
   }
@@ -156,13 +140,9 @@ beforeAll(async () => {
     await steal(at['Coin']!, calldata('Coin', 'approve', [spender, maxUint256]));
   }
 
-  owner = await setUpOperator(vault);
-  const { operator } = owner;
-  const imported = await operator.command('wallet.import', {
-    ...{ kind: 'key', name: 'hot', secret: await operator.sealSecret('wallet.import', fromHex(KEY)!) },
-    nonceFloors: [{ chain: CHAIN, floor: 3 }],
-  });
-  wallet = imported.value.wallets[0]!.wallet;
+  seated = await seatVault(vault, KEY, 3);
+  ({ client, wallet } = seated);
+  const { operator } = seated.owner;
   const register = (address: Hex, entry: object) =>
     operator.command('contract.register', { entry: { chain: CHAIN, address, functions: [], ...entry } as never });
   await register(at['Coin']!, {
@@ -174,8 +154,6 @@ beforeAll(async () => {
   await register(at['Market']!, { name: 'Market', standards: ['cow-settlement'] });
   await register(at['Safe'], { name: 'Safe', standards: ['safe'] });
   await register(PERMIT2, { name: 'Permit2', standards: ['permit2'] });
-  const bot = await addClient(vault, operator, 'bot');
-  client = createClient(await connectAs(vault, bot));
   const asset = `erc20:${at['Coin']!}`;
   const volume = { type: 'volume', asset, limit: '1000000', window: { seconds: 86_400 } };
   const allowed = [
@@ -197,16 +175,14 @@ beforeAll(async () => {
     constraints: [volume, { ...volume, asset: 'native', limit: String(10n ** 18n) }],
   };
   for (const draft of [...allowed, delegation, tokens]) {
-    await grant(operator, { client: bot.peer, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
+    await grant(operator, { client: seated.bot, wallet, chain: CHAIN, ...draft } as unknown as GrantDraft);
   }
 
   await cli.ask('monitor', 'init', '--key', 'file', ...place());
   const watched = ['--evm', WALLET, '--chain', '31337', '--token', `${at['Coin']!}:COIN:0`];
   await cli.ask('watch', 'add', 'hot', ...watched, ...place());
-  const { peer } = await cli.ask<{ peer: string }>('monitor', 'vault', 'add', 'keep', vault.connection(), ...place());
-  await operator.command('peer.approve', { peer, role: 'client', name: 'monitor' });
-  await operator.command('peer.observe', { peer, wallets: [wallet] });
-  await start();
+  await followVault(cli, seated, 'monitor');
+  await monitors.start('monitor', ['--evm', `31337=${devnet.anvil.url}`]);
   await devnet.anvil.call('anvil_mine', ['0x1']);
   await vi.waitFor(async () => {
     const { vaults } = await cli.ask<{ vaults: object[] }>('monitor', 'vault', 'list', ...place());
@@ -216,12 +192,8 @@ beforeAll(async () => {
   }, SLOW);
 }, 300_000);
 afterAll(async () => {
-  if (monitor?.exitCode === null) {
-    const ended = once(monitor, 'exit');
-    monitor.kill('SIGKILL');
-    await ended;
-  }
-  await owner?.connection.close();
+  monitors?.killAll();
+  await seated?.owner.connection.close();
   await vault?.stop();
   await devnet?.stop();
   await cli?.remove();
