@@ -90,6 +90,23 @@ it(
     expect(bo.fails('watch', 'add', 'late', '--outpoint', `${'0'.repeat(64)}:9`).error).toBe('peer_unknown');
     cli.json('watch', 'remove', 'a1', ...at());
 
+    // What one says of a wallet stays where the other one says something else of it, at once or not.
+    const set = (who: CommandLine, ...what: readonly string[]) => who.ask<object>('watch', 'set', 'a4', ...what);
+    ada.json('watch', 'set', 'a4', '--above', '2', '--tag', 'cold');
+    await Promise.all([set(ada, '--large', '0.5'), set(ada, '--below', '0.1', '--owner', 'ada')]);
+    ada.json('watch', 'set', 'a4', '--above', 'none', '--name', 'Savings');
+    expect(ada.json('watch', 'show', 'Savings')).toMatchObject({
+      ...{ id: 'a4', owner: 'ada', tags: ['cold'] },
+      limits: { largeSats: '50000000', aboveSats: null, belowSats: '10000000', dustSats: '1000' },
+    });
+    expect(ada.run(['watch', 'show', 'Savings']).out).toMatch(/moves at least 0\.5 BTC, has less than 0\.1 BTC/);
+    expect(ada.fails('watch', 'set', 'Savings', '--name', 'b2').error).toBe('watched_wallet_exists');
+    expect(ada.fails('watch', 'set', 'Savings').error).toBe('option_missing');
+    expect(ada.fails('watch', 'set', 'Savings', '--large', 'much').error).toBe('amount');
+    expect(ada.fails('watch', 'set', 'Savings', '--limit', 'USDC:large:1').error).toBe('options_conflict');
+    expect(ada.fails('watch', 'set', 'nobody', '--owner', 'ada').error).toBe('watched_wallet_unknown');
+    expect(bo.fails('watch', 'set', 'Savings', '--owner', 'bo').error).toBe('peer_unknown');
+
     const { orders } = ada.json<{ orders: readonly Row[] }>('monitor', 'journal');
     const words = orders.map(({ method, by, about }) => `${by.name ?? by.kind}: ${method} ${about ?? ''}`.trim());
     const wallets = [
@@ -100,7 +117,8 @@ it(
     ];
     expect(words).toEqual(expect.arrayContaining([...wallets, 'ada: peer.revoke bo']));
     expect(words.filter((each) => each.startsWith('bo: wallet.put'))).toHaveLength(late ? 2 : 1);
-    expect(words.at(-1)).toBe('owner: wallet.remove a1');
+    expect(words).toContain('owner: wallet.remove a1');
+    expect(words.at(-1)).toBe('ada: wallet.set a4 Savings');
     expect(orders.filter(({ by }) => by.kind === 'peer').every(({ signature }) => signature === 'good')).toBe(true);
     expect(ada.json('findings', 'verify')).toMatchObject({ sameState: true, orders: { unsigned: 2 } });
     const shown = ada.run(['monitor', 'journal']);

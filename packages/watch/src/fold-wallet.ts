@@ -3,6 +3,7 @@ import { countUse, voutsOf } from './fold-chain.ts';
 import { requestScan, wantedOf } from './growth.ts';
 import type { ScriptRange } from './script-index.ts';
 import { outpointKey, type WalletRecord, type WatchState } from './state.ts';
+import { scheduleCoin } from './timelock.ts';
 import type { WatchedWallet } from './wallet.ts';
 
 export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
@@ -20,6 +21,10 @@ export function foldWallet(state: WatchState, wallet: WatchedWallet): void {
   state.wallets.set(wallet.id, record);
   state.unsettled.set(wallet.id, true);
   if (wantedOf(record).length > 0) state.scriptsDue.set(wallet.id, true);
+  if (known && known.wallet.limits.timelockBlocks !== wallet.limits.timelockBlocks) {
+    // Who was not to be warned had no timer, and who is to be warned earlier has one that is too late.
+    for (const [key, coin] of state.coins.entries()) if (coin.wallets.includes(wallet.id)) scheduleCoin(state, key);
+  }
   if (known) return;
   for (const { txid } of wallet.txids) state.byTxid.set(txid, [...(state.byTxid.get(txid) ?? []), wallet.id]);
   for (const outpoint of [...wallet.outpoints, ...wallet.txids.flatMap(({ inputs }) => inputs)]) {

@@ -90,3 +90,21 @@ describe('time locks by time', () => {
     expect(scriptOf(1)).toHaveLength(34);
   });
 });
+
+it('warns by the limit that there is now, of coins that were there before it', () => {
+  const watch = locked([{ kind: 'older', blocks: 20 }], 2);
+  watch.connect(112, [paymentOf(a, [[1, 50_000n]])]);
+  const { wallet } = watch.state.wallets.get('savings')!;
+  const warn = (timelockBlocks: number | null) =>
+    watch.tell({ kind: 'wallet', wallet: { ...wallet, limits: { ...wallet.limits, timelockBlocks } } });
+  const told = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => from + i).filter((height) =>
+      watch.connect(height).some(({ detail }) => detail.kind === 'timelock-expiry'),
+    );
+  warn(null);
+  expect(told(113, 116)).toEqual([]);
+  // It can be spent from block 132 on: 131 is the last one before that, and 121 ten earlier.
+  warn(10);
+  expect(told(116, 123)).toEqual([121]);
+  expect(told(123, 132)).toEqual([131]);
+});

@@ -83,6 +83,32 @@ const show = command({
   run: async (context, options, [name]) => (await import('../monitor/wallets.ts')).watchShow(context, name!, options),
 });
 
+const set = command({
+  name: 'watch set',
+  summary: 'Change the name, the owner, the tags or the limits of what is watched',
+  positionals: ['NAME'],
+  options: {
+    name: { value: 'NEW', words: 'call it so' },
+    owner: { value: 'O', words: 'whose it is' },
+    tag: { value: 'T', many: true, words: 'all words by which rules know it, in place of those that it has' },
+    large: { value: 'AMOUNT', words: 'tell of transactions that move at least so much (BTC; or the chain’s coin)' },
+    above: { value: 'AMOUNT', words: 'tell when the balance rises above' },
+    below: { value: 'AMOUNT', words: 'tell when the balance falls below' },
+    dust: { value: 'AMOUNT', words: 'what strangers send below this is dust (BTC)' },
+    'lock-warning': { value: 'BLOCKS', words: 'tell so many blocks before a time lock ends' },
+    limit: { value: 'SYMBOL:KIND:AMOUNT', many: true, words: 'such a limit of a token, as USDC:large:5000' },
+    ...ORDER_OPTIONS,
+  },
+  more: [
+    'keepwatch watch set savings --large 0.5 --below none --tag cold',
+    'keepwatch watch set treasury --limit USDC:large:none',
+    '',
+    'What is left out stays as it is; “none” clears it. `keepwatch watch show` says what is set.',
+  ].join('\n'),
+  run: async (context, options, [name]) =>
+    (await import('../monitor/wallet-settings.ts')).watchSet(context, name!, options),
+});
+
 const rescan = command({
   name: 'watch rescan',
   summary: 'Look through the past of a wallet again, further on where that is asked',
@@ -138,4 +164,4 @@ const importFile = command({
     (await import('../monitor/wallet-import.ts')).watchImport(context, file!, options),
 });
 
-export const WATCH_COMMANDS = [add, list, show, past, rescan, remove, importFile];
+export const WATCH_COMMANDS = [add, list, show, set, past, rescan, remove, importFile];

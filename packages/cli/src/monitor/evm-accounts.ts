@@ -13,7 +13,17 @@ import { shownWords } from './shown-words.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
-const OF_BITCOIN = ['descriptor', 'xpub', 'address', 'script', 'outpoint', 'transaction', 'txid', 'gap-limit'] as const;
+const OF_BITCOIN = [
+  'descriptor',
+  'unvault',
+  'xpub',
+  'address',
+  'script',
+  'outpoint',
+  'transaction',
+  'txid',
+  'gap-limit',
+] as const;
 
 export async function watchAddEvm(context: Context, name: string, address: string, options: AddOptions) {
   const other = OF_BITCOIN.find((option) => {
@@ -41,7 +51,10 @@ export async function watchAddEvm(context: Context, name: string, address: strin
       ...(options.owner === undefined ? {} : { owner: options.owner }),
     };
     // Limits are written in whole tokens, whose decimals the monitor may have to ask for first: they are read before.
-    const limits = limitsOf(options, await decimalsOf(api, chainId, tokens));
+    const limits = limitChanges(options, await decimalsOf(api, chainId, tokens)).map((each) => ({
+      ...UNLIMITED,
+      ...each,
+    }));
     const wallet = (await api.call('evm.put', { ...put, limits })) as EvmWalletView;
     const next = running
       ? `From the next block on it is looked at; ${birthday === null ? 'what it has then is no news' : 'its past is read meanwhile: `keepwatch watch list` shows how far that is'}.`
@@ -53,6 +66,8 @@ export async function watchAddEvm(context: Context, name: string, address: strin
     };
   });
 }
+
+const UNLIMITED = { large: null, above: null, below: null };
 
 interface TokenText {
   readonly token: string;
@@ -87,33 +102,51 @@ async function decimalsOf(api: MonitorApi, chainId: string, tokens: readonly Tok
   return units;
 }
 
-type Limit = Record<'large' | 'above' | 'below', string | null> & { token: string | null };
+/** What of them is watched for; null: not any more. What is left out is as it was. */
+interface LimitChange {
+  readonly token: string | null;
+  readonly large?: string | null;
+  readonly above?: string | null;
+  readonly below?: string | null;
+}
 
-/** `--large 1.5` is of the chain's own coin, `--limit USDC:large:5000` of a token. */
-function limitsOf(options: AddOptions, units: Units): readonly Limit[] {
-  const limits = new Map<string | null, Limit>();
+/** `--large 1.5` is of the chain's own coin, `--limit USDC:large:5000` of a token; `none` in place of an amount clears. */
+export function limitChanges(
+  options: Pick<AddOptions, 'large' | 'above' | 'below' | 'limit'>,
+  units: Units,
+): readonly LimitChange[] {
+  const limits = new Map<string | null, LimitChange>();
   const put = (symbol: string, kind: 'large' | 'above' | 'below', text: string, option: string) => {
     const unit = units.get(symbol.toLowerCase());
     if (!unit) throw usageError('limit', `${option}: no token “${symbol}” is named.`, 'Name it by --token first.');
-    const amount = parseUnits(text, unit.decimals);
-    if (!amount.ok) {
+    const amount = text === 'none' ? null : parseUnits(text, unit.decimals);
+    if (amount && !amount.ok) {
       throw usageError('amount', `${option}: “${text}” is no amount with at most ${unit.decimals} decimals.`);
     }
-    const known = limits.get(unit.token) ?? { token: unit.token, large: null, above: null, below: null };
-    limits.set(unit.token, { ...known, [kind]: String(amount.value) });
+    const known = limits.get(unit.token) ?? { token: unit.token };
+    limits.set(unit.token, { ...known, [kind]: amount && String(amount.value) });
   };
   for (const kind of ['large', 'above', 'below'] as const) {
     const text = options[kind];
     if (text !== undefined) put('', kind, text.replace(/\s*eth$/i, ''), `--${kind}`);
   }
   for (const text of options.limit) {
-    const [, symbol, kind, amount] = /^([^:]{1,32}):(large|above|below):([0-9.]+)$/.exec(text) ?? [];
+    const [, symbol, kind, amount] = /^([^:]{1,32}):(large|above|below):([0-9.]+|none)$/.exec(text) ?? [];
     if (symbol === undefined) {
       throw usageError('limit', `--limit: “${text}” is none.`, 'Write SYMBOL:large:AMOUNT, or above, or below.');
     }
     put(symbol, kind as 'large', amount!, '--limit');
   }
   return [...limits.values()];
+}
+
+/** Tokens whose symbols and decimals are known. */
+export function unitsOf(tokens: EvmWalletView['tokens']): Units {
+  const coin = ['', { token: null, decimals: 18 }] as const;
+  return new Map<string, { token: string | null; decimals: number }>([
+    coin,
+    ...tokens.map(({ token, symbol, decimals }) => [symbol.toLowerCase(), { token, decimals }] as const),
+  ]);
 }
 
 const units = (amount: string | null, decimals: number) =>
@@ -175,8 +208,18 @@ export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletVi
     const much = isAny ? paint.warning('any amount') : units(amount, known?.decimals ?? 0);
     return [known?.symbol ?? token, much, spender];
   });
+  const bounds = wallet.limits.map(({ token, large, above, below }) => {
+    const { symbol, decimals } = wallet.tokens.find((each) => each.token === token) ?? {
+      symbol: wallet.symbol,
+      decimals: 18,
+    };
+    return [symbol, ...[large, above, below].map((each) => (each === null ? '–' : units(each, decimals)))];
+  });
   const parts = [
     about,
+    ...(bounds.length > 0
+      ? ['', table([['TOLD WHEN IT', 'MOVES', 'HAS MORE', 'HAS LESS'], ...bounds], paint.title)]
+      : []),
     ...(tokens.length > 0 ? ['', table([['TOKEN', 'BALANCE', 'CONTRACT'], ...tokens], paint.title)] : []),
     ...(allowed.length > 0 ? ['', table([['MAY BE TAKEN', 'UP TO', 'BY'], ...allowed], paint.title)] : []),
   ];

@@ -1,4 +1,4 @@
-import { formatBitcoin, fromHex, parseBitcoin } from '@keepwatch/base';
+import { formatBitcoin, fromHex } from '@keepwatch/base';
 import { addressToScript, type Network } from '@keepwatch/bitcoin';
 import {
   descriptorsOfKey,
@@ -18,6 +18,7 @@ import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
 import type { AddOptions, MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 import { scanWords } from './scan-words.ts';
+import { limitWords, readLimit } from './wallet-limits.ts';
 
 export const networkOf = async (api: MonitorApi) =>
   ((await api.call('settings')) as { readonly network: Network }).network;
@@ -32,13 +33,6 @@ export function gapLimitOf(text: string | undefined): { readonly gapLimit?: numb
 export const birthdayOf = (text: string | undefined) =>
   text === undefined || text === 'new' ? null : readBeginning(text, '--birthday');
 
-const sats = (text: string | undefined, option: string): string | undefined => {
-  if (text === undefined) return undefined;
-  const amount = parseBitcoin(text.replace(/\s*btc$/i, ''));
-  if (amount.ok) return String(amount.value);
-  throw usageError('amount', `${option}: “${text}” is no amount of bitcoin.`, 'Write one such as 0.5 or 0.5btc.');
-};
-
 export async function watchAdd(context: Context, name: string, options: AddOptions): Promise<Answer> {
   if (options.evm !== undefined) return watchAddEvm(context, name, options.evm, options);
   const stranger = (['chain', 'token', 'limit'] as const).find((each) => (options[each]?.length ?? 0) > 0);
@@ -46,9 +40,9 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
   const birthday = birthdayOf(options.birthday);
   const gapLimit = gapLimitOf(options['gap-limit']);
   const limits = {
-    largeSats: sats(options.large, '--large'),
-    aboveSats: sats(options.above, '--above'),
-    belowSats: sats(options.below, '--below'),
+    largeSats: readLimit(options.large, '--large'),
+    aboveSats: readLimit(options.above, '--above'),
+    belowSats: readLimit(options.below, '--below'),
   };
   const outpoints = options.outpoint.map(readOutpoint);
   const txids = [...new Set(options.txid.map(readTxid))];
@@ -205,7 +199,7 @@ export function watchShow(context: Context, name: string, place: MonitorPlace): 
 }
 
 /** Ids and names are unique over all chains; an id comes first. */
-async function isEvm(api: MonitorApi, name: string): Promise<boolean> {
+export async function isEvm(api: MonitorApi, name: string): Promise<boolean> {
   const evm = (await api.call('evm.list')) as readonly EvmWalletView[];
   if (evm.some(({ id }) => id === name)) return true;
   if (!evm.some((wallet) => wallet.name === name)) return false;
@@ -217,7 +211,7 @@ function birthdayWords({ birthdaySeconds, birthHeight }: WalletDetails): string 
   return birthdaySeconds === null ? 'new' : showTime(birthdaySeconds * 1_000);
 }
 
-function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): string {
+export function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): string {
   const btc = (text: string) => `${formatBitcoin(BigInt(text))} BTC`;
   const about = fields([
     ['wallet', paint.strong(wallet.name)],
@@ -229,6 +223,7 @@ function detailText({ terminal: { paint } }: Context, wallet: WalletDetails): st
     ['outgoing', wallet.outgoingSats === '0' ? undefined : btc(wallet.outgoingSats)],
     ['birthday', birthdayWords(wallet)],
     ['gap limit', String(wallet.gapLimit)],
+    ['told when it', limitWords(wallet)],
     ['past', wallet.scan ? scanWords(wallet.scan) : 'known'],
     ['labels', Object.keys(wallet.labels).length > 0 ? String(Object.keys(wallet.labels).length) : undefined],
   ]);

@@ -63,6 +63,7 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
   'wallet.list': asks('reader', shapes.none, 'Wallets with their balances.'),
   'wallet.show': asks('reader', shapes.walletId, 'One wallet with its coins, descriptors and labels.'),
   'wallet.put': changes(shapes.walletPut, 'Watches a wallet; with `id`, in place of the one that is watched.'),
+  'wallet.set': changes(shapes.walletSet, 'Changes the name, owner, tags or limits of a wallet.'),
   'wallet.rescan': changes(
     shapes.walletRescan,
     'Looks through a wallet’s past again, with another gap limit where one is given.',
@@ -78,6 +79,7 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
   ),
   'evm.token': asks('operator', shapes.evmToken, 'What a token is called: as it was given, or as its contract says.'),
   'evm.put': changes(shapes.evmPut, 'Watches an account.'),
+  'evm.set': changes(shapes.evmSet, 'Changes the name, owner, tags or limits of an account.'),
   'evm.remove': changes(shapes.walletId, 'Watches an account no longer.'),
   'vault.list': asks('operator', shapes.none, 'Vaults whose receipts are followed.'),
   'vault.add': {

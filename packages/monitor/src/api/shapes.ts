@@ -35,6 +35,14 @@ export const transactionNamed = z.strictObject({
 /** `addr:…`, `tx:TXID`, `output:TXID:VOUT`, `input:TXID:VIN`, `pubkey:…`, `xpub:…` (BIP329). */
 const labels = z.record(text(1_010), z.string().max(10_000));
 
+const walletLimits = z.strictObject({
+  largeSats: sats.nullable().exactOptional(),
+  aboveSats: sats.nullable().exactOptional(),
+  belowSats: sats.nullable().exactOptional(),
+  dustSats: sats.nullable().exactOptional(),
+  timelockBlocks: count.nullable().exactOptional(),
+});
+
 export const walletPut = z.strictObject({
   /** Of a wallet that is to be changed; a new one gets its id from its name. */
   id: text(64).exactOptional(),
@@ -57,16 +65,22 @@ export const walletPut = z.strictObject({
     .array(z.string().regex(WHOLE_TRANSACTION, 'a whole transaction in hex is expected'))
     .max(100)
     .exactOptional(),
-  limits: z
-    .strictObject({
-      largeSats: sats.nullable().exactOptional(),
-      aboveSats: sats.nullable().exactOptional(),
-      belowSats: sats.nullable().exactOptional(),
-      dustSats: sats.nullable().exactOptional(),
-      timelockBlocks: count.nullable().exactOptional(),
-    })
-    .exactOptional(),
+  limits: walletLimits.exactOptional(),
 });
+
+/** Whose it is and what it is called; what is left out stays. */
+const about = {
+  name: line(100).exactOptional(),
+  owner: line(200).nullable().exactOptional(),
+  tags: z.array(line(64)).max(100).exactOptional(),
+};
+const changesSomething = (given: object) => Object.keys(given).length > 1;
+const nothing = 'nothing is to be changed: name, owner, tags or limits can be';
+
+/** Limits that are left out stay; null: not watched for. */
+export const walletSet = z
+  .strictObject({ wallet: text(64), ...about, limits: walletLimits.exactOptional() })
+  .refine(changesSomething, nothing);
 
 /** `gapLimit`: how far it is looked from now on. */
 export const walletRescan = z.strictObject({
@@ -131,6 +145,22 @@ export const evmPut = z.strictObject({
     .exactOptional(),
   birthday: birthday.nullable().exactOptional().describe('left out or null: it is taken as new'),
 });
+export const evmSet = z
+  .strictObject({
+    ...{ wallet: text(64), ...about },
+    limits: z
+      .array(
+        z.strictObject({
+          token: text(42).nullable().describe('null: the chain’s own coin'),
+          large: evmAmount.exactOptional(),
+          above: evmAmount.exactOptional(),
+          below: evmAmount.exactOptional(),
+        }),
+      )
+      .max(65)
+      .exactOptional(),
+  })
+  .refine(changesSomething, nothing);
 export const evmPast = z.strictObject({
   ...walletId.shape,
   limit: z.int().min(1).max(1_000).exactOptional(),

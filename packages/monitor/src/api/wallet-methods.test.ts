@@ -6,6 +6,7 @@ import type { BlockHash } from '@keepwatch/bitcoin';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMonitor, type OpenMonitor } from '../open.ts';
 import { makeLock, openLock } from '../store/lock.ts';
+import type { EvmWalletView } from '../evm/wallet-view.ts';
 import type { WalletDetails, WalletSummary } from '../wallet-view.ts';
 import { createLocalApi, type MonitorApi } from './local.ts';
 
@@ -92,5 +93,58 @@ describe('wallets that are added', () => {
   it('are refused in words', async () => {
     await expect(put('', `wpkh(${KEY}/0/*)`)).rejects.toThrow('name: something is expected, and it is empty');
     await expect(put('x'.repeat(101), `wpkh(${KEY}/0/*)`)).rejects.toThrow('name: at most 100 characters are taken');
+  });
+});
+
+describe('wallets that are changed', () => {
+  const set = (params: object) => api.call('wallet.set', params as never) as Promise<WalletSummary>;
+
+  it('keep what is left out, and what is known of them', async () => {
+    const limits = { largeSats: '5', aboveSats: '7' };
+    await put('savings', `wpkh(${KEY}/0/*)`, { owner: 'ada', tags: ['cold'], limits, labels: { x: 'y' } });
+    const before = await show('savings');
+    await set({ wallet: 'savings', name: 'Spare', tags: [], limits: { largeSats: null, belowSats: '3' } });
+    expect(await show('Spare')).toEqual({
+      ...before,
+      ...{ name: 'Spare', tags: [] },
+      limits: { ...before.limits, largeSats: null, belowSats: '3' },
+    });
+    await set({ wallet: 'Spare', owner: null });
+    expect(await show('savings')).toMatchObject({ owner: null, name: 'Spare' });
+  });
+
+  it('are refused where nothing, or something else, is to be changed', async () => {
+    await put('savings', `wpkh(${KEY}/0/*)`);
+    const code = (params: object) => set(params).catch((error: unknown) => (error as CodedError).code);
+    for (const params of [{ wallet: 'savings' }, { wallet: 'savings', birthday: null }, { wallet: 'savings', tags: 1 }])
+      expect(await code(params)).toBe('monitor_refused');
+    expect(await code({ wallet: 'nobody', owner: null })).toBe('watched_wallet_unknown');
+  });
+
+  it('are accounts of EVM chains as well: by each token what is said of it', async () => {
+    const [address, token] = ['0x' + '1'.repeat(40), '0x' + '2'.repeat(40)];
+    const tokens = [{ token, symbol: 'USDC', decimals: 6 }];
+    const limits = [{ token: null, large: '5', above: '9', below: null }];
+    const evm = (method: string, params: object) =>
+      api.call(method as never, params as never) as Promise<EvmWalletView>;
+    await evm('evm.put', { name: 'treasury', chainId: '1', address, tokens, limits });
+    await evm('evm.set', {
+      ...{ wallet: 'treasury', owner: 'ada' },
+      limits: [
+        { token: null, large: null },
+        { token, below: '7' },
+      ],
+    });
+    expect(await evm('evm.show', { wallet: 'treasury' })).toMatchObject({
+      owner: 'ada',
+      limits: [
+        { token: null, large: null, above: '9', below: null },
+        { token, large: null, above: null, below: '7' },
+      ],
+    });
+    const cleared = await evm('evm.set', { wallet: 'treasury', limits: [{ token: null, above: null }] });
+    expect(cleared.limits).toMatchObject([{ token, below: '7' }]);
+    const strange = evm('evm.set', { wallet: 'treasury', limits: [{ token: address, above: '1' }] });
+    await expect(strange).rejects.toMatchObject({ code: 'watched_wallet_refused' });
   });
 });

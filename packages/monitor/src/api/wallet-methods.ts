@@ -11,7 +11,15 @@ import { takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Changes } from '../orders/order-desk.ts';
 import type { Methods } from './server.ts';
-import { none, transactionNamed, walletId, type walletLabels, type walletPut, type walletRescan } from './shapes.ts';
+import {
+  none,
+  transactionNamed,
+  walletId,
+  type walletLabels,
+  type walletPut,
+  type walletRescan,
+  type walletSet,
+} from './shapes.ts';
 
 export interface WalletMethodsDeps {
   readonly engine: Engine;
@@ -103,6 +111,19 @@ export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps)
           };
         },
       },
+      'wallet.set': {
+        plan:
+          ({ wallet: which, limits, ...about }: z.infer<typeof walletSet>) =>
+          () => {
+            const { wallet } = known(which);
+            if (about.name !== undefined) requireFreeName(about.name, engine.state, wallet.id);
+            const changed = { ...wallet, ...about, limits: { ...wallet.limits, ...limits } };
+            return {
+              inputs: [{ room: 'watch', input: { kind: 'wallet', wallet: changed } }],
+              answer: summary(wallet.id),
+            };
+          },
+      },
       'wallet.labels': {
         plan:
           ({ wallet: name, labels }: z.infer<typeof walletLabels>) =>
@@ -169,7 +190,7 @@ export function freshId(name: string, { state }: Engine): string {
 }
 
 /** A wallet is named by its id or its name: neither may be another one's. `except`: the id of the one that is renamed. */
-function requireFreeName(name: string, state: MonitorState, except?: string): void {
+export function requireFreeName(name: string, state: MonitorState, except?: string): void {
   const { ids, names } = takenWallets(state, except);
   if (!names.has(name) && !ids.has(name)) return;
   const what = names.has(name)

@@ -1,12 +1,12 @@
 import { CodedError } from '@keepwatch/base';
 import { parseAddress, type Address } from '@keepwatch/evm';
 import type { Journal } from '@keepwatch/journal';
-import { evmWallet, type EvmToken, type EvmWalletRecord } from '@keepwatch/watch';
+import { evmWallet, type EvmLimit, type EvmToken, type EvmWalletRecord } from '@keepwatch/watch';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { z } from 'zod';
 import type { Methods } from '../api/server.ts';
-import { evmPast, evmToken, none, walletId, type evmPut, type evmTokenGiven } from '../api/shapes.ts';
-import { freshId } from '../api/wallet-methods.ts';
+import { evmPast, evmToken, none, walletId, type evmPut, type evmSet, type evmTokenGiven } from '../api/shapes.ts';
+import { freshId, requireFreeName } from '../api/wallet-methods.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Changes } from '../orders/order-desk.ts';
 import { newestOfPast } from './past-entries.ts';
@@ -111,6 +111,24 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
           };
         },
       },
+      'evm.set': {
+        plan: ({ wallet: which, limits = [], ...about }: z.infer<typeof evmSet>) => {
+          const given = limits.map(({ token, ...amounts }) => {
+            return { token: token === null ? null : addressOf(token, 'token'), amounts };
+          });
+          return () => {
+            const { wallet } = known(which);
+            if (about.name !== undefined) requireFreeName(about.name, engine.state, wallet.id);
+            const changed = given.reduce(withLimit, wallet.limits);
+            const read = evmWallet({ ...wallet, ...about, limits: changed });
+            if (!read.ok) throw new CodedError('watched_wallet_refused', `${read.error.message} (${read.error.code})`);
+            return {
+              inputs: [{ room: 'evm', input: { kind: 'evm-wallet', wallet: read.value } }],
+              answer: () => view(known(wallet.id)),
+            };
+          };
+        },
+      },
       'evm.remove': {
         plan:
           ({ wallet: name }: z.infer<typeof walletId>) =>
@@ -124,6 +142,18 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
       },
     },
   };
+}
+
+/** What is said of a token is changed, the rest stays; a limit that watches for nothing is none. */
+function withLimit(
+  limits: readonly EvmLimit[],
+  { token, amounts }: { readonly token: Address | null; readonly amounts: Partial<EvmLimit> },
+): readonly EvmLimit[] {
+  const known = limits.find((each) => each.token === token) ?? { token, large: null, above: null, below: null };
+  const changed = { ...known, ...amounts };
+  const isNone = changed.large === null && changed.above === null && changed.below === null;
+  const others = limits.filter((each) => each !== known);
+  return isNone ? others : [...others, changed];
 }
 
 function addressOf(given: string, what: string): Address {

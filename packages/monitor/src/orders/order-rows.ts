@@ -113,7 +113,7 @@ export function aboutOf(method: string, params: Json): string | null {
   if (!isObject(params)) return null;
   const channel = params['channel'];
   const of: JsonObject = method === 'channel.put' && isObject(channel) ? channel : params;
-  const words = ['name', 'wallet', 'peer', 'what'].flatMap((member) => {
+  const words = ['wallet', 'name', 'peer', 'what'].flatMap((member) => {
     const value = of[member];
     return typeof value === 'string' || typeof value === 'number' ? [String(value).slice(0, 100)] : [];
   });
