@@ -101,9 +101,9 @@ it(
     });
     expect(ada.run(['watch', 'show', 'Savings']).out).toMatch(/moves at least 0\.5 BTC, has less than 0\.1 BTC/);
     expect(ada.fails('watch', 'set', 'Savings', '--name', 'b2').error).toBe('watched_wallet_exists');
-    expect(ada.fails('watch', 'set', 'Savings').error).toBe('option_missing');
-    expect(ada.fails('watch', 'set', 'Savings', '--large', 'much').error).toBe('amount');
-    expect(ada.fails('watch', 'set', 'Savings', '--limit', 'USDC:large:1').error).toBe('options_conflict');
+    expect(ada.fails('watch', 'set', 'Savings').error).toBe('usage_option_missing');
+    expect(ada.fails('watch', 'set', 'Savings', '--large', 'much').error).toBe('usage_amount');
+    expect(ada.fails('watch', 'set', 'Savings', '--limit', 'USDC:large:1').error).toBe('usage_options_conflict');
     expect(ada.fails('watch', 'set', 'nobody', '--owner', 'ada').error).toBe('watched_wallet_unknown');
     expect(bo.fails('watch', 'set', 'Savings', '--owner', 'bo').error).toBe('peer_unknown');
 

@@ -136,7 +136,8 @@ describe('who may reach a monitor', () => {
     const strangers = await Promise.all(
       Array.from({ length: 30 }, () => codeOf(door.enter(freshIdentity(), 'client', 'register'))),
     );
-    expect(strangers.filter((code) => code !== 'proposals_full')).toHaveLength(7);
+    // On a busy machine one of those that are refused may not get as far as to hear why.
+    expect(strangers.filter((code) => code === 'nothing was refused')).toHaveLength(7);
     const waiting = async () => (await operator.call('peer.list')) as { peer: string; right: string }[];
     expect((await waiting()).filter(({ right }) => right === 'candidate')).toHaveLength(8);
 
