@@ -383,3 +383,21 @@ describe('what went', () => {
     expect(watch.tell({ kind: 'sighted', tx: claim, grade: 'claimed', seenBy })).toEqual([]);
   });
 });
+
+it('keeps what went as long as a block spends what it made: it comes to be told, and its spend was told already', () => {
+  const watch = begun(['savings', [1]]);
+  watch.connect(101, [paymentOf(a, [[1, 50_000n]])]);
+  watch.disconnect(101);
+  // The source does not tell where it came to be; what spends it is told, and settled before the mempool has lost it.
+  watch.connect(101, [], 1);
+  const spend = paymentOf(b, [], [{ txid: a, vout: 0 }]);
+  expect(kinds(watch.connect(102, [spend], 1))).toContain('spent');
+  for (let height = 103; height <= 112; height++) watch.connect(height, [], 1);
+  watch.tell({ kind: 'evicted', txid: a, seenBy });
+  for (let height = 113; height <= 114 + KEPT; height++) watch.connect(height, [], 1);
+  const late = (height: number, tx: typeof spend) =>
+    kinds(watch.tell({ kind: 'supplement', block: blockOf(height, 1), matches: [tx], seenBy }));
+  expect(late(101, paymentOf(a, [[1, 50_000n]]))).toContain('received');
+  expect(late(102, spend)).toEqual([]);
+  expect(walletBalance(watch.state, 'savings')?.confirmed).toBe(0n);
+});

@@ -12,7 +12,7 @@ import { unscheduleCoin } from './timelock.ts';
  * - A transaction in a block that is never taken back, once each of its coins is spent by another such transaction and none
  *   of its wallets waits for scripts or for a scan (which may show more of it).
  * - A transaction that went: once a coin that it spends is spent for good by another one, or so many blocks later as a block
- *   can be taken back (two weeks by default: as long as nodes keep what is unconfirmed).
+ *   can be taken back (two weeks by default: as long as nodes keep what is unconfirmed). Not while a block spends what it made.
  * - A coin that is spent for good, with the last of the transactions that create or spend it.
  *
  * What is left of them is in `settled`. It is part of the fold of a block: no event says so.
@@ -123,7 +123,10 @@ function isLost(state: WatchState, record: TxRecord): boolean {
     return settled !== null && settled.by !== txid;
   });
   if (!cannotReturn && status.height > state.settledHeight) return false;
-  return coinsOf(state, record).every(({ spenders }) => spenders.every((each) => !state.txs.has(each)));
+  // What a block spends for good is in a block too, whatever sources say: it is told in the end, and its spend was told already.
+  return coinsOf(state, record).every(
+    ({ settled, spenders }) => settled === null && spenders.every((each) => !state.txs.has(each)),
+  );
 }
 
 function forget(state: WatchState, record: TxRecord, harvest: Map<string, Harvest>): void {
