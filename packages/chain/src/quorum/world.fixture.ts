@@ -83,7 +83,7 @@ export interface Source {
   /** What it has to say next. */
   next(): ChainEvent | undefined;
   /** What it kept back, of what it had to tell. */
-  readonly kept: { readonly block: BlockRef; readonly txid: Txid }[];
+  readonly kept: { readonly block: BlockRef; readonly found: MatchedTx }[];
 }
 
 const keyOf = ({ txid, vout }: Outpoint) => `${txid}:${vout}`;
@@ -141,7 +141,7 @@ export function createSource(
       sighted.delete(tx.txid);
       if (!found) continue;
       follow(found);
-      if (keepsBack()) kept.push({ block, txid: tx.txid });
+      if (keepsBack()) kept.push({ block, found });
       else matches.push(found);
     }
     own.push(block);
