@@ -52,6 +52,16 @@ export interface Movement {
   readonly spent: readonly (Outpoint & { readonly sats: bigint | null })[];
 }
 
+/** A coin behind a time lock: what is left of it, in blocks or in seconds of the chain's time, and when it opens. */
+interface LockedCoin {
+  readonly outpoint: Outpoint;
+  readonly opensAtHeight?: number;
+  readonly blocksLeft?: number;
+  readonly opensAtSeconds?: number;
+  readonly secondsLeft?: number;
+  readonly sats: bigint;
+}
+
 export type FindingDetail =
   /** First seen outside a block, or its grade rose. `claimed` is never a fact: it says that somebody says so. */
   | ({ readonly kind: 'sighted'; readonly direction: Direction; readonly grade: Grade } & Movement)
@@ -74,28 +84,12 @@ export type FindingDetail =
    * A coin can soon be spent by another path of its script (a recovery path), or now. Either the first block that may hold
    * such a spend, or the median time past (BIP113) from which on the next block may.
    */
-  | {
-      readonly kind: 'timelock-expiry';
-      readonly outpoint: Outpoint;
-      readonly opensAtHeight?: number;
-      readonly blocksLeft?: number;
-      readonly opensAtSeconds?: number;
-      readonly secondsLeft?: number;
-      readonly sats: bigint;
-    }
+  | ({ readonly kind: 'timelock-expiry' } & LockedCoin)
   /**
    * A coin has left a vault for a place where it waits for a time lock, which is what is left to answer. In no block yet a
    * relative lock has not begun: all of it is left, and when it opens is not known.
    */
-  | {
-      readonly kind: 'unvault-started';
-      readonly outpoint: Outpoint;
-      readonly opensAtHeight?: number;
-      readonly blocksLeft?: number;
-      readonly opensAtSeconds?: number;
-      readonly secondsLeft?: number;
-      readonly sats: bigint;
-    }
+  | ({ readonly kind: 'unvault-started' } & LockedCoin)
   /** Whole sat/vB, rounded up. */
   | { readonly kind: 'feerate-spike'; readonly satPerVbyte: number; readonly limit: number }
   /** No block for long; `lastBlock` is the tip. */

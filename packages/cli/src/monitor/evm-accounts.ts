@@ -10,6 +10,7 @@ import { findingWords, type FindingJson } from './finding-words.ts';
 import { withMonitor } from './reach.ts';
 import { scanWords } from './scan-words.ts';
 import { shownWords } from './shown-words.ts';
+import { NONE } from './wallet-limits.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
@@ -85,9 +86,11 @@ function readToken(text: string): TokenText {
 
 /** By the symbol in lower case: the token (null: the chain's own coin) and its decimals. */
 type Units = ReadonlyMap<string, { readonly token: string | null; readonly decimals: number }>;
+/** The chain's own coin needs no symbol. */
+const COIN = ['', { token: null, decimals: 18 }] as const;
 
 async function decimalsOf(api: MonitorApi, chainId: string, tokens: readonly TokenText[]): Promise<Units> {
-  const units = new Map<string, { token: string | null; decimals: number }>([['', { token: null, decimals: 18 }]]);
+  const units = new Map<string, { token: string | null; decimals: number }>([COIN]);
   for (const { token, symbol, decimals } of tokens) {
     const known =
       symbol === undefined || decimals === undefined
@@ -119,7 +122,7 @@ export function limitChanges(
   const put = (symbol: string, kind: 'large' | 'above' | 'below', text: string, option: string) => {
     const unit = units.get(symbol.toLowerCase());
     if (!unit) throw usageError('limit', `${option}: no token “${symbol}” is named.`, 'Name it by --token first.');
-    const amount = text === 'none' ? null : parseUnits(text, unit.decimals);
+    const amount = text === NONE ? null : parseUnits(text, unit.decimals);
     if (amount && !amount.ok) {
       throw usageError('amount', `${option}: “${text}” is no amount with at most ${unit.decimals} decimals.`);
     }
@@ -142,9 +145,8 @@ export function limitChanges(
 
 /** Tokens whose symbols and decimals are known. */
 export function unitsOf(tokens: EvmWalletView['tokens']): Units {
-  const coin = ['', { token: null, decimals: 18 }] as const;
   return new Map<string, { token: string | null; decimals: number }>([
-    coin,
+    COIN,
     ...tokens.map(({ token, symbol, decimals }) => [symbol.toLowerCase(), { token, decimals }] as const),
   ]);
 }
