@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startVault, type VaultProcess } from '../world/index.ts';
 import { seatHonestParty, type HonestParty } from './honest-party.ts';
@@ -158,16 +160,19 @@ describe.skipIf(!asRoot)('a keep and a gate with users of their own (needs root 
     expect(foreignFiles(keep)).toEqual([]);
   });
 
-  it('would be seen with a file open that is not its own', () => {
+  it('would be seen with a file open that is not its own', async () => {
     const foreign = join(root, 'foreign');
     writeFileSync(foreign, '');
     const own = filesOf(vault.pids().keep).find((path) => path.startsWith(vault.dataDir))!;
     const files = [foreign, '/proc/uptime', '/proc/version', own];
     const stdio = files.map((path) => openSync(path, 'r'));
-    const holder = spawn('/bin/sleep', ['60'], { stdio });
+    // It says when it is up: until then its libraries are open as well.
+    const holder = spawn('/bin/sh', ['-c', 'echo up >&4; read _ <&4'], { stdio: [...stdio, 'pipe'] });
     try {
-      expect(filesOf(holder.pid!)).toEqual(files);
-      expect(foreignFiles(holder.pid!)).toEqual([foreign, '/proc/version']);
+      await once(holder.stdio[4] as Readable, 'data');
+      // The shell keeps its first one by another number.
+      expect([...filesOf(holder.pid!)].sort()).toEqual([...files].sort());
+      expect([...foreignFiles(holder.pid!)].sort()).toEqual([foreign, '/proc/version'].sort());
     } finally {
       holder.kill('SIGKILL');
       stdio.forEach(closeSync);
