@@ -84,7 +84,7 @@ export function fold(state: State, seq: number, entry: Entry): void {
     case 'request.permitted':
       return foldPermitted(state, seq, entry);
     case 'request.denied':
-      return foldAnswer(state, seq, entry, 'deny', null);
+      return foldAnswer(state, seq, answerKey(entry.client, entry.key), entry, 'deny', null);
     case 'request.voided':
       return foldVoided(state, entry.client, entry.key);
     case 'clock.frozen':
@@ -117,9 +117,10 @@ export function fold(state: State, seq: number, entry: Entry): void {
 /** Takes note of an entry's number and time (ms) alone: what time does by itself, and nothing that the entry says. */
 export function pass(state: State, seq: number, at: number): void {
   if (seq !== state.seq + 1) throw new RangeError(`entry ${seq} does not follow ${state.seq}`);
+  const minute = minuteOf(state.time);
   state.seq = seq;
   state.time = Math.max(state.time, at);
-  forgetOldAnswers(state);
+  if (minuteOf(state.time) !== minute) forgetOldAnswers(state);
   dropExpired(state.approvals, state.time);
 }
 
@@ -228,10 +229,11 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
   const charges: Charge[] = [];
   for (const item of chargesOf(entry)) if (state.grants.get(item.grant)?.revoked === null) charges.push(item);
   charge(state.usage, charges, entry.at, String(seq));
+  const answer = answerKey(entry.client, entry.key);
   if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
     const book = nonceBook(state, entry.wallet, entry.chain);
     const { digest, client, grant, core, fees } = entry;
-    signNonce(book, entry.nonce, { digest, answer: answerKey(client, entry.key), client, grant, core, fees });
+    signNonce(book, entry.nonce, { digest, answer, client, grant, core, fees });
   }
   if (entry.approval !== null) state.approvals.delete(entry.approval);
   if (entry.form === 'delegation') state.delegated.add(nonceKey(entry.wallet, entry.chain));
@@ -239,7 +241,7 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
     state.unsettled.set(seq, { client: entry.client, wallet: entry.wallet });
   }
   state.lastPermits.set(entry.wallet, seq);
-  foldAnswer(state, seq, entry, 'permit', entry.grant);
+  foldAnswer(state, seq, answer, entry, 'permit', entry.grant);
 }
 
 function chargesOf({ charges, budgets, grant }: RequestPermitted): readonly Charge[] {
@@ -250,11 +252,12 @@ function chargesOf({ charges, budgets, grant }: RequestPermitted): readonly Char
 function foldAnswer(
   state: State,
   seq: number,
+  answer: string,
   entry: Entry & (RequestPermitted | RequestDenied),
   verdict: 'permit' | 'deny',
   grant: string | null,
 ): void {
-  state.answered.set(answerKey(entry.client, entry.key), {
+  state.answered.set(answer, {
     request: entry.request,
     seq,
     at: entry.at,
@@ -283,7 +286,10 @@ function foldVoided(state: State, client: string, key: string): void {
   if (answered) state.answered.set(id, { ...answered, verdict: 'void' });
 }
 
-/** Entries are in the order of their time, so the oldest answers stand first. */
+/**
+ * Entries are in the order of their time, so the oldest answers stand first. Once a minute and not with each entry: a Map
+ * keeps the places of what was deleted, and goes past all of them to its first member.
+ */
 function forgetOldAnswers(state: State): void {
   for (const [key, answered] of state.answered) {
     if (answered.at >= state.time - REQUEST_RETENTION_MS) return;
@@ -291,6 +297,8 @@ function forgetOldAnswers(state: State): void {
     if (answered.verdict !== 'deny') forgetNonceOf(state, answered, key);
   }
 }
+
+const minuteOf = (timeMs: number) => Math.floor(timeMs / 60_000);
 
 function forgetNonceOf(state: State, answered: Answered, key: string): void {
   const book = state.nonces.get(nonceKey(answered.wallet, answered.chain));
