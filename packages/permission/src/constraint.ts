@@ -136,6 +136,12 @@ export function isBudgetConstraint(constraint: Constraint): constraint is Budget
 
 /** A window as text: `ever`, `86400s`, `day Europe/Berlin`. */
 export function windowText(window: Window): string {
+  let text = windowTexts.get(window);
+  if (text === undefined) windowTexts.set(window, (text = writeWindow(window)));
+  return text;
+}
+
+function writeWindow(window: Window): string {
   if ('ever' in window) return 'ever';
   return 'seconds' in window ? `${window.seconds}s` : `${window.calendar} ${window.zone}`;
 }
@@ -145,6 +151,16 @@ export function windowText(window: Window): string {
  * `count day Europe/Berlin`, `min-interval`, `outstanding erc20:0x…`. A grant has each at most once.
  */
 export function budgetKey(constraint: BudgetConstraint): string {
+  let key = budgetKeys.get(constraint);
+  if (key === undefined) budgetKeys.set(constraint, (key = writeBudgetKey(constraint)));
+  return key;
+}
+
+/** Of the constraints of grants, which live long: a text made anew is hashed anew by each Map that it is looked up in. */
+const budgetKeys = new WeakMap<BudgetConstraint, string>();
+const windowTexts = new WeakMap<Window, string>();
+
+function writeBudgetKey(constraint: BudgetConstraint): string {
   switch (constraint.type) {
     case 'volume':
       return `volume ${constraint.asset} ${windowText(constraint.window)}`;

@@ -36,24 +36,43 @@ export function scopeOf({ client, groups, wallet, intent }: PermissionRequest): 
 
 export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
   const byId = new Map<string, Grant>();
-  const scopes = new Map<string, PermittingGrant[]>();
-  const names = new Map<string, PermittingGrant[]>();
+  const rooms = new Map<string, Room>();
   const denyRules = new Map<string, DenyRule[]>();
   const caps = new Map<string, WalletCap[]>();
 
   function change(grant: Grant, edit: Edit): void {
-    if (grant.kind === 'deny') return edit(denyRules, keyOf(grant.wallet, grant.chain), grant);
-    if (grant.kind === 'cap') return edit(caps, keyOf(grant.wallet, grant.chain), grant);
+    if (grant.kind === 'deny') return editAt(denyRules, keyOf(grant.wallet, grant.chain), edit, grant);
+    if (grant.kind === 'cap') return editAt(caps, keyOf(grant.wallet, grant.chain), edit, grant);
     const scope = keyOf(partyKey(grant.client), grant.wallet, grant.chain);
-    edit(scopes, scope, grant);
-    for (const name of rulesOfKind(grant.kind).namesOfGrant(grant))
-      edit(names, nameKey(scope, grant.kind, name), grant);
+    const room = rooms.get(scope) ?? { grants: [], names: new Map() };
+    room.grants = edit(room.grants, grant);
+    for (const name of rulesOfKind(grant.kind).namesOfGrant(grant)) {
+      editAt(room.names, nameKey(grant.kind, name), edit, grant);
+    }
+    if (room.grants.length > 0) rooms.set(scope, room);
+    else rooms.delete(scope);
+    last = null;
   }
 
-  function scopesOf({ client, groups, wallet, chain }: Scope): readonly string[] {
-    const keys = [keyOf(partyKey(client), wallet, chain)];
-    for (const group of groups) keys.push(keyOf(partyKey({ group }), wallet, chain));
-    return keys;
+  /** The room that was looked for last: a request asks several times, and a key made anew is hashed anew each time. */
+  let last: {
+    readonly client: string;
+    readonly wallet: string;
+    readonly chain: string;
+    room: Room | undefined;
+  } | null = null;
+
+  function roomOf(client: string, wallet: string, chain: string): Room | undefined {
+    if (last === null || last.client !== client || last.wallet !== wallet || last.chain !== chain) {
+      last = { client, wallet, chain, room: rooms.get(keyOf(partyKey(client), wallet, chain)) };
+    }
+    return last.room;
+  }
+
+  function roomsOf({ client, groups, wallet, chain }: Scope): readonly (Room | undefined)[] {
+    const found = [roomOf(client, wallet, chain)];
+    for (const group of groups) found.push(rooms.get(keyOf(partyKey({ group }), wallet, chain)));
+    return found;
   }
 
   const index: GrantIndex = {
@@ -72,17 +91,17 @@ export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
     get: (grantId) => byId.get(grantId),
     inScope({ client, groups, wallet, chain }) {
       // Most clients are in no group, and each request comes through here.
-      if (groups.length === 0) return scopes.get(keyOf(partyKey(client), wallet, chain)) ?? NONE;
-      return merge(scopesOf({ client, groups, wallet, chain }).map((scope) => scopes.get(scope)));
+      if (groups.length === 0) return roomOf(client, wallet, chain)?.grants ?? NONE;
+      return merge(roomsOf({ client, groups, wallet, chain }).map((room) => room?.grants));
     },
     candidates(request) {
       const [action] = request.intent.actions;
       if (action === undefined) return NONE;
       const lists: (readonly PermittingGrant[] | undefined)[] = [];
-      for (const scope of scopesOf(scopeOf(request))) {
-        for (const name of rulesOfKind(action.kind).namesOfAction(action)) {
-          lists.push(names.get(nameKey(scope, action.kind, name)));
-        }
+      const names = rulesOfKind(action.kind).namesOfAction(action);
+      for (const room of roomsOf(scopeOf(request))) {
+        if (room === undefined) continue;
+        for (const name of names) lists.push(room.names.get(nameKey(action.kind, name)));
       }
       return merge(lists);
     },
@@ -98,11 +117,18 @@ export function createGrantIndex(grants: readonly Grant[] = []): GrantIndex {
   return index;
 }
 
+/** The permitting grants of one party for one wallet and chain. */
+interface Room {
+  grants: PermittingGrant[];
+  /** By kind and by what a grant names. */
+  readonly names: Map<string, PermittingGrant[]>;
+}
+
 /** No name holds a line break, so no two keys are the same by chance. */
 function keyOf(first: string, second: string, third?: string): string {
   return third === undefined ? `${first}\n${second}` : `${first}\n${second}\n${third}`;
 }
-const nameKey = (scope: string, kind: string, name: string) => `${scope}\n${kind}\n${name}`;
+const nameKey = (kind: string, name: string) => `${kind}\n${name}`;
 const partyKey = (party: Party) => (typeof party === 'string' ? `client ${party}` : `group ${party.group}`);
 
 function speaksOf(party: Party | 'any', { client, groups }: PermissionRequest): boolean {
@@ -110,25 +136,25 @@ function speaksOf(party: Party | 'any', { client, groups }: PermissionRequest): 
   return party === 'any' || party === client;
 }
 
-type Edit = <G extends Grant>(map: Map<string, G[]>, key: string, grant: G) => void;
+/** Gives the list with the grant in it, or without it. */
+type Edit = <G extends Grant>(list: G[] | undefined, grant: G) => G[];
 
 /** Grants usually come oldest first, so the place is looked for from the end. */
-const insert: Edit = (map, key, grant) => {
-  const list = map.get(key);
-  if (list === undefined) {
-    map.set(key, [grant]);
-    return;
-  }
+const insert: Edit = (list, grant) => {
+  if (list === undefined) return [grant];
   let at = list.length;
   while (at > 0 && byAge(grant, list[at - 1]!) < 0) at--;
   list.splice(at, 0, grant);
+  return list;
 };
 
-const drop: Edit = (map, key, grant) => {
-  const rest = (map.get(key) ?? []).filter(({ id }) => id !== grant.id);
-  if (rest.length > 0) map.set(key, rest);
+const drop: Edit = (list, grant) => (list ?? []).filter(({ id }) => id !== grant.id);
+
+function editAt<G extends Grant>(map: Map<string, G[]>, key: string, edit: Edit, grant: G): void {
+  const list = edit(map.get(key), grant);
+  if (list.length > 0) map.set(key, list);
   else map.delete(key);
-};
+}
 
 /** Several lists in the order of age as one, each grant once. */
 function merge<G extends Grant>(lists: readonly (readonly G[] | undefined)[]): readonly G[] {

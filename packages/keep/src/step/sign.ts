@@ -1,4 +1,4 @@
-import { assertNever, equalBytes, mapEach, toBase64url, utf8 } from '@keepwatch/base';
+import { assertNever, equalBytes, mapEach, utf8 } from '@keepwatch/base';
 import type { Address } from '@keepwatch/evm';
 import {
   areShown,
@@ -18,6 +18,7 @@ import {
   type Replaced,
 } from '@keepwatch/permission';
 import { timeOfUuidV7 } from '@keepwatch/wire';
+import { base64url } from '../crypto/base64url.ts';
 import {
   agreeing,
   APPROVAL_LIFETIME_MS,
@@ -83,7 +84,7 @@ export function contextOf(state: State, { wallet, chain }: Pick<SignParams, 'wal
     chain,
     wallet: (state.wallets.get(wallet)?.address ?? `0x${'00'.repeat(20)}`) as Address,
     registry: deps.registries.of(state.contracts),
-    delegated: state.delegated.has(nonceKey(wallet, chain)),
+    delegated: state.delegated.size > 0 && state.delegated.has(nonceKey(wallet, chain)),
     keccak: deps.keccak256,
   };
 }
@@ -116,7 +117,7 @@ function checkValidity(params: SignParams, now: number): SignOutcome | null {
 export function decide(state: State, input: SignRequest, asked: Asked, now: number, deps: StepDeps): SignOutcome {
   const { client, params } = input;
   const { intent, slot } = asked;
-  const digest = toBase64url(asked.digest);
+  const digest = base64url(asked.digest);
   const names = namesFor(state, client, params.chain, deps);
   const facts = (): RequestFacts => ({
     asks: describeIntent({ client, intent }, names),
@@ -304,7 +305,7 @@ function nonceVerdict(state: State, wallet: string, chain: string, nonce: number
 /** An approval is for one client, wallet and chain, and for the very bytes that would be signed. */
 export function approvalId(client: string, params: SignParams, digest: string, deps: StepDeps): string {
   const named = [client, params.wallet, params.chain, digest].join('\n');
-  return toBase64url(deps.keccak256(utf8(named)).subarray(0, 16));
+  return base64url(deps.keccak256(utf8(named)).subarray(0, 16));
 }
 
 function wait(

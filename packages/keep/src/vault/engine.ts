@@ -2,6 +2,7 @@ import { CodedError, mapEach, viewFrom, type Entropy, type MaybePromise } from '
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
 import { headToJson, receiptToJson, type ReceiptParts } from '@keepwatch/wire';
+import { base64url } from '../crypto/base64url.ts';
 import { entryText } from '../state/entry-text.ts';
 import { stampEntry, type Entry, type VaultEvent } from '../state/events.ts';
 import { fold } from '../state/fold.ts';
@@ -264,10 +265,6 @@ function createSalts(entropy: Entropy, count: number): () => string {
     at += 16;
     return base64url(viewFrom(pool, at - 16, at));
   };
-}
-
-function base64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
 }
 
 /** By identity of the argument. */

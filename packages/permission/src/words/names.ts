@@ -55,7 +55,7 @@ export function count(amount: number | bigint, noun: string): string {
 
 /** "a, b and c". */
 export function listed(items: readonly string[], joint = 'and'): string {
-  if (items.length < 2) return items.join('');
+  if (items.length < 2) return items[0] ?? '';
   return `${items.slice(0, -1).join(', ')} ${joint} ${items.at(-1)}`;
 }
 
