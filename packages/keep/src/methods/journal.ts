@@ -5,7 +5,7 @@ import { coded, type PeerSession } from '../peers/sessions.ts';
 import { ed25519Verify } from '../secure/index.ts';
 import { decodeEntry } from '../state/events.ts';
 import { emptyState, fold } from '../state/fold.ts';
-import { canonicalState } from '../state/snapshot.ts';
+import { stateDigest } from '../state/snapshot.ts';
 import { requireUnsealed } from '../vault/order.ts';
 import { sentBytes } from './queries.ts';
 import type { Unsealed, VaultContext } from '../vault/context.ts';
@@ -88,7 +88,7 @@ export async function verifyJournal(vault: VaultContext): Promise<MethodResult<'
   const unsealed = requireUnsealed(vault);
   const state = emptyState();
   const upTo = unsealed.state.seq;
-  const expected = comparable(unsealed, upTo);
+  const expected = comparable(vault, unsealed, upTo);
   const verified = await unsealed.journal.verify({
     receiptPublicKey: unsealed.ring.receiptPublicKey(),
     ed25519Verify,
@@ -100,13 +100,13 @@ export async function verifyJournal(vault: VaultContext): Promise<MethodResult<'
   if (!verified.ok) throw journalError(verified.error);
   const { entries, batches, head } = verified.value;
   if (!head) throw coded('internal_error');
-  const foldMatches = canonicalState(state) === expected;
+  const foldMatches = stateDigest(state, vault.deps.sha256) === expected;
   return { entries, batches, head: headToJson(head) as SignedHeadJson, foldMatches };
 }
 
-function comparable(unsealed: Unsealed, upTo: number): string {
+function comparable({ deps }: VaultContext, unsealed: Unsealed, upTo: number): string {
   if (unsealed.state.seq !== upTo) throw new CodedError('internal_error', 'The state moved while it was read.');
-  return canonicalState(unsealed.state);
+  return stateDigest(unsealed.state, deps.sha256);
 }
 
 function headOf({ journal }: Pick<Unsealed, 'journal'>): SignedHeadJson {

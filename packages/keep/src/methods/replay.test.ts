@@ -6,7 +6,7 @@ import { uuidV7 } from '@keepwatch/wire';
 import { encodeFunctionData, erc20Abi, type Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEntry } from '../state/events.ts';
-import { canonicalState } from '../state/snapshot.ts';
+import { stateDigest } from '../state/snapshot.ts';
 import { makePeer, makeVault, RECIPIENT, type TestPeer } from '../vault/test-vault.fixture.ts';
 import { dropReplay, loadCandidates, stepReplay } from './replay.ts';
 
@@ -397,14 +397,14 @@ describe('a replay', () => {
   it('consumes nothing, and lets signing go on', async () => {
     await create(ether([volume(100_000n)]));
     for (let nonce = 0; nonce < 200; nonce++) await ask({ nonce, value: 1n });
-    const before = canonicalState(v.vault.unsealed!.state);
+    const before = stateDigest(v.vault.unsealed!.state, v.vault.deps.sha256);
     loadCandidates(v.vault, v.operator.session, { from: 0, grants: [ether([volume(100_000n)])] });
     let finished = false;
     const walk = stepReplay(v.vault, v.operator.session).then((step) => {
       finished = true;
       return step;
     });
-    expect(canonicalState(v.vault.unsealed!.state)).toBe(before);
+    expect(stateDigest(v.vault.unsealed!.state, v.vault.deps.sha256)).toBe(before);
     await v.signing.transaction(client.session, request({ nonce: 200, value: 1n }));
     expect(finished).toBe(false);
     const { totals, changes } = await walk;

@@ -7,7 +7,7 @@ import { createKeccak256 } from '../crypto/keccak.ts';
 import { stepCommand } from '../step/commands.ts';
 import { createRegistries } from '../step/registries.ts';
 import type { VaultEvent } from './events.ts';
-import { REQUEST_RETENTION_MS, type State, type StoredGrant } from './state.ts';
+import type { State, StoredGrant } from './state.ts';
 
 const keccak256 = await createKeccak256();
 const deps = { keccak256, zones: createZones(process.versions.tz), registries: createRegistries(keccak256) };
@@ -102,33 +102,4 @@ it('keeps no grant of a peer that a resume revokes', () => {
   );
   expect(state.peers.get('bot')!.revoked).not.toBeNull();
   expect(state.grants.get('g1')!.revoked).not.toBeNull();
-});
-
-it('remembers an answer as long as its key can come again, and forgets it within a minute after that', () => {
-  const state = emptyState();
-  let seq = 0;
-  const answer = (key: string, at: number) => {
-    const facts = { client: 'bot', wallet: 'w', chain: 'eip155:1', form: 'transaction', nonce: null, payload: null };
-    const denied = {
-      type: 'request.denied',
-      ...facts,
-      key,
-      request: '',
-      digest: '',
-      asks: '',
-      reasons: [],
-      sentences: [],
-    };
-    fold(state, ++seq, { ...(denied as unknown as VaultEvent), at, salt: '' });
-  };
-  const remembered = () => [...state.answered.keys()];
-  answer('first', 0);
-  for (let at = 1_000; at <= REQUEST_RETENTION_MS; at += 1_000) answer(`${at}`, at);
-  expect(remembered()[0]).toBe('bot/first');
-  expect(remembered()).toHaveLength(REQUEST_RETENTION_MS / 1_000 + 1);
-
-  for (let i = 1; i <= 60; i++) answer(`late ${i}`, REQUEST_RETENTION_MS + i * 1_000);
-  // The minute's last entry was written a minute after the first one had to be forgotten.
-  expect(remembered()[0]).toBe('bot/60000');
-  expect(remembered()).toHaveLength(REQUEST_RETENTION_MS / 1_000 + 1);
 });

@@ -27,19 +27,11 @@ import type {
   RequestPermitted,
   ResumedGrant,
 } from './events.ts';
+import { forgetOldAnswers, rememberAnswer } from './answers.ts';
 import { dropExpired } from './approvals.ts';
 import { addContract, EMPTY_BOOK, removeContract } from './contract-book.ts';
-import { createNonceBook, forgetAnswer, raiseFloor, signNonce } from './nonces.ts';
-import {
-  answerKey,
-  clientOf,
-  nonceKey,
-  REQUEST_RETENTION_MS,
-  type Answered,
-  type Peer,
-  type State,
-  type StoredGrant,
-} from './state.ts';
+import { createNonceBook, raiseFloor, signNonce } from './nonces.ts';
+import { answerKey, clientOf, nonceKey, type Peer, type State, type StoredGrant } from './state.ts';
 import { createWalletBook } from './wallet-book.ts';
 
 export function emptyState(): State {
@@ -69,6 +61,7 @@ export function emptyState(): State {
     nonces: new Map(),
     lastPermits: new Map(),
     answered: new Map(),
+    answersOf: new Map(),
     grantCount: 0,
     seeds: new Map(),
   };
@@ -117,10 +110,10 @@ export function fold(state: State, seq: number, entry: Entry): void {
 /** Takes note of an entry's number and time (ms) alone: what time does by itself, and nothing that the entry says. */
 export function pass(state: State, seq: number, at: number): void {
   if (seq !== state.seq + 1) throw new RangeError(`entry ${seq} does not follow ${state.seq}`);
-  const minute = minuteOf(state.time);
+  const before = state.time;
   state.seq = seq;
-  state.time = Math.max(state.time, at);
-  if (minuteOf(state.time) !== minute) forgetOldAnswers(state);
+  state.time = Math.max(before, at);
+  forgetOldAnswers(state, before);
   dropExpired(state.approvals, state.time);
 }
 
@@ -257,7 +250,7 @@ function foldAnswer(
   verdict: 'permit' | 'deny',
   grant: string | null,
 ): void {
-  state.answered.set(answer, {
+  rememberAnswer(state, answer, {
     request: entry.request,
     seq,
     at: entry.at,
@@ -284,25 +277,6 @@ function foldVoided(state: State, client: string, key: string): void {
   const id = answerKey(client, key);
   const answered = state.answered.get(id);
   if (answered) state.answered.set(id, { ...answered, verdict: 'void' });
-}
-
-/**
- * Entries are in the order of their time, so the oldest answers stand first. Once a minute and not with each entry: a Map
- * keeps the places of what was deleted, and goes past all of them to its first member.
- */
-function forgetOldAnswers(state: State): void {
-  for (const [key, answered] of state.answered) {
-    if (answered.at >= state.time - REQUEST_RETENTION_MS) return;
-    state.answered.delete(key);
-    if (answered.verdict !== 'deny') forgetNonceOf(state, answered, key);
-  }
-}
-
-const minuteOf = (timeMs: number) => Math.floor(timeMs / 60_000);
-
-function forgetNonceOf(state: State, answered: Answered, key: string): void {
-  const book = state.nonces.get(nonceKey(answered.wallet, answered.chain));
-  if (book && answered.nonce !== null) forgetAnswer(book, answered.nonce, key);
 }
 
 function nonceBook(state: State, wallet: string, chain: string) {

@@ -1,5 +1,6 @@
-import { canonicalJson, concat, fromUtf8, u32be, utf8, type Json } from '@keepwatch/base';
+import { canonicalJson, concat, fromUtf8, toBase64url, u32be, utf8, type Json, type Sha256 } from '@keepwatch/base';
 import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepwatch/permission';
+import { rememberAnswer } from './answers.ts';
 import { emptyState, setObserves } from './fold.ts';
 import { type Answered, type Peer, type State, type StoredGrant } from './state.ts';
 import { createWalletBook } from './wallet-book.ts';
@@ -9,22 +10,39 @@ import { decodeWallets, encodeWallets } from './wallet-columns.ts';
  * The state as bytes and back. A snapshot saves folding history at the start; it is bound by the journal to its
  * sequence, head and fold version, and `journal verify` folds again from the first entry and compares.
  *
- *     snapshot = length u32 ‖ JSON of everything but the wallets, that many bytes ‖ columns of the wallets
+ *     snapshot = length u32 ‖ JSON of everything else ‖ length u32 ‖ JSON of the answers ‖ columns of the wallets
+ *
+ * Lengths are in bytes. The answers stand apart because one text does not hold them and the nonces where both are many.
  */
 export function encodeSnapshot(state: State): Uint8Array {
-  const rest = utf8(JSON.stringify(restOf(state)));
-  return concat(u32be(rest.length), rest, encodeWallets(state.wallets.readings()));
+  const { answered, ...rest } = restOf(state);
+  const texts = [rest, answered].map((each) => utf8(JSON.stringify(each)));
+  return concat(...texts.flatMap((text) => [u32be(text.length), text]), encodeWallets(state.wallets.readings()));
 }
 
-/** One text for one state, whatever way it came about: from a snapshot, or entry by entry. */
-export function canonicalState(state: State): string {
-  const whole = { ...restOf(state), wallets: state.wallets.readings() };
-  return canonicalJson(JSON.parse(JSON.stringify(whole)) as Json);
+/** One digest for one state, whatever way it came about: from a snapshot, or entry by entry. Base64url. */
+export function stateDigest(state: State, sha256: Sha256): string {
+  const { answered, nonces, ...rest } = restOf(state);
+  let digest: Uint8Array = new Uint8Array(0);
+  const take = (part: unknown) => {
+    digest = sha256(concat(digest, utf8(canonicalJson(JSON.parse(JSON.stringify(part)) as Json))));
+  };
+  take({ ...rest, wallets: state.wallets.readings() });
+  for (const { signed, ...book } of nonces) {
+    take(book);
+    for (let i = 0; i < signed.length; i += AT_ONCE) take(signed.slice(i, i + AT_ONCE));
+  }
+  for (let i = 0; i < answered.length; i += AT_ONCE) take(answered.slice(i, i + AT_ONCE));
+  return toBase64url(digest);
 }
+
+/** Answers and nonces that are one text: as one, a million would not fit beside themselves. */
+const AT_ONCE = 10_000;
 
 /** Without the indexes, which follow from it. */
 function restOf(state: State) {
-  const { peers, grants, nonces, usage, grantIndex: _index, observers: _observers, wallets: _wallets, ...rest } = state;
+  const { grantIndex: _index, observers: _observers, answersOf: _answersOf, wallets: _wallets, ...kept } = state;
+  const { peers, grants, nonces, usage, ...rest } = kept;
   return {
     ...rest,
     peers: [...peers.values()].map((peer) => ({ ...peer, observes: [...peer.observes] })),
@@ -41,12 +59,12 @@ function restOf(state: State) {
   };
 }
 
-type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & { usage: UsageJson };
+type Rest = Omit<ReturnType<typeof restOf>, 'usage' | 'answered'> & { usage: UsageJson };
 
 export function decodeSnapshot(bytes: Uint8Array): State {
-  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0);
-  const saved = JSON.parse(fromUtf8(bytes.subarray(4, end)) ?? '') as Rest;
-  const { peers, proposals, grants, nonces, answered, lastPermits, seeds, approvals, ...more } = saved;
+  const [saved, restEnd] = readText(bytes, 0) as [Rest, number];
+  const [answered, end] = readText(bytes, restEnd) as [[string, Answered][], number];
+  const { peers, proposals, grants, nonces, lastPermits, seeds, approvals, ...more } = saved;
   const { unsettled, delegated, usage, ...scalars } = more;
   // A copy, so that the columns do not hold on to all the rest.
   const wallets = createWalletBook(decodeWallets(bytes.slice(end)));
@@ -59,7 +77,7 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   for (const proposal of proposals) state.proposals.set(proposal.peer, proposal);
   for (const stored of grants) restoreGrant(state, stored);
   for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map(signed) });
-  for (const [key, answer] of answered) state.answered.set(key, answer as Answered);
+  for (const [key, answer] of answered) rememberAnswer(state, key, answer);
   for (const [wallet, seq] of lastPermits) state.lastPermits.set(wallet, seq);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
   for (const approval of approvals) state.approvals.set(approval.id, { ...approval, given: new Set(approval.given) });
@@ -69,6 +87,12 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   if (!restored.ok) throw new TypeError('snapshot holds no valid usage');
   state.usage = restored.value;
   return state;
+}
+
+/** The value of the text that stands at `from`, and where it ends. */
+function readText(bytes: Uint8Array, from: number): [value: unknown, end: number] {
+  const end = from + 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(from);
+  return [JSON.parse(fromUtf8(bytes.subarray(from + 4, end)) ?? ''), end];
 }
 
 function restoreGrant(state: State, saved: Omit<StoredGrant, 'grant'>): void {

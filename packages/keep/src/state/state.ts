@@ -132,6 +132,8 @@ export interface State {
   readonly lastPermits: Map<string, number>;
   /** By `client/key`, oldest first. */
   readonly answered: Map<string, Answered>;
+  /** How many of them each client has. */
+  readonly answersOf: Map<string, number>;
   /** How many grants have been made: the next one's number. */
   grantCount: number;
   /** HD seeds: where their accounts lie and the next one's index. */

@@ -19,6 +19,7 @@ import {
 } from '@keepwatch/permission';
 import { timeOfUuidV7 } from '@keepwatch/wire';
 import { base64url } from '../crypto/base64url.ts';
+import { hasRoomForAnswer } from '../state/answers.ts';
 import {
   agreeing,
   APPROVAL_LIFETIME_MS,
@@ -74,6 +75,10 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   const read = readPayload(input.payload, contextOf(state, params, deps));
   if (!read.ok) return read.error;
   if (answered) return repeat(state, { client, answered, key: params.key }, read.value, now);
+  if (!hasRoomForAnswer(state, client, now)) {
+    const words = 'So many requests of the last two hours are remembered that no other is taken.';
+    return refuse('rate_limited', words, 'Ask again later, and more slowly.');
+  }
   if (state.signingFrozen) return refuse('signing_frozen', `Nothing is signed: ${state.signingFrozen.reason}.`);
   return decide(state, input, read.value, now, deps);
 }

@@ -6,7 +6,9 @@ import { fromBase64url, fromHex } from '@keepwatch/base';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { verifyJournal } from '../methods/journal.ts';
 import { createRegistration } from '../methods/proposals.ts';
+import { MAX_ANSWERS_OF_CLIENT, rememberAnswer } from '../state/answers.ts';
 import { decodeEntry } from '../state/events.ts';
+import { answerKey, REQUEST_RETENTION_MS } from '../state/state.ts';
 import {
   createVaults,
   ETHER,
@@ -385,6 +387,26 @@ describe('signing', () => {
     const answers = await Promise.all(Array.from({ length: 80 }, ask));
     expect(answers.filter((details) => details?.['receipt'] !== null)).toHaveLength(60);
     expect(v.signing.unjournaled()).toBe(20);
+  });
+
+  it('takes no more of a client of which it remembers as much as it may, but repeats, and others go on', async () => {
+    const { peer } = client.session;
+    const asked = signParams(wallet, v.clock, { value: 1n });
+    const first = await v.signing.transaction(client.session, asked);
+    const { state } = v.vault.unsealed!;
+    const now = v.clock.now().wallMs;
+    for (let i = 1; i < MAX_ANSWERS_OF_CLIENT; i++) {
+      rememberAnswer(state, answerKey(peer, `${i}`), { ...state.answered.get(answerKey(peer, asked.key))!, at: now });
+    }
+    const next = { nonce: 1, value: 1n };
+    await expect(v.sign(client, wallet, next)).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(await v.signing.transaction(client.session, asked)).toEqual(first);
+    const other = await v.client('other');
+    await v.grant(other, wallet);
+    await v.sign(other, wallet, next);
+    v.clock.pass(REQUEST_RETENTION_MS + 60_000);
+    await v.sign(client, wallet, { nonce: 2, value: 1n });
+    await v.sign(client, wallet, { nonce: 3, value: 1n });
   });
 
   it('freezes limits when the clock jumps either way, until an operator confirms the time', async () => {
