@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectClient } from './fixtures/client.ts';
 import { ECHO_KEEP } from './fixtures/running.ts';
+import { GATE_HEAP_FLAGS } from './supervisor/gate-process.ts';
 import { KEEP_NODE_FLAGS } from './supervisor/keep-process.ts';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
@@ -40,9 +41,18 @@ describe('the units', () => {
     }
   });
 
+  const commandOf = (unit: string) => {
+    const text = readFileSync(join(unitDir, unit), 'utf8');
+    return /^ExecStart=((?:.*\\\n)*.*)$/m.exec(text)![1]!.split(/[\s\\]+/);
+  };
+
+  it('give gate the heap that the supervisor gives it', () => {
+    const command = commandOf('keepwatch-gate.service');
+    for (const flag of GATE_HEAP_FLAGS) expect(command).toContain(flag);
+  });
+
   it('give keep the same belts as the supervisor does', () => {
-    const unit = readFileSync(join(unitDir, 'keepwatch-keep@.service'), 'utf8');
-    const command = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit)![1]!.split(/[\s\\]+/);
+    const command = commandOf('keepwatch-keep@.service');
     for (const flag of KEEP_NODE_FLAGS) expect(command).toContain(flag);
     expect(command.filter((word) => word.startsWith('--allow-fs-write'))).toEqual([
       '--allow-fs-write=/var/lib/keepwatch/keep',

@@ -29,9 +29,15 @@ const GATE_MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /**
  * In MiB. All that gate leaves behind are buffers of frames, most of them outside of V8's heap, and 64 MiB of those set off
  * a collection of the whole heap. A small new space is full before, and emptying it lets go of them as well: then the
- * whole heap is collected next to never under load, where it was once to twice a second before.
+ * whole heap is collected next to never under load, where it was once to twice a second before. So little is left in it
+ * that other threads, once awake, would find nothing to help with.
  */
-const HEAP = ['--min-semi-space-size=1', '--max-semi-space-size=2', '--initial-old-space-size=64'];
+export const GATE_HEAP_FLAGS: readonly string[] = [
+  '--min-semi-space-size=1',
+  '--max-semi-space-size=2',
+  '--no-parallel-scavenge',
+  '--initial-old-space-size=64',
+];
 
 /** Starts gate under the permission model: network, its code, its own directory, and nothing else. */
 export function startGateProcess(
@@ -42,7 +48,7 @@ export function startGateProcess(
   const reads = [...codeRoots(GATE_MAIN), dataDir].map((path) => `--allow-fs-read=${path}`);
   const flags = ['--no-warnings', '--permission', '--allow-net', ...reads, `--allow-fs-write=${dataDir}`];
   const belts = ['--disable-sigusr1', '--disable-proto=throw', '--disallow-code-generation-from-strings'];
-  const child = spawn(process.execPath, [...flags, ...belts, ...HEAP, GATE_MAIN, ...formatGateArguments(config)], {
+  const child = spawn(process.execPath, [...flags, ...belts, ...GATE_HEAP_FLAGS, GATE_MAIN, ...formatGateArguments(config)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {},
     cwd: dataDir,
