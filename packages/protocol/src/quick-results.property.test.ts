@@ -50,6 +50,16 @@ describe.each(Object.entries(QUICK_RESULTS))('the quick check of %s', (name, qui
     );
   });
 
+  it('looks at each head again that is another one, and at each node that stands elsewhere', () => {
+    const shared = { ...VALID, receipt: { ...VALID.receipt, path: [HASH.replace('A', 'B'), HASH] } };
+    expect([quick(VALID), quick(shared), quick(structuredClone(VALID))]).toEqual([true, true, true]);
+    expect(quick(damaged(['receipt', 'head', 'root'], 'x'))).toBe(false);
+    for (const path of [[HASH, `${HASH}=`], ['', HASH], [undefined, HASH, HASH], [HASH, HASH, HASH, 1]]) {
+      expect(quick(damaged(['receipt', 'path'], path))).toBe(false);
+    }
+    expect(quick(damaged(['receipt', 'head'], undefined))).toBe(false);
+  });
+
   it.each([null, 'text', 3, [], {}, undefined])('does not take %j', (value) => {
     expect(quick(value)).toBe(false);
   });

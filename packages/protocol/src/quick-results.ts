@@ -22,17 +22,38 @@ function isSignedTransaction(result: unknown): result is MethodResult<'transacti
 function isReceipt(value: unknown): boolean {
   if (!isRecord(value, 5)) return false;
   const { seq, entry, index, path, head } = value;
-  if (!isCount(seq) || typeof entry !== 'string' || !isCount(index) || !Array.isArray(path)) return false;
-  for (const node of path as readonly unknown[]) if (!isText(node, HASH_32)) return false;
-  return isSignedHead(head);
+  if (!isCount(seq) || typeof entry !== 'string' || !isCount(index)) return false;
+  return isPath(path) && isSignedHead(head);
+}
+
+/**
+ * The receipts of a batch share their head, as one object, and the end of their paths. What was found right in the receipt
+ * before is not looked at again: it is still what it was, for only whoever got that answer could have changed it.
+ */
+let rightPath: readonly unknown[] = [];
+let rightHead: unknown;
+
+function isPath(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const path = value as readonly unknown[];
+  const shift = rightPath.length - path.length;
+  for (let i = 0; i < path.length; i++) {
+    const node = path[i];
+    if (typeof node !== 'string' || (node !== rightPath[i + shift] && !HASH_32.test(node))) return false;
+  }
+  rightPath = path;
+  return true;
 }
 
 function isSignedHead(value: unknown): boolean {
+  if (value === rightHead && value !== undefined) return true;
   if (!isRecord(value, 9)) return false;
   const { version, vault, epoch, firstSeq, lastSeq, root, prev, timeMs, signature } = value;
   const counts = isCount(epoch) && isCount(firstSeq) && isCount(lastSeq) && isCount(timeMs);
   const hashes = isText(vault, HASH_32) && isText(root, HASH_32) && isText(prev, HASH_32);
-  return version === 1 && counts && hashes && isText(signature, SIGNATURE);
+  const right = version === 1 && counts && hashes && isText(signature, SIGNATURE);
+  if (right) rightHead = value;
+  return right;
 }
 
 /** An object with so many members: with each of those that are then looked at, it has no others. */
