@@ -1,55 +1,44 @@
-import { concat, fromHex } from '@keepwatch/base';
-
 /**
  * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding one list of byte strings, and
  * reading the flat list at the end of a signed transaction. The vault has a complete and strict codec of its own; what
  * is encoded here is decoded there before anything is signed.
  */
-/** `first`, then a list of these byte strings and of an empty list behind them. */
-export function rlpListAfter(first: number, strings: readonly Uint8Array[]): Uint8Array {
-  let length = 1;
-  for (const string of strings) length += stringLength(string);
-  const head = header(length, 0xc0);
-  const out = new Uint8Array(1 + head.length + length);
-  out[0] = first;
-  out.set(head, 1);
-  let at = 1 + head.length;
-  for (const string of strings) at = writeString(string, out, at);
-  out[at] = 0xc0;
-  return out;
+
+/** `first`, then a list of these integers and byte strings and of an empty list behind them. */
+export function rlpListAfter(first: number, fields: readonly (bigint | number | Uint8Array)[]): Uint8Array {
+  // From the end to the start: so each length is known when its turn comes, and nothing is put together twice.
+  const out = new Uint8Array(16 + fields.length * (1 + MAX_FIELD));
+  let at = out.length;
+  out[--at] = 0xc0;
+  for (let i = fields.length - 1; i >= 0; i--) {
+    const end = at;
+    at = writeBefore(end, fields[i]!, out);
+    const length = end - at;
+    if (length > MAX_FIELD) throw new RangeError('a field of a transfer has at most 55 bytes');
+    const standsForItself = length === 1 && out[at]! < 0x80;
+    if (!standsForItself) out[--at] = 0x80 + length;
+  }
+  const head = header(out.length - at, 0xc0);
+  out.set(head, (at -= head.length));
+  out[--at] = first;
+  return out.slice(at);
 }
 
-/** As RLP has integers: without leading zeros, zero being the empty string. */
-export function rlpInteger(value: bigint): Uint8Array {
-  if (value < 0n) throw new RangeError('RLP has no negative integers');
-  if (value <= MAX_SAFE) return smallBigEndian(Number(value));
-  const digits = value.toString(16);
-  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)!;
-}
+/** What a transfer has: the vault takes no longer ones. */
+const MAX_FIELD = 55;
 
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-
-function smallBigEndian(value: number): Uint8Array {
-  let size = 0;
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) size++;
-  const out = new Uint8Array(size);
-  for (let i = size, rest = value; i > 0; rest = Math.floor(rest / 256)) out[--i] = rest % 256;
-  return out;
-}
-
-const standsForItself = (string: Uint8Array) => string.length === 1 && string[0]! < 0x80;
-
-/** Of short ones: the vault takes no other in a transfer. */
-function stringLength(string: Uint8Array): number {
-  if (string.length > 55) throw new RangeError('a field of a transfer has at most 55 bytes');
-  return standsForItself(string) ? 1 : 1 + string.length;
-}
-
-function writeString(string: Uint8Array, out: Uint8Array, at: number): number {
-  const start = standsForItself(string) ? at : at + 1;
-  if (start > at) out[at] = 0x80 + string.length;
-  out.set(string, start);
-  return start + string.length;
+/** The bytes of a field, up to `end`; gives where they begin. Integers have no leading zeros, zero is the empty string. */
+function writeBefore(end: number, field: bigint | number | Uint8Array, out: Uint8Array): number {
+  if (field instanceof Uint8Array) {
+    out.set(field, end - field.length);
+    return end - field.length;
+  }
+  if (field < 0) throw new RangeError('RLP has no negative integers');
+  let at = end;
+  let rest = field;
+  for (; rest > Number.MAX_SAFE_INTEGER; rest = BigInt(rest) >> 8n) out[--at] = Number(BigInt(rest) & 0xffn);
+  for (let small = Number(rest); small > 0; small = Math.floor(small / 256)) out[--at] = small % 256;
+  return at;
 }
 
 /** The content of a list that fills `bytes` exactly, in its one canonical form; `undefined` for anything else. */
@@ -98,6 +87,7 @@ export function rlpShortStrings(bytes: Uint8Array): Uint8Array[] | undefined {
 
 function header(length: number, offset: number): Uint8Array {
   if (length < 56) return Uint8Array.of(offset + length);
-  const size = smallBigEndian(length);
-  return concat(Uint8Array.of(offset + 55 + size.length), size);
+  const size: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) size.unshift(rest % 256);
+  return Uint8Array.of(offset + 55 + size.length, ...size);
 }

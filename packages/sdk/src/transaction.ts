@@ -1,6 +1,6 @@
 import { CodedError, fromHex, MAX_UINT256, toHex, utf8 } from '@keepwatch/base';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { rlpInteger, rlpListAfter } from './transaction-rlp.ts';
+import { rlpListAfter } from './transaction-rlp.ts';
 
 /** A plain transfer of ether, before it is signed. Amounts and fees are in wei (EIP-1559). */
 export interface EtherTransfer {
@@ -20,6 +20,7 @@ export const TRANSFER_GAS = 21_000n;
 
 const TYPE = 0x02;
 const NO_DATA = new Uint8Array(0);
+const ONE_CASE = /^0x(?:[0-9a-f]{40}|[0-9A-F]{40})$/;
 const MAX_UINT64 = (1n << 64n) - 1n;
 
 /**
@@ -37,16 +38,7 @@ export function encodeTransfer(transfer: EtherTransfer): Uint8Array {
   if (!within(maxPriorityFeePerGas, maxFeePerGas)) throw refuse('the priority fee is above the maximum fee');
   const to = addressBytes(transfer.to);
   if (!to) throw refuse(`“${transfer.to}” is no address, or its checksum does not fit`);
-  return rlpListAfter(TYPE, [
-    rlpInteger(BigInt(chainId)),
-    rlpInteger(BigInt(nonce)),
-    rlpInteger(maxPriorityFeePerGas),
-    rlpInteger(maxFeePerGas),
-    rlpInteger(gasLimit),
-    to,
-    rlpInteger(value),
-    NO_DATA,
-  ]);
+  return rlpListAfter(TYPE, [chainId, nonce, maxPriorityFeePerGas, maxFeePerGas, gasLimit, to, value, NO_DATA]);
 }
 
 /**
@@ -54,11 +46,10 @@ export function encodeTransfer(transfer: EtherTransfer): Uint8Array {
  * case must have the right one (EIP-55).
  */
 export function addressBytes(text: string): Uint8Array | undefined {
+  if (ONE_CASE.test(text)) return fromHex(text.slice(2));
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) return undefined;
-  const digits = text.slice(2);
-  const oneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase();
-  const bytes = fromHex(digits)!;
-  return oneCase || checksumAddress(bytes) === text ? bytes : undefined;
+  const bytes = fromHex(text.slice(2))!;
+  return checksumAddress(bytes) === text ? bytes : undefined;
 }
 
 /** An address as people should see it: mixed case by EIP-55. */
