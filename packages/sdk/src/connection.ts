@@ -249,6 +249,21 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
     }
   }
 
+  function readResult<N extends MethodName>(method: N, result: Json): MethodResult<N> {
+    if (QUICK_RESULTS[method]?.(result)) {
+      offerHeadsOf(result);
+      return result as MethodResult<N>;
+    }
+    const parsed = METHODS[method].result.safeParse(result);
+    if (!parsed.success) {
+      const text = `The vault answered ${method} with something else than was agreed.`;
+      const remedy = 'Update this client or the vault, so that both speak the same version.';
+      throw new CodedError('message_malformed', text, { remedy, cause: parsed.error });
+    }
+    offerHeadsOf(parsed.data);
+    return parsed.data as MethodResult<N>;
+  }
+
   channel.listen(receive);
   offerHeadsOf(ready);
 
@@ -263,27 +278,16 @@ function createConnection(channel: Channel, keep: AcceptedKeep, options: Establi
     sessionId: session.id,
     closed,
 
-    async call<N extends MethodName>(method: N, params: MethodParams<N>): Promise<MethodResult<N>> {
-      if (ending) throw ending;
-      const { id, answer } = calls.open();
+    // No async function: what is read as the answer comes in needs no turn of its own.
+    call<N extends MethodName>(method: N, params: MethodParams<N>): Promise<MethodResult<N>> {
+      if (ending) return Promise.reject(ending);
+      const { id, answer } = calls.open((result) => readResult(method, result));
       try {
         send({ kind: 'request', id, method, params: params as JsonObject });
       } catch (error) {
         calls.reject(id, error as CodedError);
       }
-      const result = await answer;
-      if (QUICK_RESULTS[method]?.(result)) {
-        offerHeadsOf(result);
-        return result as MethodResult<N>;
-      }
-      const parsed = METHODS[method].result.safeParse(result);
-      if (!parsed.success) {
-        const text = `The vault answered ${method} with something else than was agreed.`;
-        const remedy = 'Update this client or the vault, so that both speak the same version.';
-        throw new CodedError('message_malformed', text, { remedy, cause: parsed.error });
-      }
-      offerHeadsOf(parsed.data);
-      return parsed.data as MethodResult<N>;
+      return answer;
     },
 
     on(name, handler) {

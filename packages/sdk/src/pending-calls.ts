@@ -4,7 +4,8 @@ import { connectionError } from './connection-errors.ts';
 
 /** Requests that wait for their answer, by id. */
 export interface PendingCalls {
-  open(): { readonly id: number; readonly answer: Promise<Json> };
+  /** `read` makes of a result what the caller gets, as it comes in; what it throws is what the caller gets then. */
+  open<T>(read: (result: Json) => T): { readonly id: number; readonly answer: Promise<T> };
   resolve(id: RpcId, result: Json): void;
   /** `id` is null where the other end could not read the request: then it says nothing about any of them. */
   reject(id: RpcId | null, error: CodedError): void;
@@ -14,7 +15,8 @@ export interface PendingCalls {
 interface Call {
   readonly id: number;
   readonly deadline: number;
-  resolve(result: Json): void;
+  readonly read: (result: Json) => unknown;
+  resolve(value: unknown): void;
   reject(error: CodedError): void;
 }
 
@@ -48,17 +50,26 @@ export function createPendingCalls(timeoutMs: number): PendingCalls {
   }
 
   return {
-    open() {
+    open<T>(read: (result: Json) => T) {
       const id = ++lastId;
-      const answer = new Promise<Json>((resolve, reject) => {
-        calls.set(id, { id, deadline: performance.now() + timeoutMs, resolve, reject });
+      const answer = new Promise<T>((resolve, reject) => {
+        const deadline = performance.now() + timeoutMs;
+        calls.set(id, { id, deadline, read, resolve: resolve as (value: unknown) => void, reject });
       });
       if (timer) timer.ref();
       else arm(timeoutMs);
       return { id, answer };
     },
     // An answer that comes after its call timed out finds nobody.
-    resolve: (id, result) => take(id)?.resolve(result),
+    resolve(id, result) {
+      const call = take(id);
+      if (!call) return;
+      try {
+        call.resolve(call.read(result));
+      } catch (error) {
+        call.reject(error as CodedError);
+      }
+    },
     reject: (id, error) => take(id)?.reject(error),
     rejectAll(error) {
       for (const call of [...calls.values()]) take(call.id)?.reject(error);
