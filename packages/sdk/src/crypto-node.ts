@@ -11,6 +11,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
+import { viewFrom } from '@keepwatch/base';
 import {
   isCanonicalBase64url,
   type AesGcm,
@@ -107,6 +108,9 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Used again and again: memory outside of V8's heap is slow to get, and more so to give back. Grows to the longest frame. */
+let decoded = Buffer.allocUnsafeSlow(32 * 1024);
+
 const codec: WireCodec = {
   toBase64url: (bytes) => asBuffer(bytes).toString('base64url'),
   fromBase64url(text) {
@@ -116,7 +120,9 @@ const codec: WireCodec = {
   },
   fromBase64urlBytes(ascii) {
     const text = asBuffer(ascii).toString('latin1');
-    const bytes = Buffer.from(text, 'base64url');
+    const most = Math.ceil((text.length * 3) / 4);
+    if (most > decoded.length) decoded = Buffer.allocUnsafeSlow(most);
+    const bytes = viewFrom(decoded, 0, decoded.write(text, 'base64url'));
     return isCanonicalBase64url(text, bytes) ? bytes : undefined;
   },
   fromAscii(...texts) {

@@ -71,7 +71,7 @@ export interface WireCodec {
   toBase64url(bytes: Uint8Array): string;
   /** Canonical base64url only; anything else is `undefined`. */
   fromBase64url(text: string): Uint8Array | undefined;
-  /** The same of a text in bytes. Frames are long: see {@link isCanonicalBase64url}. */
+  /** The same of a text in bytes; what it gives may be used again for the next. Frames are long: see {@link isCanonicalBase64url}. */
   fromBase64urlBytes(text: Uint8Array): Uint8Array | undefined;
   /** One byte a character, of all texts together. Each is ASCII. */
   fromAscii(...texts: readonly string[]): Uint8Array;

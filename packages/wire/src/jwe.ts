@@ -71,8 +71,8 @@ export function openFrame(
     return err('frame_malformed');
   }
   if (!prefix.startsWith(codec.toBase64url(nonce), HEADER.length + 2)) return err('frame_out_of_order');
+  const tag = codec.fromBase64url(codec.toAscii(viewFrom(frame, tagAt)));
   const ciphertext = codec.fromBase64urlBytes(viewFrom(frame, PREFIX_CHARS, tagAt - 1));
-  const tag = codec.fromBase64urlBytes(viewFrom(frame, tagAt));
   if (!ciphertext || !tag) return err('frame_malformed');
   const payload = aes.open(nonce, AAD, ciphertext, tag);
   return payload ? ok(payload) : err('frame_forged');
