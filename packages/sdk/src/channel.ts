@@ -6,7 +6,7 @@ import { closeError, connectionError } from './connection-errors.ts';
 
 /** Messages over one WebSocket, each a byte string. What they mean is not known here. */
 export interface Channel {
-  /** Sends a message. Those of one turn of the event loop leave as one write. */
+  /** Sends a message, in a write of its own. */
   send(message: Uint8Array): void;
   /** The next message, while nobody listens. Rejects with the error that ended the channel. */
   next(): Promise<Uint8Array>;
@@ -55,7 +55,6 @@ export async function openChannel(socket: TLSSocket, host: string, signal: Abort
   let listener: ((message: Uint8Array) => void) | undefined;
   let over: CodedError | undefined;
   let fault: unknown;
-  let corked = false;
 
   const ended = new Promise<CodedError>((resolve) => {
     webSocket.on('error', (error) => (fault = error));
@@ -93,14 +92,6 @@ export async function openChannel(socket: TLSSocket, host: string, signal: Abort
     ended,
     send(message) {
       if (over) throw over;
-      if (!corked) {
-        corked = true;
-        socket.cork();
-        process.nextTick(() => {
-          corked = false;
-          socket.uncork();
-        });
-      }
       webSocket.send(message, { binary: true });
     },
     next() {
