@@ -47,11 +47,21 @@ export function ed25519PublicKeyOf(privateKey: KeyObject): Uint8Array {
   return rawPublicKey(createPublicKey(privateKey));
 }
 
+/** The key that was used last, as Node has it: heads and receipts of a vault are all by one, and reading it takes a while. */
+let lastKey: { readonly spki: Buffer; readonly key: KeyObject } | undefined;
+
+function ed25519Key(publicKey: Uint8Array): KeyObject {
+  const spki = Buffer.concat([ED25519_SPKI, publicKey]);
+  if (!lastKey?.spki.equals(spki)) {
+    lastKey = { spki, key: createPublicKey({ key: spki, format: 'der', type: 'spki' }) };
+  }
+  return lastKey.key;
+}
+
 /** Node's `verify` with a key that may not be one at all: then nothing fits it. */
 function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    const key = createPublicKey({ key: Buffer.concat([ED25519_SPKI, publicKey]), format: 'der', type: 'spki' });
-    return verify(null, message, key, signature);
+    return verify(null, message, ed25519Key(publicKey), signature);
   } catch {
     return false;
   }
