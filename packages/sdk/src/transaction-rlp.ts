@@ -29,17 +29,19 @@ const MAX_FIELD = 55;
 
 /** The bytes of a field, up to `end`; gives where they begin. Integers have no leading zeros, zero is the empty string. */
 function writeBefore(end: number, field: bigint | number | Uint8Array, out: Uint8Array): number {
-  if (field instanceof Uint8Array) {
+  if (typeof field === 'object') {
     out.set(field, end - field.length);
     return end - field.length;
   }
   if (field < 0) throw new RangeError('RLP has no negative integers');
   let at = end;
   let rest = field;
-  for (; rest > Number.MAX_SAFE_INTEGER; rest = BigInt(rest) >> 8n) out[--at] = Number(BigInt(rest) & 0xffn);
-  for (let small = Number(rest); small > 0; small = Math.floor(small / 256)) out[--at] = small % 256;
+  for (; typeof rest === 'bigint' && rest > MAX_SAFE; rest >>= 8n) out[--at] = Number(rest & 0xffn);
+  for (rest = Number(rest); rest > 0; rest = Math.floor(rest / 256)) out[--at] = rest % 256;
   return at;
 }
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** The content of a list that fills `bytes` exactly, in its one canonical form; `undefined` for anything else. */
 export function rlpListContent(bytes: Uint8Array): Uint8Array | undefined {
