@@ -54,7 +54,12 @@ describe.each(Object.entries(QUICK_RESULTS))('the quick check of %s', (name, qui
     const shared = { ...VALID, receipt: { ...VALID.receipt, path: [HASH.replace('A', 'B'), HASH] } };
     expect([quick(VALID), quick(shared), quick(structuredClone(VALID))]).toEqual([true, true, true]);
     expect(quick(damaged(['receipt', 'head', 'root'], 'x'))).toBe(false);
-    for (const path of [[HASH, `${HASH}=`], ['', HASH], [undefined, HASH, HASH], [HASH, HASH, HASH, 1]]) {
+    for (const path of [
+      [HASH, `${HASH}=`],
+      ['', HASH],
+      [undefined, HASH, HASH],
+      [HASH, HASH, HASH, 1],
+    ]) {
       expect(quick(damaged(['receipt', 'path'], path))).toBe(false);
     }
     expect(quick(damaged(['receipt', 'head'], undefined))).toBe(false);

@@ -48,13 +48,17 @@ export function startGateProcess(
   const reads = [...codeRoots(GATE_MAIN), dataDir].map((path) => `--allow-fs-read=${path}`);
   const flags = ['--no-warnings', '--permission', '--allow-net', ...reads, `--allow-fs-write=${dataDir}`];
   const belts = ['--disable-sigusr1', '--disable-proto=throw', '--disallow-code-generation-from-strings'];
-  const child = spawn(process.execPath, [...flags, ...belts, ...GATE_HEAP_FLAGS, GATE_MAIN, ...formatGateArguments(config)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: {},
-    cwd: dataDir,
-    detached: true,
-    ...options.user,
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, ...belts, ...GATE_HEAP_FLAGS, GATE_MAIN, ...formatGateArguments(config)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: {},
+      cwd: dataDir,
+      detached: true,
+      ...options.user,
+    },
+  );
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
     child.once('error', () => resolve({ code: null, signal: null }));
