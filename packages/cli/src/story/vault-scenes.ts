@@ -1,4 +1,4 @@
-import { CodedError } from '@keepwatch/base';
+import { createEvmNode } from '@keepwatch/sdk';
 import { showAddress } from '../values.ts';
 import type { Anvil } from './anvil.ts';
 import type { Step } from './play.ts';
@@ -112,7 +112,7 @@ async function fund(anvil: Anvil, address: string): Promise<number> {
   const [rich] = (await anvil.call('eth_accounts', [])) as string[];
   const value = `0x${(5n * ONE_ETHER).toString(16)}`;
   const hash = await anvil.call('eth_sendTransaction', [{ from: rich, to: address, value }]);
-  const receipt = (await anvil.call('eth_getTransactionReceipt', [hash])) as { blockNumber: string } | null;
-  if (!receipt) throw new CodedError('story_differs', 'the wallet’s ether was not mined at once');
-  return Number(receipt.blockNumber);
+  // Anvil answers before the block is made.
+  const { block } = await createEvmNode(anvil.url).mined(String(hash));
+  return block;
 }
