@@ -7,6 +7,7 @@ export * from './bytes.ts';
 export * from './canonical-json.ts';
 export * from './coded-error.ts';
 export * from './map-each.ts';
+export * from './remembered.ts';
 export * from './ports.ts';
 export * from './result.ts';
 export * from './token-bucket.ts';

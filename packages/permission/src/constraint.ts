@@ -1,4 +1,4 @@
-import type { CalendarUnit } from '@keepwatch/base';
+import { remembered, type CalendarUnit } from '@keepwatch/base';
 import type { Asset } from './intent.ts';
 
 /** One limit of a grant or a cap. All limits of a grant hold at once. */
@@ -135,32 +135,17 @@ export function isBudgetConstraint(constraint: Constraint): constraint is Budget
 }
 
 /** A window as text: `ever`, `86400s`, `day Europe/Berlin`. */
-export function windowText(window: Window): string {
-  let text = windowTexts.get(window);
-  if (text === undefined) windowTexts.set(window, (text = writeWindow(window)));
-  return text;
-}
-
-function writeWindow(window: Window): string {
+export const windowText = remembered((window: Window): string => {
   if ('ever' in window) return 'ever';
   return 'seconds' in window ? `${window.seconds}s` : `${window.calendar} ${window.zone}`;
-}
+});
 
 /**
  * Which budget of a grant a constraint draws on, as text without line breaks: `volume native 86400s`,
- * `count day Europe/Berlin`, `min-interval`, `outstanding erc20:0x…`. A grant has each at most once.
+ * `count day Europe/Berlin`, `min-interval`, `outstanding erc20:0x…`. A grant has each at most once. Remembered, for a text
+ * made anew is hashed anew by each Map that it is looked up in.
  */
-export function budgetKey(constraint: BudgetConstraint): string {
-  let key = budgetKeys.get(constraint);
-  if (key === undefined) budgetKeys.set(constraint, (key = writeBudgetKey(constraint)));
-  return key;
-}
-
-/** Of the constraints of grants, which live long: a text made anew is hashed anew by each Map that it is looked up in. */
-const budgetKeys = new WeakMap<BudgetConstraint, string>();
-const windowTexts = new WeakMap<Window, string>();
-
-function writeBudgetKey(constraint: BudgetConstraint): string {
+export const budgetKey = remembered((constraint: BudgetConstraint): string => {
   switch (constraint.type) {
     case 'volume':
       return `volume ${constraint.asset} ${windowText(constraint.window)}`;
@@ -171,7 +156,7 @@ function writeBudgetKey(constraint: BudgetConstraint): string {
     case 'outstanding':
       return `outstanding ${constraint.asset}`;
   }
-}
+});
 
 /** What tells a constraint from others of its grant: two of the same key would leave open which one holds. */
 export function constraintKey(constraint: Constraint): string {

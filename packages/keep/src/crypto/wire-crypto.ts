@@ -2,6 +2,7 @@ import * as nodeCrypto from 'node:crypto';
 import { fromBase64url } from '@keepwatch/base';
 import { isCanonicalBase64url, type WireCrypto } from '@keepwatch/wire';
 import { ed25519Verify } from '../secure/index.ts';
+import { base64url } from './base64url.ts';
 
 /**
  * The keep's end of the wire: Node's OpenSSL for what belongs to one session only. These keys live on OpenSSL's heap
@@ -104,7 +105,7 @@ const aesGcm: WireCrypto['aesGcm'] = {
 };
 
 const codec: WireCrypto['codec'] = {
-  toBase64url: (bytes) => view(bytes).toString('base64url'),
+  toBase64url: base64url,
   fromBase64url(text) {
     if (text.length < 64) return fromBase64url(text);
     // Node's decoder passes over what it does not know: only a text that encodes back to itself is canonical.

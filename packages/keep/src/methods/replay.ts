@@ -1,4 +1,4 @@
-import { canonicalJson, CodedError, type Json } from '@keepwatch/base';
+import { canonicalJson, CodedError, remembered, type Json } from '@keepwatch/base';
 import type { GrantDraft, MethodParams, MethodResult, ReplayChange, ReplayStep } from '@keepwatch/protocol';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { decodeEntry } from '../state/events.ts';
@@ -97,15 +97,7 @@ function candidateFor(draft: GrantDraft, state: State, loaded: ReadonlyMap<strin
 }
 
 /** Canonical texts of grants in force: each is compared with many candidates. */
-const texts = new WeakMap<StoredGrant, string>();
-
-function textOf(stored: StoredGrant): string {
-  const known = texts.get(stored);
-  if (known !== undefined) return known;
-  const text = canonicalJson(stored.draft as unknown as Json);
-  texts.set(stored, text);
-  return text;
-}
+const textOf = remembered(({ draft }: StoredGrant) => canonicalJson(draft as unknown as Json));
 
 /** Spares writing down most grants that are another. */
 function mayBeSame(a: GrantDraft, b: GrantDraft): boolean {

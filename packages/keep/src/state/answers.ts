@@ -20,11 +20,11 @@ export function hasRoomForAnswer(state: State, client: string, now: number): boo
 
 /** `key`: see `answerKey`. */
 export function rememberAnswer(state: State, key: string, answered: Answered): void {
-  if (!state.answered.has(key)) {
-    const client = clientIn(key);
-    state.answersOf.set(client, (state.answersOf.get(client) ?? 0) + 1);
-  }
+  const before = state.answered.size;
   state.answered.set(key, answered);
+  if (state.answered.size === before) return;
+  const client = clientIn(key);
+  state.answersOf.set(client, (state.answersOf.get(client) ?? 0) + 1);
 }
 
 /**

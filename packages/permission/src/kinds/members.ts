@@ -1,17 +1,15 @@
+import { remembered } from '@keepwatch/base';
 import type { NotCoveredCode, PermissionRequest } from '../decision.ts';
 import type { AnyOf } from '../grant.ts';
 import type { Mismatch } from './kind.ts';
 
 /** Long lists are looked up by hash. The list is the key, so a set lives as long as its grant. */
-const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+const setOf = remembered((list: readonly string[]): ReadonlySet<string> => new Set(list));
 const SHORT = 8;
 
 export function isMember(list: AnyOf<string>, item: string): boolean {
   if (list === 'any') return true;
-  if (list.length <= SHORT) return list.includes(item);
-  let set = sets.get(list);
-  if (set === undefined) sets.set(list, (set = new Set(list)));
-  return set.has(item);
+  return list.length <= SHORT ? list.includes(item) : setOf(list).has(item);
 }
 
 export function notAmong(list: AnyOf<string>, asked: string, code: NotCoveredCode): Mismatch | undefined {
