@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSecureMemory, type SecureMemory } from './memory.ts';
 import { generatePrivateKey, signApprovedDigests, type ApprovedDigest } from './secp256k1.ts';
+import { MAX_JOBS } from './signing-jobs.ts';
 import { startSigningThread, type SigningThread } from './signing-thread.ts';
 
 /** A thread with a memory whose first slab it sees. */
@@ -47,12 +48,24 @@ describe('a second thread that signs', () => {
     expect(thread.sign([...batchOf(memory, 10), ...batchOf(elsewhere, 1)])).toBeUndefined();
   });
 
-  it('takes four batches at a time', async () => {
-    const batches = Array.from({ length: 5 }, () => batchOf(memory, 32));
-    const asked = batches.map((batch) => thread.sign(batch));
-    expect(asked.map((signing) => signing !== undefined)).toEqual([true, true, true, true, false]);
-    await Promise.all(asked);
-    expect(await thread.sign(batches[4]!)).toEqual(signApprovedDigests(batches[4]!));
+  it('takes so many batches at a time, and then leaves the next to the first thread', async () => {
+    const batches = Array.from({ length: MAX_JOBS }, () => batchOf(memory, 8));
+    const asked = batches.map((batch) => thread.sign(batch)!);
+    const further = batchOf(memory, 8);
+    expect(thread.sign(further)).toBeUndefined();
+    expect(await Promise.all(asked)).toEqual(batches.map(signApprovedDigests));
+    expect(await thread.sign(further)).toEqual(signApprovedDigests(further));
+  });
+
+  it('has its places used again and again while it may still look at what stood there before', async () => {
+    // The same keys each time: thousands of new ones would not fit the slab.
+    const keys = batchOf(memory, 32);
+    for (let round = 0; round < 100; round++) {
+      const sizes = Array.from({ length: 1 + (round % MAX_JOBS) }, (_, i) => 8 + ((round + i) % 25));
+      const batches = sizes.map((size) => keys.slice(0, size).map(({ key }) => ({ key, digest: digest() })));
+      const signed = await Promise.all(batches.map((batch) => thread.sign(batch)!));
+      expect(signed).toEqual(batches.map(signApprovedDigests));
+    }
   });
 
   it('says of a key that is none what the first thread says', async () => {

@@ -2,14 +2,34 @@ import { Worker } from 'node:worker_threads';
 import { mapEach } from '@keepwatch/base';
 import { withAccess } from './access.ts';
 import { sodium } from './native.ts';
-import { PRIVATE_KEY_BYTES, signApprovedDigests, type ApprovedDigest, type RecoverableSignature } from './secp256k1.ts';
-import { DONE, jobAt, MAX_JOB, MAX_JOBS, POSTED, sharedForJobs, viewJobs } from './signing-jobs.ts';
+import {
+  PRIVATE_KEY_BYTES,
+  signApprovedDigests,
+  signOpened,
+  type ApprovedDigest,
+  type RecoverableSignature,
+} from './secp256k1.ts';
+import {
+  claim,
+  countOf,
+  finish,
+  isAllClaimed,
+  jobAt,
+  MAX_JOB,
+  MAX_JOBS,
+  NOT_SIGNED,
+  offer,
+  sharedForJobs,
+  viewJobs,
+  type SigningJob,
+} from './signing-jobs.ts';
 import type { SigningWorkerData, SigningWorkerReady } from './signing-worker/main.ts';
 import { slabOf, type PlacedSlot } from './slab.ts';
 
 /**
- * A second thread that signs, so that the first one goes on deciding meanwhile (ADR 12). Keys stay where they are: it
- * sees one slab of guarded memory, which the first thread keeps open for reading as long as a job lasts.
+ * A second thread that signs, so that the first one goes on deciding meanwhile, and signs with it when there is nothing
+ * else to do (ADR 12). Keys stay where they are: it sees one slab of guarded memory, which the first thread keeps open for
+ * reading as long as a job lasts.
  */
 export interface SigningThread {
   /** Guarded memory that both threads see: to become the first slab of a `SecureMemory`. */
@@ -24,6 +44,8 @@ export interface SigningThread {
   end(): Promise<void>;
 }
 
+/** Signatures that the first thread makes in one turn of its event loop, where nobody else has claimed them. */
+const AT_ONCE = 2;
 /** Up to here waking another thread takes longer than signing. */
 const MIN_JOB = 8;
 /** Far more than any job takes, for a machine that is busy with other things. */
@@ -34,7 +56,8 @@ const SLAB_BYTES = 64 * 1024;
 
 /**
  * Starts the thread; `undefined` where Node's flags or the platform do not allow it, or where it could not give up its
- * rights: then everything is signed by the first thread. `onLost`: it has ended, by itself or by `end`. To be called before the process drops the rights to add-ons, FFI and threads.
+ * rights: then everything is signed by the first thread. `onLost`: it has ended, by itself or by `end`. To be called before
+ * the process drops the rights to add-ons, FFI and threads.
  */
 export async function startSigningThread(onLost: () => void = () => undefined): Promise<SigningThread | undefined> {
   const slab = sodium.sodium_malloc(SLAB_BYTES);
@@ -77,23 +100,60 @@ function createSigningThread(
   shared: SharedArrayBuffer,
 ): SigningThread {
   const work = viewJobs(shared);
-  const { counters } = work;
   const waiting: ((signed: Signed) => void)[] = [];
   let posted = 0;
   let taken = 0;
+  let helping = false;
   let gone = false;
 
   function collect(): void {
-    while (!gone && taken !== Atomics.load(counters, DONE)) {
+    while (!gone && taken !== posted) {
       const job = jobAt(work, taken);
+      const count = countOf(job);
+      if (Atomics.load(job.finished, 0) !== count) return;
       taken = (taken + 1) | 0;
       const signed: RecoverableSignature[] = [];
-      for (let i = 0; i < job.count[0]!; i++) {
+      for (let i = 0; i < count; i++) {
         const recid = job.recoveryIds[i];
         if (recid === 0 || recid === 1) signed.push({ rs: copyOf(job.signatures[i]!), yParity: recid });
       }
-      waiting.shift()!(signed.length === job.count[0] ? signed : undefined);
+      waiting.shift()!(signed.length === count ? signed : undefined);
     }
+  }
+
+  /** Signs one that nobody has claimed. False: there is none. */
+  function signOne(): boolean {
+    for (let number = taken; number !== posted; number = (number + 1) | 0) {
+      const job = jobAt(work, number);
+      const i = isAllClaimed(job) ? undefined : claim(job);
+      if (i === undefined) continue;
+      job.recoveryIds[i] = signInPlace(job, i);
+      if (finish(job)) collect();
+      return true;
+    }
+    return false;
+  }
+
+  function signInPlace(job: SigningJob, i: number): number {
+    const key = new Uint8Array(slab.buffer, slab.byteOffset + job.places[i]!, PRIVATE_KEY_BYTES);
+    try {
+      const { rs, yParity } = signOpened(copyOf(job.digests[i]!), key);
+      job.signatures[i]!.set(rs);
+      return yParity;
+    } catch {
+      return NOT_SIGNED;
+    }
+  }
+
+  /** A few in each turn of the event loop, so that requests which arrive meanwhile do not wait for all of them. */
+  function help(): void {
+    if (helping) return;
+    helping = true;
+    setImmediate(() => {
+      helping = false;
+      for (let i = 0; i < AT_ONCE; i++) if (gone || !signOne()) return;
+      help();
+    });
   }
 
   function lose(): void {
@@ -111,25 +171,28 @@ function createSigningThread(
 
   function post(batch: readonly ApprovedDigest[], places: readonly number[]): Promise<Signed> {
     const job = jobAt(work, posted);
-    job.count[0] = batch.length;
     for (let i = 0; i < batch.length; i++) {
       job.places[i] = places[i]!;
       job.digests[i]!.set(batch[i]!.digest);
     }
+    offer(job, batch.length);
     posted = (posted + 1) | 0;
-    Atomics.store(counters, POSTED, posted);
-    Atomics.notify(counters, POSTED);
+    Atomics.store(work.posted, 0, posted);
+    Atomics.notify(work.posted, 0);
+    help();
     return new Promise((resolve) => waiting.push(resolve));
   }
 
   function quiesce(): void {
+    while (!gone && signOne());
     const until = performance.now() + QUIESCE_MS;
-    for (;;) {
-      const done = Atomics.load(counters, DONE);
-      if (gone || done === posted) return;
-      // What a thread that hangs may still write is taken by nobody.
-      if (performance.now() > until) return lose();
-      Atomics.wait(counters, DONE, done, QUIESCE_MS);
+    for (let number = taken; !gone && number !== posted; number = (number + 1) | 0) {
+      const job = jobAt(work, number);
+      for (let done = Atomics.load(job.finished, 0); done !== countOf(job); done = Atomics.load(job.finished, 0)) {
+        // What a thread that hangs may still write is taken by nobody.
+        if (performance.now() > until) return lose();
+        Atomics.wait(job.finished, 0, done, QUIESCE_MS);
+      }
     }
   }
   // A thread that Node stops in the middle of a signature takes the process down: the add-on cannot be interrupted.

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Secp256k1 } from '../native.ts';
-import { DONE, jobAt, NOT_SIGNED, POSTED, viewJobs, type SigningJob } from '../signing-jobs.ts';
+import { claim, finish, jobAt, NOT_SIGNED, viewJobs, type SigningJob } from '../signing-jobs.ts';
 
 /**
  * The keep's second thread. It signs digests with keys in the one slab that it was shown, and can do nothing else: its
@@ -50,12 +50,14 @@ function signOne(job: SigningJob, i: number): number {
 
 parentPort!.postMessage({ held } satisfies SigningWorkerReady);
 
-for (let done = 0; ;) {
-  while (Atomics.load(work.counters, POSTED) === done) Atomics.wait(work.counters, POSTED, done);
-  const job = jobAt(work, done);
-  for (let i = 0; i < job.count[0]!; i++) job.recoveryIds[i] = signOne(job, i);
-  done = (done + 1) | 0;
-  Atomics.store(work.counters, DONE, done);
-  Atomics.notify(work.counters, DONE);
-  parentPort!.postMessage('done');
+for (let number = 0; ; number = (number + 1) | 0) {
+  while (Atomics.load(work.posted, 0) === number) Atomics.wait(work.posted, 0, number);
+  const job = jobAt(work, number);
+  let last = false;
+  for (let i = claim(job); i !== undefined; i = claim(job)) {
+    job.recoveryIds[i] = signOne(job, i);
+    last = finish(job);
+    Atomics.notify(job.finished, 0);
+  }
+  if (last) parentPort!.postMessage('done');
 }
