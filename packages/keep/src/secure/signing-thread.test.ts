@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSecureMemory, type SecureMemory } from './memory.ts';
 import { generatePrivateKey, signApprovedDigests, type ApprovedDigest } from './secp256k1.ts';
@@ -31,6 +32,13 @@ describe('a second thread that signs', () => {
       const signed = await Promise.all(batches.map((batch) => thread.sign(batch)!));
       expect(signed).toEqual(batches.map(signApprovedDigests));
     }
+  });
+
+  it.skipIf(process.platform !== 'linux')('asks for less of a core than the thread that decides', () => {
+    const niceness = (stat: string) => Number(stat.slice(stat.lastIndexOf(')')).split(' ')[17]);
+    const ofThread = (id: string | number) => niceness(readFileSync(`/proc/self/task/${id}/stat`, 'utf8'));
+    const decides = ofThread(process.pid);
+    expect(readdirSync('/proc/self/task').map(ofThread)).toContain(Math.min(decides + 5, 19));
   });
 
   it('holds the memory open for reading while it signs, and no longer', async () => {

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Secp256k1 } from '../native.ts';
 import { claim, finish, jobAt, NOT_SIGNED, viewJobs, type SigningJob } from '../signing-jobs.ts';
@@ -33,9 +34,23 @@ const blinding = randomFillSync(new Uint8Array(32));
 secp256k1.contextRandomize(blinding);
 blinding.fill(0);
 
+yieldToTheFirst();
 const work = viewJobs(shared);
 const digest = new Uint8Array(32);
 const signature = new Uint8Array(64);
+
+/**
+ * Where both want the same core, the thread that decides has it: it can sign as well, and this one cannot decide. On Linux
+ * a niceness is a thread's own (setpriority(2), "C library/kernel differences"); elsewhere it would be the process's.
+ */
+function yieldToTheFirst(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, Math.min(getPriority(0) + 5, 19));
+  } catch {
+    // Not permitted here: then both are alike.
+  }
+}
 
 function signOne(job: SigningJob, i: number): number {
   digest.set(job.digests[i]!);
