@@ -34,7 +34,7 @@ export function signApprovedDigests(batch: readonly ApprovedDigest[]): Recoverab
   return withAccess(
     mapEach(batch, ({ key }) => key),
     [],
-    (keys) => mapEach(batch, ({ digest }, i) => signOpened(digest, keys[i]!)),
+    (keys) => mapEach(batch, ({ digest }, i) => sign(digest, keys[i]!)),
   );
 }
 
@@ -57,8 +57,7 @@ export function generatePrivateKey(memory: SecureMemory): Slot {
   return key;
 }
 
-/** With a key whose slab is open: see {@link signApprovedDigests}. */
-export function signOpened(digest: Uint8Array, key: Uint8Array): RecoverableSignature {
+function sign(digest: Uint8Array, key: Uint8Array): RecoverableSignature {
   const { signature, recid } = secp256k1.ecdsaSign(digest, key, {}, new Uint8Array(64));
   if (recid === 0 || recid === 1) return { rs: signature, yParity: recid };
   // r above the group order: found by nobody, and no Ethereum transaction can carry it.

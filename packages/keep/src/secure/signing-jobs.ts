@@ -1,3 +1,5 @@
+import type { Secp256k1 } from './native.ts';
+
 /**
  * What the keep's two threads say to each other about signatures: a ring of jobs in shared memory. No key is in it, only
  * where a key lies in the slab that both see, and the digest that was approved. Both threads sign: each claims one
@@ -9,13 +11,14 @@ export const MAX_JOB = 32;
 /** Jobs that are under way at most. A power of two, so that their numbers may overflow. */
 export const MAX_JOBS = 16;
 
+const KEY = 32;
 const DIGEST = 32;
 const SIGNATURE = 64;
 const JOB_WORDS = 2 + MAX_JOB + MAX_JOB;
 const JOB_BYTES = JOB_WORDS * 4 + MAX_JOB * (DIGEST + SIGNATURE);
 
 /** Stands where a recovery id is expected: there is no signature. */
-export const NOT_SIGNED = -1;
+const NOT_SIGNED = -1;
 
 export interface SigningJobs {
   /** One word: how many jobs were ever posted, modulo 2^32. */
@@ -102,4 +105,28 @@ export function countOf({ claims }: SigningJob): number {
 export function finish(job: SigningJob): boolean {
   const count = countOf(job);
   return Atomics.add(job.finished, 0, 1) + 1 === count;
+}
+
+/**
+ * Makes the claimed signature of a job and says so, as {@link finish}. For either thread, with its own instance of the
+ * add-on: keys lie in `memory` from `start` on, which has to be open for reading as long as the job lasts.
+ */
+export function createJobSigner(
+  secp256k1: Pick<Secp256k1, 'ecdsaSign'>,
+  memory: ArrayBufferLike,
+  start: number,
+): (job: SigningJob, i: number) => boolean {
+  const digest = new Uint8Array(DIGEST);
+  const signature = new Uint8Array(SIGNATURE);
+  return (job, i) => {
+    digest.set(job.digests[i]!);
+    try {
+      const key = new Uint8Array(memory, start + job.places[i]!, KEY);
+      job.recoveryIds[i] = secp256k1.ecdsaSign(digest, key, {}, signature).recid;
+      job.signatures[i]!.set(signature);
+    } catch {
+      job.recoveryIds[i] = NOT_SIGNED;
+    }
+    return finish(job);
+  };
 }

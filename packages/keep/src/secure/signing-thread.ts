@@ -1,27 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { mapEach } from '@keepwatch/base';
 import { withAccess } from './access.ts';
-import { sodium } from './native.ts';
-import {
-  PRIVATE_KEY_BYTES,
-  signApprovedDigests,
-  signOpened,
-  type ApprovedDigest,
-  type RecoverableSignature,
-} from './secp256k1.ts';
+import { secp256k1, sodium } from './native.ts';
+import { PRIVATE_KEY_BYTES, signApprovedDigests, type ApprovedDigest, type RecoverableSignature } from './secp256k1.ts';
 import {
   claim,
   countOf,
-  finish,
+  createJobSigner,
   isAllClaimed,
   jobAt,
   MAX_JOB,
   MAX_JOBS,
-  NOT_SIGNED,
   offer,
   sharedForJobs,
   viewJobs,
-  type SigningJob,
 } from './signing-jobs.ts';
 import type { SigningWorkerData, SigningWorkerReady } from './signing-worker/main.ts';
 import { slabOf, type PlacedSlot } from './slab.ts';
@@ -100,6 +92,7 @@ function createSigningThread(
   shared: SharedArrayBuffer,
 ): SigningThread {
   const work = viewJobs(shared);
+  const signClaimed = createJobSigner(secp256k1, slab.buffer, slab.byteOffset);
   const waiting: ((signed: Signed) => void)[] = [];
   let posted = 0;
   let taken = 0;
@@ -127,22 +120,10 @@ function createSigningThread(
       const job = jobAt(work, number);
       const i = isAllClaimed(job) ? undefined : claim(job);
       if (i === undefined) continue;
-      job.recoveryIds[i] = signInPlace(job, i);
-      if (finish(job)) collect();
+      if (signClaimed(job, i)) collect();
       return true;
     }
     return false;
-  }
-
-  function signInPlace(job: SigningJob, i: number): number {
-    const key = new Uint8Array(slab.buffer, slab.byteOffset + job.places[i]!, PRIVATE_KEY_BYTES);
-    try {
-      const { rs, yParity } = signOpened(copyOf(job.digests[i]!), key);
-      job.signatures[i]!.set(rs);
-      return yParity;
-    } catch {
-      return NOT_SIGNED;
-    }
   }
 
   /** A few in each turn of the event loop, so that requests which arrive meanwhile do not wait for all of them. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Secp256k1 } from '../native.ts';
-import { claim, finish, jobAt, NOT_SIGNED, viewJobs, type SigningJob } from '../signing-jobs.ts';
+import { claim, createJobSigner, jobAt, viewJobs } from '../signing-jobs.ts';
 
 /**
  * The keep's second thread. It signs digests with keys in the one slab that it was shown, and can do nothing else: its
@@ -36,8 +36,7 @@ blinding.fill(0);
 
 yieldToTheFirst();
 const work = viewJobs(shared);
-const digest = new Uint8Array(32);
-const signature = new Uint8Array(64);
+const signClaimed = createJobSigner(secp256k1, slab, 0);
 
 /**
  * Where both want the same core, the thread that decides has it: it can sign as well, and this one cannot decide. On Linux
@@ -52,17 +51,6 @@ function yieldToTheFirst(): void {
   }
 }
 
-function signOne(job: SigningJob, i: number): number {
-  digest.set(job.digests[i]!);
-  try {
-    const { recid } = secp256k1.ecdsaSign(digest, new Uint8Array(slab, job.places[i]!, 32), {}, signature);
-    job.signatures[i]!.set(signature);
-    return recid;
-  } catch {
-    return NOT_SIGNED;
-  }
-}
-
 parentPort!.postMessage({ held } satisfies SigningWorkerReady);
 
 for (let number = 0; ; number = (number + 1) | 0) {
@@ -70,8 +58,7 @@ for (let number = 0; ; number = (number + 1) | 0) {
   const job = jobAt(work, number);
   let last = false;
   for (let i = claim(job); i !== undefined; i = claim(job)) {
-    job.recoveryIds[i] = signOne(job, i);
-    last = finish(job);
+    last = signClaimed(job, i);
     Atomics.notify(job.finished, 0);
   }
   if (last) parentPort!.postMessage('done');
