@@ -65,6 +65,21 @@ describe('a second thread that signs', () => {
     expect(await thread.sign(further)).toEqual(signApprovedDigests(further));
   });
 
+  it('says whether there are signatures that neither thread has begun', async () => {
+    expect(thread.hasUnclaimed()).toBe(false);
+    const keys = batchOf(memory, 32);
+    let seen = false;
+    // Again where the other thread was faster: this one may lose its core for as long as that takes.
+    for (let round = 0; round < 100 && !seen; round++) {
+      const batches = Array.from({ length: MAX_JOBS }, () => keys.map(({ key }) => ({ key, digest: digest() })));
+      const asked = batches.map((batch) => thread.sign(batch)!);
+      seen = thread.hasUnclaimed();
+      await Promise.all(asked);
+      expect(thread.hasUnclaimed()).toBe(false);
+    }
+    expect(seen).toBe(true);
+  });
+
   it('has its places used again and again while it may still look at what stood there before', async () => {
     // The same keys each time: thousands of new ones would not fit the slab.
     const keys = batchOf(memory, 32);

@@ -31,6 +31,8 @@ export interface SigningThread {
    * outside of the slab, too much under way, or no second thread. A rejection is that of `signApprovedDigests`.
    */
   sign(batch: readonly ApprovedDigest[]): Promise<readonly RecoverableSignature[]> | undefined;
+  /** Whether there are signatures that neither thread has begun. */
+  hasUnclaimed(): boolean;
   /** Returns when no job is under way: the bytes of a key must not change under a signature. */
   quiesce(): void;
   end(): Promise<void>;
@@ -114,6 +116,13 @@ function createSigningThread(
     }
   }
 
+  function hasUnclaimed(): boolean {
+    for (let number = taken; number !== posted; number = (number + 1) | 0) {
+      if (!isAllClaimed(jobAt(work, number))) return true;
+    }
+    return false;
+  }
+
   /** Signs one that nobody has claimed. False: there is none. */
   function signOne(): boolean {
     for (let number = taken; number !== posted; number = (number + 1) | 0) {
@@ -181,6 +190,7 @@ function createSigningThread(
 
   return {
     slab,
+    hasUnclaimed,
     quiesce,
 
     sign(batch) {

@@ -47,7 +47,7 @@ export interface VaultDeps {
   /** The scheme under which a new vault encrypts; older ones exist so that older vaults open. */
   readonly scheme?: 1 | 2;
   /** Sees the first keys of `ringMemory`, and signs with them. */
-  readonly signingThread?: Pick<SigningThread, 'sign'>;
+  readonly signingThread?: Pick<SigningThread, 'sign' | 'hasUnclaimed'>;
 }
 
 export interface DiskReserve {

@@ -42,6 +42,7 @@ function engine(change: Partial<EngineDeps> = {}) {
       log.push(`sign ${effects.map(({ wallet }) => wallet).join(' ')}`);
       return effects.map(() => ({ rs: new Uint8Array(64), yParity: 0 as const }));
     },
+    signaturesWait: () => false,
     mirror: () => [],
     committed: (event) => log.push(`committed ${event.type}`),
     broken: (error, tightening) => log.push(`broken ${error.code}, ${tightening.length} again`),
@@ -73,6 +74,37 @@ describe('engine', () => {
     await turn();
     const told = Array.from({ length: 3 }, () => 'committed signing.frozen');
     expect(log).toEqual(['commit', ...told, 'sign w1 w2', 'a done signed', 'b done', 'c done signed']);
+  });
+
+  it('lets a small batch grow while signatures wait, for a few turns and no longer', async () => {
+    const turns: (() => void)[] = [];
+    let wait = true;
+    const pass = (count: number) => {
+      for (let i = 0; i < count; i++) turns.shift()!();
+    };
+    const { engine: e, commits, job } = engine({ signaturesWait: () => wait, soon: (run) => turns.push(run) });
+    e.submit(job('a'));
+    pass(10);
+    e.submit(job('b'));
+    expect(commits).toEqual([]);
+    pass(1);
+    expect(commits.map(({ entries }) => entries)).toEqual([2]);
+    commits[0]!.settle();
+    await new Promise(setImmediate);
+
+    for (let i = 0; i < 20; i++) e.submit(job(`large ${i}`));
+    pass(1);
+    expect(commits.map(({ entries }) => entries)).toEqual([2, 20]);
+    commits[1]!.settle();
+    await new Promise(setImmediate);
+
+    e.submit(job('c'));
+    pass(3);
+    expect(commits).toHaveLength(2);
+    wait = false;
+    pass(1);
+    expect(commits.map(({ entries }) => entries)).toEqual([2, 20, 1]);
+    expect(turns).toEqual([]);
   });
 
   it('decides and commits the next batch while another thread signs', async () => {

@@ -75,7 +75,9 @@ export interface EngineDeps {
    * jobs of the batch that only tighten, which deserve another try without the others.
    */
   readonly broken: (error: CodedError, tightening: readonly Job[]) => void;
-  /** Runs the function once the events that already arrived have been read. */
+  /** Whether signatures of earlier batches wait until somebody makes them. */
+  readonly signaturesWait: () => boolean;
+  /** Runs the function once the events that already arrived have been read, and a few waiting signatures made. */
   readonly soon: (run: () => void) => void;
 }
 
@@ -95,6 +97,13 @@ const MAX_BATCH = 256;
  */
 const SIGNED_TOGETHER = 32;
 
+/**
+ * While signatures wait, a batch of fewer jobs waits so many turns that it may grow: a thread signs in each of them, and a
+ * batch costs as much as several of its jobs.
+ */
+const SMALL_BATCH = 20;
+const TURNS_TO_GROW = 10;
+
 interface Pending {
   readonly job: Job;
   readonly decided: Decided;
@@ -113,6 +122,7 @@ const NOTHING: Batch = { events: [], texts: [], appended: null };
 export function createEngine(deps: EngineDeps): Engine {
   let queue: Job[] = [];
   let scheduled = false;
+  let turnsWaited = 0;
   let stopped: CodedError | null = null;
 
   function submit(job: Job): void {
@@ -129,6 +139,11 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function flush(): void {
     if (stopped) return;
+    if (queue.length < SMALL_BATCH && turnsWaited < TURNS_TO_GROW && deps.signaturesWait()) {
+      turnsWaited++;
+      return deps.soon(flush);
+    }
+    turnsWaited = 0;
     const jobs = queue.length > MAX_BATCH ? queue.splice(0, MAX_BATCH) : queue;
     if (jobs === queue) queue = [];
     const settled = runBatch(jobs);

@@ -127,6 +127,7 @@ function startEngine(
     now: () => keepTime(vault, unsealed.state),
     append: (entries, writes, timeMs, tightens) => appendWithReserve(vault, journal, entries, writes, timeMs, tightens),
     sign: (effects) => signAll(vault, walletKeys, effects),
+    signaturesWait: () => deps.signingThread?.hasUnclaimed() ?? false,
     mirror(state, versionBefore) {
       if (state.version === versionBefore) return [];
       if (state.epoch > journal.epoch()) journal.startEpoch(state.epoch);
