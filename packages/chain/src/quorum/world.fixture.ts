@@ -103,6 +103,8 @@ export function createSource(
   const waiting: ChainEvent[] = [];
   const kept: Source['kept'] = [];
   let additions = 0;
+  /** A copy: what is told in this run is no block of an earlier one. */
+  const earlier = new Set(from);
   const own = [...from];
   let up = true;
 
@@ -198,7 +200,7 @@ export function createSource(
       while (own.at(-1)!.hash !== fork.hash) {
         const block = own.pop()!;
         waiting.push({ kind: 'disconnected', block, fork });
-        if (kind !== 'light' || from.includes(block)) continue;
+        if (kind !== 'light' || earlier.has(block)) continue;
         // It keeps what it has seen in a block that is gone.
         for (const tx of block.txs) hearOf(tx);
       }
