@@ -131,6 +131,7 @@ describe('a thread that has ended', () => {
     await thread.end();
     expect(await Promise.all(signing)).toEqual(batches.map(signApprovedDigests));
     expect(thread.sign(batches[0]!)).toBeUndefined();
+    expect(thread.hasUnclaimed()).toBe(false);
     thread.quiesce();
     expect(memory.stats().openSlabs).toBe(0);
   });

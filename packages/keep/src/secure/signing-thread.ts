@@ -14,6 +14,7 @@ import {
   offer,
   sharedForJobs,
   viewJobs,
+  type SigningJob,
 } from './signing-jobs.ts';
 import type { SigningWorkerData, SigningWorkerReady } from './signing-worker/main.ts';
 import { slabOf, type PlacedSlot } from './slab.ts';
@@ -116,18 +117,20 @@ function createSigningThread(
     }
   }
 
-  function hasUnclaimed(): boolean {
-    for (let number = taken; number !== posted; number = (number + 1) | 0) {
-      if (!isAllClaimed(jobAt(work, number))) return true;
+  /** The first job of which neither thread has claimed all. */
+  function unclaimed(): SigningJob | undefined {
+    for (let number = taken; !gone && number !== posted; number = (number + 1) | 0) {
+      const job = jobAt(work, number);
+      if (!isAllClaimed(job)) return job;
     }
-    return false;
+    return undefined;
   }
 
   /** Signs one that nobody has claimed. False: there is none. */
   function signOne(): boolean {
-    for (let number = taken; number !== posted; number = (number + 1) | 0) {
-      const job = jobAt(work, number);
-      const i = isAllClaimed(job) ? undefined : claim(job);
+    for (let job = unclaimed(); job; job = unclaimed()) {
+      const i = claim(job);
+      // The other thread was faster.
       if (i === undefined) continue;
       if (signClaimed(job, i)) collect();
       return true;
@@ -141,7 +144,7 @@ function createSigningThread(
     helping = true;
     setImmediate(() => {
       helping = false;
-      for (let i = 0; i < AT_ONCE; i++) if (gone || !signOne()) return;
+      for (let i = 0; i < AT_ONCE; i++) if (!signOne()) return;
       help();
     });
   }
@@ -174,7 +177,7 @@ function createSigningThread(
   }
 
   function quiesce(): void {
-    while (!gone && signOne());
+    while (signOne());
     const until = performance.now() + QUIESCE_MS;
     for (let number = taken; !gone && number !== posted; number = (number + 1) | 0) {
       const job = jobAt(work, number);
@@ -190,7 +193,7 @@ function createSigningThread(
 
   return {
     slab,
-    hasUnclaimed,
+    hasUnclaimed: () => unclaimed() !== undefined,
     quiesce,
 
     sign(batch) {
