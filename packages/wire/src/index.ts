@@ -57,7 +57,14 @@ export {
 } from './proof/head.ts';
 export { createMerkleTree, verifyMerklePath, type MerkleClaim, type MerkleTree } from './proof/merkle.ts';
 export { parseReceipt, receiptToJson, verifyReceipt, type Receipt, type ReceiptFault } from './proof/receipt.ts';
-export { createReceiptReader, receiptText, type ReceiptParts, type ReceiptReader } from './proof/receipt-stream.ts';
+export {
+  createReceiptReader,
+  receiptText,
+  wholeText,
+  type EntryText,
+  type ReceiptParts,
+  type ReceiptReader,
+} from './proof/receipt-stream.ts';
 export {
   decodeRpc,
   encodeRpc,

@@ -125,7 +125,8 @@ export function createSigning(vault: VaultContext): Signing {
     if (!found.ok) throw journalError(found.error);
     const receipt = receiptToJson(found.value) as ReceiptJson;
     if (!outcome.effect) throw denied(decodeEntry(found.value.entry), receipt);
-    return signed(outcome.effect, result.signature, { ...receipt, head: JSON.stringify(receipt.head) });
+    const entry = { form: [receipt.entry], fill: [] };
+    return signed(outcome.effect, result.signature, { ...receipt, entry, head: JSON.stringify(receipt.head) });
   }
 
   function signed({ bytes, digest }: SignEffect, signature: Signature | null, receipt: ReceiptParts): Signed {

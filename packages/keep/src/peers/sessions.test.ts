@@ -100,7 +100,8 @@ describe('what does not fit a frame', () => {
 
 describe('receipts in answers', () => {
   const receipt = (index: number, head = '{"root":"r"}') => ({
-    ...{ entry: '{}', seq: 5 + index, index, path: [`leaf ${index}`, 'node'], head },
+    ...{ seq: 5 + index, index, path: [`leaf ${index}`, 'node'], head },
+    entry: { form: ['{"nonce":', '}'], fill: [`${index}`] },
   });
   const signed = (index: number, head?: string) => jsonText('"hash":"0x"', receipt(index, head));
   const asked = encodeRpc({ kind: 'request', id: 1, method: 'vault.status', params: {} });
@@ -112,12 +113,13 @@ describe('receipts in answers', () => {
     const before = answers(sent).length;
     for (let i = 0; i < 5; i++) data(asked);
     const found = answers(sent).slice(before) as { result: { receipt: Json } | null }[];
+    const form = ['{"nonce":', '}'];
     expect(found.map(({ result }) => result?.receipt)).toEqual([
-      { entry: '{}', seq: 5, index: 0, path: ['leaf 0', 'node'], head: { root: 'r' } },
-      { entry: '{}', seq: 6, index: 1, path: ['leaf 1'], above: 1 },
-      { entry: '{}', seq: 5, index: 0, path: ['leaf 0', 'node'], head: { root: 's' } },
+      { form, fill: ['0'], seq: 5, index: 0, path: ['leaf 0', 'node'], head: { root: 'r' } },
+      { fill: ['1'], seq: 6, index: 1, path: ['leaf 1'], above: 1 },
+      { fill: ['0'], seq: 5, index: 0, path: ['leaf 0', 'node'], head: { root: 's' } },
       undefined,
-      { entry: '{}', seq: 6, index: 1, path: ['leaf 1', 'node'], head: { root: 's' } },
+      { form, fill: ['1'], seq: 6, index: 1, path: ['leaf 1', 'node'], head: { root: 's' } },
     ]);
   });
 

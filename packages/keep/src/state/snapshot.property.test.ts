@@ -1,6 +1,7 @@
 import { toBase64url, toHex, utf8, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { GrantDraft } from '@keepwatch/protocol';
+import { wholeText } from '@keepwatch/wire';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createKeccak256 } from '../crypto/keccak.ts';
@@ -8,7 +9,7 @@ import { sha256 } from '../crypto/wire-crypto.ts';
 import { isPolicyCommand, stepAddWallets, stepCommand, type PolicyCommand } from '../step/commands.ts';
 import { createRegistries } from '../step/registries.ts';
 import { stepSign } from '../step/sign.ts';
-import { entryText } from './entry-text.ts';
+import { createEntryWriter } from './entry-text.ts';
 import { decodeEntry, stampEntry, type Entry, type NewWallet, type VaultEvent } from './events.ts';
 import { emptyState, fold } from './fold.ts';
 import { decodeSnapshot, encodeSnapshot, stateDigest } from './snapshot.ts';
@@ -18,6 +19,7 @@ import { clientOf, type State } from './state.ts';
 
 const keccak256 = await createKeccak256();
 const deps = { keccak256, zones: createZones(process.versions.tz), registries: createRegistries(keccak256) };
+const writeEntry = createEntryWriter();
 const START = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;
 const PEERS = ['owner', 'second', 'bot-a', 'bot-b'];
@@ -196,7 +198,7 @@ function live(acts: readonly (readonly [Act, number])[]): readonly Entry[] {
   const entries: Entry[] = [];
   let now = START;
   const append = (made: VaultEvent) => {
-    const entry = decodeEntry(utf8(entryText(stampEntry(made, now, 'salt'))));
+    const entry = decodeEntry(utf8(wholeText(writeEntry(stampEntry(made, now, 'salt')))));
     entries.push(entry);
     fold(state, state.seq + 1, entry);
   };

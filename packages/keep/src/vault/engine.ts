@@ -1,9 +1,9 @@
 import { CodedError, mapEach, viewFrom, type Entropy, type MaybePromise } from '@keepwatch/base';
 import type { Appended, RecordWrite } from '@keepwatch/journal';
 import type { ReceiptJson } from '@keepwatch/protocol';
-import { headToJson, receiptToJson, type ReceiptParts } from '@keepwatch/wire';
+import { headToJson, receiptToJson, wholeText, type EntryText, type ReceiptParts } from '@keepwatch/wire';
 import { base64url } from '../crypto/base64url.ts';
-import { entryText } from '../state/entry-text.ts';
+import { createEntryWriter } from '../state/entry-text.ts';
 import { stampEntry, type Entry, type VaultEvent } from '../state/events.ts';
 import { fold } from '../state/fold.ts';
 import type { State } from '../state/state.ts';
@@ -113,13 +113,14 @@ interface Pending {
 /** What was journaled: the events, the texts of their entries, and where they stand. */
 interface Batch {
   readonly events: readonly VaultEvent[];
-  readonly texts: readonly string[];
+  readonly texts: readonly EntryText[];
   readonly appended: Appended | null;
 }
 
 const NOTHING: Batch = { events: [], texts: [], appended: null };
 
 export function createEngine(deps: EngineDeps): Engine {
+  const write = createEntryWriter();
   let queue: Job[] = [];
   let scheduled = false;
   let turnsWaited = 0;
@@ -184,9 +185,9 @@ export function createEngine(deps: EngineDeps): Engine {
       }
     }
     // Each step for the whole batch before the next step: the code of one fits the processor's cache, that of all does not.
-    const texts = mapEach(stamped, entryText);
+    const texts = mapEach(stamped, write);
     if (texts.length === 0) return finish(pending, NOTHING, firstSeq);
-    const entries = mapEach(texts, (text) => Buffer.from(text));
+    const entries = mapEach(texts, (text) => Buffer.from(wholeText(text)));
     writes.push(...deps.mirror(deps.state, versionBefore));
     // What fails after the commit is a bug and ends the process: nobody may be told that nothing has happened.
     let appended: MaybePromise<Appended>;

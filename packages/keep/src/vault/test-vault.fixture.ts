@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toHex, utf8, type Instant, createZones } from '@keepwatch/base';
+import { toHex, utf8, type Instant, type Json, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import { createMemoryStore } from '@keepwatch/journal';
 import type {
@@ -13,7 +13,14 @@ import type {
   MethodResult,
   SignatureAnswer,
 } from '@keepwatch/protocol';
-import { sealEntry, signCommand, uuidV7, type EntryCrypto, type IdentitySigner } from '@keepwatch/wire';
+import {
+  createReceiptReader,
+  sealEntry,
+  signCommand,
+  uuidV7,
+  type EntryCrypto,
+  type IdentitySigner,
+} from '@keepwatch/wire';
 import { loadBootKey } from '../boot/boot-key.ts';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { createWireCrypto, sha256 } from '../crypto/wire-crypto.ts';
@@ -59,7 +66,7 @@ function readAnswers({ transaction, typedData, message, authorization, unjournal
   const read =
     <P, R>(method: (session: PeerSession, params: P) => Promise<JsonText>) =>
     async (session: PeerSession, params: P): Promise<R> =>
-      JSON.parse(textOf(await method(session, params), null)) as R;
+      createReceiptReader().complete(JSON.parse(textOf(await method(session, params), null)) as Json) as R;
   return {
     transaction: read<MethodParams<'transaction.sign'>, MethodResult<'transaction.sign'>>(transaction),
     typedData: read<MethodParams<'typed-data.sign'>, SignatureAnswer>(typedData),

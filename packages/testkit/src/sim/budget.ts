@@ -1,8 +1,9 @@
 import { toBase64url, toHex, utf8, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { Window } from '@keepwatch/permission';
+import { wholeText } from '@keepwatch/wire';
 import { createKeccak256 } from '../../../keep/src/crypto/keccak.ts';
-import { entryText } from '../../../keep/src/state/entry-text.ts';
+import { createEntryWriter } from '../../../keep/src/state/entry-text.ts';
 import { decodeEntry, stampEntry, type Entry, type VaultEvent } from '../../../keep/src/state/events.ts';
 import { emptyState, fold } from '../../../keep/src/state/fold.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../../keep/src/state/snapshot.ts';
@@ -25,6 +26,7 @@ const START = Date.UTC(2026, 0, 1, 12);
 const STEPS = 160;
 const zones = createZones(process.versions.tz);
 const keccak256 = await createKeccak256();
+const writeEntry = createEntryWriter();
 const deps = { keccak256, zones, registries: createRegistries(keccak256) };
 const by = { by: 'owner', command: 'jws' };
 
@@ -89,7 +91,7 @@ function createWorld(random: Random, foldEntry: typeof fold, limit: bigint, wind
   for (const entry of journal) foldEntry(state, state.seq + 1, entry);
 
   function entryOf(event: VaultEvent): Entry {
-    return decodeEntry(utf8(entryText(stampEntry(event, now, 'salt'))));
+    return decodeEntry(utf8(wholeText(writeEntry(stampEntry(event, now, 'salt')))));
   }
 
   function ask(request: SignRequest): void {

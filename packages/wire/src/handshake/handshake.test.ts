@@ -99,7 +99,7 @@ const other = signerFromSeed('EdDSA', new Uint8Array(32).fill(2));
 
 describe('a hello', () => {
   const cases: [string, (json: Json) => Json, string][] = [
-    ['of another version', set('v', 2), 'handshake_version'],
+    ['of another version', set('v', 1), 'handshake_version'],
     ['without a version', drop('v'), 'handshake_malformed'],
     ['with an unknown role', set('role', 'admin'), 'handshake_malformed'],
     ['with an unknown wish', set('wish', 'root'), 'handshake_malformed'],
@@ -170,7 +170,7 @@ describe('a challenge', () => {
   }
 
   const cases: [string, (json: Json) => Json, string][] = [
-    ['of another version', set('v', 2), 'handshake_version'],
+    ['of another version', set('v', 1), 'handshake_version'],
     ['with one member more', set('alg', 'none'), 'handshake_malformed'],
     ['with a negative nonce', set('nonce', -1), 'handshake_malformed'],
     ['with a short ciphertext', set('kem', b64(1087)), 'handshake_malformed'],

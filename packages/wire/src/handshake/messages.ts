@@ -18,7 +18,7 @@ import { bytesMember, exactMembers, isCount, isObject, parseCanonicalJson, type 
  * there is one text for every message and whatever else arrives is refused before anything is computed.
  */
 
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** To work with the vault as a registered peer, or to ask to become one. */
 export type Wish = 'session' | 'register';
