@@ -4,8 +4,8 @@ import { nonceKey, REQUEST_RETENTION_MS, type Answered, type State } from './sta
 /** What was answered to each request, for as long as the same request can come again. */
 
 /**
- * So many are remembered, in all and of one client. Each takes some 700 bytes of memory (with what its nonce was used for),
- * and a client that signs as fast as it can must not fill the vault: after two hours of that, no machine could fold the
+ * So many are remembered, in all and of one client. Each takes 500 to 700 bytes of memory (with what its nonce was used
+ * for), and a client that signs as fast as it can must not fill the vault: after two hours of that, no machine could fold the
  * journal any more. A quarter of it is 33 requests a second, without an end.
  */
 export const MAX_ANSWERS = 1_000_000;

@@ -2,7 +2,7 @@ import { canonicalJson, type Json } from '@keepwatch/base';
 import type { Charge, Jsonified } from '@keepwatch/permission';
 import type { EntryText } from '@keepwatch/wire';
 import type { Entry, JournaledLine, RequestPermitted } from './events.ts';
-import type { SignedFees } from './nonces.ts';
+import { hasSameFees, type SignedFees } from './nonces.ts';
 
 /**
  * Writes entries as canonical JSON: what is hashed into the journal, and what a receipt shows. The salt stands inside, so a
@@ -62,20 +62,10 @@ function hasSameForm(a: Formed, b: Formed): boolean {
     a.replaces === b.replaces &&
     a.charges === null &&
     b.charges === null &&
-    hasSameFees(a.fees, b.fees) &&
+    (a.fees === null || b.fees === null ? a.fees === b.fees : hasSameFees(a.fees, b.fees)) &&
     hasSameLimits(a.budgets, b.budgets) &&
     a.core === b.core &&
     a.asks === b.asks
-  );
-}
-
-function hasSameFees(a: SignedFees | null, b: SignedFees | null): boolean {
-  if (a === null || b === null) return a === b;
-  return (
-    a.charged === b.charged &&
-    a.maxFeePerBlobGas === b.maxFeePerBlobGas &&
-    a.maxFeePerGas === b.maxFeePerGas &&
-    a.maxPriorityFeePerGas === b.maxPriorityFeePerGas
   );
 }
 

@@ -32,6 +32,7 @@ import { dropExpired } from './approvals.ts';
 import { addContract, EMPTY_BOOK, removeContract } from './contract-book.ts';
 import { createNonceBook, raiseFloor, signNonce } from './nonces.ts';
 import { answerKey, clientOf, nonceKey, type Peer, type State, type StoredGrant } from './state.ts';
+import { sharedTerms, sharedText } from './shared.ts';
 import { createWalletBook } from './wallet-book.ts';
 
 export function emptyState(): State {
@@ -225,8 +226,10 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
   const answer = answerKey(entry.client, entry.key);
   if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
     const book = nonceBook(state, entry.wallet, entry.chain);
-    const { digest, client, grant, core, fees } = entry;
-    signNonce(book, entry.nonce, { digest, answer, client, grant, core, fees });
+    const { core, fees } = sharedTerms(entry.wallet, { core: entry.core, fees: entry.fees });
+    const client = sharedText(entry.client);
+    const grant = sharedText(entry.grant);
+    signNonce(book, entry.nonce, { digest: entry.digest, answer, client, grant, core, fees });
   }
   if (entry.approval !== null) state.approvals.delete(entry.approval);
   if (entry.form === 'delegation') state.delegated.add(nonceKey(entry.wallet, entry.chain));
@@ -255,10 +258,10 @@ function foldAnswer(
     seq,
     at: entry.at,
     verdict,
-    wallet: entry.wallet,
-    chain: entry.chain,
+    wallet: sharedText(entry.wallet),
+    chain: sharedText(entry.chain),
     nonce: entry.nonce,
-    grant,
+    grant: grant === null ? null : sharedText(grant),
   });
 }
 

@@ -39,6 +39,15 @@ export interface SignedFees {
   readonly charged: string;
 }
 
+export function hasSameFees(a: SignedFees, b: SignedFees): boolean {
+  return (
+    a.charged === b.charged &&
+    a.maxFeePerBlobGas === b.maxFeePerBlobGas &&
+    a.maxFeePerGas === b.maxFeePerGas &&
+    a.maxPriorityFeePerGas === b.maxPriorityFeePerGas
+  );
+}
+
 /** How many nonces of a book can be replaced for longer than their answers are kept. */
 export const REPLACEABLE = 64;
 

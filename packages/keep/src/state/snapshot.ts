@@ -2,6 +2,8 @@ import { canonicalJson, concat, fromUtf8, toBase64url, u32be, utf8, type Json, t
 import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepwatch/permission';
 import { rememberAnswer } from './answers.ts';
 import { emptyState, setObserves } from './fold.ts';
+import type { SignedNonce } from './nonces.ts';
+import { sharedTerms, sharedText } from './shared.ts';
 import { type Answered, type Peer, type State, type StoredGrant } from './state.ts';
 import { createWalletBook } from './wallet-book.ts';
 import { decodeWallets, encodeWallets } from './wallet-columns.ts';
@@ -76,8 +78,16 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   }
   for (const proposal of proposals) state.proposals.set(proposal.peer, proposal);
   for (const stored of grants) restoreGrant(state, stored);
-  for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map(signed) });
-  for (const [key, answer] of answered) rememberAnswer(state, key, answer);
+  for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: sharedNonces(key, signed) });
+  for (const [key, answer] of answered) {
+    const { wallet, chain, grant } = answer;
+    const names = {
+      wallet: sharedText(wallet),
+      chain: sharedText(chain),
+      grant: grant === null ? null : sharedText(grant),
+    };
+    rememberAnswer(state, key, { ...answer, ...names });
+  }
   for (const [wallet, seq] of lastPermits) state.lastPermits.set(wallet, seq);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
   for (const approval of approvals) state.approvals.set(approval.id, { ...approval, given: new Set(approval.given) });
@@ -87,6 +97,14 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   if (!restored.ok) throw new TypeError('snapshot holds no valid usage');
   state.usage = restored.value;
   return state;
+}
+
+/** `key`: of their book. */
+function sharedNonces(key: string, signed: readonly (readonly [number, SignedNonce | null])[]) {
+  const wallet = key.slice(0, key.indexOf('/'));
+  const shared = new Map<number, SignedNonce | null>();
+  for (const [nonce, known] of signed) shared.set(nonce, known && { ...known, ...sharedTerms(wallet, known) });
+  return shared;
 }
 
 /** The value of the text that stands at `from`, and where it ends. */
