@@ -11,49 +11,58 @@ import { nonceKey, REQUEST_RETENTION_MS, type Answered, type State } from './sta
 export const MAX_ANSWERS = 1_000_000;
 export const MAX_ANSWERS_OF_CLIENT = 250_000;
 
+/** What was answered to the request that came with this key. */
+export function answerTo(state: State, client: string, key: string): Answered | undefined {
+  return state.answered.get(client)?.get(key);
+}
+
 /** Whether one more can be remembered of this client, in an entry of `now` (ms). */
 export function hasRoomForAnswer(state: State, client: string, now: number): boolean {
-  const isFull = state.answered.size >= MAX_ANSWERS || (state.answersOf.get(client) ?? 0) >= MAX_ANSWERS_OF_CLIENT;
+  const ofClient = state.answered.get(client)?.size ?? 0;
+  const isFull = state.answerCount >= MAX_ANSWERS || ofClient >= MAX_ANSWERS_OF_CLIENT;
   // Only an entry lets time pass: the first of a minute always comes through, and what is old goes with it.
   return !isFull || minuteOf(now) > minuteOf(state.time);
 }
 
-/** `key`: see `answerKey`. */
-export function rememberAnswer(state: State, key: string, answered: Answered): void {
-  const before = state.answered.size;
-  state.answered.set(key, answered);
-  if (state.answered.size === before) return;
-  const client = clientIn(key);
-  state.answersOf.set(client, (state.answersOf.get(client) ?? 0) + 1);
+export function rememberAnswer(state: State, client: string, key: string, answered: Answered): void {
+  let ofClient = state.answered.get(client);
+  if (ofClient === undefined) state.answered.set(client, (ofClient = new Map()));
+  const before = ofClient.size;
+  ofClient.set(key, answered);
+  state.answerCount += ofClient.size - before;
 }
 
 /**
  * At `state.time`, where the entry before was of `beforeMs`. Entries are in the order of their time, so the oldest answers
- * stand first. Once a minute and not with each entry: a Map keeps the places of what was deleted, and goes past all of
- * them to its first member.
+ * of a client stand first. Once a minute and not with each entry: a Map keeps the places of what was deleted, and goes past
+ * all of them to its first member.
  */
 export function forgetOldAnswers(state: State, beforeMs: number): void {
   if (minuteOf(state.time) === minuteOf(beforeMs)) return;
-  for (const [key, answered] of state.answered) {
-    if (answered.at >= state.time - REQUEST_RETENTION_MS) return;
-    state.answered.delete(key);
-    forgetOne(state, clientIn(key));
-    if (answered.verdict !== 'deny') forgetNonceOf(state, answered, key);
+  const gone: Forgotten[] = [];
+  for (const [client, ofClient] of state.answered) {
+    for (const [key, answered] of ofClient) {
+      if (answered.at >= state.time - REQUEST_RETENTION_MS) break;
+      ofClient.delete(key);
+      state.answerCount--;
+      if (answered.verdict !== 'deny' && answered.nonce !== null) gone.push({ client, key, answered });
+    }
+    if (ofClient.size === 0) state.answered.delete(client);
   }
+  // In the order in which they were signed, whoever asked: of the nonces of a wallet those forgotten last are kept longest.
+  gone.sort((a, b) => a.answered.seq - b.answered.seq);
+  for (const forgotten of gone) forgetNonceOf(state, forgotten);
 }
 
-function forgetOne(state: State, client: string): void {
-  const left = (state.answersOf.get(client) ?? 0) - 1;
-  if (left > 0) state.answersOf.set(client, left);
-  else state.answersOf.delete(client);
+interface Forgotten {
+  readonly client: string;
+  readonly key: string;
+  readonly answered: Answered;
 }
 
-function forgetNonceOf(state: State, answered: Answered, key: string): void {
+function forgetNonceOf(state: State, { client, key, answered }: Forgotten): void {
   const book = state.nonces.get(nonceKey(answered.wallet, answered.chain));
-  if (book && answered.nonce !== null) forgetAnswer(book, answered.nonce, key);
+  if (book && answered.nonce !== null) forgetAnswer(book, answered.nonce, client, key);
 }
 
 const minuteOf = (timeMs: number) => Math.floor(timeMs / 60_000);
-
-/** Ids hold no slash. */
-const clientIn = (key: string) => key.slice(0, key.indexOf('/'));

@@ -27,11 +27,11 @@ import type {
   RequestPermitted,
   ResumedGrant,
 } from './events.ts';
-import { forgetOldAnswers, rememberAnswer } from './answers.ts';
+import { answerTo, forgetOldAnswers, rememberAnswer } from './answers.ts';
 import { dropExpired } from './approvals.ts';
 import { addContract, EMPTY_BOOK, removeContract } from './contract-book.ts';
 import { createNonceBook, raiseFloor, signNonce } from './nonces.ts';
-import { answerKey, clientOf, nonceKey, type Peer, type State, type StoredGrant } from './state.ts';
+import { clientOf, nonceKey, type Peer, type State, type StoredGrant } from './state.ts';
 import { sharedTerms, sharedText } from './shared.ts';
 import { createWalletBook } from './wallet-book.ts';
 
@@ -62,7 +62,7 @@ export function emptyState(): State {
     nonces: new Map(),
     lastPermits: new Map(),
     answered: new Map(),
-    answersOf: new Map(),
+    answerCount: 0,
     grantCount: 0,
     seeds: new Map(),
   };
@@ -78,7 +78,7 @@ export function fold(state: State, seq: number, entry: Entry): void {
     case 'request.permitted':
       return foldPermitted(state, seq, entry);
     case 'request.denied':
-      return foldAnswer(state, seq, answerKey(entry.client, entry.key), entry, 'deny', null);
+      return foldAnswer(state, seq, entry, 'deny', null);
     case 'request.voided':
       return foldVoided(state, entry.client, entry.key);
     case 'clock.frozen':
@@ -223,13 +223,12 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
   const charges: Charge[] = [];
   for (const item of chargesOf(entry)) if (state.grants.get(item.grant)?.revoked === null) charges.push(item);
   charge(state.usage, charges, entry.at, String(seq));
-  const answer = answerKey(entry.client, entry.key);
   if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
     const book = nonceBook(state, entry.wallet, entry.chain);
     const { core, fees } = sharedTerms(entry.wallet, { core: entry.core, fees: entry.fees });
     const client = sharedText(entry.client);
     const grant = sharedText(entry.grant);
-    signNonce(book, entry.nonce, { digest: entry.digest, answer, client, grant, core, fees });
+    signNonce(book, entry.nonce, { digest: entry.digest, answer: entry.key, client, grant, core, fees });
   }
   if (entry.approval !== null) state.approvals.delete(entry.approval);
   if (entry.form === 'delegation') state.delegated.add(nonceKey(entry.wallet, entry.chain));
@@ -237,7 +236,7 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
     state.unsettled.set(seq, { client: entry.client, wallet: entry.wallet });
   }
   state.lastPermits.set(entry.wallet, seq);
-  foldAnswer(state, seq, answer, entry, 'permit', entry.grant);
+  foldAnswer(state, seq, entry, 'permit', entry.grant);
 }
 
 function chargesOf({ charges, budgets, grant }: RequestPermitted): readonly Charge[] {
@@ -248,12 +247,11 @@ function chargesOf({ charges, budgets, grant }: RequestPermitted): readonly Char
 function foldAnswer(
   state: State,
   seq: number,
-  answer: string,
   entry: Entry & (RequestPermitted | RequestDenied),
   verdict: 'permit' | 'deny',
   grant: string | null,
 ): void {
-  rememberAnswer(state, answer, {
+  rememberAnswer(state, entry.client, entry.key, {
     request: entry.request,
     seq,
     at: entry.at,
@@ -277,9 +275,8 @@ function foldSettled(state: State, { entry, outcome }: RequestSettled): void {
 }
 
 function foldVoided(state: State, client: string, key: string): void {
-  const id = answerKey(client, key);
-  const answered = state.answered.get(id);
-  if (answered) state.answered.set(id, { ...answered, verdict: 'void' });
+  const answered = answerTo(state, client, key);
+  if (answered) rememberAnswer(state, client, key, { ...answered, verdict: 'void' });
 }
 
 function nonceBook(state: State, wallet: string, chain: string) {

@@ -16,7 +16,7 @@ import {
 const digest = (n: number) => `digest ${n}`;
 const fees = { maxFeePerGas: '20', maxPriorityFeePerGas: '2', maxFeePerBlobGas: null, charged: '420000' };
 const signed = (n: number): SignedNonce => ({
-  ...{ digest: digest(n), answer: `bot/${n}`, client: 'bot', grant: 'g1', core: `core ${n}`, fees },
+  ...{ digest: digest(n), answer: `${n}`, client: 'bot', grant: 'g1', core: `core ${n}`, fees },
 });
 
 type Act = { act: 'sign' | 'forget' | 'raise'; nonce: number; bytes: number };
@@ -51,7 +51,7 @@ describe('nonce book', () => {
             everSigned.set(nonce, digest(bytes));
           } else if (act === 'forget') {
             const at = book.signed.get(nonce);
-            if (at?.answer) forgetAnswer(book, nonce, at.answer);
+            if (at?.answer) forgetAnswer(book, nonce, at.client, at.answer);
             if (everSigned.has(nonce)) forgotten.add(nonce);
           } else if (act === 'raise') {
             raiseFloor(book, nonce);
@@ -71,7 +71,7 @@ describe('nonce book', () => {
       fc.property(fc.shuffledSubarray(all, { minLength: count }), (nonces) => {
         const book = createNonceBook();
         for (const nonce of nonces) signNonce(book, nonce, signed(1));
-        for (const nonce of nonces) forgetAnswer(book, nonce, 'bot/1');
+        for (const nonce of nonces) forgetAnswer(book, nonce, 'bot', '1');
         const gone = new Set(nonces.slice(0, 8));
         let floor = 0;
         while (gone.has(floor)) floor++;
@@ -90,9 +90,9 @@ describe('nonce book', () => {
     const book = createNonceBook();
     signNonce(book, 3, signed(1));
     raiseFloor(book, 10);
-    expect(checkNonce(book, 3, digest(1))).toEqual({ kind: 'same', answer: 'bot/1' });
+    expect(checkNonce(book, 3, digest(1))).toEqual({ kind: 'same', client: 'bot', answer: '1' });
     expect(checkNonce(book, 3, digest(2))).toEqual({ kind: 'below-floor', floor: 10 });
-    forgetAnswer(book, 3, 'bot/1');
+    forgetAnswer(book, 3, 'bot', '1');
     expect(checkNonce(book, 3, digest(1))).toEqual({ kind: 'below-floor', floor: 10 });
     expect(book.signed.size).toBe(0);
   });
@@ -110,9 +110,12 @@ describe('nonce book', () => {
     const book = createNonceBook();
     signNonce(book, 0, signed(1));
     signNonce(book, 0, signed(2));
-    forgetAnswer(book, 0, 'bot/1');
-    expect(checkNonce(book, 0, digest(2))).toEqual({ kind: 'same', answer: 'bot/2' });
-    forgetAnswer(book, 0, 'bot/2');
+    forgetAnswer(book, 0, 'bot', '1');
+    expect(checkNonce(book, 0, digest(2))).toEqual({ kind: 'same', client: 'bot', answer: '2' });
+    // The same key of another client is another request.
+    forgetAnswer(book, 0, 'other', '2');
+    expect(checkNonce(book, 0, digest(2))).toEqual({ kind: 'same', client: 'bot', answer: '2' });
+    forgetAnswer(book, 0, 'bot', '2');
     expect(checkNonce(book, 0, digest(2))).toEqual({ kind: 'used' });
     // A stale nonce that is replaced is fresh again, and is forgotten once.
     signNonce(book, 0, signed(3));

@@ -20,9 +20,9 @@ export interface NonceBook {
 export interface SignedNonce {
   /** Keccak-256 of the bytes that were signed last, base64url. */
   readonly digest: string;
-  /** Key of the answer that signed them (`client/key`); null when that answer is forgotten. */
+  /** Key of the request that they were signed for; null when its answer is forgotten. */
   readonly answer: string | null;
-  /** Who may replace it. */
+  /** Who asked for it, and may replace it. */
   readonly client: string;
   /** The grant that pays for it, also for the fee of its replacements. */
   readonly grant: string;
@@ -53,8 +53,8 @@ export const REPLACEABLE = 64;
 
 export type NonceVerdict =
   | { readonly kind: 'free' }
-  /** Signed before for these very bytes; `answer` is where. */
-  | { readonly kind: 'same'; readonly answer: string }
+  /** Signed before for these very bytes: for this client's request with the key `answer`. */
+  | { readonly kind: 'same'; readonly client: string; readonly answer: string }
   /** Signed before for other bytes, which these may replace. */
   | { readonly kind: 'signed'; readonly by: SignedNonce }
   | { readonly kind: 'used' }
@@ -67,7 +67,7 @@ export function createNonceBook(floor = 0): NonceBook {
 export function checkNonce(book: NonceBook | undefined, nonce: number, digest: string): NonceVerdict {
   const seen = book?.signed.get(nonce);
   if (seen !== undefined && seen?.digest === digest && seen.answer !== null)
-    return { kind: 'same', answer: seen.answer };
+    return { kind: 'same', client: seen.client, answer: seen.answer };
   // A nonce that an operator called spent on the chain is not replaced there.
   if (book !== undefined && nonce < book.floor) return { kind: 'below-floor', floor: book.floor };
   if (seen === undefined) return { kind: 'free' };
@@ -90,10 +90,13 @@ export function raiseFloor(book: NonceBook, floor: number): void {
   advance(book);
 }
 
-/** The answer that signed `nonce` is forgotten: it can no longer be repeated. `answer`: a later one is not meant. */
-export function forgetAnswer(book: NonceBook, nonce: number, answer: string): void {
+/**
+ * The answer that signed `nonce` is forgotten: it can no longer be repeated. `client` and `answer` say which: a later one is
+ * not meant.
+ */
+export function forgetAnswer(book: NonceBook, nonce: number, client: string, answer: string): void {
   const signed = book.signed.get(nonce);
-  if (!signed || signed.answer !== answer) return;
+  if (!signed || signed.client !== client || signed.answer !== answer) return;
   if (nonce < book.floor) {
     book.signed.delete(nonce);
     return;

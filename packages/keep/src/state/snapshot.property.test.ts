@@ -216,8 +216,8 @@ function foldOn(state: State, entries: readonly Entry[]): State {
 }
 
 /** What a snapshot leaves out, because it follows from the rest: the indexes. */
-const indexes = ({ answersOf, grantIndex, observers, wallets }: State) => ({
-  answersOf,
+const indexes = ({ answerCount, grantIndex, observers, wallets }: State) => ({
+  answerCount,
   grants: PEERS.flatMap((client) =>
     WALLETS.map((wallet) => grantIndex.inScope({ client, groups: [], wallet, chain: 'eip155:1' }).map(({ id }) => id)),
   ),

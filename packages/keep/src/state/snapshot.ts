@@ -34,7 +34,10 @@ export function stateDigest(state: State, sha256: Sha256): string {
     take(book);
     for (let i = 0; i < signed.length; i += AT_ONCE) take(signed.slice(i, i + AT_ONCE));
   }
-  for (let i = 0; i < answered.length; i += AT_ONCE) take(answered.slice(i, i + AT_ONCE));
+  for (const [client, answers] of answered) {
+    take(client);
+    for (let i = 0; i < answers.length; i += AT_ONCE) take(answers.slice(i, i + AT_ONCE));
+  }
   return toBase64url(digest);
 }
 
@@ -43,7 +46,7 @@ const AT_ONCE = 10_000;
 
 /** Without the indexes, which follow from it. */
 function restOf(state: State) {
-  const { grantIndex: _index, observers: _observers, answersOf: _answersOf, wallets: _wallets, ...kept } = state;
+  const { grantIndex: _index, observers: _observers, answerCount: _answerCount, wallets: _wallets, ...kept } = state;
   const { peers, grants, nonces, usage, ...rest } = kept;
   return {
     ...rest,
@@ -51,7 +54,7 @@ function restOf(state: State) {
     proposals: [...state.proposals.values()],
     grants: [...grants.values()].map(({ grant: _grant, ...stored }) => stored),
     nonces: [...nonces].map(([key, { signed, ...book }]) => ({ key, ...book, signed: [...signed] })),
-    answered: [...state.answered],
+    answered: [...state.answered].map(([client, answers]) => [client, [...answers]] as const),
     lastPermits: [...state.lastPermits],
     seeds: [...state.seeds],
     approvals: [...state.approvals.values()].map((approval) => ({ ...approval, given: [...approval.given] })),
@@ -65,7 +68,7 @@ type Rest = Omit<ReturnType<typeof restOf>, 'usage' | 'answered'> & { usage: Usa
 
 export function decodeSnapshot(bytes: Uint8Array): State {
   const [saved, restEnd] = readText(bytes, 0) as [Rest, number];
-  const [answered, end] = readText(bytes, restEnd) as [[string, Answered][], number];
+  const [answered, end] = readText(bytes, restEnd) as [[string, [string, Answered][]][], number];
   const { peers, proposals, grants, nonces, lastPermits, seeds, approvals, ...more } = saved;
   const { unsettled, delegated, usage, ...scalars } = more;
   // A copy, so that the columns do not hold on to all the rest.
@@ -79,14 +82,16 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   for (const proposal of proposals) state.proposals.set(proposal.peer, proposal);
   for (const stored of grants) restoreGrant(state, stored);
   for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: sharedNonces(key, signed) });
-  for (const [key, answer] of answered) {
-    const { wallet, chain, grant } = answer;
-    const names = {
-      wallet: sharedText(wallet),
-      chain: sharedText(chain),
-      grant: grant === null ? null : sharedText(grant),
-    };
-    rememberAnswer(state, key, { ...answer, ...names });
+  for (const [client, answers] of answered) {
+    for (const [key, answer] of answers) {
+      const { wallet, chain, grant } = answer;
+      const names = {
+        wallet: sharedText(wallet),
+        chain: sharedText(chain),
+        grant: grant === null ? null : sharedText(grant),
+      };
+      rememberAnswer(state, client, key, { ...answer, ...names });
+    }
   }
   for (const [wallet, seq] of lastPermits) state.lastPermits.set(wallet, seq);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);

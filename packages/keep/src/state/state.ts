@@ -8,7 +8,7 @@ import type { NewWallet } from './events.ts';
 import type { WalletBook } from './wallet-book.ts';
 
 /** Rises when folding the same journal gives another state, or a snapshot another form: snapshots of other versions are then passed over. */
-export const FOLD_VERSION = 10;
+export const FOLD_VERSION = 11;
 
 /**
  * How long a request's answer is kept for repeats, in ms, counted by the time inside the idempotency key. A key older
@@ -130,10 +130,10 @@ export interface State {
   readonly nonces: Map<string, NonceBook>;
   /** The last permit of each wallet, by its entry. */
   readonly lastPermits: Map<string, number>;
-  /** By `client/key`, oldest first. */
-  readonly answered: Map<string, Answered>;
-  /** How many of them each client has. */
-  readonly answersOf: Map<string, number>;
+  /** By client, and of each client by the key of the request, oldest first. */
+  readonly answered: Map<string, Map<string, Answered>>;
+  /** How many of them there are. */
+  answerCount: number;
   /** How many grants have been made: the next one's number. */
   grantCount: number;
   /** HD seeds: where their accounts lie and the next one's index. */
@@ -161,4 +161,3 @@ export function clientOf(grant: Grant): string | null {
 }
 
 export const nonceKey = (wallet: string, chain: string) => `${wallet}/${chain}`;
-export const answerKey = (client: string, key: string) => `${client}/${key}`;

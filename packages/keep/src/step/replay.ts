@@ -9,8 +9,9 @@ import type {
   RequestPermitted,
   VaultEvent,
 } from '../state/events.ts';
+import { answerTo } from '../state/answers.ts';
 import { emptyState, fold, pass } from '../state/fold.ts';
-import { answerKey, nonceKey, type State } from '../state/state.ts';
+import { nonceKey, type State } from '../state/state.ts';
 import { readPayload, type Payload } from './asked.ts';
 import { contextOf, decide } from './sign.ts';
 import type { SignOutcome, StepDeps } from './step.ts';
@@ -176,7 +177,7 @@ const ANSWERED = 'it was denied before, under the same key';
 function firstAnswer({ state, early }: Replay, { entry }: PastRequest): First | undefined {
   const approval = entry.type === 'request.permitted' ? entry.approval : null;
   const agreed = approval === null ? undefined : early.get(approval);
-  return agreed ?? state.answered.get(answerKey(entry.client, entry.key));
+  return agreed ?? answerTo(state, entry.client, entry.key);
 }
 
 function remember({ state, early }: Replay, { approval, expires }: RequestAwaiting, first: First): void {

@@ -19,7 +19,7 @@ import {
 } from '@keepwatch/permission';
 import { timeOfUuidV7 } from '@keepwatch/wire';
 import { base64url } from '../crypto/base64url.ts';
-import { hasRoomForAnswer } from '../state/answers.ts';
+import { answerTo, hasRoomForAnswer } from '../state/answers.ts';
 import {
   agreeing,
   APPROVAL_LIFETIME_MS,
@@ -30,7 +30,6 @@ import {
 import type { JournaledLine, KeepReason, RequestFacts } from '../state/events.ts';
 import { checkNonce, judgeReplacement, type NonceVerdict } from '../state/nonces.ts';
 import {
-  answerKey,
   KEY_MAX_AGE_MS,
   KEY_MAX_AHEAD_MS,
   mayCommand,
@@ -68,7 +67,7 @@ export function stepSign(state: State, input: SignRequest, now: number, deps: St
   const early = checkValidity(params, now);
   // With a frozen clock the times in a request prove nothing: say what is really wrong.
   if (early) return state.clockFrozen ? clockFrozen(state.clockFrozen) : early;
-  const answered = state.answered.get(answerKey(client, params.key));
+  const answered = answerTo(state, client, params.key);
   if (answered && answered.request !== input.request) {
     return refuse('idempotency_key_reused', 'This idempotency key was used for another request.');
   }
@@ -282,8 +281,8 @@ export function judgeSlot(
     case 'free':
       return { kind: 'free', replaced: null };
     case 'same': {
-      const answered = verdict.answer.startsWith(`${client}/`) && state.answered.get(verdict.answer);
-      if (answered) return { kind: 'repeat', answered, key: verdict.answer.slice(client.length + 1) };
+      const answered = verdict.client === client ? answerTo(state, client, verdict.answer) : undefined;
+      if (answered) return { kind: 'repeat', answered, key: verdict.answer };
       break;
     }
     case 'signed': {

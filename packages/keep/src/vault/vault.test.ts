@@ -6,9 +6,9 @@ import { fromBase64url, fromHex } from '@keepwatch/base';
 import { createKeccak256 } from '../crypto/keccak.ts';
 import { verifyJournal } from '../methods/journal.ts';
 import { createRegistration } from '../methods/proposals.ts';
-import { MAX_ANSWERS_OF_CLIENT, rememberAnswer } from '../state/answers.ts';
+import { answerTo, MAX_ANSWERS_OF_CLIENT, rememberAnswer } from '../state/answers.ts';
 import { decodeEntry } from '../state/events.ts';
-import { answerKey, REQUEST_RETENTION_MS } from '../state/state.ts';
+import { REQUEST_RETENTION_MS } from '../state/state.ts';
 import {
   createVaults,
   ETHER,
@@ -396,7 +396,7 @@ describe('signing', () => {
     const { state } = v.vault.unsealed!;
     const now = v.clock.now().wallMs;
     for (let i = 1; i < MAX_ANSWERS_OF_CLIENT; i++) {
-      rememberAnswer(state, answerKey(peer, `${i}`), { ...state.answered.get(answerKey(peer, asked.key))!, at: now });
+      rememberAnswer(state, peer, `${i}`, { ...answerTo(state, peer, asked.key)!, at: now });
     }
     const next = { nonce: 1, value: 1n };
     await expect(v.sign(client, wallet, next)).rejects.toMatchObject({ code: 'rate_limited' });
