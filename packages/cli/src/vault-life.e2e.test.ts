@@ -2,9 +2,16 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fromHex } from '@keepwatch/base';
+import { toHex } from '@keepwatch/base';
 import type { GrantInfo, PeerInfo, VaultStatus, WalletInfo } from '@keepwatch/protocol';
-import { checkSignedTransaction, encodeTransfer } from '@keepwatch/sdk';
+import { encodeTransfer } from '@keepwatch/sdk';
+import {
+  keccak256,
+  parseTransaction,
+  recoverTransactionAddress,
+  serializeTransaction,
+  type TransactionSerializedEIP1559,
+} from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCommandLine, startDaemon, type CommandLine, type Daemon } from './fixtures/command-line.ts';
 
@@ -156,7 +163,7 @@ describe('a client', () => {
     expect(bot.fails(...signing('1eth', '0'))).toMatchObject({ code: 2, error: 'usage_unknown_name' });
   });
 
-  it('has a transaction signed within its grant, by the wallet’s key', () => {
+  it('has a transaction signed within its grant, by the wallet’s key', async () => {
     const grant = ['grant', 'create', '--client', 'bot', '--wallet', 'main', '--chain', '31337', '--to', ALICE];
     const limits = ['--volume', '2eth/1d', '--count', '3/1h', '--max-fee', '0.01eth', '--label', 'payouts'];
     expect(owner.json(...grant, ...limits)).toMatchObject({ grant: 'g1' });
@@ -175,10 +182,12 @@ describe('a client', () => {
       maxPriorityFeePerGas: 1_000_000_000n,
     });
     const { address } = wallets().find(({ name }) => name === 'main')!;
-    expect(checkSignedTransaction(unsigned, fromHex(signed.transaction)!, address)).toEqual({
-      ok: true,
-      value: { hash: signed.hash },
-    });
+    const serialized = signed.transaction as TransactionSerializedEIP1559;
+    expect(keccak256(serialized)).toBe(signed.hash);
+    const { r: _r, s: _s, v: _v, yParity: _yParity, ...asked } = parseTransaction(serialized);
+    expect(serializeTransaction(asked)).toBe(`0x${toHex(unsigned)}`);
+    const signer = await recoverTransactionAddress({ serializedTransaction: serialized });
+    expect(signer.toLowerCase()).toBe(address);
     const { budgets } = owner.json<GrantInfo>('grant', 'show', 'payouts');
     expect(budgets.map(({ rule, left }) => [rule, left])).toEqual([
       ['volume', '1499580000000000000'],

@@ -159,9 +159,9 @@ export const METHODS = {
   'transaction.sign': method(
     ['client'],
     false,
-    'Sign an unsigned Ethereum transaction, of any type, if a grant allows it. The client broadcasts.',
+    'Sign an unsigned Ethereum transaction, of any type, if a grant allows it. The client adds the signature and broadcasts.',
     transactionRequest,
-    z.strictObject({ transaction: z.string(), hash: z.string(), receipt }),
+    signatureAnswer,
   ),
   'typed-data.sign': method(
     ['client'],

@@ -9,13 +9,13 @@ const HEAD = {
   signature: 'b'.repeat(86),
 };
 const VALID = {
-  transaction: '0x02c0',
-  hash: '0x00',
+  signature: `0x${'0f'.repeat(65)}`,
   receipt: { entry: '{}', seq: 8, index: 1, path: [HASH, HASH], head: HEAD },
 };
 
 const odd = fc.oneof(
   fc.constantFrom(null, undefined, true, 0, -1, 1.5, 2 ** 53, 2, '', 'A'.repeat(42), `${'A'.repeat(43)}\n`, [], {}),
+  fc.constantFrom(`0x${'0F'.repeat(65)}`, `0x${'0a'.repeat(65)}`, `0x${'0a'.repeat(65)}\n`, `0x${'0a'.repeat(64)}`),
   fc.constantFrom([HASH], [HASH.slice(1)], [3], { ...HEAD, more: 1 }, { ...HEAD, signature: HASH }),
   fc.string(),
 );

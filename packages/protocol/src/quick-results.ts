@@ -5,18 +5,17 @@ import type { MethodName, MethodResult } from './methods.ts';
  * True only of what the schema of `METHODS` takes; what is not is for the schema to judge, which also says what is wrong.
  */
 export const QUICK_RESULTS: { readonly [N in MethodName]?: (result: unknown) => result is MethodResult<N> } = {
-  'transaction.sign': isSignedTransaction,
+  'transaction.sign': isSignatureAnswer,
 };
 
 const HASH_32 = /^[A-Za-z0-9_-]{43}$/;
 const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+const SIGNATURE_65 = /^0x[0-9a-f]{130}$/;
 
 type Members = Readonly<Record<string, unknown>>;
 
-function isSignedTransaction(result: unknown): result is MethodResult<'transaction.sign'> {
-  if (!isRecord(result, 3)) return false;
-  const { transaction, hash, receipt } = result;
-  return typeof transaction === 'string' && typeof hash === 'string' && isReceipt(receipt);
+function isSignatureAnswer(result: unknown): result is MethodResult<'transaction.sign'> {
+  return isRecord(result, 2) && isText(result['signature'], SIGNATURE_65) && isReceipt(result['receipt']);
 }
 
 function isReceipt(value: unknown): boolean {

@@ -28,12 +28,11 @@ export const typedDataRequest = z.strictObject({ ...request, typedData });
 export const messageRequest = z.strictObject({ ...request, message });
 export const authorizationRequest = z.strictObject({ ...request, authorization });
 
-/** `signature`: `0x`, r, s and v (27 or 28), 65 bytes. `digest`: what was signed, `0x` and 64 digits. */
-export const signatureAnswer = z.strictObject({
-  signature: z.string().regex(/^0x[0-9a-f]{130}$/),
-  digest: z.string().regex(/^0x[0-9a-f]{64}$/),
-  receipt,
-});
+/**
+ * `signature`: `0x`, r, s and v (27 or 28), 65 bytes. What it is over the client knows, and computes from what it asked for:
+ * the digest (EIP-155, EIP-2718, EIP-191, EIP-712, EIP-7702), and the signed transaction.
+ */
+export const signatureAnswer = z.strictObject({ signature: z.string().regex(/^0x[0-9a-f]{130}$/), receipt });
 
 /** What is to be signed, to be explained and not signed. */
 export const payload = z.union([

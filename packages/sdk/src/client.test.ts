@@ -1,6 +1,6 @@
 import { CodedError, fromHex, toBase64url, toHex, type Json } from '@keepwatch/base';
 import type { ReceiptJson } from '@keepwatch/protocol';
-import { keccak256 } from 'viem';
+import { keccak256, parseTransaction, serializeSignature } from 'viem';
 import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
 import { createClient, denialOf } from './client.ts';
@@ -43,7 +43,6 @@ const entry = (changes: Record<string, Json> = {}): Json => ({
 interface Lies {
   readonly signer?: PrivateKeyAccount;
   readonly transfer?: Partial<EtherTransfer>;
-  readonly hash?: string;
   readonly receipt?: (vault: AnsweringVault) => ReceiptJson;
 }
 
@@ -59,11 +58,9 @@ function createVault(lies: Lies = {}): AnsweringVault {
         to: to as `0x${string}`,
         ...fields,
       });
-      return {
-        transaction: signed,
-        hash: lies.hash ?? keccak256(signed),
-        receipt: lies.receipt?.(vault) ?? vault.receipt(entry()),
-      };
+      const { r, s, yParity } = parseTransaction(signed);
+      const signature = serializeSignature({ r: r!, s: s!, yParity: yParity! });
+      return { signature, receipt: lies.receipt?.(vault) ?? vault.receipt(entry()) };
     },
   });
   return vault;
@@ -81,6 +78,9 @@ describe('signTransaction', () => {
     expect(signed.decision).toMatchObject({ grant: 'g1', asks: 'Client bot wants to transfer 0.5 ETH' });
     expect(signed.receipt.json).toEqual(vault.receipt(entry()));
     expect(signed.key).toBe(KEY);
+    const { to, ...fields } = TRANSFER;
+    const wanted = { type: 'eip1559', gas: 21_000n, to: to as `0x${string}`, ...fields } as const;
+    expect(`0x${toHex(signed.raw)}`).toBe(await account.signTransaction(wanted));
     expect(keccak256(signed.raw)).toBe(signed.hash);
   });
 
@@ -115,7 +115,6 @@ describe('signTransaction', () => {
     ['another nonce', { transfer: { nonce: 8 } }, 'signed_transaction_differs'],
     ['another chain', { transfer: { chainId: 1 } }, 'signed_transaction_differs'],
     ['the signature of another key', { signer: stranger }, 'signed_transaction_differs'],
-    ['a false hash', { hash: `0x${'00'.repeat(32)}` }, 'signed_transaction_differs'],
     [
       'a receipt for other bytes',
       { receipt: (vault) => vault.receipt(entry({ digest: HASH })) },

@@ -17,7 +17,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
-import { checkSignedTransaction, parseSignature, signatureFault } from './signed-transaction.ts';
+import { parseSignature, signatureFault, signedTransaction } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
 import { newKey } from './idempotency-key.ts';
 import { allApprovals, allContracts, allGrants, allWallets, type RegisteredContract } from './lists.ts';
@@ -91,8 +91,8 @@ export interface Client {
   contracts(): Promise<readonly RegisteredContract[]>;
   grants(): Promise<readonly GrantInfo[]>;
   /**
-   * Has a transaction signed, if a grant allows it, and checks the answer: the transaction is byte for byte the
-   * requested one, the signature is the wallet's, and the journal holds the decision.
+   * Has a transaction signed, if a grant allows it, and checks the answer: the signature is the wallet's over the very
+   * transaction, and the journal holds the decision. What is broadcast is put together here.
    *
    * Throws `denied` with {@link Denial} in its details; `signed_transaction_differs` and `receipt_…` where the answer
    * does not hold.
@@ -164,15 +164,15 @@ export function createClient(connection: Connection): Client {
     });
     const signature = parseSignature(answer.signature);
     const fault = signature ? signatureFault(digest, signature, await addressOf(wallet)) : 'signature_malformed';
-    if (fault || answer.digest !== `0x${toHex(digest)}`) {
+    if (fault) {
       throw new CodedError('signed_transaction_differs', 'The signature is not over what was asked for.', {
         remedy: 'Do not use it, and do not trust this connection.',
-        details: { fault: fault ?? 'digest_differs' },
+        details: { fault },
       });
     }
     const receipt = demandReceipt(answer.receipt, authority);
     const decision = decisionOf(receipt, wallet, chain, digest);
-    return { signature: answer.signature, digest: answer.digest, decision, receipt, key };
+    return { signature: answer.signature, digest: `0x${toHex(digest)}`, decision, receipt, key };
   }
 
   return {
@@ -217,26 +217,15 @@ export function createClient(connection: Connection): Client {
       const answer = await asked.catch((error: unknown) => {
         throw withCheckedDenial(error, authority);
       });
-      const raw = fromHex(answer.transaction) ?? new Uint8Array(0);
-      const checked = checkSignedTransaction(unsigned, raw, await addressOf(wallet));
-      if (!checked.ok || checked.value.hash !== answer.hash) {
-        throw new CodedError(
-          'signed_transaction_differs',
-          'The signed transaction is not the one that was asked for.',
-          {
-            remedy: 'Do not broadcast it, and do not trust this connection.',
-            details: { fault: checked.ok ? 'hash_differs' : checked.error },
-          },
-        );
+      const signed = signedTransaction(unsigned, answer.signature, await addressOf(wallet));
+      if (!signed.ok) {
+        throw new CodedError('signed_transaction_differs', 'The signature is not over what was asked for.', {
+          remedy: 'Do not broadcast anything, and do not trust this connection.',
+          details: { fault: signed.error },
+        });
       }
       const receipt = demandReceipt(answer.receipt, authority);
-      return {
-        raw,
-        hash: answer.hash,
-        decision: decisionOf(receipt, wallet, chain, keccak_256(unsigned)),
-        receipt,
-        key,
-      };
+      return { ...signed.value, decision: decisionOf(receipt, wallet, chain, keccak_256(unsigned)), receipt, key };
     },
   };
 }

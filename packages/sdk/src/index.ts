@@ -43,5 +43,5 @@ export {
 export type { ReplayFinding, ReplayLeftOut, ReplayOptions } from './operator-replay.ts';
 export { checkReceipt, type CheckedReceipt, type ReceiptAuthority } from './receipt.ts';
 export { atVersion, COMMAND_LIFETIME_MS, signedCommand } from './signed-command.ts';
-export { checkSignedTransaction, type SignedTransactionFault } from './signed-transaction.ts';
+export { signedTransaction, type SignedTransactionFault, type RawTransaction } from './signed-transaction.ts';
 export { addressBytes, checksumAddress, encodeTransfer, TRANSFER_GAS, type EtherTransfer } from './transaction.ts';

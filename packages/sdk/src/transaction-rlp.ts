@@ -1,6 +1,8 @@
+import { concat } from '@keepwatch/base';
+
 /**
  * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding one list of byte strings, and
- * reading the flat list at the end of a signed transaction. The vault has a complete and strict codec of its own; what
+ * adding a signature to the end of a list. The vault has a complete and strict codec of its own; what
  * is encoded here is decoded there before anything is signed.
  */
 
@@ -10,18 +12,31 @@ export function rlpListAfter(first: number, fields: readonly (bigint | number | 
   const out = new Uint8Array(16 + fields.length * (1 + MAX_FIELD));
   let at = out.length;
   out[--at] = 0xc0;
-  for (let i = fields.length - 1; i >= 0; i--) {
-    const end = at;
-    at = writeBefore(end, fields[i]!, out);
-    const length = end - at;
-    if (length > MAX_FIELD) throw new RangeError('a field of a transfer has at most 55 bytes');
-    const standsForItself = length === 1 && out[at]! < 0x80;
-    if (!standsForItself) out[--at] = 0x80 + length;
-  }
+  for (let i = fields.length - 1; i >= 0; i--) at = fieldBefore(at, fields[i]!, out);
   const head = header(out.length - at, 0xc0);
   out.set(head, (at -= head.length));
   out[--at] = first;
   return out.slice(at);
+}
+
+/** A list of what is encoded already and of these integers behind it. */
+export function rlpListOf(encoded: Uint8Array, integers: readonly (bigint | number)[]): Uint8Array {
+  const out = new Uint8Array(integers.length * (1 + MAX_FIELD));
+  let at = out.length;
+  for (let i = integers.length - 1; i >= 0; i--) at = fieldBefore(at, integers[i]!, out);
+  const added = out.subarray(at);
+  return concat(header(encoded.length + added.length, 0xc0), encoded, added);
+}
+
+/** A field as a byte string, up to `end`; gives where it begins. */
+function fieldBefore(end: number, field: bigint | number | Uint8Array, out: Uint8Array): number {
+  const at = writeBefore(end, field, out);
+  const length = end - at;
+  if (length > MAX_FIELD) throw new RangeError('a field of a transfer has at most 55 bytes');
+  const standsForItself = length === 1 && out[at]! < 0x80;
+  if (standsForItself) return at;
+  out[at - 1] = 0x80 + length;
+  return at - 1;
 }
 
 /** What a transfer has: the vault takes no longer ones. */

@@ -1,5 +1,4 @@
 import { CodedError, canonicalJson, toHex, type Json, createTokenBucket, type TokenBucket } from '@keepwatch/base';
-import { encodeSigned } from '@keepwatch/evm';
 import type { MethodParams, ReceiptJson } from '@keepwatch/protocol';
 import { receiptToJson, type ReceiptParts } from '@keepwatch/wire';
 import { sha256Text } from '../crypto/wire-crypto.ts';
@@ -8,17 +7,15 @@ import { coded, type PeerSession } from '../peers/sessions.ts';
 import { decodeEntry } from '../state/events.ts';
 import type { Payload } from '../step/asked.ts';
 import { stepSign, type SignParams } from '../step/sign.ts';
-import type { SignEffect, SignOutcome } from '../step/step.ts';
+import type { SignOutcome } from '../step/step.ts';
 import { requireUnsealed } from '../vault/order.ts';
 import type { VaultContext } from '../vault/context.ts';
 import type { JobResult, Signature } from '../vault/engine.ts';
 import { refusalError } from '../vault/submit.ts';
 import { journalError } from '../vault/unsealed.ts';
 
-/** What was signed, and its receipt: what is common to all methods that sign. */
+/** What every method that signs answers with. */
 interface Signed {
-  readonly bytes: Uint8Array;
-  readonly digest: Uint8Array;
   readonly signature: Signature;
   readonly receipt: ReceiptParts;
 }
@@ -40,7 +37,6 @@ export interface Signing {
 export function createSigning(vault: VaultContext): Signing {
   const denials = new Map<string, TokenBucket>();
   let unjournaled = 0;
-  const { keccak256 } = vault.deps;
 
   function mayJournalDenial(client: string): boolean {
     const { monotonicMs } = vault.deps.clock();
@@ -49,13 +45,7 @@ export function createSigning(vault: VaultContext): Signing {
     return bucket.take(monotonicMs);
   }
 
-  /** `write` makes the method's result of what was signed, all but the receipt. */
-  function sign(
-    session: PeerSession,
-    params: SignParams,
-    payload: Payload,
-    write: (signed: Signed) => string,
-  ): Promise<JsonText> {
+  function sign(session: PeerSession, params: SignParams, payload: Payload): Promise<JsonText> {
     const unsealed = requireUnsealed(vault);
     // Before anything is decided: a decision that cannot be journaled costs folding the whole state again.
     if (vault.deps.reserve.low()) throw coded('storage_full');
@@ -89,9 +79,8 @@ export function createSigning(vault: VaultContext): Signing {
           try {
             if (!journaled) unjournaled++;
             const answer = conclude(outcome, result, journaled);
-            if (answer instanceof Promise)
-              answer.then((signed) => resolve(jsonText(write(signed), signed.receipt))).catch(reject);
-            else resolve(jsonText(write(answer), answer.receipt));
+            if (answer instanceof Promise) answer.then((signed) => resolve(answerText(signed))).catch(reject);
+            else resolve(answerText(answer));
           } catch (error) {
             reject(error as Error);
           }
@@ -111,7 +100,7 @@ export function createSigning(vault: VaultContext): Signing {
         return repeated(outcome, result);
       case 'decided': {
         if (!outcome.effect) throw denied(outcome.event, journaled ? result.receipt(0) : null);
-        return signed(outcome.effect, result.signature, result.receiptParts(0));
+        return signed(result.signature, result.receiptParts(0));
       }
       case 'waiting':
         if (!journaled) throw coded('rate_limited');
@@ -126,44 +115,26 @@ export function createSigning(vault: VaultContext): Signing {
     const receipt = receiptToJson(found.value) as ReceiptJson;
     if (!outcome.effect) throw denied(decodeEntry(found.value.entry), receipt);
     const entry = { form: [receipt.entry], fill: [] };
-    return signed(outcome.effect, result.signature, { ...receipt, entry, head: JSON.stringify(receipt.head) });
+    return signed(result.signature, { ...receipt, entry, head: JSON.stringify(receipt.head) });
   }
 
-  function signed({ bytes, digest }: SignEffect, signature: Signature | null, receipt: ReceiptParts): Signed {
+  function signed(signature: Signature | null, receipt: ReceiptParts): Signed {
     if (!signature) throw coded('internal_error');
-    return { bytes, digest, signature, receipt };
-  }
-
-  function transactionText({ bytes, signature }: Signed): string {
-    const { rs, yParity } = signature;
-    const transaction = encodeSigned(bytes, { r: scalarAt(rs, 0), s: scalarAt(rs, 32), yParity });
-    const hash = keccak256(transaction);
-    return `"transaction":"0x${toHex(transaction)}","hash":"0x${toHex(hash)}"`;
+    return { signature, receipt };
   }
 
   return {
-    transaction: (session, params) =>
-      sign(session, params, { form: 'transaction', hex: params.transaction }, transactionText),
-    typedData: (session, params) =>
-      sign(session, params, { form: 'typed-data', json: params.typedData }, signatureText),
-    message: (session, params) => sign(session, params, { form: 'message', text: params.message }, signatureText),
-    authorization: (session, params) =>
-      sign(session, params, { form: 'delegation', hex: params.authorization }, signatureText),
+    transaction: (session, params) => sign(session, params, { form: 'transaction', hex: params.transaction }),
+    typedData: (session, params) => sign(session, params, { form: 'typed-data', json: params.typedData }),
+    message: (session, params) => sign(session, params, { form: 'message', text: params.message }),
+    authorization: (session, params) => sign(session, params, { form: 'delegation', hex: params.authorization }),
     unjournaled: () => unjournaled,
   };
 }
 
-/** A copy: a view would move the bytes of so short an array out of V8's heap first, at many times the cost. */
-function scalarAt(rs: Uint8Array, start: number): Uint8Array {
-  const scalar = new Uint8Array(32);
-  for (let i = 0; i < 32; i++) scalar[i] = rs[start + i]!;
-  return scalar;
-}
-
-/** r ‖ s ‖ v, with v 27 or 28, as contracts and wallets take signatures over typed data and text. */
-function signatureText({ digest, signature }: Signed): string {
-  const v = (27 + signature.yParity).toString(16);
-  return `"signature":"0x${toHex(signature.rs)}${v}","digest":"0x${toHex(digest)}"`;
+/** r ‖ s ‖ v, with v 27 or 28, as contracts and wallets take signatures. */
+function answerText({ signature: { rs, yParity }, receipt }: Signed): JsonText {
+  return jsonText(`"signature":"0x${toHex(rs)}${yParity === 0 ? '1b' : '1c'}"`, receipt);
 }
 
 function denied(event: object, receipt: ReceiptJson | null): CodedError {

@@ -2,15 +2,7 @@ import { toHex, createZones } from '@keepwatch/base';
 import { encodeAuthorization, encodeUnsigned, type Address, type Transaction } from '@keepwatch/evm';
 import type { CommandParams } from '@keepwatch/protocol';
 
-import {
-  encodeFunctionData,
-  erc20Abi,
-  hashMessage,
-  hashTypedData,
-  parseTransaction,
-  recoverAddress,
-  type Hex,
-} from 'viem';
+import { encodeFunctionData, erc20Abi, hashMessage, hashTypedData, keccak256, recoverAddress, type Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRegistration } from '../methods/proposals.ts';
 import { listGrants, visibleWallets } from '../methods/queries.ts';
@@ -243,11 +235,9 @@ describe('typed data, text and authorisations', () => {
       types: [{ primaryType: 'Vote', where: [{ path: '/proposal', test: 'equals', value: '7' }] }],
       acknowledge: 'what the signed data allows is not understood',
     });
-    const { signature, digest } = await sign();
-    expect(digest).toBe(hashTypedData(typed as never));
-    expect((await recoverAddress({ hash: digest as Hex, signature: signature as Hex })).toLowerCase()).toBe(
-      wallet.address,
-    );
+    const { signature } = await sign();
+    const hash = hashTypedData(typed as never);
+    expect((await recoverAddress({ hash, signature: signature as Hex })).toLowerCase()).toBe(wallet.address);
     await expect(sign({ ...typed, message: { proposal: '8' } })).rejects.toMatchObject({ code: 'denied' });
     await expect(sign({ ...typed, domain: { ...typed.domain, chainId: 2 } })).rejects.toMatchObject({
       code: 'typed_data_refused',
@@ -258,11 +248,9 @@ describe('typed data, text and authorisations', () => {
   it('a text is signed under a grant that says how it begins; digests are no text', async () => {
     await create({ kind: 'message', messages: [{ prefix: 'Log in to Club: ' }], constraints: [] });
     const say = (message: string) => v.signing.message(client.session, { ...ask(), message });
-    const { signature, digest } = await say('Log in to Club: 42');
-    expect(digest).toBe(hashMessage('Log in to Club: 42'));
-    expect((await recoverAddress({ hash: digest as Hex, signature: signature as Hex })).toLowerCase()).toBe(
-      wallet.address,
-    );
+    const { signature } = await say('Log in to Club: 42');
+    const hash = hashMessage('Log in to Club: 42');
+    expect((await recoverAddress({ hash, signature: signature as Hex })).toLowerCase()).toBe(wallet.address);
     await expect(say('Log out')).rejects.toMatchObject({ code: 'denied' });
     await expect(say(`0x${'ab'.repeat(32)}`)).rejects.toMatchObject({ code: 'message_refused' });
   });
@@ -292,10 +280,13 @@ describe('typed data, text and authorisations', () => {
 
   it('every type of transaction is signed as it was asked for', async () => {
     await v.grant(client, wallet.wallet);
-    const legacy = await send({ type: 'legacy', value: 1n, gasPrice: 10n, nonce: 0 } as never);
-    expect(parseTransaction(legacy.transaction as Hex)).toMatchObject({ type: 'legacy', value: 1n });
-    const listed = await send({ type: 'eip2930', value: 1n, gasPrice: 10n, nonce: 1 } as never);
-    expect(parseTransaction(listed.transaction as Hex)).toMatchObject({ type: 'eip2930', nonce: 1 });
+    for (const [nonce, type] of ['legacy', 'eip2930', 'eip1559'].entries()) {
+      const fees = type === 'eip1559' ? {} : { gasPrice: 10n };
+      const asked = { type, value: 1n, nonce, ...fees } as never;
+      const { signature } = await send(asked);
+      const hash = keccak256(transaction(asked) as Hex);
+      expect((await recoverAddress({ hash, signature: signature as Hex })).toLowerCase(), type).toBe(wallet.address);
+    }
   });
 });
 

@@ -350,7 +350,7 @@ describe('signing', () => {
   it('gives the same bytes under another key the same signature, and charges once', async () => {
     const first = await v.sign(client, wallet, { value: 3n });
     const other = await v.sign(client, wallet, { value: 3n });
-    expect(other.transaction).toBe(first.transaction);
+    expect(other.signature).toBe(first.signature);
     expect(other.receipt.seq).toBe(first.receipt.seq);
   });
 

@@ -29,7 +29,7 @@ export const CLIENT_ERRORS = {
     'Check the free space and the rights of the directory.',
   ),
 
-  signed_transaction_differs: text('The signed transaction is not the one that was asked for.', DISTRUST),
+  signed_transaction_differs: text('The signature is not over what was asked for.', DISTRUST),
   transfer_invalid: text('The transfer has a field that no node would take.', 'Correct what the message names.'),
   receipt_malformed: text('This is no receipt.', 'Use the file as it was written.'),
   receipt_other_vault: text('The receipt is of another vault.', 'Check it against the vault that issued it.'),

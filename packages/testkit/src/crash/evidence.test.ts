@@ -34,24 +34,13 @@ function entryOf({ client, params, nonce, unsigned, charge }: SignRequest): stri
   });
 }
 
-/** The transaction as the vault would sign it: the list's three last members are yParity, r and s (EIP-1559). */
+/** The signature as the vault would give it: r, s and v. */
 function sign(request: SignRequest): string {
   const [recovery, ...rs] = secp256k1.sign(keccak_256(request.unsigned), KEY, { prehash: false, format: 'recovered' });
-  const rlp = (bytes: Uint8Array) => {
-    const first = bytes.findIndex((byte) => byte !== 0);
-    const short = first < 0 ? new Uint8Array(0) : bytes.subarray(first);
-    return short.length === 1 && short[0]! < 0x80 ? [...short] : [0x80 + short.length, ...short];
-  };
-  const content = [
-    ...request.unsigned.subarray(request.unsigned[1] === 0xf8 ? 3 : 2),
-    ...rlp(Uint8Array.of(recovery!)),
-    ...rlp(Uint8Array.from(rs.slice(0, 32))),
-    ...rlp(Uint8Array.from(rs.slice(32))),
-  ];
-  return `0x${toHex(Uint8Array.of(2, 0xf8, content.length, ...content))}`;
+  return `0x${toHex(Uint8Array.of(...rs, 27 + recovery!))}`;
 }
 
-function answer(request: SignRequest, at: number, transaction = sign(request)): SignAnswer {
+function answer(request: SignRequest, at: number, signature = sign(request)): SignAnswer {
   const receipt = {
     seq: at,
     entry: entryOf(request),
@@ -59,7 +48,7 @@ function answer(request: SignRequest, at: number, transaction = sign(request)): 
     path: [],
     head: {},
   } as unknown as SignAnswer['receipt'];
-  return { transaction, hash: '', receipt };
+  return { signature, receipt };
 }
 
 const request = (nonce: number, value = 1n) => createRequest(CLIENT, WALLET, nonce, value);
@@ -96,16 +85,14 @@ describe('evidence', () => {
     const [first, second] = [request(0), request(1)];
     journal(first);
     evidence.signed(first, answer(first, 1, sign(second)));
-    expect(evidence.compare()).toEqual([expect.stringContaining('does not hold: transaction_differs')]);
+    expect(evidence.compare()).toEqual([expect.stringContaining('does not hold: signature_of_another_wallet')]);
   });
 
   it('finds two answers to one key', () => {
     const one = request(0);
     evidence.signed(one, answer(one, 1));
-    const other = sign(one).replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
-    expect(evidence.signed(one, answer(one, 1, other))).toEqual([
-      expect.stringContaining('two different transactions'),
-    ]);
+    const other = sign(one).replace(/.$/, (digit) => (digit === 'b' ? 'c' : 'b'));
+    expect(evidence.signed(one, answer(one, 1, other))).toEqual([expect.stringContaining('two different signatures')]);
   });
 
   it('finds a nonce that was signed for two transactions, in hands and in the journal', () => {

@@ -1,5 +1,5 @@
-import { fromHex, toBase64url, toHex } from '@keepwatch/base';
-import { checkSignedTransaction } from '@keepwatch/sdk';
+import { toBase64url, toHex } from '@keepwatch/base';
+import { signedTransaction } from '@keepwatch/sdk';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { SignAnswer, SignRequest } from './request.ts';
 
@@ -81,8 +81,8 @@ export function createEvidence(): Evidence {
     const { key } = request.params;
     const first = held.get(key);
     if (first) {
-      const same = first.answer.transaction === answer.transaction;
-      return same ? [] : [`the key ${key} was answered with two different transactions`];
+      const same = first.answer.signature === answer.signature;
+      return same ? [] : [`the key ${key} was answered with two different signatures`];
     }
     held.set(key, { request, answer });
     fresh.push({ request, answer });
@@ -143,9 +143,8 @@ export function createEvidence(): Evidence {
       event.nonce === request.nonce;
     if (!isSame) return [`${name} has the receipt of another request`];
     if (index % RECOVERED_EVERY !== 0) return [];
-    const raw = fromHex(answer.transaction) ?? new Uint8Array(0);
-    const checked = checkSignedTransaction(request.unsigned, raw, request.wallet.address);
-    return checked.ok ? [] : [`${name} does not hold: ${checked.error}`];
+    const signed = signedTransaction(request.unsigned, answer.signature, request.wallet.address);
+    return signed.ok ? [] : [`${name} does not hold: ${signed.error}`];
   }
 
   return {
