@@ -1,4 +1,4 @@
-import { CodedError, concat, fromHex, toBase64url, toHex, utf8 } from '@keepwatch/base';
+import { CodedError, concat, fromHex, ok, toBase64url, toHex, utf8, type Result } from '@keepwatch/base';
 import {
   denialDetails,
   permittedEntry,
@@ -17,7 +17,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Connection } from './connection.ts';
 import { observeReceipts, type Observation, type ObserveOptions } from './client-observe.ts';
 import { demandReceipt, type CheckedReceipt } from './receipt.ts';
-import { parseSignature, signatureFault, signedTransaction } from './signed-transaction.ts';
+import { signatureOver, signedTransaction, type SignedTransactionFault } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
 import { newKey } from './idempotency-key.ts';
 import { allApprovals, allContracts, allGrants, allWallets, type RegisteredContract } from './lists.ts';
@@ -153,26 +153,39 @@ export function createClient(connection: Connection): Client {
     expires: expires ?? timeOfUuidV7(key) + REQUEST_LIFETIME_MS,
   });
 
-  /** The signature must be the wallet's, over what the client itself wanted to have signed. */
-  async function signedData(
+  /**
+   * The answer of a method that signs, with all that is checked of it. `read` looks at the signature: it must be that of the
+   * address, over what the client itself wanted to have signed.
+   */
+  async function checkedAnswer<T>(
     { wallet, chain, key }: ReturnType<typeof named>,
     digest: Uint8Array,
     asked: Promise<SignatureAnswer>,
-  ): Promise<SignedData> {
+    read: (signature: string, address: string) => Result<T, SignedTransactionFault>,
+  ) {
     const answer = await asked.catch((error: unknown) => {
       throw withCheckedDenial(error, authority);
     });
-    const signature = parseSignature(answer.signature);
-    const fault = signature ? signatureFault(digest, signature, await addressOf(wallet)) : 'signature_malformed';
-    if (fault) {
+    const signed = read(answer.signature, await addressOf(wallet));
+    if (!signed.ok) {
       throw new CodedError('signed_transaction_differs', 'The signature is not over what was asked for.', {
-        remedy: 'Do not use it, and do not trust this connection.',
-        details: { fault },
+        remedy: 'Do not use or broadcast anything of it, and do not trust this connection.',
+        details: { fault: signed.error },
       });
     }
     const receipt = demandReceipt(answer.receipt, authority);
-    const decision = decisionOf(receipt, wallet, chain, digest);
-    return { signature: answer.signature, digest: `0x${toHex(digest)}`, decision, receipt, key };
+    return { ...signed.value, decision: decisionOf(receipt, wallet, chain, digest), receipt, key };
+  }
+
+  function signedData(
+    params: ReturnType<typeof named>,
+    digest: Uint8Array,
+    asked: Promise<SignatureAnswer>,
+  ): Promise<SignedData> {
+    return checkedAnswer(params, digest, asked, (signature, address) => {
+      const checked = signatureOver(digest, signature, address);
+      return checked.ok ? ok({ signature, digest: `0x${toHex(digest)}` }) : checked;
+    });
   }
 
   return {
@@ -208,24 +221,13 @@ export function createClient(connection: Connection): Client {
     observe: (wallet, options) => observeReceipts(connection, wallet, options),
 
     async signTransaction(request) {
-      const { wallet } = request;
       const unsigned =
         request.transaction instanceof Uint8Array ? request.transaction : encodeTransfer(request.transaction);
       const params = named({ ...request, chain: chainOf(request) });
-      const { chain, key } = params;
       const asked = connection.call('transaction.sign', { ...params, transaction: `0x${toHex(unsigned)}` });
-      const answer = await asked.catch((error: unknown) => {
-        throw withCheckedDenial(error, authority);
-      });
-      const signed = signedTransaction(unsigned, answer.signature, await addressOf(wallet));
-      if (!signed.ok) {
-        throw new CodedError('signed_transaction_differs', 'The signature is not over what was asked for.', {
-          remedy: 'Do not broadcast anything, and do not trust this connection.',
-          details: { fault: signed.error },
-        });
-      }
-      const receipt = demandReceipt(answer.receipt, authority);
-      return { ...signed.value, decision: decisionOf(receipt, wallet, chain, keccak_256(unsigned)), receipt, key };
+      return checkedAnswer(params, keccak_256(unsigned), asked, (signature, address) =>
+        signedTransaction(unsigned, signature, address),
+      );
     },
   };
 }

@@ -36,11 +36,22 @@ export function signedTransaction(
   signature: string,
   address: string,
 ): Result<RawTransaction, SignedTransactionFault> {
-  const scalars = parseSignature(signature);
-  const fault = scalars ? signatureFault(keccak_256(unsigned), scalars, address) : 'signature_malformed';
-  if (!scalars || fault) return err(fault ?? 'signature_malformed');
-  const raw = isLegacy(unsigned) ? legacySigned(unsigned, scalars) : typedSigned(unsigned, scalars);
+  const scalars = signatureOver(keccak_256(unsigned), signature, address);
+  if (!scalars.ok) return scalars;
+  const raw = isLegacy(unsigned) ? legacySigned(unsigned, scalars.value) : typedSigned(unsigned, scalars.value);
   return raw ? ok({ raw, hash: `0x${toHex(keccak_256(raw))}` }) : err('transaction_malformed');
+}
+
+/** The scalars of a signature, if it is one of `address` over the digest (32 bytes). */
+export function signatureOver(
+  digest: Uint8Array,
+  signature: string,
+  address: string,
+): Result<Scalars, Exclude<SignedTransactionFault, 'transaction_malformed'>> {
+  const scalars = parseSignature(signature);
+  if (!scalars) return err('signature_malformed');
+  const fault = signatureFault(digest, scalars, address);
+  return fault ? err(fault) : ok(scalars);
 }
 
 interface Scalars {
@@ -86,7 +97,7 @@ export function signatureFault(
   return expected && equalBytes(signer, expected) ? undefined : 'signature_of_another_wallet';
 }
 
-/** `0x` and r ‖ s ‖ v in 65 bytes, v 27 or 28 (the form in which typed data and messages are signed). */
+/** `0x` and r ‖ s ‖ v in 65 bytes, v 27 or 28: the form of every signature that the vault answers. */
 export function parseSignature(text: string): Scalars | undefined {
   if (!/^0x[0-9a-f]{130}$/.test(text)) return undefined;
   const bytes = fromHex(text)!;

@@ -1,9 +1,9 @@
 import { concat } from '@keepwatch/base';
 
 /**
- * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding one list of byte strings, and
- * adding a signature to the end of a list. The vault has a complete and strict codec of its own; what
- * is encoded here is decoded there before anything is signed.
+ * The part of RLP (Yellow Paper, appendix B) that an ether transfer needs: encoding one list of byte strings, and adding a
+ * signature to the end of a list. The vault has a complete and strict codec of its own; what is encoded here is decoded
+ * there before anything is signed.
  */
 
 /** `first`, then a list of these integers and byte strings and of an empty list behind them. */

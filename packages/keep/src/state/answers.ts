@@ -1,4 +1,5 @@
 import { forgetAnswer } from './nonces.ts';
+import { sharedText } from './shared.ts';
 import { nonceKey, REQUEST_RETENTION_MS, type Answered, type State } from './state.ts';
 
 /** What was answered to each request, for as long as the same request can come again. */
@@ -28,7 +29,19 @@ export function rememberAnswer(state: State, client: string, key: string, answer
   let ofClient = state.answered.get(client);
   if (ofClient === undefined) state.answered.set(client, (ofClient = new Map()));
   const before = ofClient.size;
-  ofClient.set(key, answered);
+  const { request, seq, at, verdict, nonce, grant } = answered;
+  const wallet = sharedText(answered.wallet);
+  const chain = sharedText(answered.chain);
+  ofClient.set(key, {
+    request,
+    seq,
+    at,
+    verdict,
+    wallet,
+    chain,
+    nonce,
+    grant: grant === null ? null : sharedText(grant),
+  });
   state.answerCount += ofClient.size - before;
 }
 
@@ -45,7 +58,7 @@ export function forgetOldAnswers(state: State, beforeMs: number): void {
       if (answered.at >= state.time - REQUEST_RETENTION_MS) break;
       ofClient.delete(key);
       state.answerCount--;
-      if (answered.verdict !== 'deny' && answered.nonce !== null) gone.push({ client, key, answered });
+      if (answered.verdict !== 'deny') gone.push({ client, key, answered });
     }
     if (ofClient.size === 0) state.answered.delete(client);
   }

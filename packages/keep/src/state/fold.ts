@@ -32,7 +32,7 @@ import { dropExpired } from './approvals.ts';
 import { addContract, EMPTY_BOOK, removeContract } from './contract-book.ts';
 import { createNonceBook, raiseFloor, signNonce } from './nonces.ts';
 import { clientOf, nonceKey, type Peer, type State, type StoredGrant } from './state.ts';
-import { sharedTerms, sharedText } from './shared.ts';
+import { sharedNonce } from './shared.ts';
 import { createWalletBook } from './wallet-book.ts';
 
 export function emptyState(): State {
@@ -225,10 +225,8 @@ function foldPermitted(state: State, seq: number, entry: Entry & RequestPermitte
   charge(state.usage, charges, entry.at, String(seq));
   if (entry.nonce !== null && entry.core !== null && entry.fees !== null) {
     const book = nonceBook(state, entry.wallet, entry.chain);
-    const { core, fees } = sharedTerms(entry.wallet, { core: entry.core, fees: entry.fees });
-    const client = sharedText(entry.client);
-    const grant = sharedText(entry.grant);
-    signNonce(book, entry.nonce, { digest: entry.digest, answer: entry.key, client, grant, core, fees });
+    const { digest, key: answer, client, grant, core, fees } = entry;
+    signNonce(book, entry.nonce, sharedNonce(entry.wallet, { digest, answer, client, grant, core, fees }));
   }
   if (entry.approval !== null) state.approvals.delete(entry.approval);
   if (entry.form === 'delegation') state.delegated.add(nonceKey(entry.wallet, entry.chain));
@@ -256,10 +254,10 @@ function foldAnswer(
     seq,
     at: entry.at,
     verdict,
-    wallet: sharedText(entry.wallet),
-    chain: sharedText(entry.chain),
+    wallet: entry.wallet,
+    chain: entry.chain,
     nonce: entry.nonce,
-    grant: grant === null ? null : sharedText(grant),
+    grant,
   });
 }
 

@@ -1,4 +1,4 @@
-import { hasSameFees, type SignedFees } from './nonces.ts';
+import { hasSameFees, type SignedFees, type SignedNonce } from './nonces.ts';
 
 /**
  * Equal values as one value. Every entry brings its names, amounts and fees along as texts of its own, and what is
@@ -25,6 +25,13 @@ export function sharedText(text: string): string {
   if (texts.size >= MAX_SHARED) texts.clear();
   texts.set(text, text);
   return text;
+}
+
+/** What a nonce of the wallet was signed for, all of it shared that others have as well. */
+export function sharedNonce(wallet: string, signed: SignedNonce): SignedNonce {
+  const { digest, answer, client, grant } = signed;
+  const { core, fees } = sharedTerms(wallet, signed);
+  return { digest, answer, client: sharedText(client), grant: sharedText(grant), core, fees };
 }
 
 /** The terms, with what they have in common with the last ones of this wallet. */

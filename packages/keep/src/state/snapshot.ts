@@ -3,7 +3,7 @@ import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepw
 import { rememberAnswer } from './answers.ts';
 import { emptyState, setObserves } from './fold.ts';
 import type { SignedNonce } from './nonces.ts';
-import { sharedTerms, sharedText } from './shared.ts';
+import { sharedNonce } from './shared.ts';
 import { type Answered, type Peer, type State, type StoredGrant } from './state.ts';
 import { createWalletBook } from './wallet-book.ts';
 import { decodeWallets, encodeWallets } from './wallet-columns.ts';
@@ -83,15 +83,7 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   for (const stored of grants) restoreGrant(state, stored);
   for (const { key, signed, ...book } of nonces) state.nonces.set(key, { ...book, signed: sharedNonces(key, signed) });
   for (const [client, answers] of answered) {
-    for (const [key, answer] of answers) {
-      const { wallet, chain, grant } = answer;
-      const names = {
-        wallet: sharedText(wallet),
-        chain: sharedText(chain),
-        grant: grant === null ? null : sharedText(grant),
-      };
-      rememberAnswer(state, client, key, { ...answer, ...names });
-    }
+    for (const [key, answer] of answers) rememberAnswer(state, client, key, answer);
   }
   for (const [wallet, seq] of lastPermits) state.lastPermits.set(wallet, seq);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
@@ -108,7 +100,7 @@ export function decodeSnapshot(bytes: Uint8Array): State {
 function sharedNonces(key: string, signed: readonly (readonly [number, SignedNonce | null])[]) {
   const wallet = key.slice(0, key.indexOf('/'));
   const shared = new Map<number, SignedNonce | null>();
-  for (const [nonce, known] of signed) shared.set(nonce, known && { ...known, ...sharedTerms(wallet, known) });
+  for (const [nonce, known] of signed) shared.set(nonce, known && sharedNonce(wallet, known));
   return shared;
 }
 
