@@ -37,6 +37,7 @@ const SCRIPT = '776a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48b
 const SOLUTION =
   '490047304402205e423a8754336ca99dbe16509b877ef1bf98d008836c725005b3c787c41ebe46022047246e4467ad7cc7f1ad98662afcaf14c115e0095a227c7b05c5182591c23e7e0100';
 const PUSH = `4c4fecc7daa2${SOLUTION}`;
+const OP_DEPTH = 0x74;
 const PAID = '00f2052a01000000160014';
 
 describe('a block of signet', () => {
@@ -82,10 +83,16 @@ describe('a block of signet', () => {
     expect(read(cut)).toBe('signet_unsigned');
     // The rest of the push may stand anywhere in the script, and pushes of anything behind it.
     expect(read(changed(`${SCRIPT}${PUSH}`, `${SCRIPT.replace('77', '79')}${PUSH}0101`))).toBe('signet_unsigned');
+    // OP_DEPTH pushes the same nothing as OP_0 ahead of the signature, and a scriptSig need not be of pushes alone.
+    const depth = fromHex(SOLUTION)!;
+    depth[1] = OP_DEPTH;
+    expect(read(changed(SOLUTION, toHex(depth)))).toBe('signed');
+    // It is the only one of all changes of a single byte that is good.
     fc.assert(
       fc.property(fc.nat(SOLUTION.length / 2 - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
         const bytes = fromHex(SOLUTION)!;
         bytes[at]! ^= flip;
+        fc.pre(at !== 1 || bytes[at] !== OP_DEPTH);
         expect(read(changed(SOLUTION, toHex(bytes)))).toBe('signet_unsigned');
       }),
       { numRuns: 60 },
