@@ -9,7 +9,7 @@ import { concat } from '@keepwatch/base';
 /** `first`, then a list of these integers and byte strings and of an empty list behind them. */
 export function rlpListAfter(first: number, fields: readonly (bigint | number | Uint8Array)[]): Uint8Array {
   // From the end to the start: so each length is known when its turn comes, and nothing is put together twice.
-  const out = new Uint8Array(16 + fields.length * (1 + MAX_FIELD));
+  const out = roomFor(16 + fields.length * (1 + MAX_FIELD));
   let at = out.length;
   out[--at] = 0xc0;
   for (let i = fields.length - 1; i >= 0; i--) at = fieldBefore(at, fields[i]!, out);
@@ -26,6 +26,14 @@ export function rlpListOf(encoded: Uint8Array, integers: readonly (bigint | numb
   for (let i = integers.length - 1; i >= 0; i--) at = fieldBefore(at, integers[i]!, out);
   const added = out.subarray(at);
   return concat(header(encoded.length + added.length, 0xc0), encoded, added);
+}
+
+/** Used again and again: memory outside of V8's heap is slow to get. What is encoded in it is copied out. */
+let room = new Uint8Array(0);
+
+function roomFor(length: number): Uint8Array {
+  if (room.length < length) room = new Uint8Array(length);
+  return room;
 }
 
 /** A field as a byte string, up to `end`; gives where it begins. */

@@ -50,7 +50,7 @@ export function rpcText(message: RpcMessage): string {
   const jsonrpc = '2.0';
   switch (message.kind) {
     case 'request':
-      return JSON.stringify({ jsonrpc, id: message.id, method: message.method, params: message.params });
+      return `{"jsonrpc":"2.0","id":${idText(message.id)},"method":${JSON.stringify(message.method)},"params":${JSON.stringify(message.params)}}`;
     case 'notification':
       return JSON.stringify({ jsonrpc, method: message.method, params: message.params });
     case 'result':
@@ -64,8 +64,10 @@ export function rpcText(message: RpcMessage): string {
 
 /** A result that is JSON already. */
 export function resultText(id: RpcId, result: string): string {
-  return `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":${result}}`;
+  return `{"jsonrpc":"2.0","id":${idText(id)},"result":${result}}`;
 }
+
+const idText = (id: RpcId) => (typeof id === 'number' ? String(id) : JSON.stringify(id));
 
 /** The payload of a frame with these messages, at most {@link MAX_BATCH}: one stands alone, several are a batch. */
 export function joinRpc(texts: readonly string[]): Uint8Array {

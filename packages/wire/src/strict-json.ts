@@ -11,19 +11,22 @@ export type JsonObject = { readonly [key: string]: Json | undefined };
 /** Levels of arrays and objects. Typed data nests deepest among what peers send, and stays far below. */
 export const MAX_JSON_DEPTH = 32;
 
-function acceptable(value: unknown, depth: number): boolean {
-  if (typeof value === 'string') return value.isWellFormed();
+/** `escapes`: whether the text may hold strings that are not well-formed. To ask each of them calls into the runtime. */
+function acceptable(value: unknown, depth: number, escapes: boolean): boolean {
+  if (typeof value === 'string') return !escapes || value.isWellFormed();
   // `-0` is no integer of its own: it would not read back as it was written.
   if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0);
   if (typeof value !== 'object' || value === null) return true;
   if (depth >= MAX_JSON_DEPTH) return false;
   if (Array.isArray(value)) {
-    for (const item of value) if (!acceptable(item, depth + 1)) return false;
+    const items = value as readonly unknown[];
+    for (let i = 0; i < items.length; i++) if (!acceptable(items[i], depth + 1, escapes)) return false;
     return true;
   }
   for (const key of Object.keys(value)) {
-    if (key === '__proto__' || key === 'constructor' || key === 'prototype' || !key.isWellFormed()) return false;
-    if (!acceptable((value as Record<string, unknown>)[key], depth + 1)) return false;
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') return false;
+    if (escapes && !key.isWellFormed()) return false;
+    if (!acceptable((value as Record<string, unknown>)[key], depth + 1, escapes)) return false;
   }
   return true;
 }
@@ -34,7 +37,8 @@ export function parseStrictJson(bytes: Uint8Array): Json | undefined {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return acceptable(value, 0) ? (value as Json) : undefined;
+    // No UTF-8 encodes a lone surrogate: only an escape can make one.
+    return acceptable(value, 0, text.includes('\\u')) ? (value as Json) : undefined;
   } catch {
     return undefined;
   }
