@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { CodedError, fromBase64url, type Clock, type Json, createZones } from '@keepwatch/base';
 import { openSqliteStore, type SqliteStore } from '@keepwatch/journal';
 import { decodeLinkControl, type LinkWriter } from '@keepwatch/protocol';
@@ -11,7 +10,7 @@ import { createHandlers, type Handlers } from '../methods/handlers.ts';
 import { createSigning } from '../methods/sign.ts';
 import { openLink } from '../peers/link-io.ts';
 import { createSessions, type PeerSession, type SessionHost, type Sessions } from '../peers/sessions.ts';
-import { createSecureMemory, randomizeSigner, type SigningThread } from '../secure/index.ts';
+import { createSecureMemory, randomBytes, randomizeSigner, type SigningThread } from '../secure/index.ts';
 import { dropReplay } from '../methods/replay.ts';
 import { dropBackup } from '../vault/backup.ts';
 import { createCommands } from '../vault/commands.ts';
@@ -126,7 +125,7 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     registries: createRegistries(keccak256),
     zones: createZones(process.versions.tz),
     clock: now,
-    entropy: (length) => randomBytes(length),
+    entropy: randomBytes,
     soon: (run) => void setImmediate(run),
     reserve,
     events,

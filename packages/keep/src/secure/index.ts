@@ -34,6 +34,7 @@ export type { SecureMemory, SecureMemoryOptions, SecureMemoryStats, Slot } from 
 export type { RewrapChunk } from './rewrap.ts';
 export { createEntryKeys, sealTo } from './sealed-entry.ts';
 export type { EntryKeys, EntryKeysOptions } from './sealed-entry.ts';
+export { randomBytes } from './random.ts';
 export { readSecretFile, writeSecretFile } from './secret-file.ts';
 export {
   generatePrivateKey,
