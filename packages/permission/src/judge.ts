@@ -109,22 +109,16 @@ function foreignAccount(
 
 /** Whatever may leave has a limit in this very grant, or is named as unlimited there. */
 function firstUnlimited(grant: PermittingGrant, demand: Demand): DenyReason | undefined {
-  const { unlimited = NOTHING, constraints } = grant;
+  const { unlimited = [], constraints } = grant;
+  const hasVolume = (asset: string) => constraints.some((each) => each.type === 'volume' && each.asset === asset);
   for (const [asset, amount] of demand.totals) {
     if (amount === 0n || unlimited.includes(asset)) continue;
     if (amount === 'unlimited') return { code: 'unlimited_not_granted', grant: grant.id, asked: asset };
-    if (!limitsVolume(constraints, asset)) return { code: 'no_volume_limit', grant: grant.id, asset };
+    if (!hasVolume(asset)) return { code: 'no_volume_limit', grant: grant.id, asset };
   }
-  if (demand.fee === null || unlimited.includes(NATIVE) || limitsVolume(constraints, NATIVE)) return undefined;
-  for (const { type } of constraints) if (type === 'max-fee') return undefined;
+  if (demand.fee === null || unlimited.includes(NATIVE) || hasVolume(NATIVE)) return undefined;
+  if (constraints.some(({ type }) => type === 'max-fee')) return undefined;
   return { code: 'no_fee_limit', grant: grant.id, asset: NATIVE };
-}
-
-const NOTHING: readonly string[] = [];
-
-function limitsVolume(constraints: readonly Constraint[], asset: string): boolean {
-  for (const each of constraints) if (each.type === 'volume' && each.asset === asset) return true;
-  return false;
 }
 
 /** Of a grant that speaks of something else, that alone: how its budgets stand then says nothing. */

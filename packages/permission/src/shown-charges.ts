@@ -41,22 +41,7 @@ export function shownCharges(lines: readonly ShownLine[], grant: string): Charge
 
 const showsCharges = (rule: string) => rule === 'volume' || rule === 'count';
 
-/** As `budgetKey` has it, and remembered for the same reason. */
+/** As `budgetKey` has it. */
 function budgetOf({ rule, asset, window }: Pick<ShownLine, 'rule' | 'asset' | 'window'>): string {
-  const prefix = rule === 'volume' ? asset! : '';
-  let keys = known.get(prefix);
-  if (keys === undefined) {
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(prefix, (keys = new Map<string, string>()));
-  }
-  let key = keys.get(window!);
-  if (key === undefined) {
-    if (keys.size >= MAX_KNOWN) keys.clear();
-    keys.set(window!, (key = rule === 'volume' ? `volume ${asset} ${window}` : `count ${window}`));
-  }
-  return key;
+  return rule === 'volume' ? `volume ${asset} ${window}` : `count ${window}`;
 }
-
-/** By asset, empty for counts, and by window. Few are in use; beyond so many all are forgotten. */
-const known = new Map<string, Map<string, string>>();
-const MAX_KNOWN = 1_024;

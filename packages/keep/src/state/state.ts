@@ -160,11 +160,4 @@ export function clientOf(grant: Grant): string | null {
   return grant.kind === 'cap' || typeof grant.client !== 'string' ? null : grant.client;
 }
 
-/** By which a wallet's nonces on a chain are found. Requests of one wallet come together, and ask for it several times. */
-export function nonceKey(wallet: string, chain: string): string {
-  if (last.wallet !== wallet || last.chain !== chain) last = { wallet, chain, key: `${wallet}/${chain}` };
-  return last.key;
-}
-
-/** A text made anew is hashed anew by each Map that it is looked up in. */
-let last = { wallet: '', chain: '', key: '/' };
+export const nonceKey = (wallet: string, chain: string) => `${wallet}/${chain}`;
