@@ -4,7 +4,7 @@ import { ed25519PublicKey, ed25519Sign, ed25519SigningKey } from './ed25519.ts';
 import { deriveUserKey, KDF_SALT_BYTES } from './kdf.ts';
 import { damaged, encodeKdfRecord, KDF_KEY, numberedKey, placeOf } from './key-records.ts';
 import { RECEIPT_KEY_ID, recordsOf, ROOT_SPACE } from './key-records.ts';
-import { sodium } from './native.ts';
+import { randomBytes } from './random.ts';
 import { countBehind, createRewrapper } from './rewrap.ts';
 import { openRoots, readWrappedRoots, upgradeRoots, wrapRoot } from './root-wraps.ts';
 import { createStager } from './staging.ts';
@@ -295,9 +295,7 @@ export function createKeyRing({ memory }: KeyRingDeps, options: KeyRingOptions =
 }
 
 function newKdf({ opsLimit, memLimitBytes }: KdfParams, generation: number): KdfRecord {
-  const salt = new Uint8Array(KDF_SALT_BYTES);
-  sodium.randombytes_buf(salt);
-  return { generation, opsLimit, memLimitBytes, salt };
+  return { generation, opsLimit, memLimitBytes, salt: randomBytes(KDF_SALT_BYTES) };
 }
 
 function putKdf(kdf: KdfRecord): KeyRecordWrite {

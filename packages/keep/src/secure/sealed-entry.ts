@@ -4,6 +4,7 @@ import type { EntryKey, SealedBox } from '@keepwatch/protocol';
 import { withReadable, withScratch, withWritable } from './access.ts';
 import { MAX_SLOT_BYTES } from './memory.ts';
 import { sodium } from './native.ts';
+import { randomBytes } from './random.ts';
 import type { SecureMemory, Slot } from './memory.ts';
 
 /**
@@ -87,8 +88,7 @@ export function createEntryKeys(memory: SecureMemory, { lifetimeMs, limit }: Ent
     begin(purpose, sessionId, nowMs) {
       for (const entry of open.values()) if (entry.expiresMs <= nowMs) drop(entry);
       if (open.size >= limit) return err('entry_key_limit');
-      const keyId = new Uint8Array(KEY_ID_BYTES);
-      sodium.randombytes_buf(keyId);
+      const keyId = randomBytes(KEY_ID_BYTES);
       const x25519Secret = memory.allocRandom(X25519_BYTES);
       const mlkem = generateKeyPairSync('ml-kem-768');
       const publicKeys = { x25519: x25519Public(x25519Secret), mlkem768: rawPublicKey(mlkem.publicKey) };
@@ -150,8 +150,7 @@ export function sealTo(
   const { ciphertext: kem, sharedKey } = encapsulated;
   const ephemeralSecret = memory.allocRandom(X25519_BYTES);
   const ephemeral = x25519Public(ephemeralSecret);
-  const nonce = new Uint8Array(NONCE_BYTES);
-  sodium.randombytes_buf(nonce);
+  const nonce = randomBytes(NONCE_BYTES);
   const bound = associatedData(purpose, sessionId, keyId);
   const box = new Uint8Array(secret.size + TAG_BYTES);
   const exchange = { recipient: { x25519, mlkem768 }, ephemeral, kem, ownSecret: ephemeralSecret, peer: x25519 };
