@@ -205,7 +205,7 @@ describe('journal', () => {
     expect(journal.value.head()).toBe(head);
     const second = await journal.value.append(entriesFrom(4, 2), [], TIME);
     expect((await journal.value.receiptFor(5)).ok).toBe(true);
-    await journal.value.saveSnapshot(1, Uint8Array.of(1));
+    await journal.value.saveSnapshot(1, [Uint8Array.of(1)]);
     expect(await journal.value.latestSnapshot(1)).toEqual({ seq: 5, bytes: Uint8Array.of(1) });
     const verified = await journal.value.verify({ receiptPublicKey: keys.receiptPublicKey, ed25519Verify });
     expect(verified).toEqual({ ok: true, value: { entries: 5, batches: 2, head: second.head } });

@@ -68,8 +68,11 @@ export interface Journal {
   read(fromSeq: number, limit: number): Promise<Result<readonly JournalEntry[], JournalFault>>;
   /** Checks everything from the first entry to the present head. */
   verify(options: VerifyOptions): Promise<Result<Verified, JournalFault>>;
-  /** Stores the state folded up to the present head; the one before it is kept as well. */
-  saveSnapshot(foldVersion: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Stores the state folded up to the present head; the one before it is kept as well. The parts of its bytes are asked for
+   * one after another, while other work goes on: they must be those of now whenever that is.
+   */
+  saveSnapshot(foldVersion: number, parts: Iterable<Uint8Array>): Promise<void>;
   /** The newest whole snapshot of this fold version that belongs to this chain; damaged ones are passed over. */
   latestSnapshot(foldVersion: number): Promise<Snapshot | undefined>;
 }
@@ -196,9 +199,9 @@ function openJournal(
     },
     read,
     verify: (verifyOptions) => verifyJournal({ store, sha256, codec }, head, verifyOptions),
-    async saveSnapshot(foldVersion, bytes) {
+    async saveSnapshot(foldVersion, parts) {
       if (head === undefined) throw new Error('there is nothing to take a snapshot of');
-      await snapshots.save(head, foldVersion, bytes);
+      await snapshots.save(head, foldVersion, parts);
     },
     latestSnapshot: (foldVersion) => snapshots.latest(foldVersion),
   };

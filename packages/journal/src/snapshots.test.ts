@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { canonicalBytes } from '@keepwatch/base';
 import { createJournalKeys, sha256, type JournalKeys } from '@keepwatch/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -35,24 +36,65 @@ const records = async (space: string) => (await store.list(space)) as readonly S
 const put = (space: string, key: string, value: Uint8Array) => store.commit([], [{ op: 'put', space, key, value }]);
 
 describe('snapshots', () => {
-  it('come back byte for byte, in one chunk or many, and know where they were taken', async () => {
-    expect(await journal.latestSnapshot(VERSION)).toBe(undefined);
-    for (const length of [0, 1, 100, 101, 12_345]) {
-      await append(2);
-      const bytes = new Uint8Array(randomBytes(length));
-      await journal.saveSnapshot(VERSION, bytes);
-      expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: journal.head()!.lastSeq, bytes });
-      expect(await open().latestSnapshot(VERSION)).toEqual({ seq: journal.head()!.lastSeq, bytes });
+  it.each([1, 99, 100, 101, 250, 20_000])(
+    'come back byte for byte, in parts of %i bytes and in one chunk or many',
+    async (partBytes) => {
+      expect(await journal.latestSnapshot(VERSION)).toBe(undefined);
+      for (const length of [0, 1, 100, 101, 200, 1_234]) {
+        await append(2);
+        const bytes = new Uint8Array(randomBytes(length));
+        const parts = Array.from({ length: Math.ceil(length / partBytes) }, (_, i) =>
+          bytes.subarray(i * partBytes, (i + 1) * partBytes),
+        );
+        await journal.saveSnapshot(VERSION, parts);
+        expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: journal.head()!.lastSeq, bytes });
+        expect(await open().latestSnapshot(VERSION)).toEqual({ seq: journal.head()!.lastSeq, bytes });
+      }
+    },
+  );
+
+  it('are asked for their parts one after another, while entries arrive', async () => {
+    await append();
+    const heads: number[] = [];
+    function* parts() {
+      for (let i = 0; i < 3; i++) {
+        heads.push(journal.head()!.lastSeq);
+        yield new Uint8Array(10).fill(i);
+      }
     }
+    let saved = false;
+    const saving = journal.saveSnapshot(VERSION, parts()).then(() => (saved = true));
+    while (!saved) {
+      await append();
+      await setImmediate();
+    }
+    await saving;
+    expect(heads.at(-1)).toBeGreaterThan(heads[0]!);
+    const bytes = Uint8Array.from({ length: 30 }, (_, i) => Math.floor(i / 10));
+    expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: 1, bytes });
+  });
+
+  it('that end amid their parts leave the one before', async () => {
+    await append();
+    await journal.saveSnapshot(VERSION, [Uint8Array.of(1)]);
+    await append();
+    function* parts() {
+      yield new Uint8Array(150);
+      throw new Error('no more');
+    }
+    await expect(journal.saveSnapshot(VERSION, parts())).rejects.toThrow('no more');
+    expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: 1, bytes: Uint8Array.of(1) });
+    await journal.saveSnapshot(VERSION, [Uint8Array.of(2)]);
+    expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: 2, bytes: Uint8Array.of(2) });
   });
 
   it('are not taken of nothing', async () => {
-    await expect(journal.saveSnapshot(VERSION, new Uint8Array(1))).rejects.toThrow(/nothing/);
+    await expect(journal.saveSnapshot(VERSION, [new Uint8Array(1)])).rejects.toThrow(/nothing/);
   });
 
   it('lie encrypted', async () => {
     await append();
-    await journal.saveSnapshot(VERSION, Buffer.from('a secret state '.repeat(30)));
+    await journal.saveSnapshot(VERSION, [Buffer.from('a secret state '.repeat(30))]);
     for (const space of [SNAPSHOT_SPACE, CHUNK_SPACE]) {
       for (const { value } of await records(space)) expect(Buffer.from(value).includes('secret')).toBe(false);
     }
@@ -61,7 +103,7 @@ describe('snapshots', () => {
   it('are kept two at a time, their chunks with them', async () => {
     for (let i = 1; i <= 5; i++) {
       await append();
-      await journal.saveSnapshot(VERSION, new Uint8Array(950).fill(i));
+      await journal.saveSnapshot(VERSION, [new Uint8Array(950).fill(i)]);
     }
     expect((await records(SNAPSHOT_SPACE)).map(({ key }) => Number(key))).toEqual([4, 5]);
     expect(await store.count(CHUNK_SPACE)).toBe(20);
@@ -69,9 +111,9 @@ describe('snapshots', () => {
 
   it('of another fold version are no snapshots', async () => {
     await append();
-    await journal.saveSnapshot(VERSION, Uint8Array.of(1));
+    await journal.saveSnapshot(VERSION, [Uint8Array.of(1)]);
     await append();
-    await journal.saveSnapshot(VERSION + 1, Uint8Array.of(2));
+    await journal.saveSnapshot(VERSION + 1, [Uint8Array.of(2)]);
     expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: 1, bytes: Uint8Array.of(1) });
     expect((await journal.latestSnapshot(VERSION + 1))?.seq).toBe(2);
     expect(await journal.latestSnapshot(VERSION + 2)).toBe(undefined);
@@ -150,9 +192,9 @@ describe('snapshots', () => {
     ],
   ])('with %s are passed over for the one before', async (_, damage) => {
     await append();
-    await journal.saveSnapshot(VERSION, new Uint8Array(300).fill(1));
+    await journal.saveSnapshot(VERSION, [new Uint8Array(300).fill(1)]);
     await append();
-    await journal.saveSnapshot(VERSION, new Uint8Array(300).fill(2));
+    await journal.saveSnapshot(VERSION, [new Uint8Array(300).fill(2)]);
     await damage();
     expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: 1, bytes: new Uint8Array(300).fill(1) });
   });
@@ -164,7 +206,7 @@ describe('snapshots', () => {
     await fork.commit([first], []);
     const elsewhere = open(fork);
     await elsewhere.append([canonicalBytes({ n: 'other' })], [], 1);
-    await elsewhere.saveSnapshot(VERSION, Uint8Array.of(66));
+    await elsewhere.saveSnapshot(VERSION, [Uint8Array.of(66)]);
     for (const space of [SNAPSHOT_SPACE, CHUNK_SPACE]) {
       for (const { key, value } of await fork.list(space)) await put(space, key, value);
     }
@@ -173,7 +215,7 @@ describe('snapshots', () => {
 
   it('open under the data key of their time, and are gone with it', async () => {
     await append();
-    await journal.saveSnapshot(VERSION, Uint8Array.of(1));
+    await journal.saveSnapshot(VERSION, [Uint8Array.of(1)]);
     keys.rotate();
     expect((await journal.latestSnapshot(VERSION))?.seq).toBe(1);
     keys.forget(1);
@@ -182,7 +224,7 @@ describe('snapshots', () => {
 
   it('interrupted at any commit leave the one before, and the next one cleans up', async () => {
     await append();
-    await journal.saveSnapshot(VERSION, new Uint8Array(300).fill(1));
+    await journal.saveSnapshot(VERSION, [new Uint8Array(300).fill(1)]);
     await append();
     // 1 clearing, 3 chunks, 1 manifest: dying before each of them, and once more at the same place with other bytes.
     for (let survived = 0; survived < 5; survived++) {
@@ -195,19 +237,19 @@ describe('snapshots', () => {
         },
       };
       const state = new Uint8Array(300).fill(10 + survived);
-      await expect(open(dying).saveSnapshot(VERSION, state)).rejects.toThrow('killed');
+      await expect(open(dying).saveSnapshot(VERSION, [state])).rejects.toThrow('killed');
       expect(await open().latestSnapshot(VERSION)).toEqual({ seq: 1, bytes: new Uint8Array(300).fill(1) });
     }
     await append(2);
-    await journal.saveSnapshot(VERSION, new Uint8Array(200).fill(4));
+    await journal.saveSnapshot(VERSION, [new Uint8Array(200).fill(4)]);
     expect((await records(SNAPSHOT_SPACE)).map(({ key }) => Number(key))).toEqual([1, 4]);
     expect((await records(CHUNK_SPACE)).map(({ key }) => Number(key.slice(0, 16)))).toEqual([1, 1, 1, 4, 4]);
   });
 
   it('are of the head at which they were begun, though entries arrive meanwhile', async () => {
     await append(3);
-    const saving = journal.saveSnapshot(VERSION, new Uint8Array(1_000).fill(3));
-    await expect(journal.saveSnapshot(VERSION, Uint8Array.of(1))).rejects.toThrow(/being saved/);
+    const saving = journal.saveSnapshot(VERSION, [new Uint8Array(1_000).fill(3)]);
+    await expect(journal.saveSnapshot(VERSION, [Uint8Array.of(1)])).rejects.toThrow(/being saved/);
     await append(4);
     await saving;
     expect(await journal.latestSnapshot(VERSION)).toEqual({ seq: 3, bytes: new Uint8Array(1_000).fill(3) });

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { concat, equalBytes, lengthPrefixed, u32be, u64be, utf8, type Sha256 } from '@keepwatch/base';
+import { concat, equalBytes, lengthPrefixed, mapEach, u32be, u64be, utf8, type Sha256 } from '@keepwatch/base';
 import { headHash, isHead, type SignedHead } from '@keepwatch/wire';
 import { vaultBytes, type BatchCodec, type EntryCipher } from './batch-codec.ts';
 import type { JournalStore, RecordWrite } from './store.ts';
@@ -11,8 +11,11 @@ export interface Snapshot {
 }
 
 export interface Snapshots {
-  /** Stores the fold at this head, and keeps the one before it. Other work goes on between the chunks. */
-  save(head: SignedHead, foldVersion: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Stores the fold at this head, and keeps the one before it. Its parts are asked for one after another, and other work
+   * goes on between them.
+   */
+  save(head: SignedHead, foldVersion: number, parts: Iterable<Uint8Array>): Promise<void>;
   /** The newest one of this version that is whole and belongs to this chain. */
   latest(foldVersion: number): Promise<Snapshot | undefined>;
 }
@@ -22,15 +25,15 @@ export const SNAPSHOT_SPACE = 'journal/snapshot';
 export const CHUNK_SPACE = 'journal/snapshot-chunk';
 
 const KEPT = 2;
-const MANIFEST = utf8('keepwatch/journal-snapshot/1');
-const CHUNK = utf8('keepwatch/journal-snapshot-chunk/1');
+const MANIFEST = utf8('keepwatch/journal-snapshot/2');
+const CHUNK = utf8('keepwatch/journal-snapshot-chunk/2');
 
 /**
- * A snapshot is a manifest and chunks, all encrypted and bound to vault, sequence, head and fold version; the chunks
- * to the digest of the whole besides, which the manifest holds. The manifest is written last: it makes the snapshot
- * exist. Whatever does not fit together is no snapshot: the fold then starts earlier.
+ * A snapshot is a manifest and chunks, all encrypted and bound to vault, sequence, head and fold version; a chunk to its
+ * place among them besides. The manifest is written last, when the chunks and their digests are known: it makes the
+ * snapshot exist. Whatever does not fit together is no snapshot: the fold then starts earlier.
  *
- *     manifest record = foldVersion u32 ‖ keyId u32 ‖ sealed(chunks u32 ‖ SHA-256 of the snapshot)
+ *     manifest record = foldVersion u32 ‖ keyId u32 ‖ sealed(chunks u32 ‖ SHA-256(SHA-256(chunk) ‖ …))
  */
 export function createSnapshots(
   deps: {
@@ -48,24 +51,24 @@ export function createSnapshots(
 
   const manifestPlace = (head: SignedHead, foldVersion: number) =>
     concat(lengthPrefixed(MANIFEST, vault), u64be(head.lastSeq), headHash(sha256, head), u32be(foldVersion));
-  const chunkPlace = (manifest: Uint8Array, digest: Uint8Array, index: number) =>
-    concat(lengthPrefixed(CHUNK, manifest, digest), u32be(index));
+  const chunkPlace = (manifest: Uint8Array, index: number) => concat(lengthPrefixed(CHUNK, manifest), u32be(index));
 
-  async function save(head: SignedHead, foldVersion: number, bytes: Uint8Array): Promise<void> {
+  async function save(head: SignedHead, foldVersion: number, parts: Iterable<Uint8Array>): Promise<void> {
     const keyId = cipher.currentKey();
     const place = manifestPlace(head, foldVersion);
-    const digest = sha256(bytes);
-    const chunks = Math.max(1, Math.ceil(bytes.length / chunkBytes));
+    const digests: Uint8Array[] = [];
     const key = seqKey(head.lastSeq);
     // An earlier attempt at the same place must not lend its manifest to these chunks.
     await store.commit([], [{ op: 'delete', space: SNAPSHOT_SPACE, key }]);
-    for (let i = 0; i < chunks; i++) {
-      const chunk = bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes);
-      const value = cipher.seal(keyId, chunkPlace(place, digest, i), chunk);
-      await store.commit([], [{ op: 'put', space: CHUNK_SPACE, key: chunkKey(key, i), value }]);
+    for (const chunk of chunksOf(parts, chunkBytes)) {
+      if (chunk !== null) {
+        const index = digests.push(sha256(chunk)) - 1;
+        const value = cipher.seal(keyId, chunkPlace(place, index), chunk);
+        await store.commit([], [{ op: 'put', space: CHUNK_SPACE, key: chunkKey(key, index), value }]);
+      }
       await setImmediate();
     }
-    const sealed = cipher.seal(keyId, place, concat(u32be(chunks), digest));
+    const sealed = cipher.seal(keyId, place, concat(u32be(digests.length), sha256(concat(...digests))));
     const manifest = concat(u32be(foldVersion), u32be(keyId), sealed);
     await store.commit([], [{ op: 'put', space: SNAPSHOT_SPACE, key, value: manifest }]);
     await sweep();
@@ -109,24 +112,23 @@ export function createSnapshots(
     const plain = cipher.open(keyId, place, manifest.subarray(8));
     if (plain?.length !== 36) return undefined;
     const chunks = new DataView(plain.buffer, plain.byteOffset).getUint32(0);
-    const digest = plain.subarray(4);
     const parts: Uint8Array[] = [];
     for (let i = 0; i < chunks; i++) {
       const sealed = await store.get(CHUNK_SPACE, chunkKey(key, i));
-      const part = sealed && cipher.open(keyId, chunkPlace(place, digest, i), sealed);
+      const part = sealed && cipher.open(keyId, chunkPlace(place, i), sealed);
       if (part === undefined) return undefined;
       parts.push(part);
     }
-    const bytes = concat(...parts);
-    return equalBytes(sha256(bytes), digest) ? { seq, bytes } : undefined;
+    const digest = sha256(concat(...mapEach(parts, sha256)));
+    return equalBytes(digest, plain.subarray(4)) ? { seq, bytes: concat(...parts) } : undefined;
   }
 
   return {
-    async save(head, foldVersion, bytes) {
+    async save(head, foldVersion, parts) {
       if (saving) throw new Error('a snapshot is being saved already');
       saving = true;
       try {
-        await save(head, foldVersion, bytes);
+        await save(head, foldVersion, parts);
       } finally {
         saving = false;
       }
@@ -139,6 +141,26 @@ export function createSnapshots(
       return undefined;
     },
   };
+}
+
+/** All of the parts in chunks of one length, but the last; null after each part that makes none full. */
+function* chunksOf(parts: Iterable<Uint8Array>, chunkBytes: number): Generator<Uint8Array | null> {
+  let waiting: Uint8Array[] = [];
+  let length = 0;
+  for (const part of parts) {
+    let rest = part;
+    while (length + rest.length >= chunkBytes) {
+      const cut = chunkBytes - length;
+      yield concat(...waiting, rest.subarray(0, cut));
+      rest = rest.subarray(cut);
+      waiting = [];
+      length = 0;
+    }
+    waiting.push(rest);
+    length += rest.length;
+    yield null;
+  }
+  if (length > 0) yield concat(...waiting);
 }
 
 const SEQ_DIGITS = 16;

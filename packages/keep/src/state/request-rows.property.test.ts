@@ -6,7 +6,8 @@ import type { SignedNonce } from './nonces.ts';
 import { answerRows, nonceRows, restoreAnswers, restoreNonces, type Rows } from './request-rows.ts';
 import type { Answered } from './state.ts';
 
-const asRead = (rows: Rows) => JSON.parse(JSON.stringify(rows)) as Rows;
+const asRead = (pages: Iterable<Rows>) => JSON.parse(JSON.stringify([...pages])) as Rows[];
+const rowsOfPage = fc.integer({ min: 1, max: 8 });
 const name = fc.constantFrom('', '0', 'client a', 'client b', '__proto__');
 const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
 const amount = fc.constantFrom('0', '1', '30000000000');
@@ -30,11 +31,11 @@ const answers = fc.array(
 
 it('gives back every answer as it was, in its order', () => {
   fc.assert(
-    fc.property(answers, (all) => {
+    fc.property(answers, rowsOfPage, (all, perPage) => {
       const state = emptyState();
       for (const { client, key, answer } of all) rememberAnswer(state, client, key, answer);
       const restored = emptyState();
-      restoreAnswers(asRead(answerRows(state)), restored);
+      for (const page of asRead(answerRows(state, perPage))) restoreAnswers(page, restored);
       const list = ({ answered }: typeof state) => [...answered].map(([client, each]) => [client, [...each]]);
       expect(list(restored)).toEqual(list(state));
       expect(restored.answerCount).toBe(state.answerCount);
@@ -70,10 +71,10 @@ const book = fc.array(fc.tuple(fc.nat(20), optional(signed), fc.boolean())).map(
 
 it('gives back every signed nonce as it was, in its book and order', () => {
   fc.assert(
-    fc.property(fc.array(book, { maxLength: 4 }), (books) => {
+    fc.property(fc.array(book, { maxLength: 4 }), rowsOfPage, (books, perPage) => {
       const restored = books.map(() => ({ signed: new Map<number, SignedNonce | null>() }));
       const wallets = books.map((_, i) => `wallet ${i % 2}`);
-      restoreNonces(asRead(nonceRows(books)), restored, wallets);
+      for (const page of asRead(nonceRows(books, perPage))) restoreNonces(page, restored, wallets);
       expect(restored.map((each) => [...each.signed])).toEqual(books.map((each) => [...each.signed]));
     }),
     { numRuns: 300 },

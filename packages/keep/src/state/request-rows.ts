@@ -4,33 +4,53 @@ import { sharedNonce } from './shared.ts';
 import type { Answered, State } from './state.ts';
 
 /**
- * Answers and signed nonces as they stand in a snapshot. There may be a million of each, and all waits for it: row after row
- * in one flat list, without the names of members, and names of peers, wallets, chains and grants as places in a list of
- * their own. As objects they take two to three times as long, and as much room.
+ * Answers and signed nonces as they stand in a snapshot, page after page: row after row in one flat list, without the names of
+ * members, and names of peers, wallets, chains and grants as places in the page's own list. As objects they take two to
+ * three times as long, and as much room.
+ *
+ * There may be a million of each. What is to be written is held at once, for the records of answers and nonces do not
+ * change; a page is made when it is asked for, so that other work goes on between two of them.
  */
 export interface Rows {
   readonly names: readonly string[];
   readonly flat: readonly unknown[];
 }
 
+/** A page of so many is half a megabyte, and is made in a few milliseconds. */
+const ROWS_OF_PAGE = 4_000;
+
 const VERDICTS: readonly Answered['verdict'][] = ['permit', 'deny', 'void'];
 const ANSWER_WIDTH = 10;
 
-export function answerRows({ answered }: Pick<State, 'answered'>): Rows {
-  const names = createNames();
-  const flat: unknown[] = [];
+/** `rowsOfPage`: for tests. */
+export function answerRows({ answered }: Pick<State, 'answered'>, rowsOfPage = ROWS_OF_PAGE): Iterable<Rows> {
+  const clients: string[] = [];
+  const keys: string[] = [];
+  const answers: Answered[] = [];
   for (const [client, ofClient] of answered) {
-    const owner = names.place(client);
     for (const [key, answer] of ofClient) {
-      const { request, seq, at, verdict, wallet, chain, nonce, grant } = answer;
-      flat.push(owner, key, request, seq, at, VERDICTS.indexOf(verdict));
-      flat.push(names.place(wallet), names.place(chain), nonce, grant === null ? null : names.place(grant));
+      clients.push(client);
+      keys.push(key);
+      answers.push(answer);
     }
   }
-  return { names: names.all, flat };
+  return pages();
+
+  function* pages(): Generator<Rows> {
+    let page = createPage();
+    for (let i = 0; i < keys.length; i++) {
+      const { request, seq, at, verdict, wallet, chain, nonce, grant } = answers[i]!;
+      page.flat.push(page.place(clients[i]!), keys[i], request, seq, at, VERDICTS.indexOf(verdict));
+      page.flat.push(page.place(wallet), page.place(chain), nonce, grant === null ? null : page.place(grant));
+      if (page.flat.length < rowsOfPage * ANSWER_WIDTH) continue;
+      yield page;
+      page = createPage();
+    }
+    if (page.flat.length > 0) yield page;
+  }
 }
 
-/** Into a state that remembers none. */
+/** One page, into a state that remembers those before it and no others. */
 export function restoreAnswers({ names, flat }: Rows, state: State): void {
   for (let i = 0; i < flat.length; i += ANSWER_WIDTH) {
     const grant = flat[i + 9] as number | null;
@@ -47,33 +67,79 @@ export function restoreAnswers({ names, flat }: Rows, state: State): void {
   }
 }
 
+const BOOK_WIDTH = 4;
+const NONE: readonly number[] = [];
+
+/** The books of nonces without what was signed. */
+export function bookRows({ nonces }: Pick<State, 'nonces'>, rowsOfPage = ROWS_OF_PAGE): Iterable<Rows> {
+  const held: unknown[] = [];
+  for (const [key, { floor, epoch, stale }] of nonces) {
+    held.push(key, floor, epoch, stale.length > 0 ? stale.slice() : NONE);
+  }
+  return pages();
+
+  function* pages(): Generator<Rows> {
+    const width = rowsOfPage * BOOK_WIDTH;
+    for (let i = 0; i < held.length; i += width) yield { names: [], flat: held.slice(i, i + width) };
+  }
+}
+
+/** One page, into a state that has the books before it and no others. */
+export function restoreBooks({ flat }: Rows, { nonces }: Pick<State, 'nonces'>): void {
+  for (let i = 0; i < flat.length; i += BOOK_WIDTH) {
+    nonces.set(flat[i] as string, {
+      floor: flat[i + 1] as number,
+      epoch: flat[i + 2] as number,
+      stale: flat[i + 3] as number[],
+      signed: new Map(),
+    });
+  }
+}
+
 const NONCE_WIDTH = 8;
 /** Stands for the same text or object as in the row before. */
 const SAME = 0;
 
 /** Book after book: where it stands among them, and so forth. Of a nonce of which the use alone is remembered, no more. */
-export function nonceRows(books: Iterable<Pick<NonceBook, 'signed'>>): Rows {
-  const names = createNames();
-  const flat: unknown[] = [];
-  let book = 0;
-  let core: string | null = null;
-  let fees: SignedFees | null = null;
+export function nonceRows(books: Iterable<Pick<NonceBook, 'signed'>>, rowsOfPage = ROWS_OF_PAGE): Iterable<Rows> {
+  const places: number[] = [];
+  const nonces: number[] = [];
+  const values: (SignedNonce | null)[] = [];
+  let place = 0;
   for (const { signed } of books) {
     for (const [nonce, known] of signed) {
-      if (known === null) {
-        flat.push(book, nonce, null, null, null, null, null, null);
-        continue;
-      }
-      flat.push(book, nonce, known.digest, known.answer, names.place(known.client), names.place(known.grant));
-      flat.push(known.core === core ? SAME : known.core, known.fees === fees ? SAME : known.fees);
-      ({ core, fees } = known);
+      places.push(place);
+      nonces.push(nonce);
+      values.push(known);
     }
-    book++;
+    place++;
   }
-  return { names: names.all, flat };
+  return pages();
+
+  function* pages(): Generator<Rows> {
+    let page = createPage();
+    let core: string | null = null;
+    let fees: SignedFees | null = null;
+    for (let i = 0; i < places.length; i++) {
+      const known = values[i]!;
+      if (known === null) {
+        page.flat.push(places[i], nonces[i], null, null, null, null, null, null);
+      } else {
+        const { digest, answer, client, grant } = known;
+        page.flat.push(places[i], nonces[i], digest, answer, page.place(client), page.place(grant));
+        page.flat.push(known.core === core ? SAME : known.core, known.fees === fees ? SAME : known.fees);
+        ({ core, fees } = known);
+      }
+      if (page.flat.length < rowsOfPage * NONCE_WIDTH) continue;
+      yield page;
+      page = createPage();
+      core = fees = null;
+    }
+    if (page.flat.length > 0) yield page;
+  }
 }
 
-/** Into the books, in the order in which they were given. `wallets`: whose each book is. */
+/** One page, into the books, in the order in which they were given. `wallets`: whose each book is. */
 export function restoreNonces(
   { names, flat }: Rows,
   books: readonly Pick<NonceBook, 'signed'>[],
@@ -103,17 +169,24 @@ export function restoreNonces(
   }
 }
 
-/** Texts that recur, each once, and where they stand. */
-function createNames(): { readonly all: readonly string[]; place(name: string): number } {
-  const all: string[] = [];
+interface Page extends Rows {
+  readonly names: string[];
+  readonly flat: unknown[];
+  /** Where a text that recurs stands among the names. */
+  place(name: string): number;
+}
+
+function createPage(): Page {
+  const names: string[] = [];
   const places = new Map<string, number>();
   return {
-    all,
+    names,
+    flat: [],
     place(name) {
       let place = places.get(name);
       if (place === undefined) {
-        places.set(name, (place = all.length));
-        all.push(name);
+        places.set(name, (place = names.length));
+        names.push(name);
       }
       return place;
     },

@@ -1,18 +1,15 @@
-import {
-  canonicalJson,
-  concat,
-  fromLengthPrefixed,
-  fromUtf8,
-  lengthPrefixed,
-  toBase64url,
-  utf8,
-  type Json,
-  type Sha256,
-} from '@keepwatch/base';
+import { canonicalJson, concat, fromUtf8, toBase64url, u32be, utf8, type Json, type Sha256 } from '@keepwatch/base';
 import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepwatch/permission';
 import { emptyState, setObserves } from './fold.ts';
-import type { NonceBook } from './nonces.ts';
-import { answerRows, nonceRows, restoreAnswers, restoreNonces, type Rows } from './request-rows.ts';
+import {
+  answerRows,
+  bookRows,
+  nonceRows,
+  restoreAnswers,
+  restoreBooks,
+  restoreNonces,
+  type Rows,
+} from './request-rows.ts';
 import { type Peer, type State, type StoredGrant } from './state.ts';
 import { createWalletBook } from './wallet-book.ts';
 import { decodeWallets, encodeWallets } from './wallet-columns.ts';
@@ -21,19 +18,46 @@ import { decodeWallets, encodeWallets } from './wallet-columns.ts';
  * The state as bytes and back. A snapshot saves folding history at the start; it is bound by the journal to its
  * sequence, head and fold version, and `journal verify` folds again from the first entry and compares.
  *
- *     snapshot = lengthPrefixed(JSON of everything else, JSON of the answers, of the signed nonces, columns of the wallets)
+ *     snapshot = piece, …      in the order of KINDS
+ *     piece    = kind u8 ‖ length u32 ‖ bytes
  *
- * Answers and nonces stand apart because one text does not hold all of it where both are many.
+ * One piece holds all that is not in the others, as JSON; of the wallets each column is one; of books of nonces, signed
+ * nonces, and answers each page of rows is one, as JSON.
  */
-export function encodeSnapshot(state: State): Uint8Array {
-  const books = [...state.nonces].map(([key, { signed: _signed, ...book }]) => ({ key, ...book }));
-  return lengthPrefixed(
-    ...[{ ...restOf(state), nonces: books }, answerRows(state), nonceRows(state.nonces.values())].map(jsonBytes),
-    encodeWallets(state.wallets.readings()),
-  );
+const KINDS = { rest: 1, wallets: 2, books: 3, nonces: 4, answers: 5 } as const;
+type Kind = keyof typeof KINDS;
+const PIECE_HEADER = 5;
+
+/**
+ * The state as it is now, piece by piece: columns and pages are put together when they are asked for, whatever became of
+ * the state by then.
+ */
+export function encodeSnapshot(state: State): Iterable<Uint8Array> {
+  const rest = jsonBytes(restOf(state));
+  const wallets = encodeWallets(state.wallets.readings());
+  const books = bookRows(state);
+  const nonces = nonceRows(state.nonces.values());
+  const answers = answerRows(state);
+  return pieces();
+
+  function* pieces(): Generator<Uint8Array> {
+    yield piece('rest', rest);
+    for (const column of wallets) yield piece('wallets', column);
+    for (const [kind, pages] of [
+      ['books', books],
+      ['nonces', nonces],
+      ['answers', answers],
+    ] as const) {
+      for (const { names, flat } of pages) yield piece(kind, jsonBytes({ names, flat }));
+    }
+  }
 }
 
 const jsonBytes = (value: unknown) => utf8(JSON.stringify(value));
+
+function piece(kind: Kind, bytes: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(KINDS[kind]), u32be(bytes.length), bytes);
+}
 
 /** One digest for one state, whatever way it came about: from a snapshot, or entry by entry. Base64url. */
 export function stateDigest(state: State, sha256: Sha256): string {
@@ -80,18 +104,18 @@ function restOf(state: State) {
 
 type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & {
   readonly usage: UsageJson;
-  readonly nonces: readonly ({ readonly key: string } & Omit<NonceBook, 'signed'>)[];
 };
 
 /** Throws where this is no snapshot. */
 export function decodeSnapshot(bytes: Uint8Array): State {
-  const [rest, answers, signed, columns] = fromLengthPrefixed(bytes, 4) ?? [];
-  if (!rest || !answers || !signed || !columns) throw new TypeError('a snapshot is cut off');
+  const pieces = piecesOf(bytes);
+  const [rest] = pieces.rest;
+  if (!rest) throw new TypeError('a snapshot lacks a piece');
   const saved = fromJson(rest) as Rest;
-  const { peers, proposals, grants, nonces, lastPermits, seeds, approvals, ...more } = saved;
+  const { peers, proposals, grants, lastPermits, seeds, approvals, ...more } = saved;
   const { unsettled, delegated, usage, ...scalars } = more;
-  // A copy, so that the columns do not hold on to all the rest.
-  const wallets = createWalletBook(decodeWallets(columns.slice()));
+  // Copies, so that the columns do not hold on to all the rest.
+  const wallets = createWalletBook(decodeWallets(pieces.wallets.map((column) => column.slice())));
   const state: State = Object.assign(emptyState(), scalars, { wallets });
   for (const peer of peers) {
     const restored: Peer = { ...(peer as Omit<Peer, 'observes'>), observes: new Set() };
@@ -100,10 +124,11 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   }
   for (const proposal of proposals) state.proposals.set(proposal.peer, proposal);
   for (const stored of grants) restoreGrant(state, stored);
-  for (const { key, ...book } of nonces) state.nonces.set(key, { ...book, signed: new Map() });
-  const owners = nonces.map(({ key }) => key.slice(0, key.indexOf('/')));
-  restoreNonces(fromJson(signed) as Rows, [...state.nonces.values()], owners);
-  restoreAnswers(fromJson(answers) as Rows, state);
+  for (const page of pieces.books) restoreBooks(fromJson(page) as Rows, state);
+  const books = [...state.nonces.values()];
+  const owners = [...state.nonces.keys()].map((key) => key.slice(0, key.indexOf('/')));
+  for (const page of pieces.nonces) restoreNonces(fromJson(page) as Rows, books, owners);
+  for (const page of pieces.answers) restoreAnswers(fromJson(page) as Rows, state);
   for (const [wallet, seq] of lastPermits) state.lastPermits.set(wallet, seq);
   for (const [key, seed] of seeds) state.seeds.set(key, seed);
   for (const approval of approvals) state.approvals.set(approval.id, { ...approval, given: new Set(approval.given) });
@@ -113,6 +138,23 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   if (!restored.ok) throw new TypeError('snapshot holds no valid usage');
   state.usage = restored.value;
   return state;
+}
+
+function piecesOf(bytes: Uint8Array): Record<Kind, Uint8Array[]> {
+  const found: Record<Kind, Uint8Array[]> = { rest: [], wallets: [], books: [], nonces: [], answers: [] };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + PIECE_HEADER > bytes.length) throw new TypeError('a snapshot is cut off');
+    const number = view.getUint8(at);
+    const start = at + PIECE_HEADER;
+    at = start + view.getUint32(at + 1);
+    if (at > bytes.length) throw new TypeError('a snapshot is cut off');
+    const kind = (Object.keys(KINDS) as Kind[]).find((each) => KINDS[each] === number);
+    if (kind === undefined) throw new TypeError('a snapshot holds a piece of no known kind');
+    found[kind].push(bytes.subarray(start, at));
+  }
+  return found;
 }
 
 const fromJson = (bytes: Uint8Array): unknown => JSON.parse(fromUtf8(bytes) ?? '');

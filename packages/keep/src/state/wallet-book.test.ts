@@ -7,7 +7,7 @@ const wallet = (id: string, name = `name of ${id}`): Wallet => ({
   ...{ wallet: id, name, publicKey: '02', address: '0x', origin: 'random', seed: null, path: null },
   ...{ created: 1, floorEpoch: 0 },
 });
-const saved = () => createWalletBook(decodeWallets(encodeWallets([wallet('a'), wallet('b')])));
+const saved = () => createWalletBook(decodeWallets([...encodeWallets([wallet('a'), wallet('b')])]));
 
 it('keeps what is changed in a wallet that stood in columns', () => {
   const book = saved();
@@ -42,5 +42,5 @@ it('knows what it has and in which order it came', () => {
 });
 
 it('refuses columns in which a wallet stands twice', () => {
-  expect(() => createWalletBook(decodeWallets(encodeWallets([wallet('a'), wallet('a', 'x')])))).toThrow(TypeError);
+  expect(() => createWalletBook(decodeWallets([...encodeWallets([wallet('a'), wallet('a', 'x')])]))).toThrow(TypeError);
 });

@@ -1,3 +1,4 @@
+import { concat } from '@keepwatch/base';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Wallet } from './state.ts';
@@ -31,7 +32,8 @@ const wallets = fc.uniqueArray(
 it('gives back every wallet as it was, in its order, whatever its fields look like', () => {
   fc.assert(
     fc.property(wallets, (saved) => {
-      const book = createWalletBook(decodeWallets(encodeWallets(saved)));
+      const columns = encodeWallets(saved.map((wallet) => ({ ...wallet })));
+      const book = createWalletBook(decodeWallets([...columns]));
       expect(book.readings()).toEqual(saved);
       expect([...book.keys()]).toEqual(saved.map(({ wallet }) => wallet));
       expect([...book.values()]).toEqual(saved);
@@ -51,16 +53,29 @@ it('takes less than half of the room that JSON takes', () => {
     ...wallet,
     publicKey: wallet.publicKey.slice(8) + String(i).padStart(8, '0'),
   }));
-  expect(encodeWallets(unlike).length).toBeLessThan(JSON.stringify(unlike).length / 2);
+  expect(concat(...encodeWallets(unlike)).length).toBeLessThan(JSON.stringify(unlike).length / 2);
 });
 
-it('refuses columns that are cut off', () => {
+it('holds what the wallets were when it was called', () => {
   const [one] = fc.sample(
     wallets.filter(({ length }) => length > 2),
     { numRuns: 1, seed: 2 },
   );
-  const whole = encodeWallets(one!);
-  for (let length = 4; length < whole.length - 1; length += 7) {
-    expect(() => createWalletBook(decodeWallets(whole.subarray(0, length)))).toThrow();
-  }
+  const saved = one!.map((wallet) => ({ ...wallet }));
+  const columns = encodeWallets(saved);
+  for (const wallet of saved) wallet.name += ' renamed';
+  expect(createWalletBook(decodeWallets([...columns])).readings()).toEqual(one);
+});
+
+it('refuses columns that do not fit together', () => {
+  const [first, second] = fc
+    .sample(
+      fc.tuple(wallets, wallets).filter(([a, b]) => a.length !== b.length),
+      { numRuns: 1, seed: 2 },
+    )[0]!
+    .map((some) => [...encodeWallets(some)]) as [Uint8Array[], Uint8Array[]];
+  expect(() => decodeWallets([])).toThrow(TypeError);
+  expect(() => decodeWallets(first.slice(1))).toThrow(TypeError);
+  expect(() => decodeWallets([...first, first[0]!])).toThrow(TypeError);
+  expect(() => decodeWallets([...first.slice(1), second[0]!])).toThrow(TypeError);
 });

@@ -1,16 +1,16 @@
-import { concat, lengthPrefixed, u32be, utf8 } from '@keepwatch/base';
+import { concat, mapEach, u32be, utf8 } from '@keepwatch/base';
 import type { Wallet } from './state.ts';
 
 /**
- * Wallets as they stand in a snapshot: column by column. A vault may hold a hundred thousand, and its start waits for
- * them; so what is hex or base64url stands as bytes, what is equal for all stands once, and nothing becomes an object
- * before somebody asks for that wallet.
+ * Wallets as they stand in a snapshot: column by column, one for each of FIELDS. A vault may hold a hundred thousand, and
+ * its start waits for them; so what is hex or base64url stands as bytes, what is equal for all stands once, and nothing
+ * becomes an object before somebody asks for that wallet.
  *
- *     columns = count u32 ‖ lengthPrefixed(column, …), one column for each of FIELDS
- *     column  = 0 ‖ JSON array of the values
- *             | 1 ‖ JSON of the one value that all have
- *             | 2 ‖ bytes of a value u8 ‖ prefix length u8 ‖ prefix ‖ bytes            (lower-case hex after the prefix)
- *             | 3 ‖ bytes of a value u8 ‖ bytes, each value padded to a multiple of 3   (base64url)
+ *     column = count u32 ‖ values
+ *     values = 0 ‖ JSON array of the values
+ *            | 1 ‖ JSON of the one value that all have
+ *            | 2 ‖ bytes of a value u8 ‖ prefix length u8 ‖ prefix ‖ bytes            (lower-case hex after the prefix)
+ *            | 3 ‖ bytes of a value u8 ‖ bytes, each value padded to a multiple of 3   (base64url)
  */
 const LIST = 0;
 const SAME = 1;
@@ -45,21 +45,28 @@ export const NO_WALLETS: WalletColumns = {
   },
 };
 
-export function encodeWallets(wallets: readonly Readonly<Wallet>[]): Uint8Array {
-  const columns = FIELDS.map((field) => encodeColumn(wallets.map((wallet) => wallet[field])));
-  return concat(u32be(wallets.length), lengthPrefixed(...columns));
+/** The wallets as they are now, column by column: each is encoded when it is asked for. */
+export function encodeWallets(wallets: readonly Readonly<Wallet>[]): Iterable<Uint8Array> {
+  // Values, and not wallets: a wallet may be changed in place meanwhile.
+  const columns = mapEach(FIELDS, (field) => mapEach(wallets, (wallet) => wallet[field]));
+  return encoded();
+
+  function* encoded(): Generator<Uint8Array> {
+    for (const values of columns) yield concat(u32be(values.length), encodeColumn(values));
+  }
 }
 
 /** Throws a TypeError where these are no columns; what stands in them is looked at when it is asked for. */
-export function decodeWallets(bytes: Uint8Array): WalletColumns {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const count = view.getUint32(0);
-  let at = 4;
-  const columns = FIELDS.map((field) => {
-    const length = view.getUint32(at);
-    const column = bytes.subarray(at + 4, at + 4 + length);
-    if (column.length !== length) throw new TypeError('the columns of the wallets are cut off');
-    at += 4 + length;
+export function decodeWallets(encoded: readonly Uint8Array[]): WalletColumns {
+  const counts = new Set(
+    encoded.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0)),
+  );
+  const [count] = counts;
+  if (encoded.length !== FIELDS.length || counts.size !== 1 || count === undefined) {
+    throw new TypeError('the columns of the wallets do not fit together');
+  }
+  const columns = FIELDS.map((field, i) => {
+    const column = encoded[i]!.subarray(4);
     return [field, lazily(() => decodeColumn(column, count))] as const;
   });
   const read = Object.fromEntries(columns) as Record<keyof Wallet, (i: number) => unknown>;
@@ -94,7 +101,9 @@ function encodeHex(values: readonly string[]): Uint8Array | undefined {
   const prefix = values.every((value) => value.startsWith('0x')) ? '0x' : '';
   const width = ((values[0]?.length ?? 0) - prefix.length) / 2;
   if (!isWidth(width)) return undefined;
-  const bytes = Buffer.from(values.map((value) => value.slice(prefix.length)).join(''), 'hex');
+  let digits = '';
+  for (const value of values) digits += value.slice(prefix.length);
+  const bytes = Buffer.from(digits, 'hex');
   const column = concat(Uint8Array.of(HEX, width, prefix.length), utf8(prefix), bytes);
   return isColumnOf(column, values) ? column : undefined;
 }
@@ -104,7 +113,7 @@ function encodeBase64url(values: readonly string[]): Uint8Array | undefined {
   if (!isWidth(width)) return undefined;
   const padded = Math.ceil(width / 3) * 3;
   const bytes = Buffer.alloc(padded * values.length);
-  for (const [i, value] of values.entries()) bytes.write(value, i * padded, width, 'base64url');
+  for (let i = 0; i < values.length; i++) bytes.write(values[i]!, i * padded, width, 'base64url');
   const column = concat(Uint8Array.of(BASE64URL, width), bytes);
   return isColumnOf(column, values) ? column : undefined;
 }

@@ -91,6 +91,8 @@ export interface Unsealed {
   readonly walletKeys: WalletKeys;
   lastActivityMs: number;
   entriesSinceSnapshot: number;
+  /** Ends when no snapshot is being saved. */
+  snapshot: Promise<void>;
   /** The seal is on its way to the journal: nothing else is taken in, so that nothing is signed behind it. */
   closing: boolean;
   /** At most one at a time, so that memory stays bounded: it holds a second state. */

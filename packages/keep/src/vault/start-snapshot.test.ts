@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { uuidV7 } from '@keepwatch/wire';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FOLD_VERSION } from '../state/state.ts';
+import { sealVault } from './lifecycle.ts';
 import { makeVault, type TestVault } from './test-vault.fixture.ts';
+import { saveSnapshot } from './unsealed.ts';
 
 let v: TestVault;
 beforeEach(async () => {
@@ -28,7 +31,8 @@ async function snapshotAfterUnseal(): Promise<number | undefined> {
   await v.command('vault.seal', {});
   await v.unseal();
   const { journal } = v.vault.unsealed!;
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  await setImmediate();
+  await setImmediate();
   return (await journal.latestSnapshot(FOLD_VERSION))?.seq;
 }
 
@@ -42,4 +46,17 @@ it('takes a snapshot when an unseal had to read much', async () => {
 it('takes none when it had to read little', async () => {
   await journalBytes(100_000);
   expect(await snapshotAfterUnseal()).toBeUndefined();
+});
+
+it('saves the last state when another snapshot is under way', async () => {
+  await v.wallet();
+  const first = saveSnapshot(v.vault);
+  await setImmediate();
+  await v.wallet('other');
+  const { journal } = v.vault.unsealed!;
+  await sealVault(v.vault, 'shutdown');
+  await first;
+  const last = journal.head()!.lastSeq;
+  await v.unseal();
+  expect((await v.vault.unsealed!.journal.latestSnapshot(FOLD_VERSION))?.seq).toBe(last);
 });

@@ -105,6 +105,7 @@ export function createUnsealed(
     }),
     lastActivityMs: deps.clock().monotonicMs,
     entriesSinceSnapshot: parts.entriesSinceSnapshot ?? 0,
+    snapshot: Promise.resolve(),
     closing: parts.closing ?? false,
     replay: null,
   };
@@ -141,7 +142,7 @@ function startEngine(
       }
       tell(vault, unsealed.state, event, receipt);
       unsealed.entriesSinceSnapshot++;
-      if (unsealed.entriesSinceSnapshot === SNAPSHOT_EVERY) deps.soon(() => void saveSnapshot(vault));
+      if (unsealed.entriesSinceSnapshot % SNAPSHOT_EVERY === 0) deps.soon(() => void saveSnapshot(vault));
       void seq;
     },
     broken: (error, tightening) => recover(vault, error, tightening),
@@ -281,14 +282,22 @@ async function reload(vault: VaultContext, ring: KeyRing): Promise<{ journal: Jo
   return { journal, state };
 }
 
-export async function saveSnapshot(vault: VaultContext): Promise<void> {
-  const { unsealed, deps } = vault;
-  if (!unsealed || unsealed.entriesSinceSnapshot === 0 || deps.reserve.low()) return;
+/** One after another: the last one, of a vault that is being sealed, waits for the one before. */
+export function saveSnapshot(vault: VaultContext): Promise<void> {
+  const { unsealed } = vault;
+  if (!unsealed) return Promise.resolve();
+  return (unsealed.snapshot = unsealed.snapshot.then(() => takeSnapshot(vault, unsealed)));
+}
+
+async function takeSnapshot(vault: VaultContext, unsealed: Unsealed): Promise<void> {
+  const { deps } = vault;
+  const { journal, state, entriesSinceSnapshot } = unsealed;
+  if (vault.unsealed !== unsealed || entriesSinceSnapshot === 0 || deps.reserve.low()) return;
   // While a batch is not durable the state is ahead of the journal: that must never be saved as its fold.
-  if (unsealed.state.seq !== unsealed.journal.head()?.lastSeq) return;
+  if (state.seq !== journal.head()?.lastSeq) return;
   unsealed.entriesSinceSnapshot = 0;
   try {
-    await unsealed.journal.saveSnapshot(FOLD_VERSION, encodeSnapshot(unsealed.state));
+    await journal.saveSnapshot(FOLD_VERSION, encodeSnapshot(state));
   } catch (error) {
     // A snapshot only saves time at the next start.
     deps.events.log('warn', 'no snapshot was saved', { code: error instanceof CodedError ? error.code : 'unknown' });

@@ -225,7 +225,7 @@ export async function loadState(
 }
 
 export async function saveState(journal: Journal, state: MonitorState): Promise<void> {
-  await journal.saveSnapshot(FOLD_VERSION, encodeState(state));
+  await journal.saveSnapshot(FOLD_VERSION, [encodeState(state)]);
 }
 
 export function encodeState({ watch, evm, outbox, desk, ladder, vault, orders }: MonitorState): Uint8Array {

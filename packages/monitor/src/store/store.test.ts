@@ -102,7 +102,7 @@ describe('the store of a monitor', () => {
     const root = await openLock(dir, none);
     const store = await openStore(dir, root);
     await store.journal.append([utf8('an address bcrt1qsomething')], [], 5);
-    await store.journal.saveSnapshot(1, utf8('a label of mine'));
+    await store.journal.saveSnapshot(1, [utf8('a label of mine')]);
     await expect(openStore(dir, root)).rejects.toMatchObject({ code: 'storage_busy' });
     store.close();
     const again = await openStore(dir, root);

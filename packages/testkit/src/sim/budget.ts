@@ -1,4 +1,4 @@
-import { toBase64url, toHex, utf8, createZones } from '@keepwatch/base';
+import { concat, toBase64url, toHex, utf8, createZones } from '@keepwatch/base';
 import { encodeUnsigned, type Eip1559Transaction } from '@keepwatch/evm';
 import type { Window } from '@keepwatch/permission';
 import { wholeText } from '@keepwatch/wire';
@@ -154,7 +154,7 @@ function createWorld(random: Random, foldEntry: typeof fold, limit: bigint, wind
     waiting = [];
     const cut = random.below(journal.length + 1);
     state = refold(emptyState(), journal.slice(0, cut));
-    if (random.chance(0.5)) state = decodeSnapshot(encodeSnapshot(state));
+    if (random.chance(0.5)) state = decodeSnapshot(concat(...encodeSnapshot(state)));
     state = refold(state, journal.slice(cut));
   }
 
