@@ -1,4 +1,4 @@
-import { CodedError, fromUtf8 } from '@keepwatch/base';
+import { fromUtf8 } from '@keepwatch/base';
 import type { MethodParams, MethodResult, ReceiptJson, SignedHeadJson } from '@keepwatch/protocol';
 import { headToJson, receiptToJson } from '@keepwatch/wire';
 import { coded, type PeerSession } from '../peers/sessions.ts';
@@ -86,9 +86,10 @@ export async function readReceipts(
 /** Everything from the first entry: signatures, hashes, links; and the state folded anew against the one in use. */
 export async function verifyJournal(vault: VaultContext): Promise<MethodResult<'journal.verify'>> {
   const unsealed = requireUnsealed(vault);
+  const { sha256 } = vault.deps;
   const state = emptyState();
   const upTo = unsealed.state.seq;
-  const expected = comparable(vault, unsealed, upTo);
+  const expected = await stateDigest(unsealed.state, sha256);
   const verified = await unsealed.journal.verify({
     receiptPublicKey: unsealed.ring.receiptPublicKey(),
     ed25519Verify,
@@ -100,13 +101,8 @@ export async function verifyJournal(vault: VaultContext): Promise<MethodResult<'
   if (!verified.ok) throw journalError(verified.error);
   const { entries, batches, head } = verified.value;
   if (!head) throw coded('internal_error');
-  const foldMatches = stateDigest(state, vault.deps.sha256) === expected;
+  const foldMatches = (await stateDigest(state, sha256)) === expected;
   return { entries, batches, head: headToJson(head) as SignedHeadJson, foldMatches };
-}
-
-function comparable({ deps }: VaultContext, unsealed: Unsealed, upTo: number): string {
-  if (unsealed.state.seq !== upTo) throw new CodedError('internal_error', 'The state moved while it was read.');
-  return stateDigest(unsealed.state, deps.sha256);
 }
 
 function headOf({ journal }: Pick<Unsealed, 'journal'>): SignedHeadJson {

@@ -1,5 +1,5 @@
 import { rememberAnswer } from './answers.ts';
-import type { NonceBook, SignedFees, SignedNonce } from './nonces.ts';
+import { hasSameFees, type NonceBook, type SignedFees, type SignedNonce } from './nonces.ts';
 import { sharedNonce } from './shared.ts';
 import type { Answered, State } from './state.ts';
 
@@ -97,7 +97,7 @@ export function restoreBooks({ flat }: Rows, { nonces }: Pick<State, 'nonces'>):
 }
 
 const NONCE_WIDTH = 8;
-/** Stands for the same text or object as in the row before. */
+/** Stands for what is the same as in the row before. */
 const SAME = 0;
 
 /** Book after book: where it stands among them, and so forth. Of a nonce of which the use alone is remembered, no more. */
@@ -127,7 +127,8 @@ export function nonceRows(books: Iterable<Pick<NonceBook, 'signed'>>, rowsOfPage
       } else {
         const { digest, answer, client, grant } = known;
         page.flat.push(places[i], nonces[i], digest, answer, page.place(client), page.place(grant));
-        page.flat.push(known.core === core ? SAME : known.core, known.fees === fees ? SAME : known.fees);
+        const sameFees = fees !== null && (known.fees === fees || hasSameFees(known.fees, fees));
+        page.flat.push(known.core === core ? SAME : known.core, sameFees ? SAME : listOf(known.fees));
         ({ core, fees } = known);
       }
       if (page.flat.length < rowsOfPage * NONCE_WIDTH) continue;
@@ -156,7 +157,7 @@ export function restoreNonces(
       continue;
     }
     if (flat[i + 6] !== SAME) core = flat[i + 6] as string;
-    if (flat[i + 7] !== SAME) fees = flat[i + 7] as SignedFees;
+    if (flat[i + 7] !== SAME) fees = feesFrom(flat[i + 7] as FeeList);
     const signed: SignedNonce = {
       digest,
       answer: flat[i + 3] as string | null,
@@ -167,6 +168,19 @@ export function restoreNonces(
     };
     books[book]!.signed.set(nonce, sharedNonce(wallets[book]!, signed));
   }
+}
+
+type FeeList = readonly [charged: string, perGas: string, priority: string, perBlobGas: string | null];
+
+const listOf = (fees: SignedFees): FeeList => [
+  fees.charged,
+  fees.maxFeePerGas,
+  fees.maxPriorityFeePerGas,
+  fees.maxFeePerBlobGas,
+];
+
+function feesFrom([charged, maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas]: FeeList): SignedFees {
+  return { charged, maxFeePerBlobGas, maxFeePerGas, maxPriorityFeePerGas };
 }
 
 interface Page extends Rows {

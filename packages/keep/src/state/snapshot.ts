@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { canonicalJson, concat, fromUtf8, toBase64url, u32be, utf8, type Json, type Sha256 } from '@keepwatch/base';
 import { parseGrant, restoreUsage, serialiseUsage, type UsageJson } from '@keepwatch/permission';
 import { emptyState, setObserves } from './fold.ts';
@@ -34,6 +35,17 @@ const PIECE_HEADER = 5;
  */
 export function encodeSnapshot(state: State): Iterable<Uint8Array> {
   const rest = jsonBytes(restOf(state));
+  const others = othersOf(state);
+  return pieces();
+
+  function* pieces(): Generator<Uint8Array> {
+    yield piece('rest', rest);
+    yield* others;
+  }
+}
+
+/** All but the rest. Equal states have equal pieces, whatever way they came about. */
+function othersOf(state: State): Iterable<Uint8Array> {
   const wallets = encodeWallets(state.wallets.readings());
   const books = bookRows(state);
   const nonces = nonceRows(state.nonces.values());
@@ -41,15 +53,10 @@ export function encodeSnapshot(state: State): Iterable<Uint8Array> {
   return pieces();
 
   function* pieces(): Generator<Uint8Array> {
-    yield piece('rest', rest);
     for (const column of wallets) yield piece('wallets', column);
-    for (const [kind, pages] of [
-      ['books', books],
-      ['nonces', nonces],
-      ['answers', answers],
-    ] as const) {
-      for (const { names, flat } of pages) yield piece(kind, jsonBytes({ names, flat }));
-    }
+    for (const { names, flat } of books) yield piece('books', jsonBytes({ names, flat }));
+    for (const { names, flat } of nonces) yield piece('nonces', jsonBytes({ names, flat }));
+    for (const { names, flat } of answers) yield piece('answers', jsonBytes({ names, flat }));
   }
 }
 
@@ -59,30 +66,20 @@ function piece(kind: Kind, bytes: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(KINDS[kind]), u32be(bytes.length), bytes);
 }
 
-/** One digest for one state, whatever way it came about: from a snapshot, or entry by entry. Base64url. */
-export function stateDigest(state: State, sha256: Sha256): string {
-  let digest: Uint8Array = new Uint8Array(0);
-  const take = (part: unknown) => {
-    digest = sha256(concat(digest, utf8(canonicalJson(JSON.parse(JSON.stringify(part)) as Json))));
-  };
-  const takeAll = (items: Iterable<unknown>) => {
-    const list = [...items];
-    for (let i = 0; i < list.length; i += AT_ONCE) take(list.slice(i, i + AT_ONCE));
-  };
-  take({ ...restOf(state), wallets: state.wallets.readings() });
-  for (const [key, { signed, ...book }] of state.nonces) {
-    take({ key, ...book });
-    takeAll(signed);
-  }
-  for (const [client, answers] of state.answered) {
-    take(client);
-    takeAll(answers);
+/**
+ * One digest for one state, whatever way it came about: from a snapshot, or entry by entry. Base64url. Of the state as it is
+ * now, though other work goes on between its pieces.
+ */
+export async function stateDigest(state: State, sha256: Sha256): Promise<string> {
+  const rest = JSON.stringify(restOf(state));
+  const others = othersOf(state);
+  let digest = sha256(utf8(canonicalJson(JSON.parse(rest) as Json)));
+  for (const bytes of others) {
+    digest = sha256(concat(digest, bytes));
+    await setImmediate();
   }
   return toBase64url(digest);
 }
-
-/** Answers and nonces that are one text: as one, a million would not fit beside themselves. */
-const AT_ONCE = 10_000;
 
 /** Without answers, nonces and wallets, and without the indexes, which follow from the rest. */
 function restOf(state: State) {
