@@ -21,8 +21,8 @@ export function answerTo(state: State, client: string, key: string): Answered | 
 export function hasRoomForAnswer(state: State, client: string, now: number): boolean {
   const ofClient = state.answered.get(client)?.size ?? 0;
   const isFull = state.answerCount >= MAX_ANSWERS || ofClient >= MAX_ANSWERS_OF_CLIENT;
-  // Only an entry lets time pass: the first of a minute always comes through, and what is old goes with it.
-  return !isFull || minuteOf(now) > minuteOf(state.time);
+  // Only an entry lets time pass: the first of a second always comes through, and what is old goes with it.
+  return !isFull || secondOf(now) > secondOf(state.time);
 }
 
 export function rememberAnswer(state: State, client: string, key: string, answered: Answered): void {
@@ -47,11 +47,11 @@ export function rememberAnswer(state: State, client: string, key: string, answer
 
 /**
  * At `state.time`, where the entry before was of `beforeMs`. Entries are in the order of their time, so the oldest answers
- * of a client stand first. Once a minute and not with each entry: a Map keeps the places of what was deleted, and goes past
- * all of them to its first member.
+ * of a client stand first. Once a second and not with each entry: a Map keeps the places of what was deleted, and goes past
+ * all of them to its first member. Not more seldom either: the vault waits for all that is forgotten at once.
  */
 export function forgetOldAnswers(state: State, beforeMs: number): void {
-  if (minuteOf(state.time) === minuteOf(beforeMs)) return;
+  if (secondOf(state.time) === secondOf(beforeMs)) return;
   const gone: Forgotten[] = [];
   for (const [client, ofClient] of state.answered) {
     for (const [key, answered] of ofClient) {
@@ -78,4 +78,4 @@ function forgetNonceOf(state: State, { client, key, answered }: Forgotten): void
   if (book && answered.nonce !== null) forgetAnswer(book, answered.nonce, client, key);
 }
 
-const minuteOf = (timeMs: number) => Math.floor(timeMs / 60_000);
+const secondOf = (timeMs: number) => Math.floor(timeMs / 1_000);
