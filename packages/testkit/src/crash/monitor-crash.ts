@@ -112,7 +112,9 @@ async function crash(
       const missing = Array.from({ length: nextNumber - 1 }, (_, i) => i + 1).filter((each) => !told.has(each));
       if (missing.length > 0) violations.push(`${name}: numbers ${missing.join(', ')} of ${numbers.length} never came`);
       for (const [number, texts] of told) {
-        if (new Set(texts).size > 1) violations.push(`${name}: number ${number} is two messages`);
+        const different = [...new Set(texts)];
+        if (different.length > 1)
+          violations.push(`${name}: number ${number} is two messages:\n${different.join('\n')}`);
       }
     }
   });
