@@ -1,7 +1,10 @@
 import { createHmac, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import type { Json } from '@keepwatch/base';
 import { channelContract, startHttpService, type HttpCall } from '@keepwatch/testkit';
 import { describe, expect, it } from 'vitest';
 import { sampleMessage } from '../message.fixture.ts';
+import { dueEffects } from '../outbox/due.ts';
+import { createOutboxWorld, post } from '../outbox/world.fixture.ts';
 import { createWebhook } from './webhook.ts';
 
 const KEY = Buffer.from('a key of four and twenty');
@@ -53,8 +56,16 @@ describe('a webhook', () => {
   });
 
   it('has the same bytes in each try, though what the journal gave back has its members in another order', async () => {
-    const first = await sent([SECRET], sampleMessage({ data: { kind: 'received', id: 'a', at: { to: 2, from: 1 } } }));
-    const again = await sent([SECRET], sampleMessage({ data: { at: { from: 1, to: 2 }, id: 'a', kind: 'received' } }));
+    const messageOf = (data: Json) => {
+      const world = createOutboxWorld();
+      world.input({ kind: 'post', channel: 'hook', post: post('1', { data }) });
+      world.input({ kind: 'begin', channel: 'hook', key: '1' });
+      const [effect] = dueEffects(world.state, world.nowMs);
+      if (effect?.kind !== 'send') throw new Error('nothing is due');
+      return effect.message;
+    };
+    const first = await sent([SECRET], messageOf({ kind: 'received', id: 'a', at: { to: 2, from: 1 } }));
+    const again = await sent([SECRET], messageOf({ at: { from: 1, to: 2 }, id: 'a', kind: 'received' }));
     expect(again.body).toBe(first.body);
   });
 

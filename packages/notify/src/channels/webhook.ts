@@ -1,5 +1,5 @@
 import { createHmac, createPrivateKey, sign } from 'node:crypto';
-import { canonicalJson, CodedError } from '@keepwatch/base';
+import { CodedError } from '@keepwatch/base';
 import type { Channel, Delivery, Message } from '../channel.ts';
 import { delivered } from '../delivery.ts';
 import { DIRECT, type Route } from '../net/dial.ts';
@@ -29,8 +29,7 @@ export function createWebhook({ name, url, secrets, route = DIRECT, nowMs = Date
     ...{ name, kind: 'webhook' },
     async send(message, signal) {
       const timestamp = String(Math.floor(nowMs() / 1_000));
-      // After a restart the members of `data` stand in another order, that of the journal; every try has the same bytes.
-      const body = canonicalJson(payloadOf(message));
+      const body = JSON.stringify(payloadOf(message));
       const signed = `${message.id}.${timestamp}.${body}`;
       const headers = {
         'content-type': 'application/json',
@@ -55,14 +54,7 @@ function payloadOf({ subject, body, severity, number, atMs, acknowledgement, dat
   return {
     type: 'keepwatch.message',
     timestamp: new Date(atMs).toISOString(),
-    data: {
-      subject,
-      body,
-      severity,
-      number,
-      acknowledgement: acknowledgement && { ...acknowledgement },
-      finding: data,
-    },
+    data: { subject, body, severity, number, acknowledgement, finding: data },
   };
 }
 

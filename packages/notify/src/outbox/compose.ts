@@ -1,3 +1,4 @@
+import { canonicalJson, type Json } from '@keepwatch/base';
 import type { AcknowledgeBy, Message } from '../channel.ts';
 import { SUMMARY, type Entry } from './state.ts';
 
@@ -16,9 +17,12 @@ export function composeMessage(entry: Entry): Message {
     body: parts.join('\n\n'),
     ...{ severity: post.severity, number: sent.number, atMs: post.atMs },
     acknowledgement: post.acknowledgement && { code: post.acknowledgement.code, url: post.acknowledgement.url },
-    data: bare ? null : post.data,
+    data: bare ? null : inOrder(post.data),
   };
 }
+
+/** After a restart members stand in the order of the journal, before it in that in which they were made. */
+const inOrder = (data: Json) => JSON.parse(canonicalJson(data)) as Json;
 
 function subjectOf({ post, more }: Entry): string {
   if (more.count === 0) return post.subject;
