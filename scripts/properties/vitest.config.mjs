@@ -6,10 +6,5 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   root: here('../..'),
   resolve: { alias: { 'fast-check': here('./fast-check.mjs') } },
-  test: {
-    pool: 'forks',
-    include: ['packages/*/src/**/*.test.ts'],
-    exclude: ['**/*.e2e.test.ts', '**/node_modules/**'],
-    testTimeout: 6 * 3_600_000,
-  },
+  test: { testTimeout: 6 * 3_600_000 },
 });

@@ -143,7 +143,7 @@ export function createSnapshots(
   };
 }
 
-/** All of the parts in chunks of one length, but the last; null after each part that makes none full. */
+/** All of the parts in chunks of one length, but the last; null after each part, where its reader may rest. */
 function* chunksOf(parts: Iterable<Uint8Array>, chunkBytes: number): Generator<Uint8Array | null> {
   let waiting: Uint8Array[] = [];
   let length = 0;

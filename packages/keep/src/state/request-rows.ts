@@ -34,20 +34,11 @@ export function answerRows({ answered }: Pick<State, 'answered'>, rowsOfPage = R
       answers.push(answer);
     }
   }
-  return pages();
-
-  function* pages(): Generator<Rows> {
-    let page = createPage();
-    for (let i = 0; i < keys.length; i++) {
-      const { request, seq, at, verdict, wallet, chain, nonce, grant } = answers[i]!;
-      page.flat.push(page.place(clients[i]!), keys[i], request, seq, at, VERDICTS.indexOf(verdict));
-      page.flat.push(page.place(wallet), page.place(chain), nonce, grant === null ? null : page.place(grant));
-      if (page.flat.length < rowsOfPage * ANSWER_WIDTH) continue;
-      yield page;
-      page = createPage();
-    }
-    if (page.flat.length > 0) yield page;
-  }
+  return pagesOf(keys.length, rowsOfPage, ({ flat, place }, i) => {
+    const { request, seq, at, verdict, wallet, chain, nonce, grant } = answers[i]!;
+    flat.push(place(clients[i]!), keys[i], request, seq, at, VERDICTS.indexOf(verdict));
+    flat.push(place(wallet), place(chain), nonce, grant === null ? null : place(grant));
+  });
 }
 
 /** One page, into a state that remembers those before it and no others. */
@@ -72,16 +63,14 @@ const NONE: readonly number[] = [];
 
 /** The books of nonces without what was signed. */
 export function bookRows({ nonces }: Pick<State, 'nonces'>, rowsOfPage = ROWS_OF_PAGE): Iterable<Rows> {
-  const held: unknown[] = [];
+  const held: { key: string; floor: number; epoch: number; stale: readonly number[] }[] = [];
   for (const [key, { floor, epoch, stale }] of nonces) {
-    held.push(key, floor, epoch, stale.length > 0 ? stale.slice() : NONE);
+    held.push({ key, floor, epoch, stale: stale.length > 0 ? stale.slice() : NONE });
   }
-  return pages();
-
-  function* pages(): Generator<Rows> {
-    const width = rowsOfPage * BOOK_WIDTH;
-    for (let i = 0; i < held.length; i += width) yield { names: [], flat: held.slice(i, i + width) };
-  }
+  return pagesOf(held.length, rowsOfPage, ({ flat }, i) => {
+    const { key, floor, epoch, stale } = held[i]!;
+    flat.push(key, floor, epoch, stale);
+  });
 }
 
 /** One page, into a state that has the books before it and no others. */
@@ -105,39 +94,30 @@ export function nonceRows(books: Iterable<Pick<NonceBook, 'signed'>>, rowsOfPage
   const places: number[] = [];
   const nonces: number[] = [];
   const values: (SignedNonce | null)[] = [];
-  let place = 0;
+  let book = 0;
   for (const { signed } of books) {
     for (const [nonce, known] of signed) {
-      places.push(place);
+      places.push(book);
       nonces.push(nonce);
       values.push(known);
     }
-    place++;
+    book++;
   }
-  return pages();
-
-  function* pages(): Generator<Rows> {
-    let page = createPage();
-    let core: string | null = null;
-    let fees: SignedFees | null = null;
-    for (let i = 0; i < places.length; i++) {
-      const known = values[i]!;
-      if (known === null) {
-        page.flat.push(places[i], nonces[i], null, null, null, null, null, null);
-      } else {
-        const { digest, answer, client, grant } = known;
-        page.flat.push(places[i], nonces[i], digest, answer, page.place(client), page.place(grant));
-        const sameFees = fees !== null && (known.fees === fees || hasSameFees(known.fees, fees));
-        page.flat.push(known.core === core ? SAME : known.core, sameFees ? SAME : listOf(known.fees));
-        ({ core, fees } = known);
-      }
-      if (page.flat.length < rowsOfPage * NONCE_WIDTH) continue;
-      yield page;
-      page = createPage();
-      core = fees = null;
+  let core: string | null = null;
+  let fees: SignedFees | null = null;
+  return pagesOf(places.length, rowsOfPage, ({ flat, place }, i) => {
+    if (flat.length === 0) core = fees = null;
+    const known = values[i]!;
+    if (known === null) {
+      flat.push(places[i], nonces[i], null, null, null, null, null, null);
+      return;
     }
-    if (page.flat.length > 0) yield page;
-  }
+    const { digest, answer, client, grant } = known;
+    flat.push(places[i], nonces[i], digest, answer, place(client), place(grant));
+    const sameFees = fees !== null && (known.fees === fees || hasSameFees(known.fees, fees));
+    flat.push(known.core === core ? SAME : known.core, sameFees ? SAME : listOf(known.fees));
+    ({ core, fees } = known);
+  });
 }
 
 /** One page, into the books, in the order in which they were given. `wallets`: whose each book is. */
@@ -183,26 +163,27 @@ function feesFrom([charged, maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas
   return { charged, maxFeePerBlobGas, maxFeePerGas, maxPriorityFeePerGas };
 }
 
-interface Page extends Rows {
-  readonly names: string[];
+interface Page {
   readonly flat: unknown[];
   /** Where a text that recurs stands among the names. */
   place(name: string): number;
 }
 
-function createPage(): Page {
-  const names: string[] = [];
-  const places = new Map<string, number>();
-  return {
-    names,
-    flat: [],
-    place(name) {
-      let place = places.get(name);
-      if (place === undefined) {
-        places.set(name, (place = names.length));
+function* pagesOf(rows: number, rowsOfPage: number, write: (page: Page, row: number) => void): Generator<Rows> {
+  for (let from = 0; from < rows; from += rowsOfPage) {
+    const names: string[] = [];
+    const places = new Map<string, number>();
+    const flat: unknown[] = [];
+    const place = (name: string) => {
+      let found = places.get(name);
+      if (found === undefined) {
+        places.set(name, (found = names.length));
         names.push(name);
       }
-      return place;
-    },
-  };
+      return found;
+    };
+    const until = Math.min(rows, from + rowsOfPage);
+    for (let row = from; row < until; row++) write({ flat, place }, row);
+    yield { names, flat };
+  }
 }

@@ -54,9 +54,9 @@ function othersOf(state: State): Iterable<Uint8Array> {
 
   function* pieces(): Generator<Uint8Array> {
     for (const column of wallets) yield piece('wallets', column);
-    for (const { names, flat } of books) yield piece('books', jsonBytes({ names, flat }));
-    for (const { names, flat } of nonces) yield piece('nonces', jsonBytes({ names, flat }));
-    for (const { names, flat } of answers) yield piece('answers', jsonBytes({ names, flat }));
+    for (const page of books) yield piece('books', jsonBytes(page));
+    for (const page of nonces) yield piece('nonces', jsonBytes(page));
+    for (const page of answers) yield piece('answers', jsonBytes(page));
   }
 }
 
@@ -99,9 +99,7 @@ function restOf(state: State) {
   };
 }
 
-type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & {
-  readonly usage: UsageJson;
-};
+type Rest = Omit<ReturnType<typeof restOf>, 'usage'> & { readonly usage: UsageJson };
 
 /** Throws where this is no snapshot. */
 export function decodeSnapshot(bytes: Uint8Array): State {
