@@ -105,14 +105,19 @@ async function upstream(manners: Manners = { kind: 'honest' }): Promise<Upstream
   return endpoint;
 }
 
-/** A source that follows the chain, as it does while pasts are read. */
+/**
+ * A source that follows the chain, as it does while pasts are read, once all of its upstreams answer. It waits long for
+ * each of them: one that rests because the machine is busy is not asked, and a liar and one other are no majority.
+ */
 async function open(of: readonly UpstreamEndpoint[], agree = of.length): Promise<EvmSource> {
   const upstreams = of.map(({ url }, i) => ({ name: `up${i + 1}`, url }));
-  const source = createEvmSource({ chainId: CHAIN, upstreams, agree, pollMs: 100, patienceMs: 500 });
+  const source = createEvmSource({ chainId: CHAIN, upstreams, agree, pollMs: 100, patienceMs: 20_000 });
   const stop = new AbortController();
   const { promise, resolve: ready } = Promise.withResolvers<void>();
   const following = (async () => {
-    for await (const event of source.events([], () => [], stop.signal)) if (event.kind === 'connected') ready();
+    for await (const _ of source.events([], () => [], stop.signal)) {
+      if (source.health().upstreams.every(({ health }) => health.state === 'live')) ready();
+    }
   })();
   sources.push({
     source,
