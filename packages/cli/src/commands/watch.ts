@@ -53,7 +53,7 @@ const add = command({
     limit: {
       value: 'SYMBOL:KIND:AMOUNT',
       many: true,
-      words: 'with --evm: such a limit of a token, as USDC:large:5000',
+      words: 'with --evm: such a limit of a token, as USDC:large:5000; its address does too',
     },
     ...ORDER_OPTIONS,
   },
@@ -96,7 +96,11 @@ const set = command({
     below: { value: 'AMOUNT', words: 'tell when the balance falls below' },
     dust: { value: 'AMOUNT', words: 'what strangers send below this is dust (BTC)' },
     'lock-warning': { value: 'BLOCKS', words: 'tell so many blocks before a time lock ends' },
-    limit: { value: 'SYMBOL:KIND:AMOUNT', many: true, words: 'such a limit of a token, as USDC:large:5000' },
+    limit: {
+      value: 'SYMBOL:KIND:AMOUNT',
+      many: true,
+      words: 'such a limit of a token, as USDC:large:5000; its address does too',
+    },
     ...ORDER_OPTIONS,
   },
   more: [

@@ -1,4 +1,4 @@
-import { formatUnits, parseUnits } from '@keepwatch/base';
+import { formatUnits } from '@keepwatch/base';
 import type { EvmWalletView, MonitorApi } from '@keepwatch/monitor';
 import { readBeginning } from '../chain/wallet.ts';
 import type { AddOptions, MonitorPlace } from './options.ts';
@@ -7,10 +7,10 @@ import { usageError } from '../exit-codes.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, showCount, showTime, splitList } from '../values.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
+import { limitChanges, unitsOf, type Units } from './evm-limits.ts';
 import { withMonitor } from './reach.ts';
 import { scanWords } from './scan-words.ts';
 import { shownWords } from './shown-words.ts';
-import { NONE } from './wallet-limits.ts';
 
 /** Accounts of EVM chains, for the commands that watch wallets. */
 
@@ -84,71 +84,20 @@ function readToken(text: string): TokenText {
   return symbol === undefined ? { token } : { token, symbol, decimals: Number(decimals) };
 }
 
-/** By the symbol in lower case: the token (null: the chain's own coin) and its decimals. */
-type Units = ReadonlyMap<string, { readonly token: string | null; readonly decimals: number }>;
-/** The chain's own coin needs no symbol. */
-const COIN = ['', { token: null, decimals: 18 }] as const;
-
 async function decimalsOf(api: MonitorApi, chainId: string, tokens: readonly TokenText[]): Promise<Units> {
-  const units = new Map<string, { token: string | null; decimals: number }>([COIN]);
+  const found: { token: string; symbol: string; decimals: number }[] = [];
   for (const { token, symbol, decimals } of tokens) {
     const known =
       symbol === undefined || decimals === undefined
         ? ((await api.call('evm.token', { chainId, token })) as { symbol: string; decimals: number })
         : { symbol, decimals };
-    if (units.has(known.symbol.toLowerCase())) {
-      const words = `Two tokens are called “${known.symbol}”, so that a limit would not say which is meant.`;
+    if (found.some((each) => each.symbol.toLowerCase() === known.symbol.toLowerCase())) {
+      const words = `Two tokens are called “${known.symbol}”, so that messages would not say which is meant.`;
       throw usageError('token', words, 'Name one of them otherwise: ADDRESS:SYMBOL:DECIMALS.');
     }
-    units.set(known.symbol.toLowerCase(), { token, decimals: known.decimals });
+    found.push({ token, ...known });
   }
-  return units;
-}
-
-/** What of them is watched for; null: not any more. What is left out is as it was. */
-interface LimitChange {
-  readonly token: string | null;
-  readonly large?: string | null;
-  readonly above?: string | null;
-  readonly below?: string | null;
-}
-
-/** `--large 1.5` is of the chain's own coin, `--limit USDC:large:5000` of a token; `none` in place of an amount clears. */
-export function limitChanges(
-  options: Pick<AddOptions, 'large' | 'above' | 'below' | 'limit'>,
-  units: Units,
-): readonly LimitChange[] {
-  const limits = new Map<string | null, LimitChange>();
-  const put = (symbol: string, kind: 'large' | 'above' | 'below', text: string, option: string) => {
-    const unit = units.get(symbol.toLowerCase());
-    if (!unit) throw usageError('limit', `${option}: no token “${symbol}” is named.`, 'Name it by --token first.');
-    const amount = text === NONE ? null : parseUnits(text, unit.decimals);
-    if (amount && !amount.ok) {
-      throw usageError('amount', `${option}: “${text}” is no amount with at most ${unit.decimals} decimals.`);
-    }
-    const known = limits.get(unit.token) ?? { token: unit.token };
-    limits.set(unit.token, { ...known, [kind]: amount && String(amount.value) });
-  };
-  for (const kind of ['large', 'above', 'below'] as const) {
-    const text = options[kind];
-    if (text !== undefined) put('', kind, text.replace(/\s*eth$/i, ''), `--${kind}`);
-  }
-  for (const text of options.limit) {
-    const [, symbol, kind, amount] = /^([^:]{1,32}):(large|above|below):([0-9.]+|none)$/.exec(text) ?? [];
-    if (symbol === undefined) {
-      throw usageError('limit', `--limit: “${text}” is none.`, 'Write SYMBOL:large:AMOUNT, or above, or below.');
-    }
-    put(symbol, kind as 'large', amount!, '--limit');
-  }
-  return [...limits.values()];
-}
-
-/** Tokens whose symbols and decimals are known. */
-export function unitsOf(tokens: EvmWalletView['tokens']): Units {
-  return new Map<string, { token: string | null; decimals: number }>([
-    COIN,
-    ...tokens.map(({ token, symbol, decimals }) => [symbol.toLowerCase(), { token, decimals }] as const),
-  ]);
+  return unitsOf(found);
 }
 
 const units = (amount: string | null, decimals: number) =>
