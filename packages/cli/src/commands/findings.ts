@@ -2,7 +2,7 @@ import { command } from '../command.ts';
 import { MONITOR_OPTIONS } from '../monitor/options.ts';
 
 const FILTER = {
-  wallet: { value: 'ID', words: 'of this wallet' },
+  wallet: { value: 'NAME', words: 'of this wallet, by its name or its id' },
   kind: { value: 'KIND', many: true, words: 'such as received, spent, replaced, disconnected' },
   severity: { value: 'LEVEL', words: 'info, notice, warning or critical, and what is above it' },
   since: { value: 'TIME', words: 'not older than 2h, or since a day such as 2026-05-01' },

@@ -7,6 +7,7 @@ import { findingNamedBy, findingsAfter, newestFindings, type FindingFilter } fro
 import { answeringOf, historyOf } from '../ladder/history.ts';
 import { ed25519Verify, journalError, type MonitorStore } from '../store/store.ts';
 import { isSigned } from '../orders/check.ts';
+import { walletIdOf } from '../evm/owned-wallet.ts';
 import { may } from '../access/rights.ts';
 import type { Methods } from './server.ts';
 import { findingNamed, findingsFollow, findingsList, none } from './shapes.ts';
@@ -18,13 +19,16 @@ export interface FindingMethodsDeps {
   readonly nextAppend: (signal: AbortSignal) => Promise<void>;
 }
 
-const filterOf = ({ wallet, kinds, severity, sinceMs }: z.infer<typeof findingsList>): FindingFilter => {
-  return { wallet, kinds, severity, sinceMs };
-};
-
 /** What can be asked of findings. */
 export function findingMethods({ engine, store, nextAppend }: FindingMethodsDeps): Methods {
   const { journal } = store;
+
+  /** Findings know wallets by their ids: a name is looked up. What is no longer watched has its id alone. */
+  function filterOf({ wallet: named, kinds, severity, sinceMs }: z.infer<typeof findingsList>): FindingFilter {
+    const wallet = named === undefined ? undefined : (walletIdOf(engine.state, named) ?? named);
+    return { wallet, kinds, severity, sinceMs };
+  }
+
   return {
     'findings.list': {
       params: findingsList,

@@ -19,7 +19,9 @@ const sats = z
   .transform(BigInt);
 
 export const none = z.strictObject({});
-export const walletId = z.strictObject({ wallet: text(64) });
+/** By its id, or by its name: as long as names can be. */
+const walletNamed = text(100);
+export const walletId = z.strictObject({ wallet: walletNamed });
 
 export const birthday = z.union([z.strictObject({ height: count }), z.strictObject({ timeSeconds: count })]);
 
@@ -79,24 +81,24 @@ const nothing = 'nothing is to be changed: name, owner, tags or limits can be';
 
 /** Limits that are left out stay; null: not watched for. */
 export const walletSet = z
-  .strictObject({ wallet: text(64), ...about, limits: walletLimits.exactOptional() })
+  .strictObject({ wallet: walletNamed, ...about, limits: walletLimits.exactOptional() })
   .refine(changesSomething, nothing);
 
 /** `gapLimit`: how far it is looked from now on. */
 export const walletRescan = z.strictObject({
-  wallet: text(64),
+  wallet: walletNamed,
   gapLimit: z.int().min(1).max(10_000).exactOptional(),
 });
 
 export const walletLabels = z.strictObject({
-  wallet: text(64),
+  wallet: walletNamed,
   labels,
 });
 
 const severity = z.enum(SEVERITIES);
 const kind = z.enum(FINDING_KINDS, { error: `is no kind of finding. There are ${FINDING_KINDS.join(', ')}.` });
 const filter = {
-  wallet: text(64).optional(),
+  wallet: walletNamed.optional(),
   kinds: z.array(kind).max(100).optional(),
   severity: severity.optional(),
   sinceMs: count.optional(),
@@ -147,7 +149,7 @@ export const evmPut = z.strictObject({
 });
 export const evmSet = z
   .strictObject({
-    ...{ wallet: text(64), ...about },
+    ...{ wallet: walletNamed, ...about },
     limits: z
       .array(
         z.strictObject({

@@ -44,6 +44,15 @@ describe('wallets that are added', () => {
     expect((await show('Ångström 貯金 🚀')).id).toBe('angstrom');
   });
 
+  it('are called by names as long as names can be', async () => {
+    const long = '貯'.repeat(100);
+    const { id } = await put(long, `wpkh(${KEY}/0/*)`);
+    expect((await show(long)).id).toBe(id);
+    await api.call('wallet.set', { wallet: long, limits: { aboveSats: '5' } });
+    expect((await show(long)).limits.aboveSats).toBe('5');
+    await expect(show(`${long}貯`)).rejects.toMatchObject({ code: 'monitor_refused' });
+  });
+
   it('are not named as another one is, by its name or its id: a name has to mean one of them', async () => {
     const code = (made: Promise<unknown>) =>
       made.then(

@@ -7,7 +7,7 @@ import { readTransaction } from '../chain/transaction.ts';
 import type { ScanStanding } from '../chain/scans.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { MonitorState } from '../engine/state.ts';
-import { takenWallets } from '../evm/owned-wallet.ts';
+import { requireWallet, takenWallets } from '../evm/owned-wallet.ts';
 import { walletDetails, walletSummary, type WalletRecord } from '../wallet-view.ts';
 import type { Changes } from '../orders/order-desk.ts';
 import type { Methods } from './server.ts';
@@ -34,14 +34,7 @@ export function walletMethods({ engine, scans, transaction }: WalletMethodsDeps)
   readonly changes: Changes;
 } {
   const { watch } = engine.state;
-  const known = (name: string): WalletRecord => {
-    const record = watch.wallets.get(name) ?? [...watch.wallets.values()].find(({ wallet }) => wallet.name === name);
-    if (record) return record;
-    throw new CodedError('watched_wallet_unknown', `No wallet “${name}” is watched.`, {
-      remedy: '`keepwatch watch list` shows those that are.',
-    });
-  };
-
+  const known = (name: string): WalletRecord => requireWallet(watch.wallets, name);
   const summary = (id: string) => () => walletSummary(known(id), scans());
 
   return {

@@ -114,6 +114,17 @@ it('ends at the tip where the birthday that was given lies behind it', async () 
   ]);
 });
 
+it('tells what was found to whoever names the wallet, by its name or its id, also when it is watched no longer', async () => {
+  const { api, read } = await begin([{ ...single(1), name: 'Secret savings' }], async function* () {
+    // Nothing is there.
+  });
+  await read();
+  const found = async (wallet: string) => ((await api.call('findings.list', { wallet })) as readonly object[]).length;
+  expect([await found('Secret savings'), await found('secret-savings'), await found('savings')]).toEqual([1, 1, 0]);
+  await api.call('wallet.remove', { wallet: 'Secret savings' });
+  expect([await found('Secret savings'), await found('secret-savings')]).toEqual([0, 1]);
+});
+
 it('reads the past once for all that begin at the same place, and by itself for one that does not', async () => {
   const asked: [number, number][] = [];
   const wallets = [ranged(0, 10), ranged(1, 50), ranged(2, 10), ranged(3, 10)];

@@ -9,6 +9,7 @@ import { evmPast, evmToken, none, walletId, type evmPut, type evmSet, type evmTo
 import { freshId, requireFreeName } from '../api/wallet-methods.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Changes } from '../orders/order-desk.ts';
+import { requireWallet } from './owned-wallet.ts';
 import { newestOfPast } from './past-entries.ts';
 import type { RunningEvm } from './run.ts';
 import { evmWalletView } from './wallet-view.ts';
@@ -26,14 +27,7 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
   readonly changes: Changes;
 } {
   const { evm } = engine.state;
-  const known = (name: string) => {
-    const found = evm.wallets.get(name) ?? [...evm.wallets.values()].find(({ wallet }) => wallet.name === name);
-    if (found) return found;
-    throw new CodedError('watched_wallet_unknown', `No wallet “${name}” is watched.`, {
-      remedy: '`keepwatch watch list` shows those that are.',
-    });
-  };
-
+  const known = (name: string) => requireWallet(evm.wallets, name);
   const view = (record: EvmWalletRecord) => {
     const [pasts, chains] = [running()?.pasts() ?? [], running()?.health() ?? []];
     const shown = (chainId: bigint) => {
