@@ -38,7 +38,8 @@ export function createClock(sources: ClockSources = SYSTEM): Clock {
       const wallMs = sources.wallMs();
       const monotonicMs = sources.monotonicMs();
       if (monotonicMs - checkedAt >= RECHECK_MS || Math.abs(wallMs - monotonicMs - wallAhead) > JUMP_MS) {
-        sleptMs = Math.max(sleptMs, sources.uptimeMs() - monotonicMs);
+        // In this order: whatever stops the process between the two makes it too little, and never too much.
+        sleptMs = Math.max(sleptMs, sources.uptimeMs() - sources.monotonicMs());
         checkedAt = monotonicMs;
         wallAhead = wallMs - monotonicMs;
       }
