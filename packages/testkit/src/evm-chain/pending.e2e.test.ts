@@ -232,6 +232,9 @@ it('what an upstream makes up is not believed, and who did it is told', T, async
   });
   const lie = await follower.event((event) => event.kind === 'disagreement');
   expect(lie).toMatchObject({ about: 'pending transactions that nobody signed', over: false, others: ['one'] });
+  // It is one lie as long as it goes on, though not each round of questions meets it.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(follower.events.filter(({ kind }) => kind === 'disagreement')).toHaveLength(1);
   // Without a signature nothing is proven: it is told as what it is.
   const claim = { ...given, r: undefined, hash: `0x${'ef'.repeat(32)}` };
   upstream.manners = {

@@ -80,7 +80,8 @@ export function createPendingLook(deps: PendingLookDeps): PendingLook {
   let nextAccount = 0;
   let nextCheck = 0;
   let failures = 0;
-  let forged = false;
+  /** Rounds since something was made up. */
+  let honestRounds = Infinity;
   let known: { readonly atMs: number; readonly all: ByAddress } = { atMs: -Infinity, all: new Map() };
   /** Accounts of which more was counted than is in blocks when they were asked about last. */
   const counted = new Set<Address>();
@@ -107,8 +108,8 @@ export function createPendingLook(deps: PendingLookDeps): PendingLook {
     if (isWanted && isWorth(ways.block)) await askBlock(byAddress, signal);
     tellCounts(counts);
     if (isSeldom) await check(all, byAddress, signal);
-    told.forging(forged);
-    forged = false;
+    // The way on which it came is not asked in each round: it is over when all were asked again.
+    told.forging(honestRounds++ < SELDOM);
   }
 
   /** An upstream that refuses a question as such does not have the answer; one that cannot be reached is asked again. */
@@ -163,13 +164,16 @@ export function createPendingLook(deps: PendingLookDeps): PendingLook {
   }
 
   async function askBlock(all: ByAddress, signal: AbortSignal): Promise<void> {
+    const before = height() ?? 0;
     const answers = await tried(ways.block, [['eth_getBlockByNumber', ['pending', true]]], signal);
     if (!answers) return;
     const block = object(resultOf(answers[0]!, 'pending block'));
     const transactions = list(block['transactions']);
+    const number = typeof block['number'] === 'string' ? small(block['number']) : Infinity;
+    // The chain went on meanwhile: whether this one is the last or the next is not to be told.
+    if (number > before && number <= (height() ?? 0)) return;
     // Some say the last block in its place: it is none that is pending.
-    const { number } = block;
-    const isLast = typeof number === 'string' && small(number) <= (height() ?? 0);
+    const isLast = number <= before;
     found(ways.block, !isLast && transactions.every((each) => typeof each === 'object'));
     if (ways.block.is === 'there') for (const each of transactions) hear(each, all, null);
   }
@@ -200,7 +204,7 @@ export function createPendingLook(deps: PendingLookDeps): PendingLook {
   /** `of`: whose it has to be; null: anybody's. */
   function hear(value: unknown, all: ByAddress, of: Address | null): void {
     const read = readable(value, all);
-    if (read.is === 'forged' || (of !== null && read.is === 'read' && read.facts.from !== of)) forged = true;
+    if (read.is === 'forged' || (of !== null && read.is === 'read' && read.facts.from !== of)) honestRounds = 0;
     else if (read.is === 'read') told.transaction(read.facts);
   }
 
