@@ -47,6 +47,7 @@ export function createPasts({ engine, source, onTrouble }: PastsDeps): Pasts {
 
   async function run(): Promise<void> {
     for (let next = due(); next.length > 0 && !stop.signal.aborted; next = due()) {
+      for (const wallet of standings.keys()) if (!next.some((each) => each.wallet === wallet)) standings.delete(wallet);
       let went = false;
       for (const each of next) went = (await readOne(each)) || went;
       if (!went) await rest(stop.signal);
@@ -64,16 +65,18 @@ export function createPasts({ engine, source, onTrouble }: PastsDeps): Pasts {
         from = (await source.numberAt(timeMs, to, stop.signal)) ?? null;
         if (from === null) throw new CodedError('upstreams_too_few', 'Too few upstreams say when blocks were made.');
       }
-      const total = to - from + 1;
-      note(wallet, { total });
+      // One that goes on after a rest has read something already.
+      const doneBefore = (begin !== null && standings.get(wallet)?.done) || 0;
+      const total = doneBefore + to - from + 1;
+      note(wallet, { done: doneBefore, total });
       for (let next = from; next <= to && !stop.signal.aborted;) {
         const piece = await source.past(address, { from: next, to }, stop.signal);
         // Removed meanwhile, or made anew: what was read is of no use.
         if (!(await tell(wallet, piece))) return true;
         next = piece.to + 1;
-        const done = next - from;
-        const etaSeconds = Math.ceil((((performance.now() - startMs) / done) * (total - done)) / 1_000);
-        note(wallet, { height: piece.to, done, total, etaSeconds });
+        const now = next - from;
+        const etaSeconds = Math.ceil((((performance.now() - startMs) / now) * (to - piece.to)) / 1_000);
+        note(wallet, { height: piece.to, done: doneBefore + now, total, etaSeconds });
       }
       standings.delete(wallet);
       return true;
