@@ -60,7 +60,7 @@ describe.skipIf('missing' in found)(
     const client = (peer = `127.0.0.1:${node.p2pPort}`, dataDir = dir) =>
       createP2pSource(deps, {
         ...{ name: 'light', network, dataDir, peers: [peer] },
-        tuning: { tickMs: 200, answerMs: 5_000, dialMs: 3_000, recheckMs: 500, broadcastMs: 8_000 },
+        tuning: { tickMs: 200, answerMs: 5_000, dialMs: 3_000, recheckMs: 500, broadcastMs: 20_000 },
       });
     const electrumSource = (port = electrum.port) =>
       createElectrumSource(deps, { name: 'electrum', network, endpoint: { host: '127.0.0.1', port, tls: null } });

@@ -164,7 +164,7 @@ describe('limits', () => {
   });
 
   it('closes who sends too many; others go on', async () => {
-    const echo = await attachEcho(await startGate({ messagesPerSecond: 10, messageBurst: 20 }));
+    const echo = await attachEcho(await startGate({ messagesPerSecond: 0.01, messageBurst: 20 }));
     const [bad, good] = [await client(gate!), await client(gate!)];
     for (let i = 0; i < 40; i++) bad.send('z');
     expect(await bad.closed).toEqual({ code: 4029, reason: 'too many messages' });
@@ -173,8 +173,8 @@ describe('limits', () => {
   });
 
   it.each([
-    ['sends no first message', { firstMessageMs: 200 }, undefined, 'first_message_timeout'],
-    ['does not authenticate', { authenticationMs: 300 }, 'hello', 'authentication_timeout'],
+    ['sends no first message', { firstMessageMs: 2_000 }, undefined, 'first_message_timeout'],
+    ['does not authenticate', { authenticationMs: 2_000 }, 'hello', 'authentication_timeout'],
   ])('closes who %s in time', async (_name, limits, first, reason) => {
     await attachEcho(await startGate(limits));
     const [slow, good] = [await client(gate!), await client(gate!)];

@@ -117,7 +117,8 @@ describe('connecting', () => {
       await expect(connectTo(silent, { connectionString, connectTimeoutMs: 300 })).rejects.toEqual(
         code('connection_timeout'),
       );
-      expect(performance.now() - started).toBeLessThan(1_500);
+      // The default is 15 s.
+      expect(performance.now() - started).toBeLessThan(10_000);
     }
   });
 
@@ -231,7 +232,7 @@ describe('calls', () => {
         return result({ peers: [], next: null });
       },
     });
-    const connection = await connectTo(keep, { callTimeoutMs: 200 });
+    const connection = await connectTo(keep, { callTimeoutMs: 2_000 });
     await expect(connection.call('vault.status', {})).rejects.toEqual(code('request_timeout'));
     expect(await connection.call('peer.list', {})).toEqual({ peers: [], next: null });
   });

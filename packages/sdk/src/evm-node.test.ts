@@ -69,7 +69,7 @@ describe('a broadcast', () => {
 describe('a receipt', () => {
   it('is waited for, but not for ever', async () => {
     const node = await start({ eth_getTransactionReceipt: { result: null } });
-    await expect(node.mined(HASH, 300)).rejects.toMatchObject({ code: 'transaction_not_mined' });
+    await expect(node.mined(HASH, 2_000)).rejects.toMatchObject({ code: 'transaction_not_mined' });
     expect(asked.length).toBeGreaterThan(1);
   });
 

@@ -84,6 +84,8 @@ describe.skipIf('missing' in found)(
 
         // Without a peer that has them it is said, again and again, and nothing is left out.
         await pruned.rpc('setnetworkactive', false);
+        // Peers are dropped a moment later, and one of them may still answer.
+        await vi.waitFor(async () => expect(await pruned.rpc('getpeerinfo')).toEqual([]), WAIT);
         const older = await whole.rpc<string>('getblockhash', at - 40);
         const alone = follow(open(pruned), { blocks: [{ height: at - 40, hash: older as never, timeSeconds: time }] });
         await vi.waitFor(

@@ -2,7 +2,7 @@ import { fromHex } from '@keepwatch/base';
 import { addressToScript, decodeTransaction, encodeTransaction, type Txid } from '@keepwatch/bitcoin';
 import { findBitcoind, startBitcoind, type BitcoindNode, type Mischief, type Rpc } from '@keepwatch/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beside, left, tipIs } from './evil.fixture.ts';
+import { beside, left, met, tipIs } from './evil.fixture.ts';
 
 const found = await findBitcoind();
 const skipped = 'missing' in found ? ` (skipped: ${found.missing})` : '';
@@ -23,8 +23,11 @@ describe.skipIf('missing' in found)(`a peer that lies, beside an honest one${ski
   });
   afterAll(() => node?.stop());
 
-  const lie = (mischief: Mischief, check: Parameters<typeof beside>[3], honest = true) =>
-    beside(node.p2pPort, mischief, { honest: honest ? [node.p2pPort] : [], watched: [watched] }, check);
+  const lie = (
+    mischief: Mischief,
+    check: Parameters<typeof beside>[3],
+    more: Partial<Parameters<typeof beside>[2]> = {},
+  ) => beside(node.p2pPort, mischief, { honest: [node.p2pPort], watched: [watched], ...more }, check);
 
   it('headers against the rules are refused, and their sender is banned', async () => {
     const mischief: Mischief = ({ command, payload }) => {
@@ -42,7 +45,7 @@ describe.skipIf('missing' in found)(`a peer that lies, beside an honest one${ski
         expect(evil.connections()).toBe(1);
         expect(seen.filter(({ kind }) => kind === 'connected')).toEqual([]);
       },
-      false,
+      { honest: [] },
     );
   });
 
@@ -99,6 +102,7 @@ describe.skipIf('missing' in found)(`a peer that lies, beside an honest one${ski
           const event = seen.findLast((each) => each.kind === 'connected');
           expect(event?.matches.map((match) => match.txid)).toContain(txid);
         },
+        { tuning: { answerMs: 2_000 } },
       );
     },
   );
@@ -106,9 +110,9 @@ describe.skipIf('missing' in found)(`a peer that lies, beside an honest one${ski
   it('a spend of our coin with a broken witness stays a claim, the true one becomes valid', async () => {
     await lie(
       () => 'pass',
-      async ({ seen, evil, until }) => {
+      async ({ seen, lines, evil, until }) => {
         const { hash } = await node.tip();
-        await until(() => tipIs(seen, hash));
+        await until(() => tipIs(seen, hash) && met(lines, evil.port));
         const paid = await alice<Txid>('sendtoaddress', address, 0.3);
         const [block] = await node.mine(1);
         await until(() => tipIs(seen, block!));

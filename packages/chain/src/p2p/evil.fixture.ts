@@ -34,7 +34,7 @@ export function runLight({ ports, dataDir, watched, from, tuning }: LightOptions
     { entropy: randomBytes, nowMs: Date.now, log: (line) => lines.push(line) },
     {
       ...{ name: 'light', network: 'regtest', dataDir, peers: ports.map((port) => `127.0.0.1:${port}`) },
-      tuning: { tickMs: 200, answerMs: 2_000, dialMs: 5_000, recheckMs: 600_000, ...tuning },
+      tuning: { tickMs: 200, answerMs: 60_000, dialMs: 5_000, recheckMs: 600_000, ...tuning },
     },
   );
   light.watch.addScripts(watched);

@@ -178,6 +178,7 @@ describe.skipIf('missing' in found)(
         await fresh();
         source.watch.addScripts([script]);
         run = follow(source, null);
+        await run.seen((event) => event.kind === 'health' && event.health.state === 'live');
         const paid = await pay();
         await node.mine(2);
         await tipIs(run);

@@ -60,10 +60,12 @@ export async function startBitcoind(bitcoind: Bitcoind, options: BitcoindOptions
     } catch (error) {
       rmSync(dataDir, { recursive: true, force: true });
       // Somebody else took the port between our look at it and the start.
-      if (attempt === 3 || !/bind|in use/i.test(String(error))) throw error;
+      if (attempt === 3 || !isPortTaken(error)) throw error;
     }
   }
 }
+
+const isPortTaken = (error: unknown) => /bind|in use/i.test(String(error));
 
 async function startIn(bitcoind: Bitcoind, options: BitcoindOptions, dataDir: string): Promise<BitcoindNode> {
   const [p2pPort, rpcPort, onionPort, zmqPort] = (await freePorts(4)) as [number, number, number, number];
@@ -177,7 +179,15 @@ async function startIn(bitcoind: Bitcoind, options: BitcoindOptions, dataDir: st
       end('SIGTERM');
       await ended();
       if (more) args = [...args, ...more];
-      await start();
+      for (let tries = 1; ; tries++) {
+        try {
+          return await start();
+        } catch (error) {
+          // The ports were free for a moment, and have to be these again.
+          if (tries === 5 || !isPortTaken(error)) throw error;
+          await sleep(1_000);
+        }
+      }
     },
     async stop() {
       end('SIGTERM');

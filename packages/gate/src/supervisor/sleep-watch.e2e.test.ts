@@ -31,7 +31,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
   logind.leave();
   bus.child.kill();
-  rmSync(dir, { recursive: true });
+  // The shell that holds the lock may write its last line a moment after it is let go.
+  rmSync(dir, { recursive: true, maxRetries: 10, retryDelay: 20 });
 });
 
 const lockLog = () => (existsSync(join(dir, 'lock')) ? readFileSync(join(dir, 'lock'), 'utf8') : '');
@@ -64,7 +65,7 @@ describe.skipIf(!busHere)('sleep', () => {
       const seal = vi.fn(() => new Promise<boolean>((resolve) => (sealed = resolve)));
       const events = start(seal);
       await soon(() => expect(events).toEqual([{ type: 'sleep_watch', state: 'watching', delayed: true }]));
-      expect(lockLog()).toBe('held\n');
+      await soon(() => expect(lockLog()).toBe('held\n'));
 
       logind.prepareForSleep(true);
       await soon(() => expect(seal).toHaveBeenCalledTimes(1));
@@ -80,6 +81,7 @@ describe.skipIf(!busHere)('sleep', () => {
       await soon(() => expect(seal).toHaveBeenCalledTimes(2));
       sealed(false);
       await soon(() => expect(events.at(-1)).toEqual({ type: 'sleep_watch', state: 'sleeping', sealed: false }));
+      await soon(() => expect(lockLog()).toBe('held\nreleased\nheld\nreleased\n'));
     },
   );
 
@@ -95,6 +97,7 @@ describe.skipIf(!busHere)('sleep', () => {
     // Control: the same signal from logind is heard.
     logind.prepareForSleep(true);
     await soon(() => expect(seal).toHaveBeenCalledTimes(1));
+    await soon(() => expect(lockLog()).toBe('held\nreleased\n'));
     stranger.leave();
   });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { uuidV7 } from '@keepwatch/wire';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FOLD_VERSION } from '../state/state.ts';
 import { sealVault } from './lifecycle.ts';
 import { makeVault, type TestVault } from './test-vault.fixture.ts';
@@ -40,7 +40,7 @@ it('takes a snapshot when an unseal had to read much', async () => {
   await journalBytes(5 << 20);
   await snapshotAfterUnseal();
   const { journal } = v.vault.unsealed!;
-  await vi.waitFor(async () => expect((await journal.latestSnapshot(FOLD_VERSION))?.seq).toBe(journal.head()!.lastSeq));
+  await expect.poll(async () => (await journal.latestSnapshot(FOLD_VERSION))?.seq).toBe(journal.head()!.lastSeq);
 });
 
 it('takes none when it had to read little', async () => {

@@ -37,10 +37,19 @@ export function makeMonitorDoor(home: MonitorHome, limits: NonNullable<WireServe
     async open(port = 0) {
       await home.open();
       const { store, peers, orders } = home.monitor;
-      server = await serveWire(
-        { store, peers, orders, methods: () => home.monitor.methods, log: (_, words) => void logs.push(words) },
-        { dataDir: home.dir, listen: { host: '127.0.0.1', port }, limits },
-      );
+      for (let tries = 1; ; tries++) {
+        try {
+          server = await serveWire(
+            { store, peers, orders, methods: () => home.monitor.methods, log: (_, words) => void logs.push(words) },
+            { dataDir: home.dir, listen: { host: '127.0.0.1', port }, limits },
+          );
+          return;
+        } catch (error) {
+          // Somebody else may have been given the port that was left a moment ago.
+          if (port === 0 || tries === 20 || (error as CodedError).code !== 'gate_listen_failed') throw error;
+          await new Promise((resolve) => setTimeout(resolve, 250));
+        }
+      }
     },
     async close() {
       await server.close();

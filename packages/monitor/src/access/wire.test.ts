@@ -16,6 +16,7 @@ import { tokenPath } from './token-file.ts';
 
 /** A monitor's data and its door, real: TLS, handshake and sessions over loopback. */
 
+const PATIENT = { timeout: 60_000 };
 let home: MonitorHome;
 let door: MonitorDoor;
 
@@ -27,7 +28,7 @@ const target = (connection = door.server.connection()) => {
 
 beforeEach(async () => {
   home = await makeMonitorHome();
-  door = makeMonitorDoor(home, { handshakeMs: 700, requestMs: 700, firstMessageMs: 700, authenticationMs: 2_000 });
+  door = makeMonitorDoor(home);
   await door.open();
 });
 afterEach(async () => {
@@ -87,13 +88,13 @@ describe('who may reach a monitor', () => {
     const asking = await door.enter(freshIdentity(), 'operator', 'register');
     expect(asking.right).toBe('candidate');
     await home.api.call('peer.revoke', { peer: operator.peer });
-    await vi.waitFor(() => expect(left()).toBe(door.server.connection()));
+    await vi.waitFor(() => expect(left()).toBe(door.server.connection()), PATIENT);
     expect(left()).not.toBe(served);
     // The owner's word makes an operator as well.
     await home.api.call('peer.approve', { peer: asking.peer, right: 'operator' });
-    await vi.waitFor(() => expect(existsSync(path)).toBe(false));
+    await vi.waitFor(() => expect(existsSync(path)).toBe(false), PATIENT);
     await home.api.call('peer.revoke', { peer: asking.peer });
-    await vi.waitFor(() => expect(existsSync(path)).toBe(true));
+    await vi.waitFor(() => expect(existsSync(path)).toBe(true), PATIENT);
     await door.server.close();
     expect(existsSync(path)).toBe(false);
   });
@@ -113,7 +114,10 @@ describe('who may reach a monitor', () => {
     const asking = await door.enter(key, 'client', 'register');
     await operator.call('peer.approve', { peer: asking.peer, name: 'console', right: 'reader' });
     // What held before has ended: it begins anew with its right.
-    await vi.waitFor(async () => expect(await codeOf(asking.call('peer.self'))).not.toBe('nothing was refused'));
+    await vi.waitFor(
+      async () => expect(await codeOf(asking.call('peer.self'))).not.toBe('nothing was refused'),
+      PATIENT,
+    );
     const reader = await door.enter(key, 'client', 'session');
     expect(await reader.call('findings.list')).toEqual([]);
     expect(await codeOf(reader.call('wallet.put', { name: 'mine' }))).toBe('monitor_not_allowed');
@@ -314,7 +318,9 @@ describe('a hostile peer', () => {
   });
 
   it('holds no place by saying nothing, or one byte at a time', async () => {
-    const { operator } = await asOperator();
+    await door.close();
+    door = makeMonitorDoor(home, { handshakeMs: 700, requestMs: 700, firstMessageMs: 700, authenticationMs: 2_000 });
+    await door.open();
     const { port } = target();
     const sockets: Socket[] = [];
     const ended = (socket: Socket) =>
@@ -333,6 +339,8 @@ describe('a hostile peer', () => {
     const mute = await webSocket();
     await Promise.all([silent, noRequest, drip, over(mute)]);
     clearInterval(dripping);
+    // Whoever is slower than these limits on a busy machine comes again.
+    const { operator } = await vi.waitFor(asOperator, PATIENT);
     expect(await operator.call('channel.list')).toEqual([]);
   });
 });

@@ -39,6 +39,7 @@ const AGAIN = new Set([
   ...['connection_failed', 'connection_closed', 'connection_lost', 'connection_timeout', 'keep_unavailable'],
   ...[
     'request_timeout',
+    'connection_too_slow',
     'session_closed',
     'vault_sealed',
     'peer_unknown',

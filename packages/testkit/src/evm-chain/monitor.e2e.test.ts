@@ -96,6 +96,7 @@ it(
   async () => {
     await ask('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at());
     await start();
+    await isReady();
     // The symbol and the decimals are what the contract says.
     const limits = ['--large', '0.5', '--limit', 'tok:large:1'];
     const added = await ask<{ wallets: { id: string; tokens: object[] }[] }>(
@@ -118,7 +119,6 @@ it(
     expect(added.wallets[0]).toMatchObject({ id: 'hot', tokens: [{ symbol: 'TOK', decimals: 6 }] });
     const hook = ['--webhook', `${hooks.url}/hook`, '--secret-file', join(cli.directory, 'secret')];
     await ask('channel', 'add', 'hook', ...hook, '--from', 'info', '--ca', join(cli.directory, 'ca.pem'), ...at());
-    await isReady();
     // Its first block says where it stands.
     await devnet.anvil.call('anvil_mine', ['0x1']);
     await vi.waitFor(async () => {

@@ -70,6 +70,8 @@ function follow({ host = NAME, certificate, proxied = true }: Way): Follower {
 }
 
 async function refusal(way: Way): Promise<string> {
+  // Of who was there before nothing is on its way any more.
+  for (const socket of sockets) socket.destroy();
   const before = received;
   const event = await follow(way).event((each) => each.kind === 'health' && each.health.problem !== null);
   // Not a byte of a question has gone out: the address may hold a key.

@@ -37,15 +37,28 @@ const isKind =
   (finding: Finding): boolean =>
     finding.detail.kind === kind && more(finding as Of<K>);
 
-async function follow(urls: readonly string[] = [devnet.anvil.url], agree = urls.length): Promise<Follower> {
+/** Whoever is to be heard, lies included, needs time: one that answers later than the others is not waited for. */
+const UNHURRIED = { patienceMs: 20_000 };
+
+async function follow(
+  urls: readonly string[] = [devnet.anvil.url],
+  agree = urls.length,
+  options: { readonly patienceMs?: number } = {},
+): Promise<Follower> {
   const upstreams = urls.map((url, i) => ({ name: `up${i + 1}`, url }));
-  const follower = startFollower({ upstreams, agree, graceMs: 500 }, wallets());
+  const follower = startFollower({ upstreams, agree, graceMs: 500, ...options }, wallets());
   running.push(follower);
   return follower;
 }
-async function followed(urls?: readonly string[], agree?: number): Promise<Follower> {
-  const follower = await follow(urls, agree);
+/** All of them have answered: enough of them would do for the chain to be followed. */
+async function followed(urls?: readonly string[], agree?: number, options?: typeof UNHURRIED): Promise<Follower> {
+  const follower = await follow(urls, agree, options);
   await follower.reached(await tip());
+  for (let i = 1; i <= (urls?.length ?? 1); i++) {
+    await follower.event((event) => {
+      return event.kind === 'health' && event.name === `up${i}` && event.health.state !== 'starting';
+    });
+  }
   return follower;
 }
 async function upstream(node = devnet.anvil.url): Promise<UpstreamEndpoint> {
@@ -340,7 +353,7 @@ describe('upstreams', () => {
 
   it('that lie about a balance are outvoted by two of three, and named', async () => {
     const liar = await upstream();
-    const follower = await followed([liar.url, devnet.anvil.url, devnet.anvil.url], 2);
+    const follower = await followed([liar.url, devnet.anvil.url, devnet.anvil.url], 2, UNHURRIED);
     liar.manners = lieAboutBalance;
     await send(ALICE, OWNER, '0x', 9n);
     await follower.finding(isKind('evm-received'));
@@ -354,7 +367,7 @@ describe('upstreams', () => {
 
   it('that hide logs are outvoted and named', async () => {
     const liar = await upstream();
-    const follower = await followed([liar.url, devnet.anvil.url, devnet.anvil.url], 2);
+    const follower = await followed([liar.url, devnet.anvil.url, devnet.anvil.url], 2, UNHURRIED);
     liar.manners = { kind: 'twists', twist: ({ method }, result) => (method === 'eth_getLogs' ? [] : result) };
     await send(ALICE, token, calldata('Token', 'mint', [OWNER, 8n]));
     await follower.finding(isKind('evm-received', ({ detail }) => detail.asset.token === token));
@@ -398,7 +411,7 @@ describe('upstreams', () => {
   it('of another chain, or with a block whose hash is not its own, are not heard', async () => {
     const [other, forger] = [await upstream(), await upstream()];
     other.manners = { kind: 'twists', twist: ({ method }, result) => (method === 'eth_chainId' ? '0x1' : result) };
-    const follower = await followed([other.url, forger.url, devnet.anvil.url, devnet.anvil.url], 2);
+    const follower = await followed([other.url, forger.url, devnet.anvil.url, devnet.anvil.url], 2, UNHURRIED);
     await follower.event(isHealth('up1', 'down', 'upstream_other_chain'));
     forger.manners = {
       kind: 'twists',
