@@ -40,7 +40,8 @@ export const DENIAL_REASONS = {
   unknown_zone: 'The grant names a time zone that this machine does not know; it counts as not met.',
   no_volume_limit: 'The grant does not limit how much of this asset leaves; nothing is granted without a limit.',
   no_fee_limit: 'The grant does not limit what fees may cost.',
-  replacement_of_other_grant: 'The nonce was paid for by another grant, which alone can pay for a replacement.',
+  replacement_of_other_grant:
+    'The nonce was paid for by another grant, which alone can pay for a replacement while it is in force.',
   replacement_refused:
     'The nonce was signed before; only its client may replace it, by the same or by nothing, at higher fees.',
   nonce_used: 'The nonce was signed before, for other bytes.',
@@ -125,7 +126,7 @@ export const OTHER_REASONS = {
   rotation_unfinished: '`vault_busy`: keys of an earlier rotation still wait for their re-encryption.',
   signature_malformed: '`signed_transaction_differs`: the signature has no valid form.',
   signature_of_another_wallet: '`signed_transaction_differs`: another key signed, or other bytes were signed.',
-  another_client: '`nonce_used`: another client had it signed.',
+  another_client: '`nonce_used`: another client had it signed, and is still one.',
   another_intent: '`nonce_used`: what it would do differs from what was signed.',
   fee_not_higher: '`nonce_used`: both fees per gas must be higher than those that were signed.',
   no_next_key: '`gate_unavailable`: gate holds no next TLS key.',

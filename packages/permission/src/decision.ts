@@ -18,13 +18,13 @@ export interface PermissionRequest {
 /**
  * What a request takes the place of. Whether it may (the same intent at a higher fee, or a cancellation: a transfer of
  * nothing to the wallet itself) is for the caller to find out. It is charged to the same grant, and only what its fee
- * adds to the highest total fee so far.
+ * adds to the highest total fee so far. Where that grant is no longer in force, any other may pay, and pays for all of it.
  */
 export interface Replaced {
   readonly by: 'same-intent' | 'cancellation';
-  /** The grant that was charged. */
-  readonly grant: string;
-  /** The highest total fee that was charged for this nonce so far. */
+  /** The grant that was charged; null: it is no longer in force for this client. */
+  readonly grant: string | null;
+  /** The highest total fee that this grant was charged for the nonce so far. */
   readonly maxFeeWei: bigint;
 }
 
@@ -205,7 +205,7 @@ export interface NotLimited {
   readonly asset: Asset;
 }
 
-/** A replacement is charged to the grant of what it replaces, and to no other. */
+/** A replacement is charged to the grant of what it replaces, and to no other while that one is in force. */
 export interface ReplacementRefused {
   readonly code: 'replacement_of_other_grant';
   readonly grant: string;

@@ -49,6 +49,12 @@ describe('the demand of a request', () => {
     expect([9n, 10n, 11n].map((fee) => replacing(fee).feeDue)).toEqual([1n, 0n, 0n]);
   });
 
+  it('of a replacement that another grant has to pay for is all of it', () => {
+    const asked = ask([outflow('native', 7n, BOB)]);
+    const taken = { ...asked, replaces: { by: 'same-intent' as const, grant: null, maxFeeWei: 0n } };
+    expect(demandOf(taken)).toEqual(demandOf(asked));
+  });
+
   it('is refused where an amount is negative: charging it would give budget back', () => {
     expect(() => demandOf(ask([], -1n))).toThrow(new RangeError('a fee is not negative'));
     expect(() => demandOf(ask([outflow('native', -1n, BOB)]))).toThrow(new RangeError('an outflow is not negative'));

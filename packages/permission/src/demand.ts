@@ -5,13 +5,13 @@ import type { Amount, Asset, Fee, Outflow } from './intent.ts';
 export interface Demand {
   /** What may leave at most, by asset, fees excluded. */
   readonly totals: ReadonlyMap<Asset, Amount>;
-  /** The same for what is charged now: nothing where the request takes the place of one that was charged. */
+  /** The same for what is charged now: nothing where the request takes the place of one that the same grant was charged for. */
   readonly due: ReadonlyMap<Asset, Amount>;
   readonly outflows: readonly Outflow[];
   readonly fee: Fee | null;
   /** The part of the fee that is charged now. */
   readonly feeDue: bigint;
-  /** 1, or 0 where it takes the place of one that was counted. */
+  /** 1, or 0 where it takes the place of one that was counted there. */
   readonly counts: 0 | 1;
 }
 
@@ -28,7 +28,9 @@ export function demandOf({ intent, replaces }: PermissionRequest): Demand {
     totals.set(asset, amount === 'unlimited' || before === 'unlimited' ? 'unlimited' : before + amount);
   }
   const maxFee = fee?.maxFeeWei ?? 0n;
-  if (replaces === null) return { totals, due: totals, outflows, fee, feeDue: maxFee, counts: 1 };
+  if (replaces === null || replaces.grant === null) {
+    return { totals, due: totals, outflows, fee, feeDue: maxFee, counts: 1 };
+  }
   const feeDue = maxFee > replaces.maxFeeWei ? maxFee - replaces.maxFeeWei : 0n;
   return { totals, due: NOTHING, outflows: [], fee, feeDue, counts: 0 };
 }

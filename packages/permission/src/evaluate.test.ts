@@ -385,6 +385,21 @@ describe('replacements', () => {
     );
   });
 
+  it('are paid whole by any grant that covers them where the one that was charged has ended', () => {
+    const orphan = { grant: null, maxFeeWei: 0n };
+    const counted: Constraint[] = [volume(100n), { type: 'count', limit: 1, window: { ever: true } }];
+    const grants = [etherGrant({ recipients: [WALLET] }), etherGrant({ id: 'g2', constraints: counted })];
+    const usage = createUsage();
+    const whole = { verdict: 'permit', grant: 'g2', charges: [{ amount: 85n }, { budget: 'count ever' }] };
+    expect(judge(etherRequest({ fee: 25n }, replacing(0n, orphan)), grants, usage, 1)).toMatchObject(whole);
+    expect(take(etherRequest({ fee: 25n }, replacing(0n, orphan)), grants, usage, 1)).toBe('permit');
+    expect(codes(judge(etherRequest({ fee: 25n }, replacing(0n, orphan)), grants, usage, 2))).toContain(
+      'count_exceeded',
+    );
+    const cancel = etherRequest({ to: WALLET, value: 0n }, replacing(0n, { ...orphan, by: 'cancellation' }));
+    expect(judge(cancel, [etherGrant({ id: 'g3' })])).toMatchObject({ verdict: 'permit', grant: 'g3' });
+  });
+
   it('may cancel without being listed, but for fees within the limits', () => {
     const cancel = (fee: bigint) =>
       etherRequest({ to: WALLET, value: 0n, fee }, replacing(10n, { by: 'cancellation' }));

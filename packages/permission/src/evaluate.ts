@@ -58,10 +58,17 @@ export function evaluate(
   return deny(reasons.slice(0, MAX_REASONS));
 }
 
-/** A cancellation is no action of any kind: it is charged to the grant whose request it takes back. */
+/**
+ * A cancellation is no action of any kind: it is charged to the grant whose request it takes back. Where that has ended, to
+ * any that pays for fees.
+ */
 function candidatesFor(request: PermissionRequest, grants: GrantLookup): readonly PermittingGrant[] {
-  if (request.replaces === null) return grants.candidates(request);
-  return grants.inScope(scopeOf(request)).filter(({ id }) => id === request.replaces!.grant);
+  const { replaces } = request;
+  if (replaces === null) return grants.candidates(request);
+  const { by, grant } = replaces;
+  if (grant === null && by === 'same-intent') return grants.candidates(request);
+  const scope = grants.inScope(scopeOf(request));
+  return grant === null ? scope : scope.filter(({ id }) => id === grant);
 }
 
 /** A denial names so many reasons at most. */

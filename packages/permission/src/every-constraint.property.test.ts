@@ -48,14 +48,18 @@ function movedOf({ intent: { outflows } }: PermissionRequest, asset: string): bi
   return amounts.reduce<bigint>((sum, amount) => sum + (amount as bigint), 0n);
 }
 
-function feeDue({ intent: { fee }, replaces }: PermissionRequest): bigint {
-  const more = (fee?.maxFeeWei ?? 0n) - (replaces?.maxFeeWei ?? 0n);
+/** Whether it takes the place of what the grant that pays was charged for. */
+const isPaid = ({ replaces }: PermissionRequest) => replaces !== null && replaces.grant !== null;
+
+function feeDue(request: PermissionRequest): bigint {
+  const { intent, replaces } = request;
+  const more = (intent.fee?.maxFeeWei ?? 0n) - (isPaid(request) ? replaces!.maxFeeWei : 0n);
   return more > 0n ? more : 0n;
 }
 
 /** What is charged now. */
 function dueOf(request: PermissionRequest, asset: string): bigint | undefined {
-  const moved = request.replaces === null ? movedOf(request, asset) : 0n;
+  const moved = isPaid(request) ? 0n : movedOf(request, asset);
   return moved === undefined ? undefined : moved + (asset === 'native' ? feeDue(request) : 0n);
 }
 
@@ -85,9 +89,7 @@ function holds(constraint: Constraint, request: PermissionRequest, past: readonl
     }
     case 'count': {
       const counted = past.filter(({ at }) => isIn(constraint.window, at, now)).map(({ counts }) => counts);
-      return request.replaces !== null || counted.reduce((sum, each) => sum + each, 0) < constraint.limit
-        ? 'pass'
-        : 'fail';
+      return isPaid(request) || counted.reduce((sum, each) => sum + each, 0) < constraint.limit ? 'pass' : 'fail';
     }
     case 'max-value':
       return atMost(movedOf(request, constraint.asset), constraint.limit);
@@ -117,7 +119,7 @@ function holds(constraint: Constraint, request: PermissionRequest, past: readonl
     }
     case 'min-interval': {
       const last = past.filter(({ counts }) => counts > 0).at(-1);
-      if (request.replaces !== null || last === undefined) return 'pass';
+      if (isPaid(request) || last === undefined) return 'pass';
       return now - last.at >= constraint.seconds * 1_000 ? 'pass' : 'fail';
     }
     case 'outstanding': {
@@ -221,15 +223,15 @@ it('grants of every kind are judged as an oracle judges each constraint, over an
         }
         if (decision.verdict === 'permit') {
           charge(usage, decision.charges, now, String(i));
-          const replaces = request.replaces !== null;
+          const isReplacement = isPaid(request);
           const spentFee = { asset: 'native', holds: 'spent' as const, untilMs: null, amount: feeDue(request) };
-          const moved = replaces ? [] : (request.intent.outflows as readonly Item[]);
+          const moved = isReplacement ? [] : (request.intent.outflows as readonly Item[]);
           past.push({
             ref: String(i),
             at: now,
             payers: [decision.grant, ...applied.map(({ id }) => id)],
             leaves: new Map(ASSETS.map((asset) => [asset, dueOf(request, asset) ?? 0n])),
-            counts: replaces ? 0 : 1,
+            counts: isReplacement ? 0 : 1,
             items: [...moved.filter(({ amount }) => typeof amount === 'bigint'), spentFee],
           });
         }

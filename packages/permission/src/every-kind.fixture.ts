@@ -163,7 +163,7 @@ const FREE: readonly ActionKind[] = ['typed-data', 'message', 'delegation'];
 const replaced: fc.Arbitrary<Replaced | undefined> = rarely(
   fc.record({
     by: fc.constantFrom('same-intent' as const, 'cancellation' as const),
-    grant: fc.constantFrom('g0', 'g1', 'g2'),
+    grant: fc.constantFrom('g0', 'g1', 'g2', null),
     maxFeeWei: fc.bigInt(0n, 4n),
   }),
 );

@@ -215,7 +215,8 @@ describe('for grants of every kind and constraints of every type', () => {
           // The verdicts that are shown lead to the decision by the documented rule alone.
           const { forbidden, caps: limits, grants: asked } = explained;
           const { replaces } = request;
-          const may = replaces === null ? asked : asked.filter(({ grant }) => grant === replaces.grant);
+          const payer = replaces?.grant ?? null;
+          const may = payer === null ? asked : asked.filter(({ grant }) => grant === payer);
           const waits = limits.some(({ verdict }) => verdict === 'needs-approval');
           const stopped = forbidden.length > 0 || limits.some(({ verdict }) => verdict === 'fail');
           const passed = stopped ? undefined : may.find(({ verdict }) => verdict === 'pass');

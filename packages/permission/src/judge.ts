@@ -1,5 +1,5 @@
 import type { UsageView } from './budget/usage.ts';
-import type { BudgetLine, Charge, DenyReason, PermissionRequest } from './decision.ts';
+import type { BudgetLine, Charge, DenyReason, PermissionRequest, Replaced } from './decision.ts';
 import { NATIVE, type Demand } from './demand.ts';
 import type { Constraint } from './constraint.ts';
 import type { PermittingGrant, WalletCap } from './grant.ts';
@@ -40,7 +40,7 @@ export function judgeGrant(grant: PermittingGrant, context: JudgeContext): Judge
   const findings: Finding[] = [];
   const add = (rule: Finding['rule'], reason: DenyReason | undefined) =>
     findings.push({ rule, verdict: reason === undefined ? { verdict: 'pass' } : { verdict: 'fail', reason } });
-  if (request.replaces !== null) add('replacement', ofOtherGrant(grant, request));
+  if (request.replaces !== null) add('replacement', ofOtherGrant(grant, request.replaces));
   if (request.replaces?.by !== 'cancellation') add('coverage', firstMismatch(grant, request));
   add('limits', firstUnlimited(grant, demand));
   return judgement(grant, findings, context);
@@ -65,9 +65,11 @@ function judgement(grant: PermittingGrant | WalletCap, findings: Finding[], cont
   return { grant: grant.id, verdict, findings };
 }
 
-/** A nonce belongs to the grant that was charged for it. */
-function ofOtherGrant({ id: grant }: PermittingGrant, { replaces }: PermissionRequest): DenyReason | undefined {
-  return replaces!.grant === grant ? undefined : { code: 'replacement_of_other_grant', grant };
+/** A nonce belongs to the grant that was charged for it, as long as that is in force. */
+function ofOtherGrant({ id: grant }: PermittingGrant, replaces: Replaced): DenyReason | undefined {
+  return replaces.grant === null || replaces.grant === grant
+    ? undefined
+    : { code: 'replacement_of_other_grant', grant };
 }
 
 function firstMismatch(grant: PermittingGrant, request: PermissionRequest): DenyReason | undefined {

@@ -207,6 +207,10 @@ const floor = command({
   name: 'wallet floor',
   summary: 'Say from which nonce on a wallet signs on a chain',
   positionals: ['WALLET', 'CHAIN', 'NONCE'],
+  more: [
+    'Lower nonces are spent on the chain: none of them is signed again, not even at higher fees. A floor never falls. A',
+    'transaction that is stuck needs none: it is asked for again at higher fees, or cancelled.',
+  ].join('\n'),
   run: (context, _, [word = '', chainText = '', nonce = '']) => {
     const chain = parseChain(chainText, 'CHAIN');
     const lowest = parseCount(nonce, 'NONCE');
@@ -215,7 +219,7 @@ const floor = command({
       await operator.command('wallet.floor', { wallet, chain, floor: lowest });
       return {
         json: { wallet, chain, floor: lowest },
-        text: `“${name}” signs on ${chain} from nonce ${lowest} on.`,
+        text: `“${name}” signs on ${chain} from nonce ${lowest} on, and never again below.`,
       };
     });
   },

@@ -37,7 +37,8 @@ export function explainRequest(
   const now = keepTime(vault, state);
   const names = namesFor(state, client, chain, deps);
   const named = { wallet, chain, key: '', expires: 0 };
-  const nonce = slot === null ? null : judgeSlot(state, { client, params: named }, slot, toBase64url(digest));
+  const nonce =
+    slot === null ? null : judgeSlot(state, { client, params: named }, { slot, digest: toBase64url(digest), now });
   const approval = liveApproval(state.approvals, approvalId(client, named, toBase64url(digest), deps), now);
   const request = {
     ...scopeOf(state, client, wallet),

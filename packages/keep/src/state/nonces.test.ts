@@ -135,7 +135,7 @@ describe('nonce book', () => {
 
 describe('a replacement', () => {
   const asked = {
-    ...{ client: 'bot', core: 'core 1', cancels: false },
+    ...{ isOwner: true, core: 'core 1', cancels: false },
     ...{ maxFeePerGas: 21n, maxPriorityFeePerGas: 3n, maxFeePerBlobGas: null },
   };
 
@@ -146,11 +146,13 @@ describe('a replacement', () => {
   it('or does nothing at all at higher fees', () => {
     const nothing = { ...asked, core: 'core 9', cancels: true };
     expect(judgeReplacement(signed(1), nothing)).toEqual({ kind: 'cancellation', of: signed(1) });
+    const again = { ...nothing, maxFeePerGas: 40n, maxPriorityFeePerGas: 8n };
+    expect(judgeReplacement({ ...signed(1), core: 'core 9' }, again).kind).toBe('cancellation');
   });
 
   it('is neither of another client, nor something else, nor for the same fee', () => {
     const refused = (change: Partial<typeof asked>) => judgeReplacement(signed(1), { ...asked, ...change });
-    expect(refused({ client: 'other' })).toEqual({ kind: 'refused', why: 'another_client' });
+    expect(refused({ isOwner: false })).toEqual({ kind: 'refused', why: 'another_client' });
     expect(refused({ core: 'core 2' })).toEqual({ kind: 'refused', why: 'another_intent' });
     expect(refused({ maxFeePerGas: 20n })).toEqual({ kind: 'refused', why: 'fee_not_higher' });
     expect(refused({ maxPriorityFeePerGas: 2n })).toEqual({ kind: 'refused', why: 'fee_not_higher' });

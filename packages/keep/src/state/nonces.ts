@@ -22,9 +22,9 @@ export interface SignedNonce {
   readonly digest: string;
   /** Key of the request that they were signed for; null when its answer is forgotten. */
   readonly answer: string | null;
-  /** Who asked for it, and may replace it. */
+  /** Who asked for it, and may replace it; once it is no client any more, others may. */
   readonly client: string;
-  /** The grant that pays for it, also for the fee of its replacements. */
+  /** The grant that pays for it, also for the fee of its replacements as long as it is in force. */
   readonly grant: string;
   /** What the transaction does, apart from its fees (`coreOf` of evm). */
   readonly core: string;
@@ -35,7 +35,7 @@ export interface SignedFees {
   readonly maxFeePerGas: string;
   readonly maxPriorityFeePerGas: string;
   readonly maxFeePerBlobGas: string | null;
-  /** The most that was charged for this nonce so far: a replacement is charged what it adds to it. */
+  /** The most that its grant was charged for this nonce so far: a replacement is charged what it adds to it. */
   readonly charged: string;
 }
 
@@ -150,7 +150,8 @@ export type ReplacementFault =
 
 /** What a request that meets a signed nonce brings along. */
 export interface ReplacementAsked {
-  readonly client: string;
+  /** Whether it is this client's to replace: it signed it, or who did is no client any more. */
+  readonly isOwner: boolean;
   readonly core: string;
   /** It sends nothing to the wallet itself and carries no data; and the wallet's account runs no code. */
   readonly cancels: boolean;
@@ -164,7 +165,7 @@ export interface ReplacementAsked {
  * are higher (nodes ask for a tenth more; how much is the client's business).
  */
 export function judgeReplacement(of: SignedNonce, asked: ReplacementAsked): Replacement {
-  if (of.client !== asked.client) return { kind: 'refused', why: 'another_client' };
+  if (!asked.isOwner) return { kind: 'refused', why: 'another_client' };
   const same = of.core === asked.core;
   if (!same && !asked.cancels) return { kind: 'refused', why: 'another_intent' };
   const { maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas } = of.fees;
@@ -173,5 +174,6 @@ export function judgeReplacement(of: SignedNonce, asked: ReplacementAsked): Repl
     asked.maxPriorityFeePerGas > BigInt(maxPriorityFeePerGas) &&
     (maxFeePerBlobGas === null || asked.maxFeePerBlobGas === null || asked.maxFeePerBlobGas > BigInt(maxFeePerBlobGas));
   if (!higher) return { kind: 'refused', why: 'fee_not_higher' };
-  return { kind: same ? 'replacement' : 'cancellation', of };
+  // A cancellation that is stuck itself is one again: no grant has to name the wallet as a recipient.
+  return { kind: asked.cancels ? 'cancellation' : 'replacement', of };
 }

@@ -37,7 +37,7 @@ export interface Asked {
   readonly slot: Slot | null;
 }
 
-export interface Slot extends Omit<ReplacementAsked, 'client'> {
+export interface Slot extends Omit<ReplacementAsked, 'isOwner'> {
   readonly nonce: number;
   readonly maxFeeWei: bigint;
 }

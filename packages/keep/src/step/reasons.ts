@@ -20,7 +20,7 @@ export function replacementReason(asked: number, why: ReplacementFault): KeepRea
 }
 
 const REPLACEMENT_WORDS: Readonly<Record<ReplacementFault, string>> = {
-  another_client: 'by another client',
+  another_client: 'by another client that is still one',
   another_intent: 'for something else, and this is no cancellation either',
   fee_not_higher: 'and both fees per gas of this are not higher',
 };

@@ -12,6 +12,7 @@ import {
   type Charge,
   type Decision,
   type DenyReason,
+  type Grant,
   type Jsonified,
   type Names,
   type PermissionRequest,
@@ -152,7 +153,7 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
     const { wallet, chain } = params;
     return deny([{ code: 'no_grant', grant: null, client, wallet, chain, kind: intent.actions[0]!.kind }]);
   }
-  const replaces = slot === null ? null : judgeSlot(state, input, slot, digest);
+  const replaces = slot === null ? null : judgeSlot(state, input, { slot, digest, now });
   if (replaces?.kind === 'refused') return deny([replaces.reason]);
   // The same bytes under another key, from the same client: the first answer, and nothing is charged twice.
   if (replaces?.kind === 'repeat') {
@@ -273,8 +274,7 @@ export type SlotVerdict =
 export function judgeSlot(
   state: State,
   { client, params }: Pick<SignRequest, 'client' | 'params'>,
-  slot: Slot,
-  digest: string,
+  { slot, digest, now }: { readonly slot: Slot; readonly digest: string; readonly now: number },
 ): SlotVerdict {
   const verdict = nonceVerdict(state, params.wallet, params.chain, slot.nonce, digest);
   switch (verdict.kind) {
@@ -286,17 +286,44 @@ export function judgeSlot(
       break;
     }
     case 'signed': {
-      const judged = judgeReplacement(verdict.by, { ...slot, client });
+      const isOwner = verdict.by.client === client || !isClient(state, verdict.by.client);
+      const judged = judgeReplacement(verdict.by, { ...slot, isOwner });
       if (judged.kind === 'refused') return { kind: 'refused', reason: replacementReason(slot.nonce, judged.why) };
       const by = judged.kind === 'replacement' ? 'same-intent' : 'cancellation';
-      const { grant, fees } = judged.of;
-      return { kind: 'free', replaced: { by, grant, maxFeeWei: BigInt(fees.charged) } };
+      const { fees } = judged.of;
+      const grant = paysOn(state, judged.of.grant, { client, params }, now) ? judged.of.grant : null;
+      // Another grant has paid nothing of it yet.
+      return { kind: 'free', replaced: { by, grant, maxFeeWei: grant === null ? 0n : BigInt(fees.charged) } };
     }
     case 'used':
     case 'below-floor':
     case 'unconfirmed':
   }
   return { kind: 'refused', reason: nonceReason(slot.nonce, verdict) };
+}
+
+function isClient(state: State, id: string): boolean {
+  const peer = state.peers.get(id);
+  return peer !== undefined && peer.revoked === null;
+}
+
+/** Whether the grant that paid for a nonce can pay for its replacement: it is in force, and speaks of this client. */
+function paysOn(
+  state: State,
+  id: string,
+  { client, params }: Pick<SignRequest, 'client' | 'params'>,
+  now: number,
+): boolean {
+  const { groups, wallet } = scopeOf(state, client, params.wallet);
+  const scope = state.grantIndex.inScope({ client, groups, wallet, chain: params.chain });
+  const grant = scope.find((each) => each.id === id);
+  // By a clock that is frozen nothing ends.
+  return grant !== undefined && (state.clockFrozen !== null || !hasEnded(grant, now));
+}
+
+function hasEnded(grant: Grant, now: number): boolean {
+  const ends = constraintsOf(grant).find(({ type }) => type === 'validity');
+  return ends?.type === 'validity' && ends.untilMs !== null && now >= ends.untilMs;
 }
 
 function nonceVerdict(state: State, wallet: string, chain: string, nonce: number, digest: string) {
@@ -366,13 +393,11 @@ interface Before {
 
 function outOfForce(state: State, { client, answered }: Before, { intent }: Asked, now: number): string | null {
   const grant = answered.grant === null ? undefined : state.grants.get(answered.grant);
-  const peer = state.peers.get(client);
   if (state.signingFrozen) return 'signing is frozen';
-  if (!peer || peer.revoked !== null) return 'the client was revoked';
+  if (!isClient(state, client)) return 'the client was revoked';
   if (!grant || grant.revoked !== null) return 'the grant was revoked';
   if (!state.wallets.has(answered.wallet)) return 'the wallet is gone';
-  const ends = constraintsOf(grant.grant).find(({ type }) => type === 'validity');
-  if (ends?.type === 'validity' && ends.untilMs !== null && now >= ends.untilMs) return 'the grant has ended';
+  if (hasEnded(grant.grant, now)) return 'the grant has ended';
   const request = { ...scopeOf(state, client, answered.wallet), intent, approvals: 0, replaces: null };
   if (state.grantIndex.denials(request).some((rule) => forbiddenBy(rule, request) !== undefined)) {
     return 'a deny rule forbids it';

@@ -210,6 +210,64 @@ describe('a stuck transaction', () => {
     });
     await expect(stolen).rejects.toMatchObject(reasons('replacement_refused'));
   });
+
+  const ether = (limit: bigint) => volume('native', limit) as never;
+  const nothing = () => ({ to: wallet.address as Address, value: 0n });
+  const [fees2, fees3] = [
+    { maxFeePerGas: 20n, maxPriorityFeePerGas: 2n },
+    { maxFeePerGas: 30n, maxPriorityFeePerGas: 3n },
+  ];
+  const entryOf = ({ receipt }: Awaited<ReturnType<typeof send>>) =>
+    JSON.parse(receipt.entry) as { grant: string; replaces: string; budgets: { spentAfter: string }[] };
+
+  it('whose grant has ended is taken over by another grant, which covers it and pays all of it', async () => {
+    await send({ value });
+    await v.command('grant.revoke', { grant: 'g1' });
+    await expect(send({ value, ...fees2 })).rejects.toMatchObject(reasons('no_grant'));
+    await v.grant(client, wallet.wallet, { constraints: [ether(value + 1_999_999n)] });
+    await expect(send({ value, ...fees2 })).rejects.toMatchObject(reasons('volume_exceeded'));
+    await v.grant(client, wallet.wallet, { constraints: [ether(value + 3_000_000n)] });
+    await expect(send({ value: value + 1n, ...fees2 })).rejects.toMatchObject(reasons('replacement_refused'));
+    const taken = entryOf(await send({ value, ...fees2 }));
+    expect(taken).toMatchObject({ grant: 'g3', replaces: 'same-intent' });
+    expect(taken.budgets[0]!.spentAfter).toBe(`${value + 2_000_000n}`);
+    // From now on it is that one's, which pays what the fee adds and no more.
+    const again = entryOf(await send({ value, ...fees3 }));
+    expect(again).toMatchObject({ grant: 'g3', replaces: 'same-intent' });
+    expect(again.budgets[0]!.spentAfter).toBe(`${value + 3_000_000n}`);
+  });
+
+  it('whose grant has ended, by the clock too, is cancelled by any grant that pays for the fee', async () => {
+    const untilMs = v.clock.now().wallMs + 30_000;
+    await v.command('grant.revoke', { grant: 'g1' });
+    await v.grant(client, wallet.wallet, {
+      constraints: [ether(2n * ETHER), { type: 'validity', fromMs: null, untilMs }],
+    });
+    await send({ value });
+    await v.grant(client, wallet.wallet, { constraints: [ether(1_999_999n)] });
+    v.clock.pass(29_000);
+    // As long as the grant that paid is in force it pays, and no other.
+    expect(entryOf(await send({ ...nothing(), ...fees2 }))).toMatchObject({ grant: 'g2', replaces: 'cancellation' });
+    v.clock.pass(1_000);
+    await expect(send({ ...nothing(), ...fees3 })).rejects.toMatchObject({ code: 'denied' });
+    await v.grant(client, wallet.wallet, { constraints: [ether(3_000_000n)] });
+    const cancelled = entryOf(await send({ ...nothing(), ...fees3 }));
+    expect(cancelled).toMatchObject({ grant: 'g4', replaces: 'cancellation' });
+    expect(cancelled.budgets[0]!.spentAfter).toBe('3000000');
+  });
+
+  it('of a client that was revoked is taken over by another one, under its own grants', async () => {
+    await send({ value });
+    const other = await v.client('other');
+    await v.grant(other, wallet.wallet, { constraints: [ether(2n * ETHER)] });
+    const asOther = (change: Parameters<typeof transaction>[0]) =>
+      v.signing.transaction(other.session, { ...ask(), transaction: transaction(change) });
+    await expect(asOther({ value, ...fees2 })).rejects.toMatchObject(reasons('replacement_refused'));
+    await v.command('peer.revoke', { peer: client.session.peer });
+    await expect(asOther({ value: 1n, ...fees2 })).rejects.toMatchObject(reasons('replacement_refused'));
+    expect(entryOf(await asOther({ value, ...fees2 }))).toMatchObject({ grant: 'g2', replaces: 'same-intent' });
+    expect(entryOf(await asOther({ ...nothing(), ...fees3 }))).toMatchObject({ grant: 'g2', replaces: 'cancellation' });
+  });
 });
 
 describe('typed data, text and authorisations', () => {

@@ -63,7 +63,7 @@ export const VAULT_ERRORS = {
   ),
   request_voided: text(
     'The request was permitted once, but what permitted it is no longer in force.',
-    'Ask for a new transaction with a new nonce.',
+    'If the first one is not on the chain, ask for its nonce again at higher fees: for the same, or for nothing at all to the wallet itself. Else ask for a new transaction.',
   ),
   denied: text('No grant permits this request.', 'The details name the grant, the rule, the limit and what is left.'),
   wrong_chain: text('Request and transaction name different chains.', 'Build the transaction for the chain you name.'),
