@@ -304,6 +304,24 @@ describe('a request that needs operators', () => {
     );
   });
 
+  it('whose transaction is stuck when its grant is changed is cancelled under the grant that is there then', () => {
+    const exported = owner.json<{ grants: { kind: string; constraints: object[] }[] }>('grant', 'export').grants;
+    const smaller = exported.map((grant) => {
+      const volume = { type: 'volume', asset: 'native', limit: (10n ** 18n).toString(), window: { ever: true } };
+      return grant.kind === 'ether-transfer' ? { ...grant, constraints: [volume] } : grant;
+    });
+    owner.json('grant', 'apply', file('smaller.json', { grants: smaller }));
+    const again = (to: string, value: string, gwei: number) => [
+      ...['client', 'sign', ...where, '--nonce', '5', '--to', to, '--value', value],
+      ...['--max-fee-per-gas', `${gwei}gwei`, '--priority-fee', `${gwei / 10}gwei`],
+    ];
+    // 2 ETH are more than the new one lets leave.
+    expect(bot.fails(...again(ALICE, '2eth', 40)).error).toBe('denied');
+    expect(bot.fails(...again(ALICE, '1eth', 40)).error).toBe('denied');
+    expect(bot.json<{ hash: string }>(...again(address, '0eth', 36)).hash).toMatch(/^0x[0-9a-f]{64}$/);
+    expect(bot.json<{ hash: string }>(...again(address, '0eth', 45)).hash).toMatch(/^0x[0-9a-f]{64}$/);
+  });
+
   it('leaves a journal that verifies', () => {
     expect(owner.json('journal', 'verify')).toMatchObject({ foldMatches: true });
     expect(readFileSync(join(owner.directory, 'grants.json'), 'utf8')).toContain('rent');
