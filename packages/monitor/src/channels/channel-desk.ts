@@ -69,8 +69,19 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
       return read.ok ? [read.value] : [];
     });
 
+  /** Channels that are being opened. */
+  const opening = new Map<string, Promise<void>>();
+
   /** The adapters as they are set now. One whose settings changed is opened anew. */
-  async function reopen(name: string): Promise<void> {
+  function reopen(name: string): void {
+    const opened = openNow(name).catch(() => undefined);
+    opening.set(name, opened);
+    void opened.then(() => {
+      if (opening.get(name) === opened) opening.delete(name);
+    });
+  }
+
+  async function openNow(name: string): Promise<void> {
     const before = open.get(name);
     open.delete(name);
     await before?.close().catch(() => undefined);
@@ -156,7 +167,7 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
     hear(events) {
       for (const { room, event } of events) {
         if (room === 'desk' && (event.kind === 'channel-put' || event.kind === 'channel-dropped')) {
-          void reopen(event.name).catch(() => undefined);
+          reopen(event.name);
         }
       }
       if (!dispatcher) return;
@@ -164,7 +175,7 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
       if (events.some(({ room }) => room === 'outbox' || room === 'desk')) dispatcher.wake();
     },
     start() {
-      for (const name of engine.state.desk.channels.keys()) void reopen(name).catch(() => undefined);
+      for (const name of engine.state.desk.channels.keys()) reopen(name);
       for (const { channel, words } of deadChannels(engine.state.outbox)) {
         if (!engine.state.desk.channels.has(channel)) continue;
         const input = { kind: 'channel', channel, alive: false, words } as const;
@@ -184,7 +195,10 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
       dispatcher.wake();
     },
     open,
-    probe: async (name) => dispatcher?.probe(name),
+    async probe(name) {
+      await opening.get(name);
+      return dispatcher?.probe(name);
+    },
     methods: {
       /** Whether a text was written by this monitor, and what of it. */
       'channel.verify': {
