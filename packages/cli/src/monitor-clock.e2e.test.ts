@@ -7,7 +7,18 @@ import { blocks, createToldMonitors, type ToldMonitors } from './fixtures/told-f
  */
 
 const SLOW = { timeout: 150_000, interval: 100 };
-const at = (text: string) => Date.parse(text);
+const DAY_MS = 86_400_000;
+/** The last Sunday of March (3) or October (10), when the clocks of Berlin change: the next that is more than a week ahead. */
+function change(month: 3 | 10): number {
+  for (let year = new Date().getUTCFullYear(); ; year++) {
+    const last = new Date(Date.UTC(year, month, 0));
+    const sunday = last.getTime() - last.getUTCDay() * DAY_MS;
+    if (sunday > Date.now() + 7 * DAY_MS) return sunday;
+  }
+}
+/** By UTC, so many days after the day of the change. */
+const on = (month: 3 | 10, days: number, time: string) =>
+  change(month) + days * DAY_MS + Date.parse(`1970-01-01T${time}Z`);
 
 interface Told {
   /** When it was sent, by the clock of the daemon. */
@@ -53,14 +64,14 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
   const turn = () => ({ kind: 'quorum', able: !(lost = !lost) });
 
   /** Runs from a time on until something critical was told, which never waits; and ends by a kill. */
-  async function passes(name: string, from: string): Promise<void> {
+  async function passes(name: string, from: number): Promise<void> {
     if (lost) await found(name, turn());
     await found(name, turn());
     const before = told('others', name).length;
-    const child = await monitors.runs.start(name, undefined, at(from));
+    const child = await monitors.runs.start(name, undefined, from);
     await vi.waitFor(() => expect(told('others', name).length).toBeGreaterThan(before), SLOW);
     await monitors.runs.end(child, 'SIGKILL');
-    expect(told('others', name).at(-1)!.atMs).toBeLessThan(at(from) + 150_000);
+    expect(told('others', name).at(-1)!.atMs).toBeLessThan(from + 150_000);
   }
   const isWhole = (name: string) =>
     expect(monitors.cli.json('findings', 'verify', ...monitors.at(name))).toMatchObject({ sameState: true });
@@ -71,27 +82,27 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     const paid = { name: 'paid', when: 'finding.kind == "received"', tell: ['paid'], digest: true };
     await make('digest', { rules: [paid, critical], digestAt: '08:00', zone: 'Europe/Berlin' });
     // The evening before: it is winter, and eight in the morning is seven by UTC. At two, the clocks go to three.
-    await passes('digest', '2027-03-27T19:00:00Z');
+    await passes('digest', on(3, -1, '19:00:00'));
     await found('digest', ...blocks(2, [50_000, 60_000]));
-    await passes('digest', '2027-03-27T23:00:00Z');
+    await passes('digest', on(3, -1, '23:00:00'));
     await found('digest', ...blocks(4, [70_000]));
-    await passes('digest', '2027-03-28T05:50:00Z');
+    await passes('digest', on(3, 0, '05:50:00'));
     expect(told('hooks', 'digest')).toEqual([]);
 
-    let child = await monitors.runs.start('digest', undefined, at('2027-03-28T05:59:48Z'));
+    let child = await monitors.runs.start('digest', undefined, on(3, 0, '05:59:48'));
     await vi.waitFor(() => expect(told('hooks', 'digest')).toHaveLength(1), SLOW);
     await monitors.runs.end(child, 'SIGKILL');
     const [summary] = told('hooks', 'digest');
     expect(summary!.subject).toBe('Keepwatch: a summary of 3 findings');
     for (const amount of ['0.00050000', '0.00060000', '0.00070000']) expect(summary!.body).toContain(amount);
-    expect(summary!.atMs).toBeGreaterThanOrEqual(at('2027-03-28T06:00:00Z'));
-    expect(summary!.atMs).toBeLessThan(at('2027-03-28T06:03:00Z'));
+    expect(summary!.atMs).toBeGreaterThanOrEqual(on(3, 0, '06:00:00'));
+    expect(summary!.atMs).toBeLessThan(on(3, 0, '06:03:00'));
 
     // Told once, over the kill; what comes now waits for the next morning, and a monitor that slept tells it late.
     await found('digest', ...blocks(5, [80_000]));
-    await passes('digest', '2027-03-28T06:10:00Z');
+    await passes('digest', on(3, 0, '06:10:00'));
     expect(told('hooks', 'digest')).toHaveLength(1);
-    child = await monitors.runs.start('digest', undefined, at('2027-03-30T12:00:00Z'));
+    child = await monitors.runs.start('digest', undefined, on(3, 2, '12:00:00'));
     await vi.waitFor(() => expect(told('hooks', 'digest')).toHaveLength(2), SLOW);
     await monitors.runs.end(child, 'SIGTERM');
     expect(told('hooks', 'digest')[1]!.body).toContain('0.00080000');
@@ -103,21 +114,21 @@ describe('what is told at an hour of its owner', { timeout: 600_000 }, () => {
     const quiet = { from: '22:00', to: '07:00' };
     await make('quiet', { rules: [paid, critical], quiet, zone: 'Europe/Berlin' });
     // Summer still: eleven in the evening is nine by UTC. At three, the clocks go to two; seven is then six by UTC.
-    await passes('quiet', '2027-10-30T21:00:00Z');
+    await passes('quiet', on(10, -1, '21:00:00'));
     await found('quiet', ...blocks(2, [50_000]));
-    await passes('quiet', '2027-10-31T00:30:00Z');
-    await passes('quiet', '2027-10-31T05:50:00Z');
+    await passes('quiet', on(10, 0, '00:30:00'));
+    await passes('quiet', on(10, 0, '05:50:00'));
     expect(told('hooks', 'quiet')).toEqual([]);
 
-    const child = await monitors.runs.start('quiet', undefined, at('2027-10-31T05:59:48Z'));
+    const child = await monitors.runs.start('quiet', undefined, on(10, 0, '05:59:48'));
     await vi.waitFor(() => expect(told('hooks', 'quiet')).toHaveLength(1), SLOW);
     await monitors.runs.end(child, 'SIGKILL');
-    expect(told('hooks', 'quiet')[0]!.atMs).toBeGreaterThanOrEqual(at('2027-10-31T06:00:00Z'));
+    expect(told('hooks', 'quiet')[0]!.atMs).toBeGreaterThanOrEqual(on(10, 0, '06:00:00'));
     expect(told('hooks', 'quiet')[0]!.body).toContain('0.00050000');
 
     // By day nothing waits.
     await found('quiet', ...blocks(3, [60_000]));
-    await passes('quiet', '2027-10-31T12:00:00Z');
+    await passes('quiet', on(10, 0, '12:00:00'));
     await vi.waitFor(() => expect(told('hooks', 'quiet').length).toBeGreaterThanOrEqual(1), SLOW);
     isWhole('quiet');
   });

@@ -288,7 +288,8 @@ describe('what the running monitor tells', { timeout: 600_000 }, () => {
     for (const service of [hooks, others]) {
       const numbers = told(service, 'beat').map(({ number }) => number);
       const most = Math.max(...numbers);
-      expect([...new Set(numbers)]).toEqual(Array.from({ length: most }, (_, i) => i + 1));
+      // None is missing. What matters more may overtake what waits.
+      expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(Array.from({ length: most }, (_, i) => i + 1));
     }
     const [beat] = told(others, 'beat');
     expect(beat!.subject).toBe('Keepwatch: the monitor is alive');

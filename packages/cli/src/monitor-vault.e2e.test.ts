@@ -90,7 +90,10 @@ describe('a monitor that follows a vault', { timeout: 600_000 }, () => {
   const ask = <T>(who: CommandLine, ...args: readonly string[]) => who.ask<T>(...args);
 
   async function startMonitor(): Promise<void> {
-    monitor = owner.start('--json', 'monitor', 'run', ...at(), '--http', 'off', '--evm', `31337=${anvil.url}`);
+    // What is in no block is another matter: a spend that was sighted is not taken back with its block.
+    const evm = [{ chainId: 31_337, upstreams: [{ url: anvil.url }], pendingSeconds: 0 }];
+    const config = file('chain.json', JSON.stringify({ network: 'main', sources: [], evm }));
+    monitor = owner.start('--json', 'monitor', 'run', ...at(), '--http', 'off', '--config', config);
     const lines = createInterface({ input: monitor.stdout! })[Symbol.asyncIterator]();
     const { value } = (await lines.next()) as { value?: string };
     expect(JSON.parse(value ?? '{}')).toMatchObject({ event: 'running' });
@@ -290,6 +293,16 @@ describe('a monitor that follows a vault', { timeout: 600_000 }, () => {
       expect(vaults).toMatchObject([{ phase: 'sealed' }]);
     }, SLOW);
     edge.hold(true);
+    await vi.waitFor(async () => {
+      const { vaults } = await ask<{ vaults: { downSinceMs: number | null }[] }>(
+        owner,
+        'monitor',
+        'vault',
+        'list',
+        ...at(),
+      );
+      expect(vaults[0]!.downSinceMs).not.toBeNull();
+    }, SLOW);
     const nonce = String(await steal());
     const found = await awaitFinding({ kind: 'sealed-spend', nonce });
     expect(found).toMatchObject({ severity: 'critical', detail: { why: 'no-permit', since: [{ vault: 'keep' }] } });

@@ -68,9 +68,13 @@ export async function setStage(
 
   const keepwatch = (args: readonly string[]) => startChild(process.execPath, [KEEPWATCH, ...args], environment);
 
+  /** Commands under way: they may write into the directory. */
+  const commands = new Set<Child>();
   async function owner(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
     const place = OF_MONITOR.has(args[0]!) ? ['--data', monitorDirectory] : [];
     const child = keepwatch(['--json', '--home', ownerHome, ...args, ...place]);
+    commands.add(child);
+    void child.ended.then(() => commands.delete(child));
     const lines: string[] = [];
     for (let line = await child.nextLine(); line !== undefined; line = await child.nextLine()) lines.push(line);
     if ((await child.ended) === 0) return JSON.parse(lines.join('\n')) as Record<string, unknown>;
@@ -128,6 +132,7 @@ export async function setStage(
 
     async end() {
       ending = true;
+      for (const { stop } of commands) await stop();
       for (const stop of stops.toReversed()) await stop();
       await rm(directory, { recursive: true, force: true });
     },
