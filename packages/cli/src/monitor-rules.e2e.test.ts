@@ -92,6 +92,9 @@ describe('keepwatch rules', { timeout: 240_000 }, () => {
         told: [{ to: 'phone', severity: 'notice', when: 'now' }],
       },
     ]);
+    expect(cli.run(['rules', 'dry-run', good, ...at]).out).toMatch(
+      /SEQ +TIME +SEVERITY +WALLET +KIND +TOLD .*\n.* notice +savings +received +phone/,
+    );
     // It changed nothing.
     expect(cli.json('rules', 'show', ...at)).toMatchObject({ rules: null });
     expect(waiting()).toEqual(before);

@@ -70,12 +70,16 @@ export function findingsList(
   });
 }
 
+export function paintSeverity({ terminal: { paint } }: Context, severity: FindingJson['severity']): string {
+  const paints = { info: paint.quiet, notice: paint.good, warning: paint.warning, critical: paint.bad };
+  return paints[severity](severity);
+}
+
 function cells(context: Context, { seq, finding, answer }: Row): readonly string[] {
   const { paint } = context.terminal;
   const { severity, wallet, atMs, late, detail } = finding;
-  const paints = { info: paint.quiet, notice: paint.good, warning: paint.warning, critical: paint.bad };
   return [
-    ...[String(seq), showTime(atMs), paints[severity](severity), wallet ?? '–', detail.kind],
+    ...[String(seq), showTime(atMs), paintSeverity(context, severity), wallet ?? '–', detail.kind],
     [
       `${findingWords(finding)}${late ? paint.quiet(' (late)') : ''}`,
       ...(answer ? [answerWords(context, answer)] : []),

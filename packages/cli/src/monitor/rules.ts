@@ -4,7 +4,7 @@ import { readJsonFile } from '../json-file.ts';
 import { table } from '../table.ts';
 import { parseCount, showCount, showTime } from '../values.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
-import { sinceOf } from './findings.ts';
+import { paintSeverity, sinceOf } from './findings.ts';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 
@@ -101,7 +101,8 @@ export async function rulesDryRun(
     const { paint } = context.terminal;
     const told = findings.filter((row) => row.told.length > 0).length;
     const rows = findings.map((row) => [
-      ...[String(row.seq), showTime(row.finding.atMs), row.finding.wallet ?? '–', row.finding.detail.kind],
+      ...[String(row.seq), showTime(row.finding.atMs), paintSeverity(context, row.finding.severity)],
+      ...[row.finding.wallet ?? '–', row.finding.detail.kind],
       row.told.map(toldWords).join(', ') || paint.quiet('told to nobody'),
       row.rules.map(({ rule, failed }) => (failed ? paint.bad(`${rule} (${FAILED})`) : rule)).join(', ') || '–',
       findingWords(row.finding),
@@ -109,7 +110,7 @@ export async function rulesDryRun(
     return {
       json: answer,
       text: [
-        table([['SEQ', 'TIME', 'WALLET', 'KIND', 'TOLD', 'RULES', ''], ...rows], paint.title),
+        table([['SEQ', 'TIME', 'SEVERITY', 'WALLET', 'KIND', 'TOLD', 'RULES', ''], ...rows], paint.title),
         '',
         `Of ${showCount(findings.length, 'finding')} ${told} would have been told, and ${findings.length - told} not.`,
       ].join('\n'),

@@ -69,6 +69,22 @@ it('tells as without rules where it cannot read those in the journal', async () 
   expect([waiting('mail').length, waiting('phone').length]).toEqual([1, 1]);
 });
 
+it('tells what is critical by a rule about what is at least a warning, applied now or by an earlier version', async () => {
+  const when = 'finding.severity >= "warning"';
+  await apply({ ...rule, when });
+  await quorum(false);
+  await quorum(true);
+  expect(waiting('phone')).toMatchObject([{ post: { severity: 'critical' } }]);
+  // What is refused today, and was taken once, still holds as it did.
+  const stored = { rules: [{ ...rule, when: `${when} || finding.kind > "quorum"` }] } as unknown as Json;
+  await home.monitor.engine.submit({ room: 'desk', event: { kind: 'rules-set', rules: stored } });
+  await home.reopen();
+  await quorum(false);
+  await quorum(true);
+  expect(waiting('phone').map(({ post }) => post.severity)).toEqual(['critical', 'critical', 'notice']);
+  await expect(home.api.call('rules.apply', { rules: stored })).rejects.toMatchObject({ code: 'rule_bad_condition' });
+});
+
 it('refuses rules as a whole, says where they are wrong, and keeps the ones before', async () => {
   await apply(rule);
   await expect(apply(rule, { ...rule, name: 'b', when: '(' })).rejects.toMatchObject({

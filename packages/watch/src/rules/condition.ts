@@ -1,6 +1,7 @@
 import { celEnv, parse, plan, type CelInput } from '@bufbuild/cel';
 import { err, ok, type Result } from '@keepwatch/base';
 import type { Finding } from '../finding.ts';
+import { compareByOrder } from './ordered.ts';
 
 /** What a condition can ask of a wallet, of whichever chain. */
 export interface RuleWallet {
@@ -36,7 +37,8 @@ const MAX_COST = 50_000;
 
 /**
  * Reads a condition in CEL over `finding` and `wallet`. Its cost is bounded before it ever runs: each part of the expression
- * counts once, and as often as there may be items for every list around it that it goes through.
+ * counts once, and as often as there may be items for every list around it that it goes through. Severities and grades
+ * are compared by how much they are, and not by their letters.
  */
 export function readCondition(text: string): Result<Condition, ConditionFault> {
   if (text.length > MAX_LENGTH) return err(TOO_COSTLY);
@@ -44,6 +46,7 @@ export function readCondition(text: string): Result<Condition, ConditionFault> {
   try {
     const parsed = parse(text);
     if (costOf(parsed.expr, 1) > MAX_COST) return err(TOO_COSTLY);
+    compareByOrder(parsed.expr);
     evaluate = plan(celEnv(), parsed) as typeof evaluate;
   } catch (error) {
     return err({ code: 'rule_bad_condition', words: `The condition is not valid CEL${placeOf(error, text)}.` });

@@ -17,6 +17,19 @@ describe('a condition that can be read, and cannot be meant', () => {
     ['finding.severity != "crit"', 'finding.severity is never “crit”.'],
     ['finding.direction == "out"', 'finding.direction is never “out”.'],
     ['finding.grade == "seen"', 'finding.grade is never “seen”.'],
+    ['finding.severity >= "crit"', 'finding.severity is never “crit”.'],
+    ['finding.severity > "critical"', 'It never holds: finding.severity goes from “info” to “critical”.'],
+    ['"info" > finding.severity', 'It never holds'],
+    ['finding.severity >= wallet.name', 'as in finding.severity >= "warning"; or write finding.severity in ["warning"'],
+    ['wallet.tags.exists(t, t <= finding.severity)', 'finding.severity in ["warning", "critical"]'],
+    ['(finding.late ? "info" : finding.severity) > "info"', 'finding.severity in ["warning", "critical"]'],
+    ['string(finding.severity) > "info"', 'finding.severity in ["warning", "critical"]'],
+    [
+      'finding.kind >= "spent"',
+      'The words of finding.kind have no order: write which are meant, as in finding.kind in ["',
+    ],
+    ['finding.direction < "spent"', 'finding.direction in ["received", "spent"]'],
+    ['finding.constructor == 1', 'finding has no “constructor”'],
     ['finding.kind == 3', 'a text is compared with a number'],
     ['finding.sats > "100"', 'a number is compared with a text'],
     ['wallet.tags == "hot"', 'a list is compared with a text'],
@@ -41,6 +54,8 @@ it.each([
   'has(finding.sats) && finding.direction == "" && finding.grade != "claimed"',
   '(finding.kind + ":" + wallet.id) == "spent:savings"',
   'type(finding.sats) == int',
+  'finding.severity >= "warning" && "notice" < finding.severity && finding.grade < "confirmed"',
+  'size(finding.kind) > 3 && wallet.name > "m" && (finding.severity == "info" ? 1 : 2) > 1',
 ])('sees no mistake in %s', (condition) => {
   expect(mistakeIn(condition)).toBeNull();
 });

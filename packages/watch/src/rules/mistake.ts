@@ -1,6 +1,6 @@
 import { parse } from '@bufbuild/cel';
 import { FINDING_KINDS } from '../codec/finding.ts';
-import { SEVERITIES } from '../finding.ts';
+import { isOrdering, ORDERED, orderedComparison, pathOf, textOf, type Expr } from './ordered.ts';
 
 /** What the fields of a finding and of a wallet hold. */
 type Sort = 'text' | 'number' | 'truth' | 'list';
@@ -18,8 +18,7 @@ const FIELDS: Readonly<Record<'finding' | 'wallet', Readonly<Record<string, Sort
 /** Texts of which there are only these: a condition that compares with another one never holds. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   'finding.kind': FINDING_KINDS,
-  'finding.severity': SEVERITIES,
-  'finding.grade': ['', 'claimed', 'valid', 'relayed', 'confirmed'],
+  ...ORDERED,
   'finding.direction': ['', 'received', 'spent', 'self-transfer', 'watched'],
 };
 
@@ -39,49 +38,52 @@ export function mistakeIn(condition: string): string | null {
   return mistakeAt(expr, []);
 }
 
-type Expr = NonNullable<ReturnType<typeof parse>['expr']>;
-
 /** `names`: of the items of the lists around it. */
 function mistakeAt(expr: Expr, names: readonly string[]): string | null {
   const { exprKind: kind } = expr;
   switch (kind.case) {
     case 'identExpr': {
       const { name } = kind.value;
-      if (name in FIELDS || names.includes(name) || name.startsWith('@') || CEL_TYPES.includes(name)) return null;
+      if (Object.hasOwn(FIELDS, name) || names.includes(name) || name.startsWith('@') || CEL_TYPES.includes(name))
+        return null;
       return `There is no “${name}”: a condition is about finding and wallet, and a text stands in quotes.`;
     }
     case 'selectExpr': {
       const { operand, field } = kind.value;
       const fields = fieldsOf(operand, names);
-      if (fields && !(field in fields.of)) {
+      if (fields && !Object.hasOwn(fields.of, field)) {
         return `${fields.name} has no “${field}”: it has ${Object.keys(fields.of).join(', ')}.`;
       }
       return operand ? mistakeAt(operand, names) : null;
     }
     case 'callExpr': {
       const { function: name, target, args } = kind.value;
-      return first([...(target ? [target] : []), ...args], names) ?? mistakeOfCall(name, args);
+      return first([...(target ? [target] : []), ...args], within(names)) ?? mistakeOfCall(name, args);
     }
     case 'listExpr':
-      return first(kind.value.elements, names);
+      return first(kind.value.elements, within(names));
     case 'comprehensionExpr': {
       const { iterRange, accuInit, loopCondition, loopStep, result, iterVar, iterVar2, accuVar } = kind.value;
       const inside = [...names, iterVar, iterVar2, accuVar];
-      return first(only([iterRange, accuInit]), names) ?? first(only([loopCondition, loopStep, result]), inside);
+      return (
+        first(only([iterRange, accuInit]), within(names)) ??
+        first(only([loopCondition, loopStep, result]), within(inside))
+      );
     }
     default:
       return null;
   }
 }
 
-function first(each: readonly Expr[], names: readonly string[]): string | null {
+function first(each: readonly Expr[], find: (expr: Expr) => string | null): string | null {
   for (const expr of each) {
-    const mistake = mistakeAt(expr, names);
-    if (mistake !== null) return mistake;
+    const found = find(expr);
+    if (found !== null) return found;
   }
   return null;
 }
 
+const within = (names: readonly string[]) => (expr: Expr) => mistakeAt(expr, names);
 const only = (each: readonly (Expr | undefined)[]): Expr[] => each.filter((expr) => expr !== undefined);
 
 /** Names of types, by which CEL converts: `double(finding.sats)` calls one, `type(x) == int` names one. */
@@ -100,17 +102,41 @@ function mistakeOfCall(name: string, args: readonly Expr[]): string | null {
   const [one, other] = args as [Expr, Expr];
   const [a, b] = [sortOf(one), sortOf(other)];
   if (a !== null && b !== null && a !== b) return `${SORTS[a]} is compared with ${SORTS[b]}, and so is never equal.`;
-  return mistakeOfWords(one, [other]) ?? mistakeOfWords(other, [one]);
+  return mistakeOfWords(one, [other]) ?? mistakeOfWords(other, [one]) ?? mistakeOfOrder(name, args);
+}
+
+/** Words have no order by their letters that anybody means; some have one of their own. */
+function mistakeOfOrder(name: string, args: readonly Expr[]): string | null {
+  const path = isOrdering(name) ? first(args, valuedBy) : null;
+  if (path === null) return null;
+  const order = ORDERED[path];
+  const found = orderedComparison(name, args);
+  if (found?.met.length === 0) return `It never holds: ${path} goes from “${order![0]}” to “${order!.at(-1)}”.`;
+  if (found) return null;
+  const [one, other] = order?.slice(-2) ?? WORDS[path]!.filter((word) => word !== '');
+  const instead = `${path} in ["${one}", "${other}"]`;
+  return order
+    ? `What is more and less is known of ${path} and one of its words, as in ${path} >= "${one}"; or write ${instead}.`
+    : `The words of ${path} have no order: write which are meant, as in ${instead}.`;
+}
+
+/** The field with words of its own that an expression may have as its value. */
+function valuedBy(expr: Expr): string | null {
+  const path = pathOf(expr);
+  if (path !== null && path in WORDS) return path;
+  if (expr.exprKind.case !== 'callExpr') return null;
+  const { function: name, args } = expr.exprKind.value;
+  if (name === '_?_:_') return first(args.slice(1), valuedBy);
+  return name === 'string' || name === 'dyn' ? first(args, valuedBy) : null;
 }
 
 function mistakeOfWords(of: Expr, others: readonly Expr[]): string | null {
   const path = pathOf(of);
   const words = WORDS[path ?? ''];
   if (!words) return null;
-  for (const { exprKind: other } of others) {
-    if (other.case !== 'constExpr' || other.value.constantKind.case !== 'stringValue') continue;
-    const { value } = other.value.constantKind;
-    if (!words.includes(value)) return `${path} is never “${value}”.`;
+  for (const other of others) {
+    const value = textOf(other);
+    if (value !== null && !words.includes(value)) return `${path} is never “${value}”.`;
   }
   return null;
 }
@@ -121,13 +147,6 @@ function fieldsOf(operand: Expr | undefined, names: readonly string[]) {
   // An item of a list may have been given the same name.
   if (names.includes(name) || (name !== 'finding' && name !== 'wallet')) return undefined;
   return { name, of: FIELDS[name] };
-}
-
-/** `finding.kind`, where it is written so. */
-function pathOf({ exprKind: kind }: Expr): string | null {
-  if (kind.case !== 'selectExpr' || kind.value.testOnly) return null;
-  const { operand, field } = kind.value;
-  return operand?.exprKind.case === 'identExpr' ? `${operand.exprKind.value.name}.${field}` : null;
 }
 
 /** Null: it is not known. */

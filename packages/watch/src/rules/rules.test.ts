@@ -2,6 +2,7 @@ import { createZones } from '@keepwatch/base';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../finding.ts';
 import { START_MS, blockOf, createWatch, paymentOf, scriptsWallet, txidOf } from '../watch.fixture.ts';
+import { readCondition } from './condition.ts';
 import { dryRunRules, judgeFinding, tellingsOf } from './judge.ts';
 import { readRules } from './rules.ts';
 
@@ -24,6 +25,54 @@ function spend(sats: bigint, atMs = START_MS): Finding {
   const [finding] = watch.connect(101, [paymentOf(txidOf(2), [], [{ txid: txidOf(1), vout: 0 }])]);
   return { ...finding!, atMs };
 }
+
+describe('words that have an order of their own', () => {
+  const SEVERITIES = ['info', 'notice', 'warning', 'critical'];
+  const meeting = (when: string) => {
+    const condition = readCondition(when);
+    if (!condition.ok) throw new Error(condition.error.words);
+    return SEVERITIES.filter((severity) => condition.value({ ...spend(5n), severity } as Finding, cold).holds);
+  };
+
+  it.each([
+    ['>=', [[0, 1, 2, 3], [1, 2, 3], [2, 3], [3]]],
+    ['>', [[1, 2, 3], [2, 3], [3]]],
+    ['<', [undefined, [0], [0, 1], [0, 1, 2]]],
+    ['<=', [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]],
+  ] as const)('are compared by it: severities with %s', (operator, expected) => {
+    const mirrored = { '>=': '<=', '>': '<', '<': '>', '<=': '>=' }[operator];
+    for (const [i, met] of expected.entries()) {
+      if (!met) continue;
+      const words = met.map((at) => SEVERITIES[at]);
+      expect(meeting(`finding.severity ${operator} "${SEVERITIES[i]}"`)).toEqual(words);
+      expect(meeting(`"${SEVERITIES[i]}" ${mirrored} finding.severity`)).toEqual(words);
+    }
+  });
+
+  it('are compared by it wherever the comparison stands', () => {
+    const all = ['warning', 'critical'];
+    expect(meeting('!(finding.severity < "warning")')).toEqual(all);
+    expect(meeting('wallet.tags.exists(t, t == "cold" && finding.severity >= "warning")')).toEqual(all);
+    expect(meeting('finding.late ? false : finding.severity >= "warning"')).toEqual(all);
+    expect(meeting('[finding.severity >= "warning"].all(x, x)')).toEqual(all);
+    expect(meeting('{"yes": finding.severity >= "warning"}["yes"]')).toEqual(all);
+    expect(meeting('[{"severity": "a"}].exists(finding, finding.severity >= "warning")')).toEqual([]);
+  });
+
+  it('are grades as well', () => {
+    const condition = readCondition('finding.grade >= "relayed"');
+    const graded = ['', 'claimed', 'valid', 'relayed', 'confirmed'].filter((grade) => {
+      const { grade: _, ...evidence } = spend(5n).evidence;
+      const finding = { ...spend(5n), evidence: grade === '' ? evidence : { ...evidence, grade } } as Finding;
+      return condition.ok && condition.value(finding, cold).holds;
+    });
+    expect(graded).toEqual(['relayed', 'confirmed']);
+  });
+
+  it('leave what nothing can meet as it was, for rules that were taken before may not fall silent', () => {
+    expect(meeting('finding.severity > "critical"')).toEqual(['info', 'notice', 'warning']);
+  });
+});
 
 describe('conditions', () => {
   const rules = rulesOf({ rules: [{ name: 'big', when: EXAMPLE, tell: ['me'] }] });
