@@ -29,10 +29,17 @@ interface ShownFinding {
   readonly history: readonly Happening[];
 }
 
-interface LadderJson {
+/** A document that was accepted: what is left out in it has its default. */
+export interface LadderJson {
   readonly rungs: readonly { readonly who: string; readonly tell: readonly string[]; readonly wait: string }[];
   readonly rounds?: number;
+  readonly climbs?: {
+    readonly from?: string;
+    readonly kinds?: readonly string[];
+    readonly except?: readonly string[];
+  };
   readonly page?: string;
+  readonly codes?: string;
 }
 
 const numberOr = (text: string) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : text);
@@ -138,16 +145,27 @@ export function ladderShow(context: Context, place: MonitorPlace): Promise<Answe
     if (shown.ladder === null) {
       return { json: shown, text: `No ladder: findings are told, and no answer is awaited.\n${version}` };
     }
-    const { rungs, rounds = 3 } = shown.ladder;
+    const { rungs } = shown.ladder;
     const rows = rungs.map(({ who, tell, wait }, i) => [String(i + 1), who, tell.join(', '), wait]);
     const lines = [
       table([['RUNG', 'WHO', 'TOLD BY', 'WAITS'], ...rows], paint.title),
-      '',
-      `${showCount(rounds, 'round')}. ${version}`,
+      ...['', fields(ladderFields(shown.ladder)), '', version],
       ...shown.warnings.map((each) => paint.warning(each)),
     ];
     return { json: shown, text: lines.join('\n') };
   });
+}
+
+export function ladderFields({ climbs = {}, rounds = 3, page, codes = '24h' }: LadderJson): [string, string][] {
+  const { from = 'critical', kinds = [], except = [] } = climbs;
+  const named = kinds.length === 0 ? '' : `, and ${kinds.join(', ')}`;
+  const never = except.length === 0 ? '' : `; never ${except.join(', ')}`;
+  return [
+    ['climbs', `what is ${from === 'critical' ? '' : 'at least '}${from}${named}${never}`],
+    ['rounds', String(rounds)],
+    ['page', page ?? 'none'],
+    ['codes', `hold for ${codes}`],
+  ];
 }
 
 export function ladderClear(context: Context, place: MonitorPlace): Promise<Answer> {

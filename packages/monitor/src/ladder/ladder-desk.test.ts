@@ -232,6 +232,14 @@ describe('a ladder', () => {
     await refused({ page: 'http://watch.example/' }, 'page');
     await refused({ page: 'javascript:alert(1)' }, 'page');
     await refused({ pages: 'x' }, '');
+    await refused({ climbs: { kinds: ['spent', 'spnt'] } }, 'climbs.kinds.1');
+    await refused({ climbs: { except: ['Dust'] } }, 'climbs.except.0');
+    await refused({ climbs: { except: ['dusty'] } }, 'climbs.except.0');
+    await refused({ climbs: { kinds: ['spent', 'dust', 'spent'] } }, 'climbs.kinds.2');
+    await refused({ rungs: [...LADDER.rungs, { who: 'Cy', tell: ['hook', 'hook'], wait: '10m' }] }, 'rungs.2.tell.1');
+    await expect(apply({ climbs: { kinds: ['spnt'] } })).rejects.toThrow(
+      /^climbs\.kinds\.0: “spnt” is no kind of finding: there are sighted, .*[a-z]\.$/,
+    );
     await expect(apply({ rungs: [{ who: 'Ada', tell: ['fax'], wait: '10m' }] })).rejects.toMatchObject({
       code: 'ladder_channel_unknown',
     });
@@ -239,6 +247,18 @@ describe('a ladder', () => {
     await expect(home.api.call('channel.remove', { name: 'room' })).rejects.toMatchObject({
       code: 'channel_in_ladder',
     });
+  });
+});
+
+it('that was taken with a kind that there is not goes on to hold, and says so', async () => {
+  const rungs = [{ ...LADDER.rungs[0]!, tell: ['phone', 'hook', 'phone'] }];
+  const ladder = { ...LADDER, rungs, climbs: { kinds: ['spnt'], except: [] } };
+  await home.monitor.engine.submit({ room: 'desk', event: { kind: 'ladder-set', ladder } });
+  await home.reopen();
+  const id = await quorum(false);
+  expect(escalation(id)).toMatchObject({ severity: 'critical', ladder: { rungs: [{ channels: ['phone', 'hook'] }] } });
+  expect(await home.api.call('ladder.show')).toMatchObject({
+    ...{ ladder, warnings: ['There is no kind of finding “spnt”: nothing climbs by it, or is excepted.'] },
   });
 });
 

@@ -28,7 +28,7 @@ import type { Author, Changes } from '../orders/order-desk.ts';
 import { sha256 } from '../store/store.ts';
 import { servePage } from './page-server.ts';
 import { factsOf } from './reliance.ts';
-import { judgeLadder, mustClimb, readLadder, type LadderSettings } from './settings.ts';
+import { judgeLadder, mistakeInLadder, mustClimb, readLadder, type LadderSettings } from './settings.ts';
 import { wordsOf } from './words.ts';
 
 /** What must not go unanswered: who is told next, and whether anybody has answered. */
@@ -155,8 +155,9 @@ export function createLadderDesk({
 
   function checked(document: Json): LadderSettings {
     const read = readLadder(document);
-    if (read.ok) return read.value;
-    const { path, message } = read.error;
+    const mistake = read.ok ? mistakeInLadder(document) : read.error;
+    if (read.ok && mistake === null) return read.value;
+    const { path, message } = mistake!;
     throw new CodedError('ladder_refused', `${path || 'the document'}: ${message}.`, { details: { path } });
   }
 

@@ -1,6 +1,6 @@
 import { err, ok, type Json, type Result } from '@keepwatch/base';
 import { checkLadder, type ChannelFacts, type Ladder, type LadderProblem } from '@keepwatch/notify';
-import { compareSeverity, SEVERITIES, type Finding, type Severity } from '@keepwatch/watch';
+import { compareSeverity, FINDING_KINDS, SEVERITIES, type Finding, type Severity } from '@keepwatch/watch';
 import { z } from 'zod';
 
 /** The ladder as its owner writes it down: who is told what must not go unanswered, by which channels, and who next. */
@@ -71,6 +71,34 @@ export function readLadder(value: Json): Result<LadderSettings, LadderError> {
   return ok({ climbs, ladder: { rungs: asRungs, rounds, pageUrl, codeMs } });
 }
 
+const isKind = (text: string) => FINDING_KINDS.some((kind) => kind === text);
+
+/**
+ * What is certainly wrong with a ladder that can be read: a kind that there is not would never climb, and what is named
+ * twice was meant to be something else. Of what is in the journal this is not asked: what was taken once goes on to hold.
+ */
+export function mistakeInLadder(document: Json): LadderError | null {
+  const read = schema.safeParse(document);
+  if (!read.success) return null;
+  const { rungs, climbs } = read.data;
+  for (const name of ['kinds', 'except'] as const) {
+    const stranger = climbs[name].findIndex((kind) => !isKind(kind));
+    if (stranger < 0) continue;
+    const message = `“${climbs[name][stranger]}” is no kind of finding: there are ${FINDING_KINDS.join(', ')}`;
+    return { path: `climbs.${name}.${stranger}`, message };
+  }
+  const lists: [string, readonly string[]][] = [
+    ...rungs.map(({ tell }, i): [string, readonly string[]] => [`rungs.${i}.tell`, tell]),
+    ['climbs.kinds', climbs.kinds],
+    ['climbs.except', climbs.except],
+  ];
+  for (const [path, names] of lists) {
+    const again = names.findIndex((name, i) => names.indexOf(name) < i);
+    if (again >= 0) return { path: `${path}.${again}`, message: `“${names[again]}” is named twice` };
+  }
+  return null;
+}
+
 /** Where the page lies under the owner's address, and on the monitor's own port. */
 export const PAGE_PATH = '/a/';
 
@@ -92,12 +120,14 @@ export function mustClimb({ climbs }: LadderSettings, { detail }: Finding, sever
 
 /** What stands in the way of a ladder, and what does not but should be known. */
 export function judgeLadder(
-  { ladder }: LadderSettings,
+  { ladder, climbs }: LadderSettings,
   channels: readonly ChannelFacts[],
 ): { readonly unknown: { readonly rung: number; readonly channel: string } | null; readonly warnings: string[] } {
   const problems = checkLadder(ladder, channels);
   const unknown = problems.find((each) => each.kind === 'unknown-channel') ?? null;
-  return { unknown, warnings: problems.flatMap(warningOf) };
+  const strangers = [...climbs.kinds, ...climbs.except].filter((kind) => !isKind(kind));
+  const dead = strangers.map((kind) => `There is no kind of finding “${kind}”: nothing climbs by it, or is excepted.`);
+  return { unknown, warnings: [...problems.flatMap(warningOf), ...dead] };
 }
 
 function warningOf(problem: LadderProblem): string[] {
