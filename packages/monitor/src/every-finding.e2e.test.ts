@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -23,8 +23,9 @@ import { DEFAULT_SETTINGS, FINDING_KINDS, type Finding, type FindingKind, type W
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findingsAfter } from './findings.ts';
 import { createLocalApi } from './api/local.ts';
-import { openMonitor, type OpenMonitor } from './open.ts';
+import { beginMonitor, openMonitor, type OpenMonitor } from './open.ts';
 import { runMonitor, type RunningMonitor } from './run.ts';
+import { journalPath } from './store/files.ts';
 
 /**
  * Every kind of finding about bitcoin and about the watch itself, provoked for real on regtest, and one history told by four
@@ -114,7 +115,8 @@ describe.skipIf('missing' in found)(
       const dataDir = mkdtempSync(join(dir, `${name}-`));
       const rootKey = new Uint8Array(randomBytes(32));
       const begin = async () => {
-        const monitor = await openMonitor({ dataDir, rootKey: Uint8Array.from(rootKey), network });
+        const openOrBegin = existsSync(journalPath(dataDir)) ? openMonitor : beginMonitor;
+        const monitor = await openOrBegin({ dataDir, rootKey: Uint8Array.from(rootKey), network });
         const put = (some: Partial<WatchSettings>) =>
           monitor.engine.submit({
             room: 'watch',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalApi, type MonitorApi } from './api/local.ts';
 import { openMonitor, type OpenMonitor } from './open.ts';
-import { makeLock, openLock } from './store/lock.ts';
+import { makeMonitor } from './make.ts';
+import { openLock } from './store/lock.ts';
 
 /** A part of tests only: the data of a monitor in a directory of its own, and the monitor that it is opened as. */
 export interface MonitorHome {
@@ -20,7 +21,7 @@ export interface MonitorHome {
 /** Not opened yet. `copyOf`: a directory with data of an older version, to begin with. */
 export async function makeMonitorHome(copyOf?: URL): Promise<MonitorHome> {
   const dir = mkdtempSync(join(tmpdir(), 'keepwatch-monitor-'));
-  if (copyOf === undefined) await makeLock(dir, { kind: 'file' });
+  if (copyOf === undefined) await makeMonitor(dir, { kind: 'file' }, 'main');
   else {
     for (const name of readdirSync(copyOf)) {
       copyFileSync(new URL(name, copyOf), join(dir, name));

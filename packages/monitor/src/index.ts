@@ -19,18 +19,11 @@ export { earliestHeight } from './import/beginning.ts';
 export { descriptorsOfKey } from './import/extended-key.ts';
 export { readWalletFile } from './import/import.ts';
 export type { Imported, ImportedLabel, ImportedWallet, ImportError, ImportFormat } from './import/imported.ts';
+export { makeMonitor } from './make.ts';
 export { openMonitor, type OpenMonitor } from './open.ts';
 export { signatureOf } from './orders/check.ts';
 export type { Carried } from './orders/order-desk.ts';
 export type { OrderRow } from './orders/order-rows.ts';
-export {
-  dropLock,
-  isMade,
-  lockKind,
-  makeLock,
-  openLock,
-  type LockKind,
-  type NewLock,
-  type Unlocking,
-} from './store/lock.ts';
+export { isMade, requireWhole } from './store/files.ts';
+export { lockKind, openLock, requireUnmade, type LockKind, type NewLock, type Unlocking } from './store/lock.ts';
 export type { WalletDetails, WalletSummary } from './wallet-view.ts';

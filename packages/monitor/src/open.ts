@@ -18,7 +18,7 @@ import { createOrders, type Changes, type Orders } from './orders/order-desk.ts'
 import { orderMethods } from './orders/order-rows.ts';
 import { createRuleDesk, type RuleDesk } from './rules/rule-desk.ts';
 import { createScheduleDesk, type ScheduleDesk } from './schedule/schedule-desk.ts';
-import { ed25519Verify, openStore, type MonitorStore } from './store/store.ts';
+import { beginStore, ed25519Verify, openStore, type MonitorStore } from './store/store.ts';
 import { vaultMethods } from './vault/vault-methods.ts';
 
 /** The data of a monitor, open: it can be asked and told everything, and follows no chain by itself. */
@@ -46,24 +46,54 @@ export interface OpenMonitor {
 }
 
 /**
- * Opens the journal in a data directory with its root key. Throws `storage_busy` where a monitor runs there already. The
- * network is set once: where `network` is given and the journal has another, it throws `monitor_other_network`.
+ * Opens the journal in a data directory with its root key. Throws `storage_busy` where a monitor runs there already,
+ * `monitor_journal_missing` where there is no journal, or an empty one. The network is set when the monitor is made: where
+ * `network` is given and is another, it throws `monitor_other_network`.
  */
-export async function openMonitor(options: {
+export async function openMonitor({
+  dataDir,
+  rootKey,
+  network,
+}: {
   readonly dataDir: string;
   readonly rootKey: Uint8Array;
   readonly network?: Network;
 }): Promise<OpenMonitor> {
-  const store = await openStore(options.dataDir, options.rootKey);
+  return openWith(await openStore(dataDir, rootKey), ({ state: { watch } }) => {
+    if (network === undefined || network === watch.settings.network) return;
+    const words = `This monitor watches ${watch.settings.network}, and its sources are of ${network}.`;
+    throw new CodedError('monitor_other_network', words, {
+      remedy: `Give --network ${watch.settings.network}, or sources of it in chain.json; or make another monitor with --data.`,
+    });
+  });
+}
+
+/** Begins the journal of a monitor, with its network set. Throws the codes of {@link beginStore}. */
+export async function beginMonitor({
+  dataDir,
+  rootKey,
+  network,
+}: {
+  readonly dataDir: string;
+  readonly rootKey: Uint8Array;
+  readonly network: Network;
+}): Promise<OpenMonitor> {
+  return openWith(await beginStore(dataDir, rootKey), async (engine) => {
+    await engine.submit({ room: 'watch', input: { kind: 'settings', settings: { ...DEFAULT_SETTINGS, network } } });
+  });
+}
+
+/** `settle`: what comes before anything else is asked of it. */
+async function openWith(store: MonitorStore, settle: (engine: Engine) => Promise<void> | void): Promise<OpenMonitor> {
   try {
-    return await openWith(store, options.network);
+    return await monitorOf(store, settle);
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-async function openWith(store: MonitorStore, network: Network | undefined): Promise<OpenMonitor> {
+async function monitorOf(store: MonitorStore, settle: (engine: Engine) => Promise<void> | void): Promise<OpenMonitor> {
   const { state, seq, folded } = await loadState(store.journal, store.id);
   const zones = createZones(process.versions.tz);
   const { receiptPublicKey, signMessage } = store;
@@ -105,7 +135,7 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
   const ladder: LadderDesk = createLadderDesk({ engine, journal: store.journal });
   hearers.add((events) => channels.hear(events));
   hearers.add((events) => ladder.hear(events));
-  await settleNetwork(engine, network);
+  await settle(engine);
 
   const nextAppend = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
@@ -154,19 +184,4 @@ async function openWith(store: MonitorStore, network: Network | undefined): Prom
       store.close();
     },
   };
-}
-
-/** The settings of the watch hold the network; they are journaled when the monitor is made. */
-async function settleNetwork(engine: Engine, network: Network | undefined): Promise<void> {
-  const { watch } = engine.state;
-  if (engine.seq() === 0) {
-    const settings = { ...DEFAULT_SETTINGS, network: network ?? DEFAULT_SETTINGS.network };
-    await engine.submit({ room: 'watch', input: { kind: 'settings', settings } });
-    return;
-  }
-  if (network === undefined || network === watch.settings.network) return;
-  const words = `This monitor watches ${watch.settings.network}, and its sources are of ${network}.`;
-  throw new CodedError('monitor_other_network', words, {
-    remedy: `Give --network ${watch.settings.network}, or sources of it in chain.json; or make another monitor with --data.`,
-  });
 }

@@ -1,17 +1,6 @@
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError } from '@keepwatch/base';
-import {
-  dropLock,
-  isMade,
-  lockKind,
-  makeLock,
-  openLock,
-  openMonitor,
-  startDaemon,
-  type Unlocking,
-} from '@keepwatch/monitor';
+import { lockKind, makeMonitor, requireUnmade, startDaemon, type NewLock } from '@keepwatch/monitor';
 import { NETWORKS, type Network } from '@keepwatch/bitcoin';
 import type { ChainOptions } from '../chain/options.ts';
 import { chainSettings } from '../chain/settings.ts';
@@ -50,26 +39,8 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
     throw usageError('network', `There is no network “${network}”.`, `There are: ${NETWORKS.join(', ')}.`);
   }
   const kind = options.key ?? (options.credential === undefined ? 'passphrase' : 'credential');
-  if (isMade(dataDir)) {
-    throw new CodedError('monitor_exists', `There is a monitor in ${dataDir} already.`, {
-      remedy: 'Use it, or name another directory with --data.',
-    });
-  }
-  const credentials = context.terminal.environment['CREDENTIALS_DIRECTORY'];
-  const give: { passphrase?: Uint8Array } = {};
-  if (kind === 'passphrase') {
-    const file = options['passphrase-file'];
-    const source = { prompt: 'Pass phrase for the monitor', option: '--passphrase-file', file };
-    give.passphrase = await readNewPassword(context.terminal, source);
-    await makeLock(dataDir, { kind, passphrase: give.passphrase });
-  } else if (kind === 'credential') {
-    await makeLock(dataDir, { kind, name: options.credential ?? CREDENTIAL, directory: credentials });
-  } else if (kind === 'file') {
-    await makeLock(dataDir, { kind });
-  } else {
-    throw usageError('key_kind', `--key: “${kind}” is none.`, 'Choose passphrase, credential or file.');
-  }
-  const id = await begin(dataDir, { credentials, ...give }, network);
+  requireUnmade(dataDir);
+  const id = await makeMonitor(dataDir, await newLock(context, options, kind), network);
   const protection = PROTECTION[lockKind(dataDir)];
   const { paint } = context.terminal;
   return {
@@ -82,20 +53,18 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
   };
 }
 
-/** Its journal is begun with the network in it, or there is no monitor: one that is half made would watch another network. */
-async function begin(dataDir: string, unlocking: Unlocking, network: Network): Promise<string> {
-  const journal = join(dataDir, 'journal.sqlite');
-  const hadJournal = existsSync(journal);
-  try {
-    const monitor = await openMonitor({ dataDir, rootKey: await openLock(dataDir, unlocking), network });
-    await monitor.close();
-    return monitor.store.id;
-  } catch (error) {
-    dropLock(dataDir);
-    // Its keys, if it came so far, open by this root key alone.
-    if (!hadJournal) for (const end of ['', '-wal', '-shm']) rmSync(`${journal}${end}`, { force: true });
-    throw error;
+async function newLock(context: Context, options: InitOptions, kind: string): Promise<NewLock> {
+  if (kind === 'file') return { kind };
+  if (kind === 'credential') {
+    const directory = context.terminal.environment['CREDENTIALS_DIRECTORY'];
+    return { kind, name: options.credential ?? CREDENTIAL, directory };
   }
+  if (kind === 'passphrase') {
+    const file = options['passphrase-file'];
+    const source = { prompt: 'Pass phrase for the monitor', option: '--passphrase-file', file };
+    return { kind, passphrase: await readNewPassword(context.terminal, source) };
+  }
+  throw usageError('key_kind', `--key: “${kind}” is none.`, 'Choose passphrase, credential or file.');
 }
 
 export interface RunOptions extends MonitorPlace, Omit<ChainOptions, 'data'> {

@@ -1,5 +1,5 @@
 import { CodedError } from '@keepwatch/base';
-import { connectApi, isMade, lockKind, socketPath } from '@keepwatch/monitor';
+import { connectApi, isMade, lockKind, requireWhole, socketPath } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { fields, table } from '../table.ts';
 import { showCount, showTime } from '../values.ts';
@@ -57,6 +57,7 @@ export async function monitorStatus(context: Context, place: MonitorPlace): Prom
   const dataDir = monitorDirectory(context, place.data);
   const client = (await remoteMonitor(context, place)) ?? (await connectApi(socketPath(dataDir)));
   if (!client) {
+    requireWhole(dataDir);
     const made = isMade(dataDir);
     const next = made ? 'keepwatch monitor run' : 'keepwatch monitor init';
     return {

@@ -5,7 +5,8 @@ import type { CodedError } from '@keepwatch/base';
 import type { BlockHash } from '@keepwatch/bitcoin';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
+import { makeMonitor } from '../make.ts';
+import { openLock } from '../store/lock.ts';
 import type { EvmWalletView } from '../evm/wallet-view.ts';
 import type { WalletDetails, WalletSummary } from '../wallet-view.ts';
 import { createLocalApi, type MonitorApi } from './local.ts';
@@ -20,7 +21,7 @@ let api: MonitorApi;
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'keepwatch-wallets-'));
-  await makeLock(dir, { kind: 'file' });
+  await makeMonitor(dir, { kind: 'file' }, 'regtest');
   const rootKey = await openLock(dir, { credentials: undefined });
   monitor = await openMonitor({ dataDir: dir, rootKey, network: 'regtest' });
   api = createLocalApi(monitor);

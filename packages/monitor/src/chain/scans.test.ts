@@ -19,7 +19,8 @@ import type { Finding } from '@keepwatch/watch';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLocalApi } from '../api/local.ts';
 import { openMonitor, type OpenMonitor } from '../open.ts';
-import { makeLock, openLock } from '../store/lock.ts';
+import { makeMonitor } from '../make.ts';
+import { openLock } from '../store/lock.ts';
 import type { WalletSummary } from '../wallet-view.ts';
 import { createDerivation } from './derivation.ts';
 import { createScans, type Scans } from './scans.ts';
@@ -35,7 +36,7 @@ const block = { height: 120, hash: '11'.repeat(32) as BlockHash, timeSeconds: 1_
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'keepwatch-scans-'));
-  await makeLock(dir, { kind: 'file' });
+  await makeMonitor(dir, { kind: 'file' }, 'regtest');
   monitor = await openMonitor({
     dataDir: dir,
     rootKey: await openLock(dir, { credentials: undefined }),

@@ -9,8 +9,7 @@ import type { Post } from '@keepwatch/notify';
 import { DEFAULT_SETTINGS, watchedWallet, type Finding, type WatchInput } from '@keepwatch/watch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newestFindings } from '../findings.ts';
-import { makeLock, openLock } from '../store/lock.ts';
-import { openStore, type MonitorStore } from '../store/store.ts';
+import { beginStore, type MonitorStore } from '../store/store.ts';
 import { createEngine, type Engine, type Recorded } from './engine.ts';
 import { encodeState, loadState } from './state.ts';
 
@@ -26,8 +25,7 @@ let monotonicMs: number;
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'keepwatch-engine-'));
-  await makeLock(dir, { kind: 'file' });
-  store = await openStore(dir, await openLock(dir, { credentials: undefined }));
+  store = await beginStore(dir, new Uint8Array(randomBytes(32)));
   told = [];
   [wallMs, monotonicMs] = [(START + HOUR) * 1_000, 0];
 });

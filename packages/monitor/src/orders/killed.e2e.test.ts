@@ -10,7 +10,7 @@ import { parseConnectionString } from '@keepwatch/protocol';
 import { createMemory, signerFromSeed } from '@keepwatch/sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { connectMonitor } from '../access/remote.ts';
-import { makeLock } from '../store/lock.ts';
+import { makeMonitor } from '../make.ts';
 import type { OrderRow } from './order-rows.ts';
 
 /** `kill -9` between the journal and the answer, by the monitor itself: the same order is answered as it was carried out. */
@@ -21,7 +21,7 @@ const children = new Set<ChildProcess>();
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'keepwatch-killed-'));
-  await makeLock(dir, { kind: 'file' });
+  await makeMonitor(dir, { kind: 'file' }, 'main');
 });
 afterEach(() => {
   for (const child of children) child.kill('SIGKILL');

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { assertNever, CodedError, fromBase64url, fromHex, toBase64url, utf8 } from '@keepwatch/base';
 import { z } from 'zod';
-import { writeDurably } from './durable-file.ts';
+import { openSqliteStore } from '@keepwatch/journal';
+import { createDurably, renameDurably, writeDurably } from './durable-file.ts';
+import { isMade, journalPath, journalPaths, lockDraftPath, lockGone, lockPath, requireWhole } from './files.ts';
 import { open, seal } from './sealing.ts';
 
 /**
@@ -33,7 +35,6 @@ export interface Unlocking {
 
 /** The second recommendation of RFC 9106 §4, with one lane. */
 const ARGON2 = { memoryKib: 65_536, passes: 3, parallelism: 1 };
-const LOCK_FILE = 'lock.json';
 const KEY_FILE = 'monitor.key';
 const WRAP_PLACE = utf8('keepwatch/monitor-root-key/1');
 
@@ -59,39 +60,101 @@ const lockSchema = z.strictObject({
 });
 type LockKey = z.infer<typeof lockSchema>['key'];
 
-export const isMade = (dataDir: string) => existsSync(join(dataDir, LOCK_FILE));
+/** The lock of a monitor that is being made. */
+export interface LockDraft {
+  readonly rootKey: Uint8Array;
+  /** From here on there is a monitor in the directory. */
+  keep(): void;
+  /** Takes everything back but a key file: the monitor can be made anew. */
+  drop(): void;
+}
 
-/** Makes the data directory of a monitor, with a fresh root key. Throws `monitor_exists`, `monitor_directory_unusable`. */
-export async function makeLock(dataDir: string, lock: NewLock): Promise<void> {
+/**
+ * Makes the data directory of a monitor, with a fresh root key, and a lock that opens nothing yet. What is left of a making
+ * that was interrupted is removed. Throws `monitor_exists`, `monitor_directory_unusable`, the codes of {@link requireWhole}
+ * where there is a part of a monitor, `storage_busy` where another process makes one there, and the codes of the key.
+ */
+export async function draftLock(dataDir: string, lock: NewLock): Promise<LockDraft> {
   try {
-    await makeWithin(dataDir, lock);
+    return await draftWithin(dataDir, lock);
   } catch (cause) {
-    if (cause instanceof CodedError) throw cause;
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    throw new CodedError('monitor_directory_unusable', `${dataDir} cannot be made or written (${code}).`, {
-      cause,
-      remedy: 'Look at its permissions and at the room on its disk, or name another directory with --data.',
-    });
+    throw unmakable(dataDir, cause);
   }
 }
 
-/** Takes back what `makeLock` did, where the monitor could not be begun: it can be made anew. A key file is kept for that. */
-export const dropLock = (dataDir: string): void => rmSync(join(dataDir, LOCK_FILE), { force: true });
+function unmakable(dataDir: string, cause: unknown): CodedError {
+  if (cause instanceof CodedError) return cause;
+  const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+  return new CodedError('monitor_directory_unusable', `${dataDir} cannot be made or written (${code}).`, {
+    cause,
+    remedy: 'Look at its permissions and at the room on its disk, or name another directory with --data.',
+  });
+}
 
-async function makeWithin(dataDir: string, lock: NewLock): Promise<void> {
+/** Throws `monitor_exists`, and the codes of {@link requireWhole} where there is a part of a monitor. */
+export function requireUnmade(dataDir: string): void {
+  requireWhole(dataDir);
+  if (!isMade(dataDir)) return;
+  throw new CodedError('monitor_exists', `There is a monitor in ${dataDir} already.`, {
+    remedy: 'Use it, or name another directory with --data.',
+  });
+}
+
+async function draftWithin(dataDir: string, lock: NewLock): Promise<LockDraft> {
   // In one step where it is one: a search for the first folder that can be made does not end in /proc.
   if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: !existsSync(dirname(dataDir)), mode: 0o700 });
-  if (isMade(dataDir)) {
-    throw new CodedError('monitor_exists', `There is a monitor in ${dataDir} already.`, {
-      remedy: 'Use it, or name another directory with --data.',
-    });
-  }
+  requireUnmade(dataDir);
   const key = keyOf(lock);
   const monitorKey = await newKey(dataDir, lock, key);
-  const root = seal(monitorKey, WRAP_PLACE, randomBytes(32));
+  const rootKey = new Uint8Array(randomBytes(32));
+  const root = seal(monitorKey, WRAP_PLACE, rootKey);
   const written = key.kind === 'passphrase' ? { ...key, salt: toBase64url(key.salt) } : key;
   const text = JSON.stringify({ version: 1, key: written, root: toBase64url(root) }, null, 2);
-  writeDurably(join(dataDir, LOCK_FILE), `${text}\n`, { exclusive: true });
+  const draft = lockDraftPath(dataDir);
+  if (existsSync(draft)) clearDraft(dataDir);
+  createDurably(draft, `${text}\n`);
+  return {
+    rootKey,
+    keep() {
+      try {
+        renameDurably(draft, lockPath(dataDir));
+      } catch (cause) {
+        if (!existsSync(draft)) rmSync(lockPath(dataDir), { force: true });
+        throw unmakable(dataDir, cause);
+      }
+    },
+    drop: () => removeDraft(dataDir),
+  };
+}
+
+/** What was begun by a making that did not come to its end: its journal opens by a key that is nowhere. */
+function clearDraft(dataDir: string): void {
+  if (existsSync(journalPath(dataDir)) && entriesIn(dataDir) > 1) throw lockGone(dataDir);
+  removeDraft(dataDir);
+}
+
+/**
+ * Of a journal that was not even begun none. Throws `storage_busy` where the making is not interrupted, but under way, and
+ * `storage_format_unknown`.
+ */
+function entriesIn(dataDir: string): number {
+  try {
+    const journal = openSqliteStore({ path: journalPath(dataDir) });
+    try {
+      return journal.lastBatch()?.lastSeq ?? 0;
+    } finally {
+      journal.close();
+    }
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (code === 'storage_busy' || code === 'storage_format_unknown') throw error;
+    return 0;
+  }
+}
+
+/** The draft last: by it alone is it known what the journal is. */
+function removeDraft(dataDir: string): void {
+  for (const path of [...journalPaths(dataDir), lockDraftPath(dataDir)]) rmSync(path, { force: true });
 }
 
 function keyOf(lock: NewLock): LockKey {
@@ -109,7 +172,7 @@ function keyOf(lock: NewLock): LockKey {
 
 async function newKey(dataDir: string, lock: NewLock, key: LockKey): Promise<Uint8Array> {
   if (lock.kind === 'file' && !existsSync(join(dataDir, KEY_FILE))) {
-    writeDurably(join(dataDir, KEY_FILE), `${toBase64url(randomBytes(32))}\n`, { exclusive: true });
+    writeDurably(join(dataDir, KEY_FILE), `${toBase64url(randomBytes(32))}\n`);
   }
   return monitorKeyOf(dataDir, key, {
     credentials: lock.kind === 'credential' ? lock.directory : undefined,
@@ -117,12 +180,12 @@ async function newKey(dataDir: string, lock: NewLock, key: LockKey): Promise<Uin
   });
 }
 
-/** How the monitor in this directory is locked. Throws `monitor_not_made`, `monitor_lock_damaged`. */
+/** How the monitor in this directory is locked. Throws `monitor_not_made`, and the codes of {@link requireWhole}. */
 export const lockKind = (dataDir: string): LockKind => readLock(dataDir).key.kind;
 
 /**
- * The root key: 32 bytes. Throws `monitor_not_made`, `monitor_lock_damaged`, `monitor_locked` (a pass phrase is needed),
- * `monitor_key_missing`, `monitor_key_wrong`.
+ * The root key: 32 bytes. Throws `monitor_not_made`, the codes of {@link requireWhole}, `monitor_locked` (a pass phrase is
+ * needed), `monitor_key_missing`, `monitor_key_wrong`.
  */
 export async function openLock(dataDir: string, unlocking: Unlocking): Promise<Uint8Array> {
   const { key, root } = readLock(dataDir);
@@ -136,8 +199,9 @@ export async function openLock(dataDir: string, unlocking: Unlocking): Promise<U
 }
 
 function readLock(dataDir: string): z.infer<typeof lockSchema> {
-  const path = join(dataDir, LOCK_FILE);
-  if (!existsSync(path)) {
+  const path = lockPath(dataDir);
+  requireWhole(dataDir);
+  if (!isMade(dataDir)) {
     throw new CodedError('monitor_not_made', `There is no monitor in ${dataDir} yet.`, {
       remedy: 'Make one with `keepwatch monitor init`, or name its directory with --data.',
     });

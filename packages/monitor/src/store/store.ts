@@ -8,7 +8,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { CodedError, concat, fromBase64url, toBase64url, u32be, utf8, type Sha256 } from '@keepwatch/base';
 import {
   createJournal,
@@ -20,6 +20,7 @@ import {
   type SqliteStore,
 } from '@keepwatch/journal';
 import { keepIdentity, vaultId, type BootSigner, type Ed25519Verify } from '@keepwatch/wire';
+import { journalMissing, journalPath } from './files.ts';
 import { open, seal } from './sealing.ts';
 import { unusable } from './unusable.ts';
 
@@ -52,13 +53,38 @@ const dataKeyName = (id: number) => `data/${id}`;
 const placeOf = (name: string) => utf8(`keepwatch/monitor-key/1/${name}`);
 
 /**
- * Opens the journal in the data directory, or begins one. Throws `storage_busy` where a monitor runs already,
- * `monitor_directory_unusable` where nothing can be written, other
+ * Opens the journal in the data directory. Throws `storage_busy` where a monitor runs already,
+ * `monitor_journal_missing` where there is none, `monitor_directory_unusable` where nothing can be written, other
  * `storage_…` codes for the file, `monitor_key_wrong` for keys that do not open, and the codes of a damaged journal.
  */
 export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<MonitorStore> {
+  // SQLite would make an empty one.
+  if (!existsSync(journalPath(dataDir))) throw journalMissing(dataDir);
+  return storeIn(dataDir, rootKey, (sqlite) => {
+    if (sqlite.count(KEY_SPACE) > 0) return;
+    if (!sqlite.lastBatch()) throw journalMissing(dataDir);
+    throw new CodedError('storage_corrupt', 'The keys of the journal are gone, and its entries are not.');
+  });
+}
+
+/** Begins a journal, with keys of its own. Throws what {@link openStore} does, and `monitor_exists` where there is one. */
+export async function beginStore(dataDir: string, rootKey: Uint8Array): Promise<MonitorStore> {
+  return storeIn(dataDir, rootKey, (sqlite) => {
+    if (sqlite.count(KEY_SPACE) > 0 || sqlite.lastBatch()) {
+      throw new CodedError('monitor_exists', `There is the journal of a monitor in ${dataDir} already.`);
+    }
+    makeKeys(sqlite, rootKey);
+  });
+}
+
+async function storeIn(
+  dataDir: string,
+  rootKey: Uint8Array,
+  prepare: (sqlite: SqliteStore) => void,
+): Promise<MonitorStore> {
   const sqlite = openIn(dataDir);
   try {
+    prepare(sqlite);
     const keys = openKeys(sqlite, rootKey);
     const id = toBase64url(vaultId(sha256, keys.receiptPublicKey));
     const opened = await createJournal(
@@ -78,7 +104,7 @@ export async function openStore(dataDir: string, rootKey: Uint8Array): Promise<M
 
 function openIn(dataDir: string): SqliteStore {
   try {
-    return openSqliteStore({ path: join(dataDir, 'journal.sqlite') });
+    return openSqliteStore({ path: journalPath(dataDir) });
   } catch (error) {
     throw unusable(dataDir, error);
   }
@@ -97,7 +123,6 @@ interface Keys {
 }
 
 function openKeys(sqlite: SqliteStore, rootKey: Uint8Array): Keys {
-  if (sqlite.count(KEY_SPACE) === 0) makeKeys(sqlite, rootKey);
   const opened = new Map(
     sqlite.list(KEY_SPACE).map(({ key, value }): [string, Uint8Array] => {
       const plain = open(rootKey, placeOf(key), value);
@@ -141,9 +166,6 @@ function makeBootKey(sqlite: SqliteStore, rootKey: Uint8Array): Uint8Array {
 }
 
 function makeKeys(sqlite: SqliteStore, rootKey: Uint8Array): void {
-  if (sqlite.lastBatch()) {
-    throw new CodedError('storage_corrupt', 'The keys of the journal are gone, and its entries are not.');
-  }
   const receipt = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
   const put = (key: string, plain: Uint8Array): RecordWrite => {
     return { op: 'put', space: KEY_SPACE, key, value: seal(rootKey, placeOf(key), plain) };

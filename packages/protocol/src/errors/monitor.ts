@@ -14,8 +14,12 @@ export const MONITOR_ERRORS = {
   monitor_not_running: text('No monitor runs in this directory.', 'Start it with `keepwatch monitor run`.'),
   monitor_locked: text('The monitor is locked: its pass phrase is needed.', 'Run `keepwatch monitor unlock`.'),
   monitor_lock_damaged: text(
-    'The file that says how the monitor is locked cannot be read.',
-    'Put a copy of it back: without it nothing of this monitor can be read.',
+    'The file that says how the monitor is locked cannot be read, or is gone.',
+    'Put a copy of lock.json back: without it nothing of this monitor can be read.',
+  ),
+  monitor_journal_missing: text(
+    'The journal of the monitor is gone or empty, as after a part of a copy was put back.',
+    'Put journal.sqlite back from a copy, or begin anew in another directory: what was watched and found stands there alone.',
   ),
   monitor_key_missing: text('The key of the monitor is not there.', 'Put it where it was, or start by the same unit.'),
   monitor_key_wrong: text('The key does not open this monitor.', 'Give the one that it was made with.'),

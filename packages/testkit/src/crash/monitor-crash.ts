@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startHttpService, type HttpService } from '@keepwatch/devnet';
-import { createLocalApi, makeLock, openLock, openMonitor, type MonitorApi, type OpenMonitor } from '@keepwatch/monitor';
+import {
+  createLocalApi,
+  makeMonitor,
+  openLock,
+  openMonitor,
+  type MonitorApi,
+  type OpenMonitor,
+} from '@keepwatch/monitor';
 
 /**
  * Kills a monitor again and again while it tells, climbs and is answered, and looks in the end whether anything was lost:
@@ -44,7 +51,7 @@ async function crash(
   services: ReadonlyMap<string, HttpService>,
   { rounds, say }: { readonly rounds: number; readonly say: (line: string) => void },
 ): Promise<MonitorCrashes> {
-  await makeLock(dataDir, { kind: 'file' });
+  await makeMonitor(dataDir, { kind: 'file' }, 'regtest');
   async function whileDown<T>(work: (api: MonitorApi, monitor: OpenMonitor) => Promise<T>): Promise<T> {
     const rootKey = await openLock(dataDir, { credentials: undefined });
     const monitor = await openMonitor({ dataDir, rootKey, network: 'regtest' });

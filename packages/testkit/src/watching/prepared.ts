@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Json } from '@keepwatch/base';
-import { makeLock, openLock, openMonitor } from '@keepwatch/monitor';
+import { makeMonitor, openLock, openMonitor } from '@keepwatch/monitor';
 import { watchedWallet } from '@keepwatch/watch';
 
 /** How many wallets a monitor has, and how many scripts each. */
@@ -26,7 +26,7 @@ export async function prepareMonitor(
   { wallets, scriptsEach }: Watched,
   channel: Json,
 ): Promise<readonly Uint8Array[]> {
-  await makeLock(dataDir, { kind: 'file' });
+  await makeMonitor(dataDir, { kind: 'file' }, 'regtest');
   const rootKey = await openLock(dataDir, { credentials: undefined });
   const monitor = await openMonitor({ dataDir, rootKey, network: 'regtest' });
   const first: Uint8Array[] = [];
