@@ -20,7 +20,7 @@ export interface OpenDeps {
 
 /**
  * Opens one source of a configuration. `dataDir` belongs to the network: the light client and servers keep headers there, and
- * the certificates of servers are remembered there. Throws `data_dir_in_use` where another process has it.
+ * the certificates of servers are remembered there. Throws the codes of {@link lockDirectory}.
  */
 export function openSource(
   source: SourceConfiguration,

@@ -6,7 +6,8 @@ import { openRecordFile } from '../store/record-file.ts';
 
 /**
  * A chain with what an earlier run kept in the directory; it keeps there what comes. What was kept is held to the same
- * rules again. Without a directory nothing is kept, and every start asks for all headers anew. Throws `data_dir_in_use`.
+ * rules again. Without a directory nothing is kept, and every start asks for all headers anew. Throws the codes
+ * of {@link lockDirectory}.
  */
 export function openKeptChain(
   options: HeaderChainOptions,

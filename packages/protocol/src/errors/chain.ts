@@ -26,6 +26,10 @@ export const CHAIN_ERRORS = {
     'Another process uses this directory.',
     'Wait until it has ended, end it, or name another directory.',
   ),
+  data_dir_unusable: text(
+    'A directory in which the chain is kept cannot be locked.',
+    'Look at its permissions and at its disk, or name another directory.',
+  ),
   certificates_damaged: text(
     'The file with the certificates of servers cannot be read.',
     'Put a copy of it back. Removing it means to trust what each server shows next.',

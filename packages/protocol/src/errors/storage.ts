@@ -7,7 +7,7 @@ const TAMPERED =
 export const STORAGE_ERRORS = {
   storage_full: text(
     'The disk is full: nothing was journaled, so nothing was signed.',
-    'Free space where the vault’s data lies. Sealing and revoking still work.',
+    'Free space where the data lies. At a vault, sealing and revoking still work.',
   ),
   storage_busy: text('Another process has the journal open.', 'Stop the other process: one vault, one daemon.'),
   storage_failed: text(
