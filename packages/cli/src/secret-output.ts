@@ -1,6 +1,6 @@
 import type { Context } from './command.ts';
 import { usageError } from './exit-codes.ts';
-import { createNewFile } from './new-file.ts';
+import { writeNewFile } from './new-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -14,7 +14,12 @@ export interface SecretSink {
   readonly file: string | null;
 }
 
-export function openSecretSink(context: Context, out: string | undefined): SecretSink {
+/** Hands `use` the place where the secret goes; a file is there in the end only where `use` succeeds. */
+export async function withSecretSink<T>(
+  context: Context,
+  out: string | undefined,
+  use: (sink: SecretSink) => Promise<T>,
+): Promise<T> {
   const { terminal, json } = context;
   if (out === undefined || out === '-') {
     if (json) {
@@ -27,9 +32,17 @@ export function openSecretSink(context: Context, out: string | undefined): Secre
         'Give --out FILE, or --out - if that is meant.',
       );
     }
-    return { file: null, write: (secret) => show(terminal, secret) };
+    return use({ file: null, write: (secret) => show(terminal, secret) });
   }
-  return { file: out, write: (secret) => writeNewFile(out, secret) };
+  return writeNewFile(out, (file) =>
+    use({
+      file: out,
+      async write(secret) {
+        const line = withLineFeed(secret);
+        await file.write(line).finally(() => line.fill(0));
+      },
+    }),
+  );
 }
 
 function show(terminal: Terminal, secret: Uint8Array): Promise<void> {
@@ -48,16 +61,4 @@ function withLineFeed(secret: Uint8Array): Uint8Array {
   line.set(secret);
   line[secret.length] = 0x0a;
   return line;
-}
-
-async function writeNewFile(path: string, secret: Uint8Array): Promise<void> {
-  const line = withLineFeed(secret);
-  const file = await createNewFile(path);
-  try {
-    await file.writeFile(line);
-    await file.sync();
-  } finally {
-    line.fill(0);
-    await file.close();
-  }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { toHex } from '@keepwatch/base';
@@ -168,6 +168,14 @@ describe('a client', () => {
     const limits = ['--volume', '2eth/1d', '--count', '3/1h', '--max-fee', '0.01eth', '--label', 'payouts'];
     expect(owner.json(...grant, ...limits)).toMatchObject({ grant: 'g1' });
     const receiptFile = join(owner.directory, 'receipt.json');
+    // Where the receipt has no place nothing is signed, and so nothing is spent.
+    const taken = file('taken.json', '{}');
+    for (const path of [taken, join(owner.directory, 'missing', 'receipt.json')]) {
+      expect(bot.fails(...signing('0.5eth', '0'), '--receipt-out', path)).toEqual({
+        code: 1,
+        error: 'file_unwritable',
+      });
+    }
     const signed = bot.json<{ transaction: string; hash: string; decision: { grant: string } }>(
       ...signing('0.5eth', '0'),
       '--receipt-out',
@@ -197,8 +205,10 @@ describe('a client', () => {
   });
 
   it('is told which rule of which grant denies, and what is left', () => {
-    const { code, err } = bot.run(signing('1.5eth', '1'));
+    const noReceipt = join(owner.directory, 'none.json');
+    const { code, err } = bot.run([...signing('1.5eth', '1'), '--receipt-out', noReceipt]);
     expect(code).toBe(3);
+    expect(existsSync(noReceipt)).toBe(false);
     expect(err).toContain('grant g1');
     expect(err).toContain('1.49958 ETH left');
     const denied = bot.run([
@@ -215,6 +225,17 @@ describe('a client', () => {
     expect(bot.json(...signing('0.1eth', '1'), '--key', first.key)).toEqual(first);
     const other = bot.fails(...signing('0.2eth', '1'), '--key', first.key);
     expect(other).toMatchObject({ error: 'idempotency_key_reused' });
+    // What is signed is answered, though the node that should send it is not there.
+    const unsent = bot.run([
+      '--json',
+      ...signing('0.1eth', '1'),
+      '--key',
+      first.key,
+      '--broadcast',
+      'http://127.0.0.1:1',
+    ]);
+    expect(JSON.parse(unsent.out)).toMatchObject({ transaction: first.transaction, key: first.key, mined: null });
+    expect(JSON.parse(unsent.err)).toMatchObject({ error: { code: 'node_unreachable' } });
   });
 
   it('follows a wallet only with the observer’s right, from the first receipt on', async () => {
@@ -337,13 +358,27 @@ describe('operators', () => {
 describe('a backup', () => {
   it('brings everything back elsewhere, and signs nothing before its owner has spoken', async () => {
     const path = join(owner.directory, 'vault.backup');
+    const others = readdirSync(owner.directory);
+    expect(owner.fails('vault', 'backup', path, '--password-file', join(owner.directory, 'wrong'))).toMatchObject({
+      error: 'wrong_password',
+    });
+    // Nothing stays of one that failed, so its name is free for the next try.
+    expect(readdirSync(owner.directory)).toEqual(others);
     owner.json('vault', 'backup', path, '--password-file', passwordFile);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(owner.fails('vault', 'backup', path, '--password-file', passwordFile)).toMatchObject({
+      error: 'file_unwritable',
+    });
     const before = wallets();
     await daemon.stop();
     data = join(owner.directory, 'restored');
     daemon = await startDaemon(owner.directory, data);
     owner = owner.as('heir');
     owner.json('operator', 'join', '--data', data);
+    const empty = file('empty.backup', '');
+    expect(owner.fails('vault', 'restore', empty, '--password-file', passwordFile)).toMatchObject({
+      error: 'backup_malformed',
+    });
     expect(owner.fails('vault', 'restore', path, '--password-file', join(owner.directory, 'wrong'))).toMatchObject({
       error: 'wrong_password',
     });

@@ -191,4 +191,13 @@ describe('backups', () => {
     const pieces = createOperator(vault.connection, identity).backup(utf8('correct horse'), {});
     await expect(pieces.next()).rejects.toMatchObject({ code: 'backup_malformed' });
   });
+
+  it('of no byte are none, and the vault is not asked for anything', async () => {
+    const vault = createAnsweringVault({});
+    const password = utf8('correct horse');
+    const restoring = createOperator(vault.connection, identity).restore(new Uint8Array(), password);
+    await expect(restoring).rejects.toMatchObject({ code: 'backup_malformed' });
+    expect(vault.calls).toEqual([]);
+    expect(password).toEqual(new Uint8Array(13));
+  });
 });

@@ -180,6 +180,12 @@ export function createOperator(connection: Connection, identity: IdentitySigner)
 
     async restore(backup, password, { onProgress } = {}) {
       const total = backup.length;
+      if (total === 0) {
+        password.fill(0);
+        throw new CodedError('backup_malformed', 'The file is empty: it is no backup.', {
+          remedy: 'Use another copy of the backup.',
+        });
+      }
       for (let offset = 0; offset < total; offset += UPLOAD_BYTES) {
         const bytes = wireCrypto.codec.toBase64url(backup.subarray(offset, offset + UPLOAD_BYTES));
         const { received } = await connection.call('backup.write', { offset, total, bytes });

@@ -1,12 +1,12 @@
 import { toHex } from '@keepwatch/base';
-import { createEvmNode, type CheckedReceipt, type SignedTransaction } from '@keepwatch/sdk';
+import { createEvmNode, type SignedTransaction } from '@keepwatch/sdk';
 import { command, type Answer } from '../command.ts';
 import { readConnection } from '../connection-argument.ts';
 import { usageError } from '../exit-codes.ts';
 import { findPeer, findWallet } from '../find.ts';
 import { describeEntry } from '../journal-words.ts';
-import { createNewFile } from '../new-file.ts';
 import { peerCommands } from '../peers.ts';
+import { withReceiptFile } from '../receipt-file.ts';
 import { signedWords } from '../signed-words.ts';
 import { fields, table } from '../table.ts';
 import type { Paint } from '../terminal.ts';
@@ -98,27 +98,26 @@ const sign = command({
     const request = readTransferRequest(options);
     const url = options.broadcast ?? options.rpc;
     const node = url === undefined ? undefined : createEvmNode(url);
-    return withClient(context, async (client) => {
-      const { wallet, address } = await findWallet(client, request.wallet);
-      const transaction = await completeTransfer(request, address, node);
-      const key = request.key === undefined ? {} : { key: request.key };
-      const signed = await client.signTransaction({ wallet, transaction, ...key });
-      if (options['receipt-out'] !== undefined) await writeReceipt(options['receipt-out'], signed.receipt);
-      if (!node || options.broadcast === undefined) return signedAnswer(signed, context.terminal.paint);
-      await node.broadcast(signed.raw, signed.hash);
-      return signedAnswer(signed, context.terminal.paint, await node.mined(signed.hash));
-    });
+    return withReceiptFile(context, options['receipt-out'], (save) =>
+      withClient(context, async (client) => {
+        const { wallet, address } = await findWallet(client, request.wallet);
+        const transaction = await completeTransfer(request, address, node);
+        const key = request.key === undefined ? {} : { key: request.key };
+        const signed = await client.signTransaction({ wallet, transaction, ...key });
+        await save(signed.receipt);
+        if (!node || options.broadcast === undefined) return signedAnswer(signed, context.terminal.paint);
+        try {
+          await node.broadcast(signed.raw, signed.hash);
+          return signedAnswer(signed, context.terminal.paint, await node.mined(signed.hash));
+        } catch (error) {
+          // It is signed and counted whatever the node says: whoever asked needs the bytes, the hash and the key.
+          context.emit(signedAnswer(signed, context.terminal.paint));
+          throw error;
+        }
+      }),
+    );
   },
 });
-
-async function writeReceipt(path: string, { json }: CheckedReceipt): Promise<void> {
-  const file = await createNewFile(path);
-  try {
-    await file.writeFile(`${JSON.stringify(json, null, 2)}\n`);
-  } finally {
-    await file.close();
-  }
-}
 
 /** A limit of one transaction has no window, and so nothing is left of it. */
 const hasWindow = ({ window }: SignedTransaction['decision']['budgets'][number]) => window !== undefined;

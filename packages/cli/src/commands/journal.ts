@@ -4,10 +4,10 @@ import { command, type Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { describeEntry } from '../journal-words.ts';
 import { readTextFile } from '../json-file.ts';
-import { createNewFile } from '../new-file.ts';
+import { writeNewFile } from '../new-file.ts';
 import { shownJson } from '../shown.ts';
 import { fields } from '../table.ts';
-import { parseCount, showTime } from '../values.ts';
+import { parseCount, showCount, showTime } from '../values.ts';
 import { knownReceiptKey, withOperator } from '../vault-session.ts';
 
 const verify = command({
@@ -66,14 +66,9 @@ const exportJournal = command({
         await exportTo(operator, from, async (line) => void context.terminal.output.write(line));
         return undefined;
       }
-      const file = await createNewFile(options.out);
-      try {
-        const entries = await exportTo(operator, from, (line) => file.appendFile(line));
-        await file.sync();
-        return { json: { entries, file: options.out }, text: `${entries} entries are in ${options.out}.` };
-      } finally {
-        await file.close();
-      }
+      const entries = await writeNewFile(options.out, (file) => exportTo(operator, from, (line) => file.write(line)));
+      const count = showCount(entries, 'entry', 'entries');
+      return { json: { entries, file: options.out }, text: `${count} in ${options.out}.` };
     }),
 });
 

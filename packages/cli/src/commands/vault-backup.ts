@@ -4,7 +4,7 @@ import { command, type Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { findGrant, findPeer, findWallet } from '../find.ts';
 import { readBytesFile } from '../json-file.ts';
-import { createNewFile } from '../new-file.ts';
+import { writeNewFile } from '../new-file.ts';
 import { readSecret } from '../secret-input.ts';
 import { parseChain, parseCount, splitList } from '../values.ts';
 import { adoptIdentity, withOperator } from '../vault-session.ts';
@@ -21,27 +21,22 @@ const backup = command({
   summary: 'Write an encrypted backup of the whole vault; it opens with the password of now',
   positionals: ['FILE'],
   options: { 'password-file': PASSWORD_FILE },
-  async run(context, options, [path = '']) {
-    const password = await readSecret(context.terminal, {
-      prompt: 'Password of the vault',
-      option: '--password-file',
-      file: options['password-file'],
-    });
-    return withOperator(context, async (operator) => {
-      const file = await createNewFile(path);
-      let bytes = 0;
-      try {
+  run: (context, options, [path = '']) =>
+    writeNewFile(path, async (file) => {
+      const password = await readSecret(context.terminal, {
+        prompt: 'Password of the vault',
+        option: '--password-file',
+        file: options['password-file'],
+      });
+      return withOperator(context, async (operator) => {
+        let bytes = 0;
         for await (const piece of operator.backup(password, { onProgress: progress(context) })) {
-          await file.appendFile(piece);
+          await file.write(piece);
           bytes += piece.length;
         }
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      return { json: { file: path, bytes }, text: `The backup is in ${path} (${bytes} bytes).` };
-    });
-  },
+        return { json: { file: path, bytes }, text: `The backup is in ${path} (${bytes} bytes).` };
+      });
+    }),
 });
 
 const restore = command({

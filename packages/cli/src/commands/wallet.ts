@@ -4,7 +4,7 @@ import { usageError } from '../exit-codes.ts';
 import { findWallet } from '../find.ts';
 import { mnemonicSecret, privateKeyFromHex, privateKeyToHex, splitLines } from '../secret-forms.ts';
 import { readSecret } from '../secret-input.ts';
-import { openSecretSink } from '../secret-output.ts';
+import { withSecretSink } from '../secret-output.ts';
 import { table } from '../table.ts';
 import type { Paint, Terminal } from '../terminal.ts';
 import { parseChain, parseCount, showAddress, showTime, splitList } from '../values.ts';
@@ -181,24 +181,25 @@ const backup = command({
     'password-file': { value: 'FILE', words: 'read the vault’s password from FILE (-: standard input)' },
   },
   async run(context, options, [word = '']) {
-    const sink = openSecretSink(context, options.out);
-    const password = await readSecret(context.terminal, {
-      prompt: 'Password of the vault',
-      option: '--password-file',
-      file: options['password-file'],
-    });
-    return withOperator(context, async (operator) => {
-      const { wallet, name } = await findWallet(operator, word);
-      const { kind, secret } = await operator.backupWallet(wallet, password);
-      const readable = kind === 'key' ? privateKeyToHex(secret) : secret;
-      await sink.write(readable);
-      readable.fill(0);
-      secret.fill(0);
-      const what = kind === 'key' ? 'private key' : 'mnemonic';
-      const json = { wallet, kind, file: sink.file };
-      if (sink.file !== null) return { json, text: `The ${what} of “${name}” is in ${sink.file}.` };
-      context.note(`That is the ${what} of “${name}”: whoever has it has the wallet.`);
-      return undefined;
+    return withSecretSink(context, options.out, async (sink) => {
+      const password = await readSecret(context.terminal, {
+        prompt: 'Password of the vault',
+        option: '--password-file',
+        file: options['password-file'],
+      });
+      return withOperator(context, async (operator) => {
+        const { wallet, name } = await findWallet(operator, word);
+        const { kind, secret } = await operator.backupWallet(wallet, password);
+        const readable = kind === 'key' ? privateKeyToHex(secret) : secret;
+        await sink.write(readable);
+        readable.fill(0);
+        secret.fill(0);
+        const what = kind === 'key' ? 'private key' : 'mnemonic';
+        const json = { wallet, kind, file: sink.file };
+        if (sink.file !== null) return { json, text: `The ${what} of “${name}” is in ${sink.file}.` };
+        context.note(`That is the ${what} of “${name}”: whoever has it has the wallet.`);
+        return undefined;
+      });
     });
   },
 });

@@ -3,7 +3,7 @@ import { CodedError } from '@keepwatch/base';
 import { FINDING_KINDS, SEVERITIES, type ApiClient, type MonitorApi } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
-import { createNewFile } from '../new-file.ts';
+import { writeNewFile } from '../new-file.ts';
 import { shownJson } from '../shown.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, parseDuration, readTime, showCount, showTime } from '../values.ts';
@@ -146,14 +146,10 @@ export function findingsExport(
       await exportTo(api, { ...filter, after }, async (line) => void context.terminal.output.write(line));
       return undefined;
     }
-    const file = await createNewFile(options.out);
-    try {
-      const findings = await exportTo(api, { ...filter, after }, (line) => file.appendFile(line));
-      await file.sync();
-      return { json: { findings, file: options.out }, text: `${showCount(findings, 'finding')} in ${options.out}.` };
-    } finally {
-      await file.close();
-    }
+    const findings = await writeNewFile(options.out, (file) =>
+      exportTo(api, { ...filter, after }, (line) => file.write(line)),
+    );
+    return { json: { findings, file: options.out }, text: `${showCount(findings, 'finding')} in ${options.out}.` };
   });
 }
 
