@@ -1,5 +1,6 @@
 import { CodedError } from '@keepwatch/base';
 import { ERRORS, isErrorCode } from '@keepwatch/protocol';
+import { detailLines } from './error-details.ts';
 import { shown, shownJson } from './shown.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,7 +13,7 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
   } else {
     const paint = terminal.paintErrors;
     const lines = [`${paint.bad('keepwatch:')} ${message}`];
-    for (const sentence of sentencesOf(details)) if (!message.includes(sentence)) lines.push(`  ${sentence}`);
+    for (const line of detailLines(details, message)) lines.push(`  ${line}`);
     if (remedy) lines.push(`  ${remedy}`);
     lines.push(`  ${paint.quiet(`(${code})`)}`);
     terminal.errors.write(`${shown(lines.join('\n'))}\n`);
@@ -40,10 +41,4 @@ function describe(error: unknown): Described {
   const message = error instanceof Error ? error.message : String(error);
   const remedy = 'Run it again with KEEPWATCH_DEBUG=1 in the environment to see where, and report it.';
   return { code: 'unforeseen', message: `Something unforeseen failed: ${message}`, remedy, details: undefined };
-}
-
-/** A denial says in words which rule of which grant stood in the way. */
-function sentencesOf(details: Described['details']): readonly string[] {
-  const sentences = details?.['sentences'];
-  return Array.isArray(sentences) ? sentences.filter((sentence) => typeof sentence === 'string') : [];
 }

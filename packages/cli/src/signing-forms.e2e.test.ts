@@ -270,6 +270,7 @@ describe('a request that needs operators', () => {
     expect(bot.fails(...ask('5')).error).toBe('approval_needed');
     const [waiting] = owner.json<{ approvals: { approval: string; sentence: string }[] }>('approval', 'list').approvals;
     expect(waiting!.sentence).toContain('transfer 2 ETH to');
+    expect(bot.run(ask('5')).err).toContain(`  approval: ${waiting!.approval}, 0 of 1 agreed, until `);
     owner.json('approval', 'give', waiting!.approval);
     expect(bot.json<{ hash: string }>(...ask('5')).hash).toMatch(/^0x[0-9a-f]{64}$/);
     expect(bot.fails(...ask('6')).error).toBe('approval_needed');
