@@ -1,9 +1,18 @@
+import { CodedError } from '@keepwatch/base';
 import type { PeerInfo, Role } from '@keepwatch/protocol';
 import { command, type Command } from './command.ts';
 import { findPeer } from './find.ts';
 import { table } from './table.ts';
 import { showTime } from './values.ts';
 import { withOperator } from './vault-session.ts';
+
+/** A revoked key stays revoked, and nobody can approve it. Throws `peer_unknown`. */
+export function demandNotRevoked(state: PeerInfo['state'], peer: string): void {
+  if (state !== 'revoked') return;
+  throw new CodedError('peer_unknown', `The vault has revoked the key of this profile (${peer}); it stays revoked.`, {
+    remedy: 'Ask with a new key: another --profile makes one.',
+  });
+}
 
 /** What can be done to a peer is the same for operators and clients, so `operator …` and `client …` share it. */
 export function peerCommands(role: Role): readonly Command[] {

@@ -5,7 +5,7 @@ import { readConnection } from '../connection-argument.ts';
 import { usageError } from '../exit-codes.ts';
 import { findPeer, findWallet } from '../find.ts';
 import { describeEntry } from '../journal-words.ts';
-import { peerCommands } from '../peers.ts';
+import { demandNotRevoked, peerCommands } from '../peers.ts';
 import { withReceiptFile } from '../receipt-file.ts';
 import { signedWords } from '../signed-words.ts';
 import { fields, table } from '../table.ts';
@@ -28,6 +28,13 @@ const register = command({
     return withConnection(profile, connectionString, identity, 'register', async (connection) => {
       const { vault, ready } = connection.info;
       const { state } = await connection.call('peer.register', { name, role: 'client' });
+      demandNotRevoked(state, ready.peer);
+      if (state === 'registered') {
+        return {
+          json: { peer: ready.peer, vault, state },
+          text: `This profile is a client of the vault already. Its id: ${ready.peer}\nNext: keepwatch client grants`,
+        };
+      }
       return {
         json: { peer: ready.peer, vault, state, name },
         text: [

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { command } from '../command.ts';
 import { localConnection, readConnection } from '../connection-argument.ts';
 import { withData } from '../directories.ts';
-import { peerCommands } from '../peers.ts';
+import { demandNotRevoked, peerCommands } from '../peers.ts';
 import { fields } from '../table.ts';
 import { ownIdentity, profileOf, withConnection, withOperator } from '../vault-session.ts';
 
@@ -23,14 +23,16 @@ const joinVault = command({
     return withConnection(profile, connectionString, identity, 'register', async (connection) => {
       const { vault, ready } = connection.info;
       const { caller, peer, status } = ready;
-      if (caller === 'operator') {
+      const register = () => connection.call('peer.register', { name, role: 'operator' });
+      const { state } = caller === 'operator' ? { state: 'registered' as const } : await register();
+      demandNotRevoked(state, peer);
+      if (state === 'registered') {
         const next = status.phase === 'uninitialised' ? 'keepwatch vault init' : 'keepwatch vault status';
         return {
-          json: { peer, vault, state: 'registered' },
+          json: { peer, vault, state },
           text: `You are an operator of this vault. Your id: ${peer}\nNext: ${next}`,
         };
       }
-      const { state } = await connection.call('peer.register', { name, role: 'operator' });
       return {
         json: { peer, vault, state, name },
         text: [
