@@ -25,8 +25,13 @@ export async function findPeer(vault: HasPeers, word: string, role: Role, state:
   return pick(what, word, peers, ({ peer, name }) => ({ id: peer, name }));
 }
 
-/** Grants have an id, and a label if somebody gave one. */
-export async function findGrant(vault: HasGrants, word: string): Promise<GrantInfo> {
-  const grants = await vault.grants({ revoked: true });
-  return pick('grant', word, grants, ({ grant, draft }) => ({ id: grant, name: draft.label ?? grant }));
+/** Grants have an id, and a label if somebody gave one. Of those in force; `revoked`: one that was revoked is found too. */
+export async function findGrant(
+  vault: HasGrants,
+  word: string,
+  { revoked = false }: { readonly revoked?: boolean } = {},
+): Promise<GrantInfo> {
+  const grants = await vault.grants({ revoked });
+  const inForce = grants.filter((grant) => grant.revoked === null);
+  return pick('grant', word, grants, ({ grant, draft }) => ({ id: grant, name: draft.label ?? grant }), inForce);
 }

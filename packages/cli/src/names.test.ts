@@ -25,10 +25,14 @@ describe('pick', () => {
 
   it('says what there is where nothing fits', () => {
     expect(() => choose('mian')).toThrow(
-      expect.objectContaining({ code: 'usage_unknown_name', remedy: 'There are: main, bot, bot, AAAA.' }) as Error,
+      expect.objectContaining({ code: 'usage_unknown_name', remedy: 'There are: main, bot, AAAA.' }) as Error,
     );
     expect(() => pick('wallet', 'x', [], (thing: never) => thing)).toThrow(
       expect.objectContaining({ remedy: 'There is no wallet at all yet.' }) as Error,
+    );
+    const listed = things.slice(0, 1);
+    expect(() => pick('client', 'x', things, (thing) => thing, listed)).toThrow(
+      expect.objectContaining({ remedy: 'There is: main.' }) as Error,
     );
   });
 });

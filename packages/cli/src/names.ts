@@ -8,9 +8,15 @@ export interface Named {
 
 /**
  * The one thing that is meant. A word that fits several, by name or id, is an error and never a guess: names are chosen
- * by whoever asks to be registered.
+ * by whoever asks to be registered. Where nothing fits, `listed` are the things that the error names.
  */
-export function pick<T>(what: string, word: string, things: readonly T[], named: (thing: T) => Named): T {
+export function pick<T>(
+  what: string,
+  word: string,
+  things: readonly T[],
+  named: (thing: T) => Named,
+  listed: readonly T[] = things,
+): T {
   const fitting = things.filter((thing) => {
     const { id, name } = named(thing);
     return id === word || name === word;
@@ -23,7 +29,7 @@ export function pick<T>(what: string, word: string, things: readonly T[], named:
       'Write the id instead of the name.',
     );
   }
-  const names = things.map((thing) => named(thing).name);
+  const names = [...new Set(listed.map((thing) => named(thing).name))];
   throw usageError(
     'unknown_name',
     `There is no ${what} “${word}”.`,

@@ -142,6 +142,7 @@ describe('wallets', () => {
   });
 
   it('have one name each, and a nonce floor that never falls', () => {
+    expect(owner.run(['wallet', 'create', '']).err).toMatch(/^ {2}name: .+$/m);
     owner.json('wallet', 'rename', 'second', 'spare');
     expect(owner.fails('wallet', 'rename', 'spare', 'main')).toMatchObject({ error: 'name_taken' });
     expect(owner.fails('wallet', 'floor', 'key', '1', '41')).toMatchObject({ error: 'nonce_floor_falls' });
@@ -157,7 +158,13 @@ describe('a client', () => {
   it('has to be approved by its id or name, and granted something', () => {
     const { peer } = bot.json<{ peer: string }>('client', 'register', daemon.connection, '--name', 'bot');
     expect(bot.fails(...signing('1eth', '0'))).toMatchObject({ error: 'peer_unknown' });
+    expect(bot.run(['client', 'register', daemon.connection, '--name', 'bot']).out).toContain('client approve');
     owner.json('client', 'approve', peer);
+    const again = bot.run(['client', 'register', daemon.connection, '--name', 'bot']);
+    expect([again.code, again.out]).toEqual([
+      0,
+      `This profile is a client of the vault already. Its id: ${peer}\nNext: keepwatch client grants\n`,
+    ]);
     const list = owner.json<{ peers: PeerInfo[] }>('client', 'list').peers;
     expect(list).toMatchObject([{ peer, name: 'bot', state: 'registered' }]);
     expect(bot.fails(...signing('1eth', '0'))).toMatchObject({ code: 2, error: 'usage_unknown_name' });
@@ -276,6 +283,7 @@ describe('the journal', () => {
     expect(owner.json('journal', 'check-receipt', path)).toMatchObject({ entry: { type: 'request.permitted' } });
     expect(bot.json('journal', 'check-receipt', path, '--client')).toMatchObject({ holds: true });
     const { seq } = JSON.parse(readFileSync(path, 'utf8')) as { seq: number };
+    expect(owner.fails('journal', 'receipt', '9999')).toEqual({ code: 1, error: 'journal_entry_unknown' });
     expect(owner.json('journal', 'receipt', String(seq))).toEqual(JSON.parse(readFileSync(path, 'utf8')));
     const forged = file('forged.json', readFileSync(path, 'utf8').replace('500000000000000000', '900000000000000000'));
     expect(owner.fails('journal', 'check-receipt', forged)).toEqual({ code: 5, error: 'receipt_path_mismatch' });
@@ -350,6 +358,11 @@ describe('operators', () => {
     owner.json('operator', 'rename', 'first operator', 'owner');
     deputy.json('operator', 'revoke', 'owner');
     expect(owner.fails('vault', 'status')).toMatchObject({ error: 'peer_unknown' });
+    // A revoked key stays revoked: nobody can approve it, so nobody is told to.
+    const revoked = owner.run(['operator', 'join', daemon.connection, '--name', 'owner']);
+    expect([revoked.code, revoked.out]).toEqual([1, '']);
+    expect(revoked.err).toContain('(peer_unknown)');
+    expect(deputy.run(['operator', 'join', daemon.connection]).out).toContain('You are an operator of this vault.');
     expect(deputy.fails('operator', 'revoke', 'deputy')).toMatchObject({ error: 'last_operator' });
     owner = deputy;
   });
@@ -386,7 +399,37 @@ describe('a backup', () => {
     expect(status()).toMatchObject({ phase: 'unsealed', signingFrozen: { reason: expect.any(String) } });
     expect(wallets()).toEqual(before);
 
-    owner.json('vault', 'resume', '--client', 'bot', '--grant', 'g1', '--nonce-floor', 'main=31337=3');
+    // Nothing is revoked by saying nothing: what would be is listed, and has to be asked for.
+    const bare = owner.run(['vault', 'resume', '--nonce-floor', 'main=31337=3']);
+    expect([bare.code, bare.err]).toEqual([
+      2,
+      `keepwatch: Nobody is named who stays, so all of this would be revoked.
+  operators: deputy
+  clients: bot
+  grants: g1 (payouts)
+  Say who and what stays: --operator, --client and --grant, or --all-peers and --all-grants, or --none.
+  (usage_option_missing)
+`,
+    ]);
+    expect(owner.fails('vault', 'resume', '--all-grants')).toEqual({ code: 2, error: 'usage_option_missing' });
+    expect(owner.fails('vault', 'resume', '--none', '--client', 'bot')).toEqual({
+      code: 2,
+      error: 'usage_options_conflict',
+    });
+    const alone = owner.run(['vault', 'resume', '--grant', 'g1']);
+    expect([alone.code, alone.err]).toEqual([
+      2,
+      expect.stringContaining('(--client bot), or keep all with --all-peers'),
+    ]);
+    expect(status()).toMatchObject({
+      signingFrozen: { reason: expect.any(String) },
+      counts: { clients: 1, grants: 1 },
+    });
+    const resumed = owner.run([
+      ...['vault', 'resume', '--client', 'bot', '--grant', 'g1', '--nonce-floor', 'main=31337=3'],
+    ]);
+    expect(resumed.out).toBe('Signing goes on. In force: 1 operator, 1 client and 1 grant. Revoked: 1 operator.\n');
+    expect(owner.fails('vault', 'resume')).toEqual({ code: 1, error: 'not_frozen' });
     expect(status()).toMatchObject({ signingFrozen: null, counts: { operators: 1, clients: 1, grants: 1 } });
     expect(owner.json<GrantInfo>('grant', 'show', 'g1').budgets[0]).toMatchObject({ left: '0' });
     expect(owner.json('journal', 'verify')).toMatchObject({ foldMatches: true });

@@ -37,7 +37,7 @@ const show = command({
   positionals: ['GRANT'],
   run: (context, _, [word = '']) =>
     withOperator(context, async (operator) => {
-      const grant = await findGrant(operator, word);
+      const grant = await findGrant(operator, word, { revoked: true });
       const [peers, wallets] = await Promise.all([operator.peers(), operator.wallets()]);
       return { json: grant, text: describe(grant, peers, wallets, context.terminal.paint) };
     }),

@@ -20,6 +20,7 @@ import { RULES_COMMANDS } from './rules.ts';
 import { SCHEDULE_COMMANDS } from './schedule.ts';
 import { SETTLEMENT_COMMANDS } from './settlement.ts';
 import { VAULT_BACKUP_COMMANDS } from './vault-backup.ts';
+import { VAULT_RESUME_COMMANDS } from './vault-resume.ts';
 import { VAULT_RUN_COMMAND } from './vault-run.ts';
 import { VAULT_SECRET_COMMANDS } from './vault-secrets.ts';
 import { VAULT_COMMANDS } from './vault.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   ...VAULT_SECRET_COMMANDS,
   ...VAULT_COMMANDS,
   ...VAULT_BACKUP_COMMANDS,
+  ...VAULT_RESUME_COMMANDS,
   ...OPERATOR_COMMANDS,
   ...CLIENT_COMMANDS,
   ...CLIENT_SIGN_COMMANDS,

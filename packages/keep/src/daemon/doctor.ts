@@ -97,6 +97,6 @@ function signing({ unsealed, boot }: VaultContext): Finding {
     check: 'signing',
     state: frozen ? 'bad' : 'good',
     words: frozen ?? 'not frozen',
-    remedy: frozen ? 'Look into the reason, then run `keepwatch vault resume`.' : null,
+    remedy: frozen ? 'Look into the reason, then say with `keepwatch vault resume` what stays in force.' : null,
   };
 }

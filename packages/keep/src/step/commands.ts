@@ -268,7 +268,10 @@ function resume(state: State, params: CommandParams<'vault.resume'>, by: ByComma
     if (!stored) return unknown('grant', grant);
     const client = clientOf(stored.grant);
     const stays = client === null || others?.peers === 'kept' || peers.includes(client);
-    if (!stays && permits(stored.grant)) return unknown('peer', client);
+    if (!stays && permits(stored.grant)) {
+      const words = `The list of peers must name ${client} as well: ${grant} is a grant of that client.`;
+      return refuse('peer_unknown', words, 'Name the client, or leave the grant out.');
+    }
     for (const { constraint, left } of remaining) {
       const limited = constraintsOf(stored.grant)[constraint];
       const hasLimit = limited !== undefined && isBudgetConstraint(limited) && limited.type !== 'min-interval';

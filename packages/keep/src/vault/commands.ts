@@ -36,7 +36,7 @@ const BEFORE_RESUME: readonly CommandName[] = ['vault.unseal', 'vault.resume', '
 
 function historyLost(words: string): CodedError {
   return new CodedError('signing_frozen', `Until a resume this vault takes only what tightens: ${words}.`, {
-    remedy: 'Look into the reason, then run `keepwatch vault resume`: it says who and what is still in force.',
+    remedy: 'Look into the reason, then say with `keepwatch vault resume` who and what stays in force.',
   });
 }
 

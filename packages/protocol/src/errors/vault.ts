@@ -12,7 +12,10 @@ export const VAULT_ERRORS = {
   vault_busy: text('The vault is carrying out another command of this kind.', 'Wait for it to end and try again.'),
   wrong_password: text('The password is wrong.', 'Try again; each failure makes the next try wait longer.'),
   unseal_throttled: text('Too many wrong passwords.', 'Wait for the time that the details name.'),
-  signing_frozen: text('Signing is frozen.', 'An operator looks into the reason and runs `keepwatch vault resume`.'),
+  signing_frozen: text(
+    'Signing is frozen.',
+    'An operator looks into it and says by `keepwatch vault resume` what stays.',
+  ),
   clock_frozen: text(
     'Limits that depend on time are frozen, because the clock jumped.',
     'An operator checks the clock and runs `keepwatch vault confirm-time`.',
