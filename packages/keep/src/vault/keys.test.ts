@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
+import { CodedError, concat, fromBase64url, toBase64url } from '@keepwatch/base';
+import { encodeHeader, encodeItem, frame, piecePlace } from '../backup/format.ts';
 import { verifyJournal } from '../methods/journal.ts';
-import { sealedUnder } from '../secure/index.ts';
-import { dropBackup, readBackup } from './backup.ts';
+import { deriveUserKey, KDF_PRESETS, sealBytes, sealedUnder, sealSecret } from '../secure/index.ts';
+import { BACKUP_KEY_ID, BACKUP_KEY_PLACE, dropBackup, readBackup } from './backup.ts';
 import type { KeepStore } from './context.ts';
+import { openEntry } from './lifecycle.ts';
 import { dropUpload, writeBackupPiece } from './restore.ts';
 import type { makeVault } from './test-vault.fixture.ts';
 import { createVaults, makePeer, memoryStore, PASSWORD, signParams, type TestVault } from './test-vault.fixture.ts';
@@ -125,8 +127,8 @@ describe('passwords and root keys', () => {
 });
 
 describe('backup and restore', () => {
-  async function backUp(v: TestVault): Promise<Uint8Array> {
-    await v.command('vault.backup', { password: v.seal('vault.backup', PASSWORD) });
+  async function backUp(v: TestVault, password = PASSWORD): Promise<Uint8Array> {
+    await v.command('vault.backup', { password: v.seal('vault.backup', password) });
     const pieces: Uint8Array[] = [];
     let offset = 0;
     for (;;) {
@@ -260,6 +262,88 @@ describe('backup and restore', () => {
     await copy.init();
   });
 
+  it('takes a damaged file for no wrong password where the password is right', async () => {
+    const { v } = await signer();
+    const backup = await backUp(v);
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    const created = Buffer.from(backup).indexOf('"created"') + 12;
+    const damaged = [backup.subarray(0, 10), backup.subarray(0, backup.length - 1), flip(backup, created)];
+    for (const bytes of [...damaged, flip(backup, backup.length - 100), backup.subarray(0, backup.indexOf(0x0a) + 1)]) {
+      await upload(copy, bytes);
+      await expect(restore(copy)).rejects.toEqual(code('backup_malformed'));
+    }
+    expect(copy.vault.boot.failedUnseals.count).toBe(0);
+    await upload(copy, backup);
+    await restore(copy);
+    expect(statusOf(copy.vault).phase).toBe('unsealed');
+  });
+
+  it('gives no guess for nothing to who alters a file, or has one of his own', async () => {
+    const { v } = await signer();
+    const altered = lastFlipped(await backUp(v));
+    const own = await newVault({ clock: v.clock });
+    await own.init('known to the attacker');
+    const known = lastFlipped(await backUp(own, 'known to the attacker'));
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    const guess = async (bytes: Uint8Array, password: string) => {
+      await upload(copy, bytes);
+      return restore(copy, password).then(
+        () => 'restored',
+        (error: CodedError) => error.code,
+      );
+    };
+    const answers = [
+      await guess(altered, 'guess 1'),
+      await guess(known, 'known to the attacker'),
+      await guess(altered, 'guess 2'),
+      await guess(known, 'known to the attacker'),
+      await guess(altered, 'guess 3'),
+    ];
+    expect(answers).toEqual([
+      ...['wrong_password', 'backup_malformed', 'wrong_password', 'backup_malformed', 'wrong_password'],
+    ]);
+    // From here on each guess waits, and a file that is known does not shorten it.
+    expect(copy.vault.boot.failedUnseals.count).toBe(3);
+    expect(await guess(known, 'known to the attacker')).toBe('unseal_throttled');
+    expect(await guess(altered, PASSWORD)).toBe('unseal_throttled');
+    copy.clock.pass(1_000);
+    expect(await guess(known, 'known to the attacker')).toBe('backup_malformed');
+    expect(await guess(altered, 'guess 4')).toBe('wrong_password');
+    expect(copy.vault.boot.failedUnseals.count).toBe(4);
+    expect(await guess(known, 'known to the attacker')).toBe('unseal_throttled');
+  });
+
+  it('counts a guess at keys of another vault that somebody put into a file of his own', async () => {
+    const { v } = await signer();
+    const copy = await newVault({ clock: v.clock, operator: makePeer('operator') });
+    // The file opens with the guess, and its keys do not: whether they do is what the answer would tell.
+    await upload(copy, await composed(v, 'guess'));
+    await expect(restore(copy, 'guess')).rejects.toEqual(code('wrong_password'));
+    expect(copy.vault.boot.failedUnseals.count).toBe(1);
+  });
+
+  /** A backup under this password of the keys of a vault that has another one, without a journal. */
+  async function composed(v: TestVault, password: string): Promise<Uint8Array> {
+    const { memory, sha256 } = v.vault.deps;
+    const kdf = KDF_PRESETS.interactive;
+    const salt = new Uint8Array(16).fill(7);
+    const typed = openEntry(v.vault, v.operator.session, 'vault.backup', v.seal('vault.backup', password));
+    const userKey = await deriveUserKey(memory, typed, salt, kdf);
+    const key = memory.allocRandom(32);
+    const header = encodeHeader({
+      ...{ format: 'keepwatch-backup/1', created: 0, vault: 'any', epoch: 1, lastSeq: 0 },
+      kdf: { ...kdf, salt: toBase64url(salt) },
+      wrapped: toBase64url(sealSecret(userKey, BACKUP_KEY_ID, BACKUP_KEY_PLACE, key)),
+    });
+    const items = SPACES.flatMap((space) =>
+      records(v.store, space).map((record) => encodeItem({ kind: 'record', space, ...record })),
+    );
+    const place = piecePlace(sha256(header), 0, true);
+    const file = concat(header, frame(sealBytes(key, BACKUP_KEY_ID, place, concat(...items))));
+    for (const slot of [typed, userKey, key]) memory.free(slot);
+    return file;
+  }
+
   it('takes pieces in order alone, and none once the vault is initialised', async () => {
     const v = await newVault();
     const piece = { offset: 5, total: 10, bytes: 'AAAA' };
@@ -315,6 +399,8 @@ describe('backup and restore', () => {
     expect(backup).not.toContain(readFileSync(`${v.dataDir}/boot.key`).toString('latin1'));
   });
 });
+
+const lastFlipped = (bytes: Uint8Array) => flip(bytes, bytes.length - 1);
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {
   const copy = Uint8Array.from(bytes);

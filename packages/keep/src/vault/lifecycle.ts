@@ -2,7 +2,7 @@ import { CodedError, fromBase64url, toBase64url } from '@keepwatch/base';
 import { MAX_NAME_CHARS, type CommandParams, type EntryPurpose, type SealedBox } from '@keepwatch/protocol';
 import { keepIdentity, vaultId } from '@keepwatch/wire';
 import { sealedStanding } from '../boot/sealed-standing.ts';
-import { onThisClock, retryAfterMs } from '../boot/throttle.ts';
+import { onThisClock, retryAfterMs, type FailedUnseals } from '../boot/throttle.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import { createKeyRing, KDF_PRESETS, type KeyRing, type Slot } from '../secure/index.ts';
 import type { ByCommand, SealReason, VaultEvent } from '../state/events.ts';
@@ -205,14 +205,15 @@ function freeName(state: State, wanted: string, peer: string): string {
   return name;
 }
 
-/** Every password tried is counted before it is tried: killing the keep gives no free guess. */
-export async function countTry(vault: VaultContext): Promise<void> {
+/** Every password tried is counted before it is tried: killing the keep gives no free guess. Returns what was counted before. */
+export async function countTry(vault: VaultContext): Promise<FailedUnseals> {
   const nowMs = vault.deps.clock().wallMs;
   const failed = onThisClock(vault.boot.failedUnseals, nowMs);
   if (failed !== vault.boot.failedUnseals) await saveBoot(vault, { failedUnseals: failed });
   const waitMs = retryAfterMs(failed, nowMs);
   if (waitMs > 0) throw coded('unseal_throttled', { retryAfterMs: waitMs });
   await saveBoot(vault, { failedUnseals: { count: failed.count + 1, lastMs: nowMs } });
+  return failed;
 }
 
 export function passwordError(vault: VaultContext, code: string): CodedError {

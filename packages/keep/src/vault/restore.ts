@@ -1,8 +1,8 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { err, fromBase64url, ok, toBase64url, type Result } from '@keepwatch/base';
+import { CodedError, err, fromBase64url, ok, toBase64url, type Result } from '@keepwatch/base';
 import { createMemoryStore, type JournalStore, type RecordWrite, type StoredBatch } from '@keepwatch/journal';
 import type { CommandParams, MethodParams, MethodResult } from '@keepwatch/protocol';
-import { decodeHeader, decodeItems, piecePlace, readFrames, type BackupHeader } from '../backup/format.ts';
+import { decodeHeader, decodeItems, piecePlace, readFrames } from '../backup/format.ts';
 import { appendDurableFile, createDurableFile, writeFully } from '../durable-file.ts';
 import { coded, type PeerSession } from '../peers/sessions.ts';
 import {
@@ -83,28 +83,58 @@ export async function restoreVault(order: Order, params: CommandParams<'vault.re
   const upload = session.scratch.get(SCRATCH) as Upload | undefined;
   if (!upload) throw coded('backup_missing');
   return withEntries(vault, session, [['vault.restore', params.password]], async (password) => {
-    await countTry(vault);
-    const opened = await openBackup(vault.deps.memory, vault.deps.sha256, readFileSync(upload.path), password);
-    if (!opened.ok) throw opened.error === 'wrong_password' ? passwordError(vault, opened.error) : coded(opened.error);
-    const { records, batches } = opened.value;
-    const ring = newRing(vault);
+    // A file that no password would open is no try of one.
+    const sealed = readSealed(readFileSync(upload.path));
+    if (!sealed.ok) throw coded(sealed.error);
+    const before = await countTry(vault);
+    const key = await openBackupKey(vault.deps.memory, sealed.value, password);
+    if (!key) throw notOpened(vault);
     try {
-      const staging = createMemoryStore();
-      await staging.commit(batches, records);
-      const unlocked = await ring.unlock(password, staging);
-      if (!unlocked.ok) throw passwordError(vault, unlocked.error);
-      unlocked.value.discard();
-      await verifyStaged(vault, ring, staging);
-      const receiptKey = toBase64url(ring.receiptPublicKey());
-      const writes: RecordWrite[] = [...records, { op: 'delete', space: 'boot', key: RECEIPT_SEED_KEY }];
-      await saveBoot(vault, { initialised: true, restored: true, receiptKey }, writes, batches);
+      await takeIn(vault, key, sealed.value, password);
+    } catch (error) {
+      // The password opened it, and what fails is the file, or the disk: that was no guess. Only this try is given back,
+      // so that who has a file of his own, under a password that he knows, gains no guess at another one by it.
+      const isGuess = error instanceof CodedError && error.code === 'wrong_password';
+      if (!isGuess) await saveBoot(vault, { failedUnseals: before });
+      throw error;
     } finally {
-      ring.lock();
+      vault.deps.memory.free(key);
     }
     // From here on it is a sealed vault that remembers being restored: unsealing it begins the new epoch.
     const result = await unsealWith(vault, { password, time: params.time, sealings }, order.by);
     dropUpload(session);
     return { result, value: { identity: identityOf(vault), vault: vaultOf(vault) } };
+  });
+}
+
+/** The backup becomes this installation's records, if all of it holds. */
+async function takeIn(vault: VaultContext, key: Slot, sealed: SealedBackup, password: Slot): Promise<void> {
+  const opened = openPieces(key, vault.deps.sha256(sealed.encoded), sealed.pieces);
+  if (!opened.ok) throw coded(opened.error);
+  const { records, batches } = opened.value;
+  const ring = newRing(vault);
+  try {
+    const staging = createMemoryStore();
+    await staging.commit(batches, records);
+    const unlocked = await ring.unlock(password, staging);
+    // The keys in it are under another password than the file: somebody made it of two.
+    if (!unlocked.ok) throw unlocked.error === 'wrong_password' ? notOpened(vault) : coded('backup_malformed');
+    unlocked.value.discard();
+    await verifyStaged(vault, ring, staging);
+    const receiptKey = toBase64url(ring.receiptPublicKey());
+    const writes: RecordWrite[] = [...records, { op: 'delete', space: 'boot', key: RECEIPT_SEED_KEY }];
+    await saveBoot(vault, { initialised: true, restored: true, receiptKey }, writes, batches);
+  } finally {
+    ring.lock();
+  }
+}
+
+/** Nobody can tell a wrong password from a header that was damaged where it says how the password gives the key. */
+function notOpened(vault: VaultContext): CodedError {
+  const { details } = passwordError(vault, 'wrong_password');
+  return new CodedError('wrong_password', 'The password does not open this backup.', {
+    remedy: 'Give the one of the time of the backup. If it is that one, the file is damaged: use another copy.',
+    ...(details ? { details } : {}),
   });
 }
 
@@ -122,43 +152,41 @@ async function verifyStaged(
   if (!verified.ok) throw coded('backup_malformed', { fault: verified.error.code, seq: verified.error.seq });
 }
 
-interface OpenedBackup {
-  readonly header: BackupHeader;
-  readonly records: readonly RecordWrite[];
-  readonly batches: readonly StoredBatch[];
+/** What stands in the file, none of it opened. */
+interface SealedBackup {
+  readonly kdf: { readonly opsLimit: number; readonly memLimitBytes: number };
+  readonly salt: Uint8Array;
+  readonly wrapped: Uint8Array;
+  /** The header as it stands there: the pieces are bound to it. */
+  readonly encoded: Uint8Array;
+  readonly pieces: readonly Uint8Array[];
 }
 
-async function openBackup(
-  memory: SecureMemory,
-  sha256: (bytes: Uint8Array) => Uint8Array,
-  bytes: Uint8Array,
-  password: Slot,
-): Promise<Result<OpenedBackup, 'backup_malformed' | 'wrong_password'>> {
+function readSealed(bytes: Uint8Array): Result<SealedBackup, 'backup_malformed'> {
   const decoded = decodeHeader(bytes);
   if (!decoded.ok) return decoded;
   const { header, encoded, rest } = decoded.value;
   const salt = fromBase64url(header.kdf.salt);
   const wrapped = fromBase64url(header.wrapped);
   if (!salt || !wrapped || salt.length !== 16 || !kdfParamsAcceptable(header.kdf)) return err('backup_malformed');
-  const userKey = await deriveUserKey(memory, password, salt, header.kdf);
-  const key = openSecret(memory, userKey, { keyId: BACKUP_KEY_ID, place: BACKUP_KEY_PLACE, sealed: wrapped });
+  const pieces = readFrames(bytes.subarray(rest));
+  if (!pieces || pieces.length === 0) return err('backup_malformed');
+  return ok({ kdf: header.kdf, salt, wrapped, encoded, pieces });
+}
+
+/** Undefined where the password does not open it. The caller frees it. */
+async function openBackupKey(memory: SecureMemory, sealed: SealedBackup, password: Slot): Promise<Slot | undefined> {
+  const userKey = await deriveUserKey(memory, password, sealed.salt, sealed.kdf);
+  const key = openSecret(memory, userKey, { keyId: BACKUP_KEY_ID, place: BACKUP_KEY_PLACE, sealed: sealed.wrapped });
   memory.free(userKey);
-  if (!key) return err('wrong_password');
-  try {
-    const items = openPieces(key, sha256(encoded), bytes.subarray(rest));
-    return items.ok ? ok({ header, ...items.value }) : items;
-  } finally {
-    memory.free(key);
-  }
+  return key;
 }
 
 function openPieces(
   key: Slot,
   headerHash: Uint8Array,
-  bytes: Uint8Array,
+  frames: readonly Uint8Array[],
 ): Result<{ records: RecordWrite[]; batches: StoredBatch[] }, 'backup_malformed'> {
-  const frames = readFrames(bytes);
-  if (!frames || frames.length === 0) return err('backup_malformed');
   const records: RecordWrite[] = [];
   const batches: StoredBatch[] = [];
   for (const [i, sealed] of frames.entries()) {
