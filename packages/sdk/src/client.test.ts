@@ -148,6 +148,41 @@ describe('signTransaction', () => {
   });
 });
 
+describe('what no method reads', () => {
+  const common = { wallet: WALLET, chain: 'eip155:31337' };
+  const client = (vault: AnsweringVault) => createClient(vault.connection) as unknown as Record<string, Method>;
+  type Method = (request: unknown) => Promise<unknown>;
+  const text = { ...common, message: 'hello' };
+  const data = { ...common, typedData: '{}', digest: `0x${'00'.repeat(32)}` };
+  const authorization = { ...common, authorization: Uint8Array.of(5, 0xc0) };
+
+  it.each([
+    ['signTransaction', { wallet: WALLET, transaction: { ...TRANSFER, data: '0xa9059cbb00', gas: 60_000n } }, '“data”'],
+    ['signTransaction', { wallet: WALLET, transaction: TRANSFER, data: '0xa9059cbb00' }, '“data”'],
+    ['signTransaction', { wallet: WALLET, transaction: TRANSFER, idempotencyKey: KEY }, '“idempotencyKey”'],
+    ['signTransaction', { wallet: WALLET, transaction: '0x02f8', chain: 'eip155:1' }, 'a string'],
+    ['signTransaction', undefined, 'object'],
+    ['signTypedData', { ...data, domain: {} }, '“domain”'],
+    ['signTypedData', { ...data, typedData: {} }, 'an object'],
+    ['signTypedData', { ...data, digest: '0x00' }, '32 bytes'],
+    ['signTypedData', { ...data, digest: undefined }, '32 bytes'],
+    ['signMessage', { ...text, account: '0x' }, '“account”'],
+    ['signMessage', { ...text, message: { raw: '0x00' } }, 'an object'],
+    ['signAuthorization', { ...authorization, nonce: 1 }, '“nonce”'],
+    ['signAuthorization', { ...common, authorization: '0x05c0' }, 'a string'],
+  ])('%s refuses it, and asks for nothing', async (method, request, what) => {
+    const vault = createVault();
+    const fault: CodedError = await client(vault)[method]!(request).then(
+      () => new CodedError('none', 'It was taken.'),
+      (error: CodedError) => error,
+    );
+    expect(fault.code).toMatch(/^(transfer|params)_invalid$/);
+    expect(fault.message).toContain(what);
+    expect(fault.remedy).toBeDefined();
+    expect(vault.calls).toEqual([]);
+  });
+});
+
 function changed(receipt: ReceiptJson): ReceiptJson {
   return { ...receipt, entry: receipt.entry.replace('0.5 ETH', '0.9 ETH') };
 }

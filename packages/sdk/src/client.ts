@@ -1,4 +1,4 @@
-import { CodedError, concat, fromHex, ok, toBase64url, toHex, utf8, type Result } from '@keepwatch/base';
+import { CodedError, concat, ok, toBase64url, toHex, utf8, type Result } from '@keepwatch/base';
 import {
   denialDetails,
   permittedEntry,
@@ -20,6 +20,7 @@ import { demandReceipt, type CheckedReceipt } from './receipt.ts';
 import { signatureOver, signedTransaction, type SignedTransactionFault } from './signed-transaction.ts';
 import { encodeTransfer, type EtherTransfer } from './transaction.ts';
 import { newKey } from './idempotency-key.ts';
+import { demandAuthorization, demandText, demandTransactionRequest, typedDataDigest } from './requests.ts';
 import { allApprovals, allContracts, allGrants, allWallets, type RegisteredContract } from './lists.ts';
 
 /**
@@ -31,7 +32,10 @@ const REQUEST_LIFETIME_MS = 5 * 60_000;
 export interface SignTransactionRequest {
   /** Id of the wallet, as `wallets()` lists it. */
   readonly wallet: string;
-  /** The transfer, or the unsigned transaction as bytes (EIP-2718; without a type: EIP-155). */
+  /**
+   * A plain transfer of ether, or any unsigned transaction as bytes (EIP-2718; without a type: EIP-155): so calls of contracts
+   * are signed. An object with other members than a transfer’s is refused.
+   */
   readonly transaction: EtherTransfer | Uint8Array;
   /** CAIP-2, such as `eip155:1`. May be left out with a transfer, which names its chain itself. */
   readonly chain?: string;
@@ -77,7 +81,10 @@ export interface SignedTransaction {
   readonly key: string;
 }
 
-/** A program that asks for signatures. Every method can throw the codes of `protocol`'s table and of the connection. */
+/**
+ * A program that asks for signatures. Every method can throw the codes of `protocol`'s table and of the connection; those
+ * that sign throw `params_invalid` for a member of the request that they do not know.
+ */
 export interface Client {
   /**
    * Asks to be registered under this name. An operator compares the id, which commits to the client's key, and
@@ -94,7 +101,8 @@ export interface Client {
    * Has a transaction signed, if a grant allows it, and checks the answer: the signature is the wallet's over the very
    * transaction, and the journal holds the decision. What is broadcast is put together here.
    *
-   * Throws `denied` with {@link Denial} in its details; `signed_transaction_differs` and `receipt_…` where the answer
+   * Throws `transfer_invalid` and `params_invalid` for what it does not know, before anything is asked; `denied` with
+   * {@link Denial} in its details; `signed_transaction_differs` and `receipt_…` where the answer
    * does not hold.
    */
   signTransaction(request: SignTransactionRequest): Promise<SignedTransaction>;
@@ -190,17 +198,20 @@ export function createClient(connection: Connection): Client {
 
   return {
     async signTypedData(request) {
+      const digest = typedDataDigest(request);
       const params = named(request);
       const asked = connection.call('typed-data.sign', { ...params, typedData: request.typedData });
-      return signedData(params, fromHex(request.digest) ?? new Uint8Array(0), asked);
+      return signedData(params, digest, asked);
     },
     async signMessage(request) {
+      demandText(request);
       const params = named(request);
       const text = utf8(request.message);
       const digest = keccak_256(concat(utf8(`\x19Ethereum Signed Message:\n${text.length}`), text));
       return signedData(params, digest, connection.call('message.sign', { ...params, message: request.message }));
     },
     async signAuthorization(request) {
+      demandAuthorization(request);
       const params = named(request);
       const authorization = `0x${toHex(request.authorization)}`;
       const asked = connection.call('authorization.sign', { ...params, authorization });
@@ -221,6 +232,7 @@ export function createClient(connection: Connection): Client {
     observe: (wallet, options) => observeReceipts(connection, wallet, options),
 
     async signTransaction(request) {
+      demandTransactionRequest(request);
       const unsigned =
         request.transaction instanceof Uint8Array ? request.transaction : encodeTransfer(request.transaction);
       const params = named({ ...request, chain: chainOf(request) });

@@ -57,6 +57,12 @@ describe('a broadcast', () => {
     expect(await node.broadcast(RAW, HASH)).toBe(HASH);
   });
 
+  it('takes bytes and no text', async () => {
+    const node = await start({ eth_sendRawTransaction: { result: HASH } });
+    await expect(node.broadcast('0x0201' as never, HASH)).rejects.toMatchObject({ code: 'params_invalid' });
+    expect(asked).toEqual([]);
+  });
+
   it('is one where the node does not want it', async () => {
     const node = await start({ eth_sendRawTransaction: refused, eth_getTransactionByHash: { result: null } });
     await expect(node.broadcast(RAW, HASH)).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import { CodedError, toHex } from '@keepwatch/base';
+import { invalid, kindOf } from './known-members.ts';
 
 /**
  * What a client of Keepwatch asks of an Ethereum node around a signature: the next nonce, the fees, the broadcast and
@@ -10,7 +11,7 @@ export interface EvmNode {
   nextNonce(address: string): Promise<number>;
   /** Fees per gas in wei that outlive six blocks of rising base fee: twice the base fee and the node's usual tip. */
   fees(): Promise<{ readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }>;
-  /** Hands in a signed transaction and returns its hash. The same transaction a second time is no error. */
+  /** Hands in a signed transaction and returns its hash. The same transaction a second time is no error. `params_invalid` for what is no bytes. */
   broadcast(raw: Uint8Array, hash: string): Promise<string>;
   /** Waits until the transaction is mined. `transaction_not_mined` when the time is over. */
   mined(hash: string, timeoutMs?: number): Promise<{ readonly block: number; readonly succeeded: boolean }>;
@@ -40,6 +41,13 @@ export function createEvmNode(url: string): EvmNode {
       return { maxPriorityFeePerGas, maxFeePerGas: 2n * quantity(block.baseFeePerGas) + maxPriorityFeePerGas };
     },
     async broadcast(raw, hash) {
+      if (!(raw instanceof Uint8Array)) {
+        throw invalid(
+          'broadcast',
+          `the transaction is ${kindOf(raw)}`,
+          'Give its bytes, as signTransaction returns them.',
+        );
+      }
       try {
         return String(await call('eth_sendRawTransaction', [`0x${toHex(raw)}`]));
       } catch (error) {

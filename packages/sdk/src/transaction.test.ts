@@ -1,4 +1,4 @@
-import { toHex } from '@keepwatch/base';
+import { CodedError, toHex } from '@keepwatch/base';
 import fc from 'fast-check';
 import { parseTransaction, serializeTransaction, type Hex } from 'viem';
 import { describe, expect, it } from 'vitest';
@@ -54,12 +54,69 @@ describe('encodeTransfer', () => {
     ['a short address', { to: '0x7099' }],
     ['an address with a wrong checksum', { to: '0x70997970c51812dc3A010C7d01b50e0d17dc79C8' }],
     ['gas beyond 64 bits', { gasLimit: 1n << 64n }],
+    ['an amount as a number', { value: 1 }],
+    ['an amount as a fraction', { value: 0.5 }],
+    ['an amount as text', { value: '1' }],
+    ['gas as a number', { gasLimit: 21_000 }],
+    ['a fee as a number', { maxFeePerGas: 20_000_000_000, maxPriorityFeePerGas: 1n }],
+    ['a chain id as a bigint', { chainId: 1n }],
+    ['no recipient', { to: undefined }],
+    ['a recipient in a list', { to: [TRANSFER.to] }],
   ])('refuses %s', (_, change) => {
-    expect(() => encodeTransfer({ ...TRANSFER, ...change })).toThrow(
+    expect(() => encodeTransfer({ ...TRANSFER, ...change } as EtherTransfer)).toThrow(
       expect.objectContaining({ code: 'transfer_invalid' }),
     );
   });
+
+  it.each([
+    ['data', { data: '0xa9059cbb00' }, 'serializeTransaction'],
+    ['data', { data: '0xa9059cbb00', gas: 60_000n }, 'serializeTransaction'],
+    ['accessList', { accessList: [] }, 'serializeTransaction'],
+    ['gas', { gas: 60_000n }, 'gasLimit'],
+    ['gasPrice', { gasPrice: 1n }, 'maxFeePerGas'],
+    ['type', { type: 'eip1559' }, 'EIP-1559'],
+    ['from', { from: TRANSFER.to }, 'wallet'],
+    ['memo', { memo: 'rent' }, 'Leave it out'],
+  ])('takes no %s for nothing: it would not be signed', (name, members, advice) => {
+    const fault = refusalOf({ ...TRANSFER, ...members } as EtherTransfer);
+    expect(fault).toMatchObject({ code: 'transfer_invalid' });
+    expect(fault.message).toContain(`“${name}”`);
+    expect(fault.remedy).toContain(advice);
+  });
+
+  it('finds members that a class has, as those of ethers', () => {
+    class Built {
+      readonly chainId = 1;
+      get data() {
+        return '0xa9059cbb00';
+      }
+    }
+    const hidden = Object.defineProperty({ ...TRANSFER }, 'data', { value: '0xa9', enumerable: false });
+    const inherited = Object.assign(Object.create({ calldata: '0xa9' }) as object, TRANSFER);
+    expect(refusalOf(Object.assign(new Built(), TRANSFER)).message).toContain('“data”');
+    expect(refusalOf(hidden).message).toContain('“data”');
+    expect(refusalOf(inherited as EtherTransfer).message).toContain('“calldata”');
+  });
+
+  it('passes over members without a value, as viem has them', () => {
+    const transfer = { ...TRANSFER, data: undefined, gas: undefined };
+    expect(encodeTransfer(transfer)).toEqual(encodeTransfer(TRANSFER));
+  });
+
+  it.each([['0x02f8'], [null], [undefined], [7]])('refuses %s, which is no transfer', (value) => {
+    expect(refusalOf(value as never)).toMatchObject({ code: 'transfer_invalid' });
+  });
 });
+
+function refusalOf(transfer: EtherTransfer): CodedError {
+  try {
+    encodeTransfer(transfer);
+  } catch (error) {
+    if (error instanceof CodedError) return error;
+    throw error;
+  }
+  throw new Error('it was encoded');
+}
 
 describe('addresses', () => {
   // EIP-55, "Test Cases".

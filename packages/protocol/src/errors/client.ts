@@ -30,7 +30,10 @@ export const CLIENT_ERRORS = {
   ),
 
   signed_transaction_differs: text('The signature is not over what was asked for.', DISTRUST),
-  transfer_invalid: text('The transfer has a field that no node would take.', 'Correct what the message names.'),
+  transfer_invalid: text(
+    'The transfer has a field that no node would take, or one that would not be signed.',
+    'Correct what the message names.',
+  ),
   receipt_malformed: text('This is no receipt.', 'Use the file as it was written.'),
   receipt_other_vault: text('The receipt is of another vault.', 'Check it against the vault that issued it.'),
   receipt_seq_mismatch: text('The receipt’s place is not in the batch that it names.', FALSE_RECEIPT),
