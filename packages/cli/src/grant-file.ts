@@ -1,6 +1,7 @@
-import { CodedError } from '@keepwatch/base';
+import { CodedError, createZones } from '@keepwatch/base';
 import { grantFile, type GrantDraft, type GrantInFile } from '@keepwatch/protocol';
 import type { Operator } from '@keepwatch/sdk';
+import { withoutChecksums } from './grant-file-addresses.ts';
 import { readJsonFile } from './json-file.ts';
 import { pick } from './names.ts';
 
@@ -10,7 +11,7 @@ type Vault = Pick<Operator, 'peers' | 'wallets'>;
 
 /** The file’s grants. Error codes `file_unreadable`, `file_malformed` and `grant_invalid`. */
 export async function readGrantFile(path: string): Promise<readonly GrantInFile[]> {
-  const parsed = grantFile.safeParse(await readJsonFile(path));
+  const parsed = grantFile.safeParse(withoutChecksums(await readJsonFile(path)));
   if (parsed.success) return parsed.data.grants;
   const [issue] = parsed.error.issues;
   const at = issue?.path.join('.') ?? '';
@@ -24,6 +25,31 @@ export async function readGrantFile(path: string): Promise<readonly GrantInFile[
       remedy: 'Write it as `keepwatch grant export` does.',
     },
   );
+}
+
+/**
+ * Demands that the time zones of new grants exist, before anything is changed: of a file that the vault refuses in the middle,
+ * half would be in force. Error code `grant_invalid`.
+ */
+export function demandZones(drafts: readonly GrantDraft[]): void {
+  const zones = createZones();
+  const nowMs = Date.now();
+  for (const draft of drafts) {
+    const zone = zonesOf(draft).find((each) => zones.wallClock(each, nowMs) === undefined);
+    if (zone === undefined) continue;
+    const which = 'label' in draft && draft.label !== undefined ? `“${draft.label}”` : `of kind ${draft.kind}`;
+    throw new CodedError('grant_invalid', `There is no time zone ${zone}: the grant ${which} would permit nothing.`, {
+      remedy: 'Name a time zone of the IANA database, such as Europe/Berlin.',
+    });
+  }
+}
+
+function zonesOf(draft: GrantDraft): string[] {
+  if (draft.kind === 'deny') return [];
+  return draft.constraints.flatMap((each) => {
+    if ('zone' in each) return [each.zone];
+    return 'window' in each && 'zone' in each.window ? [each.window.zone] : [];
+  });
 }
 
 /** With ids instead of names, in the form that the vault takes. Throws for names that nobody has. */

@@ -82,6 +82,13 @@ describe('grants as a file', () => {
     expect(owner.run(['grant', 'apply', path]).out.trim()).toBe('Nothing to change.');
   });
 
+  it('may have addresses with their checksum, as the command line takes them', () => {
+    const text = JSON.stringify(wanted).replaceAll(TOKEN.toLowerCase(), TOKEN).replaceAll(ALICE.toLowerCase(), ALICE);
+    expect(owner.run(['grant', 'apply', file('checksums.json', text)]).out.trim()).toBe('Nothing to change.');
+    const mistyped = file('mistyped.json', text.replace(ALICE, ALICE.replace('C8', 'c8')));
+    expect(owner.run(['grant', 'apply', mistyped]).err).toContain('checksum');
+  });
+
   it('come out as they went in', () => {
     expect(owner.json('grant', 'export')).toEqual(wanted);
     const exported = owner.json<object>('grant', 'export', '--schema', './grants.schema.json');
@@ -95,6 +102,11 @@ describe('grants as a file', () => {
     const [first] = wanted.grants;
     const bad = file('bad.json', { grants: [{ ...first, routes: ['teleport'] }] });
     expect(owner.fails('grant', 'apply', bad).error).toBe('grant_invalid');
+    const nowhere = file('zone.json', JSON.stringify(wanted).replace('Europe/Berlin', 'Europe/Belrin'));
+    for (const dry of [[], ['--dry-run']]) {
+      const { err } = owner.run(['grant', 'apply', nowhere, ...dry]);
+      expect(err).toContain('There is no time zone Europe/Belrin');
+    }
     expect(owner.fails('grant', 'apply', file('none.json', '{}')).error).toBe('file_malformed');
     expect(owner.fails('grant', 'apply', join(owner.directory, 'nowhere')).error).toBe('file_unreadable');
     expect(grants()).toHaveLength(2);

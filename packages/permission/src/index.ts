@@ -58,6 +58,7 @@ export type {
   Value,
 } from './intent.ts';
 export { toJson, type Jsonified } from './json.ts';
+export { unknownZones } from './lint/open-hours.ts';
 export { lint, type LintTopic, type LintFinding } from './lint/lint.ts';
 export { parseGrant, type GrantError, type GrantErrorCode } from './parse/grant-parse.ts';
 export { areShown, shownCharges, type ShownLine } from './shown-charges.ts';

@@ -348,13 +348,15 @@ export function grantFileSchema(): Readonly<Record<string, unknown>> {
   return {
     title: 'Keepwatch grants',
     description:
-      'What clients may have signed: see docs/permissions.md. The vault checks besides that whatever may leave has a limit, that amounts are in range, that names and texts are visible, and that no constraint stands twice.',
+      'What clients may have signed: see docs/permissions.md. The vault checks besides that whatever may leave has a limit, that amounts are in range, that names and texts are visible, that the capitals of an address are its checksum, that time zones exist, and that no constraint stands twice.',
     ...z.toJSONSchema(grantFile, {
       target: 'draft-7',
       io: 'input',
       reused: 'ref',
       override: ({ jsonSchema }) => {
         if (jsonSchema.pattern?.includes('\p{') === true) delete jsonSchema.pattern;
+        // The command line reads the capitals of a checksum (EIP-55) before it looks at the file.
+        jsonSchema.pattern &&= jsonSchema.pattern.replaceAll('0x[0-9a-f]{40}', '0x[0-9a-fA-F]{40}');
       },
     }),
   };

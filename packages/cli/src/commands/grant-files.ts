@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '@keepwatch/base';
 import { grantFileSchema, type GrantDraft, type GrantInfo } from '@keepwatch/protocol';
 import { command } from '../command.ts';
-import { grantsById, grantsByName, readGrantFile } from '../grant-file.ts';
+import { demandZones, grantsById, grantsByName, readGrantFile } from '../grant-file.ts';
 import { withOperator } from '../vault-session.ts';
 
 /** Grants as a file that a team reviews like code, with a dry run that says what would change. */
@@ -41,6 +41,7 @@ const apply = command({
       const drafts = await grantsById(wanted, operator);
       const live = await operator.grants();
       const { create, end } = difference(drafts, live);
+      demandZones(create);
       const lines = [
         ...create.map((draft) => `+ ${draft.kind} ${draft.label ?? ''}`.trimEnd()),
         ...end.map(({ grant, sentence }) => `- ${grant}  ${sentence}`),

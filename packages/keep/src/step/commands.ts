@@ -1,5 +1,12 @@
 import { assertNever } from '@keepwatch/base';
-import { constraintsOf, describeGrant, isBudgetConstraint, parseGrant, permits } from '@keepwatch/permission';
+import {
+  constraintsOf,
+  describeGrant,
+  isBudgetConstraint,
+  parseGrant,
+  permits,
+  unknownZones,
+} from '@keepwatch/permission';
 import type { CommandName, CommandParams } from '@keepwatch/protocol';
 import type { ByCommand, NewWallet } from '../state/events.ts';
 import { raisedFloorIsLower } from '../state/nonces.ts';
@@ -109,7 +116,7 @@ export function stepCommand(
       return accept({ type: 'wallet.renamed', wallet, name, ...by });
     }
     case 'grant.create':
-      return createGrant(state, command.params, by);
+      return createGrant(state, command.params, by, keepMs, deps);
     case 'grant.revoke': {
       const stored = liveGrant(state, command.params.grant);
       if (!stored) return unknown('grant', command.params.grant);
@@ -242,7 +249,13 @@ function setFloor(state: State, params: CommandParams<'wallet.floor'>, by: ByCom
   return accept({ type: 'wallet.floored', wallet, chain, floor, ...by });
 }
 
-function createGrant(state: State, params: CommandParams<'grant.create'>, by: ByCommand): CommandOutcome {
+function createGrant(
+  state: State,
+  params: CommandParams<'grant.create'>,
+  by: ByCommand,
+  keepMs: number,
+  { zones }: StepDeps,
+): CommandOutcome {
   const draft = params.grant;
   const grant = `g${state.grantCount + 1}`;
   const parsed = parseGrant({ id: grant, createdSeq: state.seq + 1, ...draft });
@@ -250,6 +263,14 @@ function createGrant(state: State, params: CommandParams<'grant.create'>, by: By
     return refuse('grant_invalid', `The grant's ${parsed.error.path} must be ${parsed.error.expected}.`, undefined, {
       ...parsed.error,
     });
+  // A journal of before may hold such a grant: there it is never met, and stays so.
+  const [zone] = unknownZones(constraintsOf(parsed.value), keepMs, zones);
+  if (zone !== undefined) {
+    const remedy = 'Name a time zone of the IANA database, such as Europe/Berlin.';
+    return refuse('grant_invalid', `There is no time zone ${zone} here: the grant would permit nothing.`, remedy, {
+      zone,
+    });
+  }
   const client = clientOf(parsed.value);
   if (client !== null && client !== 'any' && livePeer(state, client)?.role !== 'client') return unknown('peer', client);
   if (draft.wallet !== 'any' && !state.wallets.has(draft.wallet)) return unknown('wallet', draft.wallet);
