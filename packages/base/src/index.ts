@@ -6,6 +6,7 @@ export * from './amounts.ts';
 export * from './bytes.ts';
 export * from './canonical-json.ts';
 export * from './coded-error.ts';
+export * from './directory-fault.ts';
 export * from './map-each.ts';
 export * from './remembered.ts';
 export * from './ports.ts';

@@ -1,4 +1,4 @@
-import { CodedError } from '@keepwatch/base';
+import { CodedError, directoryFault } from '@keepwatch/base';
 import { parseGateArguments } from './config.ts';
 import { supplyKeep } from './keep-source.ts';
 import { createLog } from './log.ts';
@@ -6,16 +6,24 @@ import { createGate } from './server.ts';
 
 // Gate's process: reads its command line, opens the listener, and takes the link to keep from wherever that comes.
 const args = process.argv.slice(2);
+let dataDir = '';
 try {
   await run();
-} catch (error) {
+} catch (cause) {
+  const error = directoryFault(dataDir, cause) ?? (cause as Error);
+  const { message } = error;
   const { code, remedy } = error instanceof CodedError ? error : { code: 'internal_error', remedy: undefined };
-  createLog('info').error({ code, remedy, error: (error as Error).message }, 'gate could not start');
+  createLog('info').error({ code, remedy, error: message }, 'gate could not start');
+  // The supervisor, where there is one, tells people.
+  if (process.send && error instanceof CodedError) {
+    await new Promise((resolve) => process.send!({ type: 'failed', code, message, remedy }, resolve));
+  }
   process.exit(1);
 }
 
 async function run(): Promise<void> {
   const config = parseGateArguments(args);
+  dataDir = config.gate.dataDir;
   const log = createLog(config.logLevel);
   const gate = await createGate({ log, onKeepLost: () => supply.lost() }, config.gate);
   let stopping = false;

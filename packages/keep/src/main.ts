@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { CodedError } from '@keepwatch/base';
+import { CodedError, directoryFault } from '@keepwatch/base';
 import { createLog } from './daemon/log.ts';
 import { createClock } from './jail/clock.ts';
 import { enterJail } from './jail/jail.ts';
@@ -45,10 +45,21 @@ function openControl(): Socket | null {
   }
 }
 
-process.on('uncaughtException', (error) => {
-  log('error', 'unforeseen failure; the keep ends', { error: error.message, at: error.stack?.split('\n')[1]?.trim() });
+process.on('uncaughtException', (error) => fail('unforeseen failure; the keep ends', error));
+
+/** Ends the process. What people can act on goes to the supervisor as well: before a vault is ready, it tells them. */
+function fail(words: string, cause: unknown): void {
+  const error = directoryFault(values.data ?? '', cause) ?? cause;
+  if (error instanceof CodedError) {
+    const { code, message, remedy, details } = error;
+    log('error', message, { code, remedy, details });
+    report({ event: 'failed', code, message, remedy });
+  } else {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    log('error', words, { error: message, at: stack?.split('\n')[1]?.trim() });
+  }
   process.exit(EXIT_FAILED);
-});
+}
 
 async function main(dataDir: string): Promise<void> {
   let signingThread: SigningThread | undefined;
@@ -119,8 +130,5 @@ if (values.data === undefined) {
   log('error', 'the keep needs --data DIRECTORY; it is started by `keepwatch vault run`');
   process.exit(64);
 }
-main(values.data).catch((error: unknown) => {
-  const coded = error instanceof CodedError ? { code: error.code, remedy: error.remedy, details: error.details } : {};
-  log('error', error instanceof Error ? error.message : 'the keep did not start', coded);
-  process.exit(EXIT_FAILED);
-});
+const { data } = values;
+main(data).catch((error: unknown) => fail('the keep did not start', error));

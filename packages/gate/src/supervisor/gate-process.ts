@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Readable } from 'node:stream';
+import type { CodedError } from '@keepwatch/base';
 import { formatGateArguments, type GateConfig } from '../config.ts';
 import type { ListenAddress } from '../server.ts';
 import { codeRoots } from './code-roots.ts';
-import { timeout, type ProcessEnd, type UserIds } from './keep-process.ts';
+import { LAST_WORDS_MS, timeout, type ProcessEnd, type UserIds } from './keep-process.ts';
 import { readLines } from './line-channel.ts';
+import { startFailure } from './start-failure.ts';
 
 export interface GateListening {
   readonly address: ListenAddress;
@@ -19,6 +21,8 @@ export interface GateProcess {
   /** Resolves once gate accepts connections; `undefined` when it ended before. */
   readonly listening: Promise<GateListening | undefined>;
   readonly ended: Promise<ProcessEnd>;
+  /** What it said of a start that failed, once it has ended. */
+  failure(): Promise<CodedError | undefined>;
   /** Gives the socket away: when gate has it, no copy stays in this process. */
   handOver(socket: Socket): void;
   shutDown(waitMs: number): Promise<ProcessEnd>;
@@ -63,8 +67,14 @@ export function startGateProcess(
     child.once('exit', (code, signal) => resolve({ code, signal }));
     child.once('error', () => resolve({ code: null, signal: null }));
   });
+  let failure: CodedError | undefined;
+  const silent = new Promise<void>((resolve) => {
+    child.once('disconnect', resolve);
+    child.once('error', () => resolve());
+  });
   const listening = new Promise<GateListening | undefined>((resolve) => {
     child.on('message', (message: { type?: unknown } & GateListening) => {
+      if (message.type === 'failed') failure = startFailure({ ...message });
       if (message.type === 'listening') {
         const { address, metricsAddress, tls } = message;
         resolve(metricsAddress ? { address, metricsAddress, tls } : { address, tls });
@@ -78,6 +88,11 @@ export function startGateProcess(
     pid: child.pid,
     listening,
     ended,
+    async failure() {
+      // Its last words may be read after its end was.
+      await Promise.race([silent, timeout(LAST_WORDS_MS)]);
+      return failure;
+    },
     handOver(socket) {
       if (!child.connected) return void socket.destroy();
       // Node holds the second message back until gate has acknowledged the socket and our copy is closed. Only then may

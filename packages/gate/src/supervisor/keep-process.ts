@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { CodedError } from '@keepwatch/base';
 import { codeRoots } from './code-roots.ts';
 import { createLineChannel, readLines } from './line-channel.ts';
+import { startFailure } from './start-failure.ts';
 import { strayDescriptors } from './stray-descriptors.ts';
 
 /**
@@ -44,6 +46,8 @@ export interface KeepProcess {
   /** Our end of keep's fd 3. It belongs to gate: nothing here may read or write it. */
   readonly linkSocket: Socket;
   readonly ended: Promise<ProcessEnd>;
+  /** What it said of a start that failed, once it has ended. */
+  failure(): Promise<CodedError | undefined>;
   /** One message on the control channel (fd 4). */
   send(message: Readonly<Record<string, unknown>>): void;
   /** Asks keep to seal itself; whether it said so within `waitMs`. */
@@ -86,10 +90,13 @@ export function startKeepProcess(options: KeepProcessOptions): KeepProcess {
   const linkSocket = child.stdio[3] as Socket;
   linkSocket.on('error', () => undefined);
   const control = child.stdio[4] as Socket;
+  const silent = new Promise<void>((resolve) => void control.once('close', resolve));
+  let failure: CodedError | undefined;
   const waitForSealed = new Set<() => void>();
   const channel = createLineChannel(
     control,
     (message) => {
+      if (message['event'] === 'failed') failure = startFailure(message);
       if (message['event'] === 'sealed') for (const resolve of waitForSealed) resolve();
       options.onMessage(message);
     },
@@ -119,8 +126,22 @@ export function startKeepProcess(options: KeepProcessOptions): KeepProcess {
     return ended;
   }
 
-  return { pid: child.pid, linkSocket, ended, send: channel.send, seal, shutDown };
+  return {
+    pid: child.pid,
+    linkSocket,
+    ended,
+    async failure() {
+      await Promise.race([silent, timeout(LAST_WORDS_MS)]);
+      return failure;
+    },
+    send: channel.send,
+    seal,
+    shutDown,
+  };
 }
+
+/** How long the last words of a process that has ended are waited for: they may be read after its end was. */
+export const LAST_WORDS_MS = 1_000;
 
 /** Resolves after `ms` without keeping the process alive for it. */
 export function timeout(ms: number): Promise<undefined> {

@@ -1,9 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectClient, httpsGet } from '../fixtures/client.ts';
 import { isAlive, startSupervisor, type Running } from '../fixtures/running.ts';
+import { supervise } from './supervise.ts';
 
 const linux = process.platform === 'linux';
 const asRoot = process.getuid?.() === 0;
@@ -140,6 +142,69 @@ describe('restarts', () => {
     expect(waits.slice(0, 5)).toEqual([250, 500, 1000, 2000, 4000]);
     const { port } = (await running.event('gate_listening')).address;
     expect((await httpsGet(port, '/health')).status).toBe(200);
+  });
+});
+
+describe('a first start that fails', () => {
+  const lastOf = (ended: Running) => ended.events.at(-1) as unknown;
+  const keepThat = (text: string) => {
+    const path = join(dataDir, 'keep.mjs');
+    writeFileSync(
+      path,
+      `import { writeSync } from 'node:fs';\nconst say = (m) => writeSync(4, JSON.stringify(m) + '\\n');\n${text}`,
+    );
+    return path;
+  };
+  const FULL = `say({ event: 'failed', code: 'storage_full', message: 'No space is left.' });\nprocess.exit(70);\n`;
+
+  it('ends where the port is taken, after it was tried again for processes of before', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = other.address() as AddressInfo;
+      running = startSupervisor({ dataDir, listen: { host: '127.0.0.1', port } });
+      expect(await running.ended).toBe(1);
+      expect(lastOf(running)).toEqual({ type: 'ended', code: 'gate_listen_failed' });
+      expect(running.events.filter(({ type }) => type === 'gate_started')).toHaveLength(4);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('goes on once the port is free', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    running = startSupervisor({ dataDir, listen: { host: '127.0.0.1', port } });
+    await running.event('gate_ended');
+    other.close();
+    await running.keepMessage('ready');
+  });
+
+  it('ends at once with what a keep says that trying again cannot mend, and leaves no process behind', async () => {
+    running = startSupervisor({ dataDir, keepMain: keepThat(FULL) });
+    expect(await running.ended).toBe(1);
+    expect(lastOf(running)).toEqual({ type: 'ended', code: 'storage_full' });
+    expect(running.events.filter(({ type }) => type === 'keep_started')).toHaveLength(1);
+    const { pid } = await running.event('gate_started');
+    expect(isAlive(pid!)).toBe(false);
+  });
+
+  it('is over once the vault was ready: then the same is tried again', async () => {
+    running = startSupervisor({ dataDir, keepMain: keepThat(`say({ event: 'ready' });\n${FULL}`) });
+    await running.event('keep_started', 3);
+    expect(running.events.flatMap((event) => (event.type === 'keep_ended' ? [event.restartInMs] : []))).toEqual([
+      250, 500,
+    ]);
+  });
+
+  it('ends with its own error where the directory cannot be made', async () => {
+    const file = join(dataDir, 'file');
+    writeFileSync(file, '');
+    const options = { keepMain: '', listen: { host: '127.0.0.1', port: 0 }, onEvent: () => undefined };
+    expect(() => supervise({ ...options, dataDir: join(file, 'vault') })).toThrow(
+      expect.objectContaining({ code: 'vault_directory_unusable' }),
+    );
   });
 });
 

@@ -1,11 +1,12 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError } from '@keepwatch/base';
+import { CodedError, directoryFault } from '@keepwatch/base';
 import type { GateLimits } from '../limits.ts';
 import type { ListenAddress } from '../server.ts';
 import { createBackOff, type BackOff, type BackOffOptions } from './back-off.ts';
 import { startGateProcess, type GateListening, type GateProcess } from './gate-process.ts';
 import { startKeepProcess, type KeepProcess, type ProcessEnd, type UserIds } from './keep-process.ts';
+import { createFirstStart } from './start-failure.ts';
 import { watchSleep, type SleepEvent, type SleepWatch, type SleepWatchOptions } from './sleep-watch.ts';
 
 export interface SuperviseOptions {
@@ -52,9 +53,12 @@ export interface Supervisor {
   send(message: Readonly<Record<string, unknown>>): void;
   /** Asks keep to seal; whether it said so in time. */
   seal(reason: string): Promise<boolean>;
-  /** Keep first (sealed, then ended), then gate. Resolves when both are gone. */
+  /** Keep first (sealed, then ended), then gate. Resolves when both are gone, whatever ended them. */
   stop(): Promise<void>;
-  /** Resolves when everything has ended, by `stop` or by a signal. */
+  /**
+   * Resolves when everything has ended, by `stop` or by a signal. Rejects with a CodedError where the vault was never ready
+   * and trying again does not help: what gate or keep said, such as `gate_listen_failed`, `storage_busy`, `storage_full`.
+   */
   readonly ended: Promise<void>;
 }
 
@@ -66,8 +70,8 @@ const SEAL_WAIT_MS = 4_000;
 /**
  * Starts keep and gate, joins them by one connected socket and starts them again when they end. Keep comes back sealed,
  * always. The socket belongs to the two: when gate ends, its keep is ended as well, because nobody can bring the pair
- * together again. Throws `supervisor_needs_root` when users are named without the right to become them, and
- * `supervisor_users_invalid` when they are not two.
+ * together again. Throws `supervisor_needs_root` when users are named without the right to become them,
+ * `supervisor_users_invalid` when they are not two, and `vault_directory_unusable` or `storage_full` for the directory.
  */
 export function supervise(options: SuperviseOptions): Supervisor {
   const { onEvent, dataDir } = options;
@@ -79,6 +83,8 @@ export function supervise(options: SuperviseOptions): Supervisor {
   let listen = options.listen;
   let keep: KeepProcess | undefined;
   let gate: GateProcess | undefined;
+  const firstStart = createFirstStart();
+  let failed: CodedError | undefined;
   let stopping = false;
   let requestStop = () => undefined as void;
   const stopRequested = new Promise<void>((resolve) => {
@@ -103,9 +109,17 @@ export function supervise(options: SuperviseOptions): Supervisor {
         await runKeeps(gate, listening);
       }
       const end = stopping ? await gate.shutDown(STOP_WAIT_MS) : await gate.ended;
+      endFirstStart(await gate.failure());
       gate = undefined;
       await reportEnd('gate', end, gateBackOff);
     }
+    if (failed) throw failed;
+  }
+
+  /** Where the vault was never ready, and trying again does not help, everything ends. */
+  function endFirstStart(failure: CodedError | undefined): void {
+    failed ??= stopping ? undefined : firstStart.verdict(failure);
+    if (failed) requestStop();
   }
 
   /** One keep after the other, for as long as this gate lives. */
@@ -121,6 +135,7 @@ export function supervise(options: SuperviseOptions): Supervisor {
       hasStarted(listening);
       await Promise.race([keep.ended, noted, stopRequested]);
       const end = await keep.shutDown(stopping ? 'shutdown' : 'gate_ended', STOP_WAIT_MS);
+      endFirstStart(await keep.failure());
       keep = undefined;
       await reportEnd('keep', end, keepBackOff);
     }
@@ -166,7 +181,10 @@ export function supervise(options: SuperviseOptions): Supervisor {
       extraNodeFlags: options.keepNodeFlags ?? [],
       dataDir: join(dataDir, 'keep'),
       ...(options.keepUser && { user: options.keepUser }),
-      onMessage: (message) => onEvent({ type: 'keep_message', message }),
+      onMessage(message) {
+        if (message['event'] === 'ready') firstStart.succeeded();
+        onEvent({ type: 'keep_message', message });
+      },
       onOutput: (line) => onEvent({ type: 'output', process: 'keep', line }),
     });
     keepBackOff.started();
@@ -190,7 +208,7 @@ export function supervise(options: SuperviseOptions): Supervisor {
     seal,
     async stop() {
       requestStop();
-      await ended;
+      await ended.catch(() => undefined);
     },
     ended,
   };
@@ -210,15 +228,19 @@ function prepareDirectories({ dataDir, keepUser, gateUser }: SuperviseOptions): 
       remedy: 'Name a user for each of the two.',
     });
   }
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, asUsers ? 0o711 : 0o700);
-  for (const [name, user] of [
-    ['keep', keepUser],
-    ['gate', gateUser],
-  ] as const) {
-    const dir = join(dataDir, name);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    chmodSync(dir, 0o700);
-    if (user) chownSync(dir, user.uid, user.gid);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    chmodSync(dataDir, asUsers ? 0o711 : 0o700);
+    for (const [name, user] of [
+      ['keep', keepUser],
+      ['gate', gateUser],
+    ] as const) {
+      const dir = join(dataDir, name);
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      chmodSync(dir, 0o700);
+      if (user) chownSync(dir, user.uid, user.gid);
+    }
+  } catch (cause) {
+    throw directoryFault(dataDir, cause) ?? cause;
   }
 }

@@ -137,8 +137,9 @@ export async function startDaemon(options: DaemonOptions, deps: DaemonDeps): Pro
     const connection = connectionString(vault, address);
     if (!edgeReady || !address || connection === undefined || connection === announced) return;
     announced = connection;
-    report({ event: 'ready', phase: phaseOf(vault), connection });
+    // First, for it is written to the disk: a vault that cannot is not ready.
     const offer = offerToken(vault, address);
+    report({ event: 'ready', phase: phaseOf(vault), connection });
     if (offer) report({ event: 'bootstrap', ...offer });
   };
   late.announce = announce;

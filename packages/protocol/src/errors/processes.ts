@@ -19,6 +19,10 @@ export const PROCESS_ERRORS = {
     'The edge did not do its part; its TLS key stays as it was.',
     'Look at the log of gate, then rotate again.',
   ),
+  vault_directory_unusable: text(
+    'The vault’s data directory cannot be made or written.',
+    'Look at its permissions and at how its disk is mounted, or name another directory with --data.',
+  ),
   supervisor_needs_root: text(
     'Only root can start keep and gate as users of their own.',
     'Start it as root or under systemd, or leave the users away.',
