@@ -18,7 +18,8 @@ const MIB = 1024 * 1024;
 const NEEDED_LOCKED = 288 * MIB;
 const NEEDED_DISK = 512 * MIB;
 
-export async function checkMachine(data: string): Promise<readonly Finding[]> {
+/** `named`: whoever asks says that there is a vault in `data`. */
+export async function checkMachine(data: string, named: boolean): Promise<readonly Finding[]> {
   const checks = await Promise.all([
     checkNode(),
     checkAddons(),
@@ -27,7 +28,7 @@ export async function checkMachine(data: string): Promise<readonly Finding[]> {
     checkSwap(),
     checkClock(),
     checkDisk(data),
-    checkDataDirectory(data),
+    checkDataDirectory(data, named),
   ]);
   return checks.flat();
 }
@@ -156,10 +157,17 @@ async function nearestExisting(path: string): Promise<string> {
   }
 }
 
-async function checkDataDirectory(data: string): Promise<readonly Finding[]> {
+async function checkDataDirectory(data: string, named: boolean): Promise<readonly Finding[]> {
   const directory = `${data}/keep`;
   const mode = await modeOf(directory);
-  if (mode === undefined) return [];
+  if (mode === undefined) {
+    const words = `No vault has its data in ${data}, or it cannot be looked into.`;
+    // An operator's machine needs none.
+    if (!named) return [good('data directory', words)];
+    const remedy =
+      'Name the directory of the vault with --data, and look as its user; or run `keepwatch vault run`, which makes one.';
+    return [warning('data directory', words, remedy)];
+  }
   if ((mode & 0o077) === 0) return [good('data directory', 'Only its owner reads it.')];
   return [bad('data directory', `Others than its owner may look into ${directory}.`, `Run chmod 700 ${directory}.`)];
 }

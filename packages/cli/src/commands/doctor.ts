@@ -14,7 +14,8 @@ export const DOCTOR_COMMAND = command({
   summary: 'What protects the vault on this machine, what does not, and what to do about it',
   options: { data: { value: 'DIR', words: 'data directory of the vault on this machine' } },
   async run(context, options) {
-    const machine = await checkMachine(withData(context.directories, options.data).data);
+    const { data } = withData(context.directories, options.data);
+    const machine = await checkMachine(data, options.data !== undefined);
     const vault = await askVault(context);
     const findings = [...machine, ...vault];
     const { paint } = context.terminal;
