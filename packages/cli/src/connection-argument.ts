@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
@@ -22,12 +23,36 @@ export const bootstrapPath = (data: string) => join(data, 'keep', 'bootstrap_tok
 /** Error code `no_local_vault`. */
 export const localConnection = async (data: string): Promise<ConnectionString> =>
   readConnection(
-    await readLeft(bootstrapPath(data), {
-      code: 'no_local_vault',
-      what: 'No vault on this machine waits for its first operator',
-      remedy: 'Start it with `keepwatch vault run`, name its directory with --data, or give its connection string.',
-    }),
+    await readLeft(
+      bootstrapPath(data),
+      existsSync(join(data, 'keep', 'vault.db'))
+        ? {
+            code: 'no_local_vault',
+            what: 'The vault on this machine has its first operator, or has never been ready',
+            remedy:
+              'To become another operator, give the connection string that `keepwatch vault status` shows an operator: `keepwatch operator join CONNECTION`.',
+          }
+        : {
+            code: 'no_local_vault',
+            what: 'No vault on this machine waits for its first operator',
+            remedy:
+              'Start it with `keepwatch vault run`, name its directory with --data, or give its connection string.',
+          },
+    ),
   );
+
+/**
+ * What is wrong with the token of whoever wants to be the first operator. Most often there is none in the string, for what a
+ * daemon prints may be read by others. `find`: where the whole string is to be had.
+ */
+export function withoutToken(error: unknown, connection: string, find: string): unknown {
+  const parsed = parseConnectionString(connection);
+  const isMissing = parsed.ok && parsed.value.token === undefined;
+  if (!(error instanceof CodedError) || error.code !== 'token_invalid' || !isMissing) return error;
+  const words =
+    'Nobody has joined it yet, and this connection string has no token, by which the first operator comes in.';
+  return new CodedError(error.code, words, { cause: error, remedy: find });
+}
 
 /** What a daemon left there for its first operator. Where it cannot be read, `none` says that nobody is waited for. */
 export async function readLeft(

@@ -77,7 +77,15 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
   }
 
   it('lets an operator and a reader in, and a cursor goes on over kills without a gap or a double', async () => {
-    cli.json('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at());
+    const [, data] = at();
+    const made = cli.run(['monitor', 'init', '--network', 'regtest', '--key', 'file', ...at()]).out;
+    const startIt = `keepwatch monitor run --network regtest --data ${data}`;
+    expect(made).toContain(startIt);
+    // What is named next works as it stands, wherever the data are.
+    expect(cli.run(['monitor', 'status', ...at()]).out).toMatch(
+      new RegExp(`keepwatch monitor run --data ${data}\\n.*with --network`),
+    );
+    expect(cli.run(['watch', 'list', ...at()]).out).toContain(`keepwatch watch add NAME --descriptor D --data ${data}`);
     // As one that was killed leaves it.
     writeFileSync(join(cli.directory, 'monitor', 'bootstrap_token'), 'keepwatch://127.0.0.1:1?token=ended\n');
     await start();
@@ -86,9 +94,13 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
     expect(left).toBe(`${connection}&token=${token}`);
     // Who asks for it on the monitor's own machine is shown it, to take it elsewhere.
     expect(cli.json('monitor', 'status', ...at())).toMatchObject({ connection: left });
+    // The string that `monitor run` printed has no token, and it is said where there is one.
+    const without = cli.as('early').run(['monitor', 'join', connection]);
+    expect(without.err).toMatch(/has no token[^]*`keepwatch monitor status`[^]*token_invalid/);
     expect(cli.as('operator').json('monitor', 'join', ...at())).toMatchObject({ right: 'operator' });
     expect(existsSync(tokenFile!)).toBe(false);
     expect(cli.as('late').fails('monitor', 'join', ...at()).error).toBe('no_local_monitor');
+    expect(cli.as('late').run(['monitor', 'join', ...at()]).err).toContain(`keepwatch monitor join '${connection}'`);
     const asked = cli.as('reader').json('monitor', 'join', connection, '--reader', '--name', 'console');
     expect(asked).toMatchObject({ right: 'candidate' });
     const { peer } = asked as { peer: string };
@@ -115,6 +127,7 @@ describe('a monitor over a network', { timeout: 400_000 }, () => {
       await chain.mine(1);
       seen.push(...(await tail(seen.at(-1)?.seq ?? 0, 1)));
       await kill();
+      expect(cli.run(['monitor', 'status', ...at()]).out).toContain(`Next: ${startIt}`);
       paid.push(await chain.receive(10_000_000n));
       await chain.mine(1);
       await start();

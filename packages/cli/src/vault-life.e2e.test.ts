@@ -55,8 +55,13 @@ describe('the first operator', () => {
     const token = join(data, 'keep', 'bootstrap_token');
     expect(statSync(token).mode & 0o777).toBe(0o600);
     expect(readFileSync(token, 'utf8').trim()).toBe(daemon.bootstrap);
-    expect(owner.json('operator', 'join', '--data', data)).toMatchObject({ state: 'registered' });
+    const bare = daemon.bootstrap!.replace(/&token=.*/, '');
+    expect(owner.as('early').run(['operator', 'join', bare]).err).toMatch(/has no token[^]*token_invalid/);
+    // A person is told both ways on: a new vault, or one from a backup.
+    expect(owner.run(['operator', 'join', '--data', data]).out).toMatch(/vault init\n.*vault restore FILE/);
     expect(existsSync(token)).toBe(false);
+    const late = owner.as('late').run(['operator', 'join', '--data', data]).err;
+    expect(late).toMatch(/has its first operator[^]*operator join CONNECTION[^]*no_local_vault/);
     expect(owner.as('thief').fails('operator', 'join', daemon.bootstrap!)).toMatchObject({
       error: 'registration_closed',
     });
@@ -344,6 +349,8 @@ describe('what protects the vault', () => {
     const { findings } = owner.json<{ findings: { check: string; state: string }[] }>('doctor', '--data', data);
     const states = new Map(findings.map(({ check, state }) => [check, state]));
     expect(states.get('data directory')).toBe('good');
+    const nowhere = owner.json<{ findings: { check: string; state: string }[] }>('doctor', '--data', `${data}-nowhere`);
+    expect(nowhere.findings).toContainEqual(expect.objectContaining({ check: 'data directory', state: 'warning' }));
     expect(states.get('belt: no network')).toBe('good');
   });
 });

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { command } from '../command.ts';
-import { localConnection, readConnection } from '../connection-argument.ts';
+import { localConnection, readConnection, withoutToken } from '../connection-argument.ts';
 import { withData } from '../directories.ts';
 import { demandNotRevoked, peerCommands } from '../peers.ts';
 import { fields } from '../table.ts';
@@ -17,6 +17,8 @@ const joinVault = command({
   async run(context, options, [given]) {
     const { data } = withData(context.directories, options.data);
     const connectionString = given === undefined ? await localConnection(data) : readConnection(given);
+    const find =
+      'On the vault’s machine, `keepwatch operator join` finds it by itself; for elsewhere, take the string that `keepwatch vault run` prints as “From elsewhere”.';
     const profile = profileOf(context, 'operator');
     const identity = await ownIdentity(profile);
     const name = options.name ?? userInfo().username;
@@ -27,7 +29,10 @@ const joinVault = command({
       const { state } = caller === 'operator' ? { state: 'registered' as const } : await register();
       demandNotRevoked(state, peer);
       if (state === 'registered') {
-        const next = status.phase === 'uninitialised' ? 'keepwatch vault init' : 'keepwatch vault status';
+        const next =
+          status.phase === 'uninitialised'
+            ? 'keepwatch vault init\n  or, to bring one back:  keepwatch vault restore FILE'
+            : 'keepwatch vault status';
         return {
           json: { peer, vault, state },
           text: `You are an operator of this vault. Your id: ${peer}\nNext: ${next}`,
@@ -41,6 +46,8 @@ const joinVault = command({
           `  keepwatch operator approve ${peer}`,
         ].join('\n'),
       };
+    }).catch((error: unknown) => {
+      throw withoutToken(error, given ?? '', find);
     });
   },
 });

@@ -4,6 +4,7 @@ import { command, type Context } from '../command.ts';
 import { createDaemonLog, lineOf } from '../daemon-log.ts';
 import { withData } from '../directories.ts';
 import { usageError } from '../exit-codes.ts';
+import { nextCommand } from '../next-command.ts';
 import { findUser } from '../users.ts';
 import { showTime } from '../values.ts';
 
@@ -29,7 +30,7 @@ export const VAULT_RUN_COMMAND = command({
   async run(context, options) {
     const { data } = withData(context.directories, options.data);
     const log = createDaemonLog(context.terminal, context.terminal.interactive && !context.json);
-    const announce = createAnnouncer(context);
+    const announce = createAnnouncer(context, options.data === undefined ? undefined : data);
     // Only the daemon needs it: every other command starts sooner without.
     const { supervise } = await import('@keepwatch/gate');
     const supervisor = supervise({
@@ -80,8 +81,11 @@ export function parseListen(text: string, option: string): ListenAddress {
   return { host: match[1] ?? match[2]!, port };
 }
 
-/** Prints where the vault is reached, and for the first operator the string with the token. */
-function createAnnouncer(context: Context): (message: Readonly<Record<string, unknown>>) => void {
+/** Prints where the vault is reached, and for the first operator the string with the token. `data`: where it was named. */
+function createAnnouncer(
+  context: Context,
+  data: string | undefined,
+): (message: Readonly<Record<string, unknown>>) => void {
   const { paint } = context.terminal;
   return ({ event, connection, phase, expires }) => {
     if (typeof connection !== 'string') return;
@@ -91,7 +95,7 @@ function createAnnouncer(context: Context): (message: Readonly<Record<string, un
     if (event === 'bootstrap' && typeof expires === 'number') {
       const text = [
         'This vault has no operator yet.',
-        '  On this machine:  keepwatch operator join',
+        `  On this machine:  ${nextCommand('operator join', { data })}`,
         `  From elsewhere:   keepwatch operator join '${connection}'`,
         paint.quiet(`  The token in it works once, until ${showTime(expires)}.`),
       ].join('\n');

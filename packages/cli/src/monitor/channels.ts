@@ -4,10 +4,11 @@ import type { MonitorApi } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { readJsonFile, readTextFile } from '../json-file.ts';
+import { nextCommand } from '../next-command.ts';
 import { readSecret } from '../secret-input.ts';
 import { table } from '../table.ts';
 import { showCount, showTime } from '../values.ts';
-import type { MonitorPlace } from './options.ts';
+import { samePlace, type MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 
 export interface ChannelAddOptions extends MonitorPlace {
@@ -132,7 +133,7 @@ export function channelList(context: Context, place: MonitorPlace): Promise<Answ
     if (channels.length === 0) {
       return {
         json: { channels },
-        text: 'No channel: what is found is told to nobody.\nNext: keepwatch channel add NAME --webhook URL',
+        text: `No channel: what is found is told to nobody.\nNext: ${nextCommand('channel add NAME --webhook URL', samePlace(place))}`,
       };
     }
     const standing = ({ dead, failing }: Shown) => {

@@ -39,7 +39,7 @@ export async function watchAddEvm(context: Context, name: string, address: strin
   }
   const tokens = options.token.map(readToken);
   const birthday = options.birthday === undefined ? null : readBeginning(options.birthday, '--birthday');
-  return withMonitor(context, options, async (api, { running }) => {
+  return withMonitor(context, options, async (api, { start }) => {
     const put = {
       ...{
         name,
@@ -57,9 +57,10 @@ export async function watchAddEvm(context: Context, name: string, address: strin
       ...each,
     }));
     const wallet = (await api.call('evm.put', { ...put, limits })) as EvmWalletView;
-    const next = running
-      ? `From the next block on it is looked at; ${birthday === null ? 'what it has then is no news' : 'its past is read meanwhile: `keepwatch watch list` shows how far that is'}.`
-      : `It is looked at while the monitor runs: keepwatch monitor run --evm ${chainId}=URL`;
+    const next =
+      start === null
+        ? `From the next block on it is looked at; ${birthday === null ? 'what it has then is no news' : 'its past is read meanwhile: `keepwatch watch list` shows how far that is'}.`
+        : `It is looked at while the monitor runs: ${start} --evm ${chainId}=URL`;
     const known = wallet.name === wallet.id ? '' : `, as ${wallet.id}`;
     return {
       json: { wallets: [wallet] },

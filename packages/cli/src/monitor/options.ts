@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { OptionSpecs } from '../arguments.ts';
 import type { Context } from '../command.ts';
+import { nextCommand, type Carried } from '../next-command.ts';
 import { parseCount } from '../values.ts';
 
 /** Where the data of a monitor is, and how it is opened where it does not run. */
@@ -33,6 +34,20 @@ export interface MonitorPlace {
 
 export const monitorDirectory = (context: Context, data: string | undefined): string =>
   data === undefined ? context.directories.monitor : resolve(data);
+
+/** Where `--data` was given: as it has to be given again, wherever the next command is run. */
+export const namedDirectory = ({ data }: Pick<MonitorPlace, 'data'>): string | undefined =>
+  data === undefined ? undefined : resolve(data);
+
+/** The command that starts the monitor. `network`: the one that it was made for. */
+export const startCommand = (place: MonitorPlace, network: string | undefined): string =>
+  nextCommand('monitor run', {
+    network: network === 'main' ? undefined : network,
+    data: namedDirectory(place),
+  });
+
+/** What leads another command to the same monitor. */
+export const samePlace = (place: MonitorPlace): Carried => ({ data: namedDirectory(place), monitor: place.monitor });
 
 /** Of `watch add`. */
 export interface AddOptions extends MonitorPlace {

@@ -13,13 +13,14 @@ import {
   type Unlocking,
 } from '@keepwatch/monitor';
 import type { Context } from '../command.ts';
+import { nextCommand } from '../next-command.ts';
 import { readSecret } from '../secret-input.ts';
-import { expectsOf, monitorDirectory, type MonitorPlace } from './options.ts';
+import { expectsOf, monitorDirectory, namedDirectory, samePlace, startCommand, type MonitorPlace } from './options.ts';
 import { remoteMonitor } from './remote.ts';
 
 export interface Reached {
-  /** It runs, and its data was not opened by this process. */
-  readonly running: boolean;
+  /** The command that starts it; null: it runs, and its data was not opened by this process. */
+  readonly start: string | null;
   /** On this machine, by the monitor's own user. */
   readonly here: boolean;
 }
@@ -34,12 +35,13 @@ export async function withMonitor<T>(
   use: (api: MonitorApi, how: Reached) => Promise<T>,
 ): Promise<T> {
   const client = await runningMonitor(context, place);
-  if (client) return closing(client, (api) => use(api, { running: true, here: !('order' in api) }));
+  if (client) return closing(client, (api) => use(api, { start: null, here: !('order' in api) }));
   const dataDir = monitorDirectory(context, place.data);
   const rootKey = await openLock(dataDir, await unlockingOf(context, dataDir, place));
   const monitor = await openMonitor({ dataDir, rootKey });
   try {
-    return await use(expecting(createLocalApi(monitor), place), { running: false, here: true });
+    const start = startCommand(place, monitor.engine.state.watch.settings.network);
+    return await use(expecting(createLocalApi(monitor), place), { start, here: true });
   } finally {
     await monitor.close();
   }
@@ -55,7 +57,7 @@ export async function withRunningMonitor<T>(
   if (client) return closing(client, use);
   lockKind(monitorDirectory(context, place.data));
   throw new CodedError('monitor_not_running', 'No monitor runs there, and nothing new is found.', {
-    remedy: 'Start it with `keepwatch monitor run`; `keepwatch findings list` shows what was found.',
+    remedy: `Start it with \`${startCommand(place, undefined)}\`; \`${nextCommand('findings list', samePlace(place))}\` shows what was found.`,
   });
 }
 
@@ -69,7 +71,7 @@ async function runningMonitor(context: Context, place: MonitorPlace): Promise<Ap
     const { phase } = (await client.call('status')) as { readonly phase: string };
     if (phase !== 'locked') return expecting(client, place);
     throw new CodedError('monitor_locked', 'The monitor runs, and is locked.', {
-      remedy: 'Run `keepwatch monitor unlock` first.',
+      remedy: `Run \`${nextCommand('monitor unlock', { data: namedDirectory(place) })}\` first.`,
     });
   } catch (error) {
     client.close();

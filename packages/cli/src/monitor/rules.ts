@@ -1,11 +1,12 @@
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
 import { readJsonFile } from '../json-file.ts';
+import { nextCommand } from '../next-command.ts';
 import { table } from '../table.ts';
 import { parseCount, showCount, showTime } from '../values.ts';
 import { findingWords, type FindingJson } from './finding-words.ts';
 import { paintSeverity, sinceOf } from './findings.ts';
-import type { MonitorPlace } from './options.ts';
+import { samePlace, type MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 
 /** A document that was accepted: what is left out in it has its default. */
@@ -44,7 +45,8 @@ export async function rulesApply(context: Context, file: string, place: MonitorP
     const isHeard = rules.some(({ tell = [] }) => tell.length > 0);
     const rest = 'What none of them speaks of is kept, and told to nobody.';
     // It may be meant so, for a ladder tells as well; mostly it is not.
-    const nobody = 'They tell nobody anything: only a ladder still does. To do without rules: keepwatch rules clear';
+    const clear = nextCommand('rules clear', samePlace(place));
+    const nobody = `They tell nobody anything: only a ladder still does. To do without rules: ${clear}`;
     return { json: applied, text: `${held} from now on. ${isHeard ? rest : nobody}` };
   });
 }

@@ -8,8 +8,9 @@ import type { Answer, Context } from '../command.ts';
 import { parseListen } from '../commands/vault-run.ts';
 import { createDaemonLog } from '../daemon-log.ts';
 import { usageError } from '../exit-codes.ts';
+import { nextCommand } from '../next-command.ts';
 import { readNewPassword } from '../secret-input.ts';
-import { monitorDirectory, type MonitorPlace } from './options.ts';
+import { monitorDirectory, namedDirectory, startCommand, type MonitorPlace } from './options.ts';
 import { readPassphrase } from './reach.ts';
 
 const DEFAULT_HTTP = '127.0.0.1:7410';
@@ -20,10 +21,10 @@ const PROTECTION = {
   credential: 'a credential of systemd: a stolen disk yields nothing without it',
 };
 
-const FIRST_OPERATOR = [
+const firstOperator = (data: string | undefined) => [
   'Nobody has joined it yet. The first operator:',
-  '  On this machine:  keepwatch monitor join',
-  '  From elsewhere:   keepwatch monitor join CONNECTION, which `keepwatch monitor status` shows here',
+  `  On this machine:  ${nextCommand('monitor join', { data })}`,
+  `  From elsewhere:   keepwatch monitor join CONNECTION, which \`${nextCommand('monitor status', { data })}\` shows here`,
 ];
 
 export interface InitOptions extends MonitorPlace {
@@ -48,7 +49,8 @@ export async function monitorInit(context: Context, options: InitOptions): Promi
     text: [
       `The monitor is made in ${dataDir}, for ${network}.`,
       `It is protected by ${kind === 'file' ? paint.warning(protection) : protection}.`,
-      `Next: keepwatch watch add NAME --descriptor D, and keepwatch monitor run${network === 'main' ? '' : ` --network ${network}`}`,
+      `Next: ${nextCommand('watch add NAME --descriptor D', { data: namedDirectory(options) })}`,
+      `and:  ${startCommand(options, network)}`,
     ].join('\n'),
   };
 }
@@ -102,7 +104,10 @@ export async function monitorRun(context: Context, options: RunOptions): Promise
     // Never with the token: what is said here ends in the log of a service.
     context.emit({
       json: { event: 'listening', connection, tokenFile },
-      text: [`Over the network:  ${connection}`, ...(tokenFile === null ? [] : FIRST_OPERATOR)].join('\n'),
+      text: [
+        `Over the network:  ${connection}`,
+        ...(tokenFile === null ? [] : firstOperator(namedDirectory(options))),
+      ].join('\n'),
     });
   }
   const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);

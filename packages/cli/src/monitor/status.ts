@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CodedError } from '@keepwatch/base';
+import { NETWORKS } from '@keepwatch/bitcoin';
 import { connectApi, isMade, lockKind, requireWhole, socketPath } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
+import { nextCommand } from '../next-command.ts';
 import { fields, table } from '../table.ts';
 import { showCount, showTime } from '../values.ts';
-import { monitorDirectory, type MonitorPlace } from './options.ts';
+import { monitorDirectory, namedDirectory, startCommand, type MonitorPlace } from './options.ts';
 import { readPassphrase } from './reach.ts';
 import { remoteMonitor } from './remote.ts';
 import { shownWords, type EvmShown } from './shown-words.ts';
@@ -59,7 +63,8 @@ export async function monitorStatus(context: Context, place: MonitorPlace): Prom
   if (!client) {
     requireWhole(dataDir);
     const made = isMade(dataDir);
-    const next = made ? 'keepwatch monitor run' : 'keepwatch monitor init';
+    const data = namedDirectory(place);
+    const next = made ? whatStarts(dataDir, place) : nextCommand('monitor init', { data });
     return {
       json: { phase: made ? 'stopped' : 'not-made', data: dataDir, ...(made ? { lock: lockKind(dataDir) } : {}) },
       text: `${made ? 'The monitor does not run: nothing is watched.' : 'There is no monitor yet.'}\nNext: ${next}`,
@@ -70,15 +75,23 @@ export async function monitorStatus(context: Context, place: MonitorPlace): Prom
     // On its own machine: with the token that makes the first operator.
     const whole = 'right' in client || said.phase === 'locked' ? null : await client.call('connection');
     const status = typeof whole === 'string' ? { ...said, connection: whole } : said;
-    return { json: status, text: textOf(context, dataDir, status) };
+    return { json: status, text: textOf(context, dataDir, status, place) };
   } finally {
     client.close();
   }
 }
 
-function textOf({ terminal: { paint } }: Context, dataDir: string, status: Status): string {
+/** The network of a monitor that does not run is under its lock; where it ran, its folder of the chain is called after it. */
+function whatStarts(dataDir: string, place: MonitorPlace): string {
+  const [network, ...others] = NETWORKS.filter((each) => existsSync(join(dataDir, 'chain', each)));
+  if (network !== undefined && others.length === 0) return startCommand(place, network);
+  return `${startCommand(place, undefined)}\n      with --network, if it was made for another one than main`;
+}
+
+function textOf({ terminal: { paint } }: Context, dataDir: string, status: Status, place: MonitorPlace): string {
   if (status.phase === 'locked') {
-    return `${paint.bad('The monitor is locked: nothing is watched.')}\nNext: keepwatch monitor unlock`;
+    const next = nextCommand('monitor unlock', { data: namedDirectory(place) });
+    return `${paint.bad('The monitor is locked: nothing is watched.')}\nNext: ${next}`;
   }
   const { tip, able, channelsDead = [], sources = [], evm = [] } = status;
   const about = fields([
@@ -146,7 +159,7 @@ export async function monitorUnlock(context: Context, place: MonitorPlace): Prom
   const client = await connectApi(socketPath(dataDir));
   if (!client) {
     throw new CodedError('monitor_not_running', 'No monitor runs there.', {
-      remedy: 'Start it with `keepwatch monitor run`.',
+      remedy: `Start it with \`${startCommand(place, undefined)}\`.`,
     });
   }
   try {

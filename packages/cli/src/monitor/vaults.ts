@@ -22,7 +22,7 @@ interface Added {
 
 export function vaultAdd(context: Context, name: string, given: string, options: VaultAddOptions): Promise<Answer> {
   const connection = formatConnectionString(readConnection(given));
-  return withMonitor(context, options, async (api, { running }) => {
+  return withMonitor(context, options, async (api, { start }) => {
     const added = (await api.call('vault.add', { name, connection, as: options.as ?? 'monitor' })) as Added;
     return {
       json: added,
@@ -32,7 +32,7 @@ export function vaultAdd(context: Context, name: string, given: string, options:
         `  keepwatch client approve ${added.peer}`,
         `  keepwatch client observe ${added.peer} --wallet WALLET,…`,
         'By that it may read what these wallets had signed, and nothing else.',
-        ...(running ? [] : ['It begins when the monitor runs: keepwatch monitor run']),
+        ...(start === null ? [] : [`It begins when the monitor runs: ${start}`]),
       ].join('\n'),
     };
   });

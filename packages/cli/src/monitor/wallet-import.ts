@@ -29,7 +29,7 @@ export async function watchImport(context: Context, file: string, options: Impor
   const text = textOf(file, await readBytesFile(file));
   const given = options.birthday === undefined ? undefined : birthdayOf(options.birthday);
   const gapLimit = gapLimitOf(options['gap-limit']);
-  return withMonitor(context, options, async (api, { running }) => {
+  return withMonitor(context, options, async (api, { start }) => {
     const network = await networkOf(api);
     const read = readWalletFile(text, network);
     if (!read.ok) {
@@ -71,7 +71,7 @@ export async function watchImport(context: Context, file: string, options: Impor
       };
       details.push(await putWallet(api, put));
     }
-    const answer = added(context, details, running, given !== null, notes);
+    const answer = added(context, details, start, given !== null, notes);
     const words = `${file} is ${FORMATS[format]}: ${showCount(wallets.length, 'wallet')}, ${showCount(labels.length, 'label')}.`;
     return { json: { format, labels: labels.length, ...(answer.json as object) }, text: `${words}\n${answer.text}` };
   });

@@ -10,12 +10,13 @@ import {
 } from '@keepwatch/monitor';
 import type { Answer, Context } from '../command.ts';
 import { usageError } from '../exit-codes.ts';
+import { nextCommand } from '../next-command.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, showTime, splitList } from '../values.ts';
 import { readBeginning } from '../chain/wallet.ts';
 import { coinRows, oneLine } from './coin-rows.ts';
 import { evmDetails, evmTable, watchAddEvm } from './evm-accounts.ts';
-import type { AddOptions, MonitorPlace } from './options.ts';
+import { samePlace, type AddOptions, type MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 import { scanWords } from './scan-words.ts';
 import { limitWords, readLimit } from './wallet-limits.ts';
@@ -46,7 +47,7 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
   };
   const outpoints = options.outpoint.map(readOutpoint);
   const txids = [...new Set(options.txid.map(readTxid))];
-  return withMonitor(context, options, async (api, { running }) => {
+  return withMonitor(context, options, async (api, { start }) => {
     const network = await networkOf(api);
     const descriptors = [
       ...options.descriptor,
@@ -80,7 +81,7 @@ export async function watchAdd(context: Context, name: string, options: AddOptio
       ...(unvault.length > 0 ? { unvault } : {}),
       limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     };
-    return added(context, [await putWallet(api, put)], running, birthday !== null);
+    return added(context, [await putWallet(api, put)], start, birthday !== null);
   });
 }
 
@@ -94,7 +95,7 @@ export const splitTags = (tags: readonly string[]) => (tags.length === 0 ? [] : 
 export function added(
   context: Context,
   wallets: readonly WalletDetails[],
-  running: boolean,
+  start: string | null,
   past: boolean,
   notes: readonly string[] = [],
 ): Answer {
@@ -116,7 +117,7 @@ export function added(
         ]
       : []),
   ]);
-  const later = past ? laterWords(running) : 'It is taken as new: without --birthday its past is not looked at.';
+  const later = past ? laterWords(start) : 'It is taken as new: without --birthday its past is not looked at.';
   return { json: { wallets }, text: [...lines, ...notes, later].join('\n') };
 }
 
@@ -131,10 +132,10 @@ const receivesOnly = (descriptors: readonly string[]) =>
   descriptors.some((text) => text.includes('/0/*')) &&
   !descriptors.some((text) => text.includes('/1/*') || text.includes(';'));
 
-const laterWords = (running: boolean) =>
-  running
+const laterWords = (start: string | null) =>
+  start === null
     ? 'Its past is being read: `keepwatch watch list` shows how far that is.'
-    : 'Its past is read when the monitor runs: keepwatch monitor run';
+    : `Its past is read when the monitor runs: ${start}`;
 
 function readOutpoint(text: string): { readonly txid: string; readonly vout: number } {
   const [, txid, vout] = /^([0-9a-fA-F]{64}):([0-9]{1,10})$/.exec(text) ?? [];
@@ -173,7 +174,8 @@ export function watchList(context: Context, place: MonitorPlace): Promise<Answer
     const evm = (await api.call('evm.list')) as readonly EvmWalletView[];
     const { paint } = context.terminal;
     if (wallets.length + evm.length === 0) {
-      return { json: { wallets, evm }, text: 'No wallet is watched.\nNext: keepwatch watch add NAME --descriptor D' };
+      const next = nextCommand('watch add NAME --descriptor D', samePlace(place));
+      return { json: { wallets, evm }, text: `No wallet is watched.\nNext: ${next}` };
     }
     const rows = wallets.map((wallet) => [
       ...[wallet.name, formatBitcoin(BigInt(wallet.confirmedSats)).padStart(12), String(wallet.scripts)],
@@ -250,10 +252,10 @@ export interface RescanOptions extends MonitorPlace {
 
 export async function watchRescan(context: Context, name: string, options: RescanOptions): Promise<Answer> {
   const gapLimit = gapLimitOf(options['gap-limit']);
-  return withMonitor(context, options, async (api, { running }) => {
+  return withMonitor(context, options, async (api, { start }) => {
     await api.call('wallet.rescan', { wallet: name, ...gapLimit });
     const wallet = (await api.call('wallet.show', { wallet: name })) as WalletDetails;
-    const when = wallet.scan === null ? 'It has no past to look through.' : laterWords(running);
+    const when = wallet.scan === null ? 'It has no past to look through.' : laterWords(start);
     return { json: wallet, text: `The gap limit of ${name} is ${wallet.gapLimit}. ${when}` };
   });
 }

@@ -47,7 +47,10 @@ export const VAULT_ERRORS = {
   ),
   nonce_floor_falls: text('A nonce floor never falls.', 'Name a floor at or above the present one.'),
   proposals_full: text('Too many peers wait for approval.', 'An operator approves or rejects some of them.'),
-  token_invalid: text('The bootstrap token is wrong, expired or used.', 'Restart the daemon to get a new one.'),
+  token_invalid: text(
+    'The bootstrap token is missing, wrong, expired or used.',
+    'Give the whole connection string that its own machine shows, or restart the daemon to get a new token.',
+  ),
 
   // Commands and requests
   version_conflict: text(
