@@ -283,7 +283,13 @@ describe('a request that needs operators', () => {
     const [waiting] = owner.json<{ approvals: { approval: string; sentence: string }[] }>('approval', 'list').approvals;
     expect(waiting!.sentence).toContain('transfer 2 ETH to');
     expect(bot.run(ask('5')).err).toContain(`  approval: ${waiting!.approval}, 0 of 1 agreed, until `);
-    owner.json('approval', 'give', waiting!.approval);
+    // What the sentence leaves out is said beside it: 21,000 gas at 30 gwei.
+    expect(waiting).toMatchObject({ nonce: 5, maxFeeWei: '630000000000000' });
+    expect(owner.run(['approval', 'list']).out).toMatch(/main +5 +0\.00063 ETH +Client bot wants to transfer 2 ETH/);
+    expect(owner.run(['approval', 'give', waiting!.approval]).out).toMatch(
+      /wallet +main\n *nonce +5\n *fee +at most 0\.00063 ETH/,
+    );
+    expect(owner.run(['approval', 'give', waiting!.approval]).err).toMatch(/Enough operators have agreed/);
     expect(bot.json<{ hash: string }>(...ask('5')).hash).toMatch(/^0x[0-9a-f]{64}$/);
     expect(bot.fails(...ask('6')).error).toBe('approval_needed');
     const [next] = owner.json<{ approvals: { approval: string }[] }>('approval', 'list').approvals;

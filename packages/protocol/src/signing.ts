@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evmChain, hash32, receipt, safeInteger, shortId, uuidV7 } from './shapes.ts';
+import { evmChain, hash32, receipt, safeInteger, shortId, uuidV7, weiString } from './shapes.ts';
 
 /** What clients have signed, and what stands around it: nonces, approvals, settlement. */
 
@@ -52,6 +52,8 @@ export const approvalInfo = z.strictObject({
   digest: hash32.describe('Keccak-256 of what would be signed'),
   sentence: z.string(),
   grant: z.string(),
+  nonce: safeInteger.nullable().optional().describe('of a transaction'),
+  maxFeeWei: weiString.nullable().optional().describe('what a transaction may cost at most'),
   needed: safeInteger,
   given: z.array(shortId).describe('operators who agreed'),
   asked: safeInteger,

@@ -1,8 +1,8 @@
-import type { ApprovalInfo } from '@keepwatch/protocol';
+import type { ApprovalInfo, WalletInfo } from '@keepwatch/protocol';
 import { command } from '../command.ts';
 import { pick } from '../names.ts';
 import { fields, table } from '../table.ts';
-import { showTime } from '../values.ts';
+import { showEther, showTime } from '../values.ts';
 import { withOperator } from '../vault-session.ts';
 
 const list = command({
@@ -10,15 +10,18 @@ const list = command({
   summary: 'Requests that wait until enough operators agree',
   run: (context) =>
     withOperator(context, async (operator) => {
-      const approvals = await operator.approvals();
+      const [approvals, wallets] = await Promise.all([operator.approvals(), operator.wallets()]);
       if (approvals.length === 0) return { json: { approvals }, text: 'Nothing waits for an operator.' };
       const rows = approvals.map((each) => [
         each.approval,
         `${each.given.length} of ${each.needed}`,
         showTime(each.expires),
+        walletName(each, wallets),
+        each.nonce === undefined || each.nonce === null ? '–' : String(each.nonce),
+        feeOf(each) ?? '–',
         each.sentence,
       ]);
-      const head = ['ID', 'AGREED', 'UNTIL', 'REQUEST'];
+      const head = ['ID', 'AGREED', 'UNTIL', 'WALLET', 'NONCE', 'FEE AT MOST', 'REQUEST'];
       return { json: { approvals }, text: table([head, ...rows], context.terminal.paint.quiet) };
     }),
 });
@@ -30,9 +33,15 @@ const give = command({
   more: 'The signed command names the digest of what would be signed and the words that you see here.',
   run: (context, _, [word = '']) =>
     withOperator(context, async (operator) => {
-      const waiting = findApproval(await operator.approvals(), word);
-      const { approval, digest, sentence } = waiting;
-      context.note(sentence);
+      const [approvals, wallets] = await Promise.all([operator.approvals(), operator.wallets()]);
+      const waiting = findApproval(approvals, word);
+      const { approval, digest, sentence, nonce } = waiting;
+      const rows: [string, string | undefined][] = [
+        ['wallet', walletName(waiting, wallets)],
+        ['nonce', nonce === undefined || nonce === null ? undefined : String(nonce)],
+        ['fee', feeOf(waiting, 'at most ')],
+      ];
+      context.note(`${sentence}\n${fields(rows)}`);
       const { value } = await operator.command('approval.give', { approval, digest, asks: sentence });
       const rest = value.needed - value.given;
       const next = rest > 0 ? `${rest} more must agree.` : 'The client may ask again now, and gets its signature.';
@@ -40,6 +49,7 @@ const give = command({
         json: { approval, ...value },
         text: fields([
           ['agreed', sentence],
+          ...rows,
           ['digest', digest],
           ['by', `${value.given} of ${value.needed}`],
           ['next', next],
@@ -59,6 +69,14 @@ const reject = command({
       return { json: { approval, rejected: true }, text: `Rejected: ${sentence}` };
     }),
 });
+
+const walletName = ({ wallet }: ApprovalInfo, wallets: readonly WalletInfo[]) =>
+  wallets.find((each) => each.wallet === wallet)?.name ?? wallet;
+
+/** What a transaction may cost at most, in the chain's coin. `undefined`: it is none, or the vault did not note it. */
+function feeOf({ maxFeeWei }: ApprovalInfo, before = ''): string | undefined {
+  return maxFeeWei === undefined || maxFeeWei === null ? undefined : `${before}${showEther(maxFeeWei)}`;
+}
 
 const findApproval = (waiting: readonly ApprovalInfo[], word: string) =>
   pick('request', word, waiting, ({ approval }) => ({ id: approval, name: approval }));

@@ -8,6 +8,7 @@ import {
   type Zones,
 } from '@keepwatch/permission';
 import type { GrantInfo, MethodParams, MethodResult, PeerInfo, WalletInfo } from '@keepwatch/protocol';
+import { namesOfGrant } from '../step/grant-names.ts';
 import { type State, type StoredGrant, type Wallet } from '../state/state.ts';
 
 /** Answers read from the folded state. Pure: whoever asks has been authenticated, and what it may see comes in. */
@@ -153,7 +154,7 @@ function grantInfo(state: State, stored: StoredGrant, nowMs: number, zones: Zone
       left: textOrNull(line.remaining),
       allFreeAt: line.allFreeAtMs,
     })),
-    sentence: describeGrant(grant),
+    sentence: describeGrant(grant, namesOfGrant(state, grant)),
   };
 }
 

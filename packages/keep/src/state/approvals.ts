@@ -16,6 +16,9 @@ export interface Approval {
   /** What it would do, in the words that operators were shown. */
   readonly sentence: string;
   readonly grant: string;
+  /** What the sentence does not say, of a transaction: decimal wei at most. Left out where the journal is of before. */
+  readonly nonce?: number | null;
+  readonly maxFeeWei?: string | null;
   readonly needed: number;
   readonly asked: number;
   readonly expires: number;

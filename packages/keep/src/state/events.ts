@@ -174,6 +174,8 @@ export interface RequestAwaiting extends RequestFacts {
   readonly grant: string;
   readonly needed: number;
   readonly expires: number;
+  /** What it may cost at most, decimal; null: nothing. Journals of before name none. */
+  readonly maxFeeWei?: string | null;
 }
 
 /** Somebody who may said how a signed request ended. `entry`: the one that permitted it. */

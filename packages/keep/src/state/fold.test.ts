@@ -103,3 +103,20 @@ it('keeps no grant of a peer that a resume revokes', () => {
   expect(state.peers.get('bot')!.revoked).not.toBeNull();
   expect(state.grants.get('g1')!.revoked).not.toBeNull();
 });
+
+it('takes a request that waits as its entry has it: those of before name no fee, and snapshots were made of them', () => {
+  const asked = { key: '0'.repeat(36), request: 'r', payload: null, asks: 'Client bot wants to', digest: 'd' };
+  const named = { client: 'bot', wallet: 'w', chain: 'eip155:1', form: 'transaction' as const, nonce: 7 };
+  const awaiting = {
+    type: 'request.awaiting' as const,
+    ...asked,
+    ...named,
+    approval: 'a',
+    grant: 'g1',
+    needed: 2,
+    expires: 99,
+  };
+  const approvalOf = (event: VaultEvent) => folded(event).approvals.get('a');
+  expect(Object.keys(approvalOf(awaiting)!)).not.toContain('nonce');
+  expect(approvalOf({ ...awaiting, maxFeeWei: '630' })).toMatchObject({ nonce: 7, maxFeeWei: '630' });
+});

@@ -264,7 +264,10 @@ function foldAnswer(
 function foldAwaiting(state: State, entry: Entry & RequestAwaiting): void {
   const { approval: id, client, wallet, chain, form, digest, asks: sentence, grant, needed, at, expires } = entry;
   const named = { id, client, wallet, chain, form, digest, sentence, grant, needed };
-  state.approvals.set(id, { ...named, asked: at, expires, given: new Set() });
+  const { maxFeeWei, nonce } = entry;
+  // An entry of before folds as it always did: snapshots of it were made.
+  const costs = maxFeeWei === undefined ? {} : { maxFeeWei, nonce };
+  state.approvals.set(id, { ...named, ...costs, asked: at, expires, given: new Set() });
 }
 
 function foldSettled(state: State, { entry, outcome }: RequestSettled): void {

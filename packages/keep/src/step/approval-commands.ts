@@ -20,9 +20,16 @@ export function giveApproval(
   if (approval.digest !== params.digest || approval.sentence !== params.asks) {
     return refuse('approval_differs', 'The request that waits is not the one that this command describes.');
   }
-  if (approval.given.has(by.by)) return refuse('approval_given', 'This operator has agreed to it already.');
   const { id, client, needed } = approval;
-  const given = agreeing(approval, (operator) => mayCommand(state, operator)) + 1;
+  const before = agreeing(approval, (operator) => mayCommand(state, operator));
+  if (approval.given.has(by.by)) {
+    const remedy =
+      before >= needed
+        ? 'Enough operators have agreed: the client asks again, and gets its signature.'
+        : `Another operator has to agree as well: ${before} of ${needed} have.`;
+    return refuse('approval_given', 'This operator has agreed to it already.', remedy);
+  }
+  const given = before + 1;
   return accept({ type: 'approval.given', approval: id, client, given, needed, ...by }, { given, needed });
 }
 

@@ -34,6 +34,24 @@ describe('a grant', () => {
     expect(create(draft)).toMatchObject({ kind: 'refused', refusal: { code: 'wallet_unknown' } });
   });
 
+  it('is told with the names of its wallet and its client, and not with their ids', () => {
+    const state = emptyState();
+    const peer = { peer: 'p', role: 'client' as const, name: 'bot', key: { alg: 'EdDSA' as const, publicKey: 'AAAA' } };
+    const address = `0x${'11'.repeat(20)}`;
+    const wallet = { wallet: 'w', name: 'main', address, publicKey: 'AAAA', seed: null, path: null };
+    fold(state, 1, { type: 'peer.registered', via: 'approval', peer, ...by, at: 1, salt: '' });
+    fold(state, 2, { type: 'wallets.added', wallets: [wallet], nonceFloors: [], ...by, at: 1, salt: '' } as never);
+    const told = (grant: object) =>
+      stepCommand(state, { name: 'grant.create', params: { grant: grant as GrantDraft } }, by, now, deps);
+    const deny = { kind: 'deny', client: 'p', wallet: 'w', chain: 'any' };
+    expect(told(deny)).toMatchObject({
+      value: { sentence: 'never anything with wallet main, whoever of bot asks on any chain' },
+    });
+    expect(told(cap(volume({ seconds: 60 })))).toMatchObject({
+      value: { sentence: expect.stringContaining('whatever is granted, wallet main as a whole') as string },
+    });
+  });
+
   it('of a journal is taken as it stands there', () => {
     const state = emptyState();
     const draft = cap(volume({ calendar: 'day', zone: 'Europe/Belrin' }));

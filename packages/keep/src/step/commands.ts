@@ -14,6 +14,7 @@ import { clientOf, mayCommand, nonceKey, type State } from '../state/state.ts';
 import { giveApproval, rejectApproval } from './approval-commands.ts';
 import { accept, type CommandOutcome } from './command-outcome.ts';
 import { registerContract, removeContract } from './contract-commands.ts';
+import { namesOfGrant } from './grant-names.ts';
 import { settleRequest } from './settlement.ts';
 import { refuse, type StepDeps } from './step.ts';
 
@@ -274,7 +275,10 @@ function createGrant(
   const client = clientOf(parsed.value);
   if (client !== null && client !== 'any' && livePeer(state, client)?.role !== 'client') return unknown('peer', client);
   if (draft.wallet !== 'any' && !state.wallets.has(draft.wallet)) return unknown('wallet', draft.wallet);
-  return accept({ type: 'grant.created', grant, draft, ...by }, { grant, sentence: describeGrant(parsed.value) });
+  return accept(
+    { type: 'grant.created', grant, draft, ...by },
+    { grant, sentence: describeGrant(parsed.value, namesOfGrant(state, parsed.value)) },
+  );
 }
 
 function resume(state: State, params: CommandParams<'vault.resume'>, by: ByCommand): CommandOutcome {

@@ -172,7 +172,10 @@ export function decide(state: State, input: SignRequest, asked: Asked, now: numb
     case 'deny':
       return deny(decision.reasons);
     case 'needs-approval':
-      return wait(state, facts(), decision, approval ?? approvalId(client, params, digest, deps), now);
+      return wait(state, { ...facts(), maxFeeWei: slot === null ? null : `${slot.maxFeeWei}` }, decision, {
+        approval: approval ?? approvalId(client, params, digest, deps),
+        now,
+      });
     case 'permit':
   }
   const charged = maxOf(replaced === null ? 0n : replaced.maxFeeWei, slot === null ? 0n : slot.maxFeeWei);
@@ -341,10 +344,9 @@ export function approvalId(client: string, params: SignParams, digest: string, d
 
 function wait(
   state: State,
-  facts: RequestFacts,
+  facts: RequestFacts & { readonly maxFeeWei: string | null },
   decision: Decision & { verdict: 'needs-approval' },
-  approval: string,
-  now: number,
+  { approval, now }: { readonly approval: string; readonly now: number },
 ): SignOutcome {
   const { needed, given, grant } = decision;
   const known = liveApproval(state.approvals, approval, now);

@@ -372,15 +372,22 @@ describe('a request that needs operators', () => {
     const large = { value: ETHER, nonce: 1 };
     await expect(send(large)).rejects.toMatchObject({ code: 'approval_needed', details: { needed: 2, given: 0 } });
     await expect(send(large)).rejects.toMatchObject({ code: 'approval_needed' });
+    expect(waiting()).toMatchObject([{ nonce: 1, maxFeeWei: expect.stringMatching(/^[1-9][0-9]*$/) as string }]);
     expect(waiting()).toHaveLength(1);
     expect(seen().asks).toBe(`Client bot wants to transfer 1 ETH to ${RECIPIENT} on Ethereum`);
     await v.command('approval.give', seen());
-    await expect(v.command('approval.give', seen())).rejects.toMatchObject({ code: 'approval_given' });
+    await expect(v.command('approval.give', seen())).rejects.toMatchObject({
+      code: 'approval_given',
+      remedy: 'Another operator has to agree as well: 1 of 2 have.',
+    });
     await expect(send(large)).rejects.toMatchObject({ code: 'approval_needed', details: { given: 1 } });
     await expect(v.command('approval.give', { ...seen(), asks: 'something else' })).rejects.toMatchObject({
       code: 'approval_differs',
     });
     await v.command('approval.give', seen(), { by: second });
+    await expect(v.command('approval.give', seen())).rejects.toMatchObject({
+      remedy: 'Enough operators have agreed: the client asks again, and gets its signature.',
+    });
     // Others than these bytes are not what was agreed to.
     await expect(send({ ...large, value: ETHER + 1n })).rejects.toMatchObject({ code: 'approval_needed' });
     await send(large);

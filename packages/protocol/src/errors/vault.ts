@@ -83,14 +83,17 @@ export const VAULT_ERRORS = {
   authorization_malformed: text('The bytes are no authorisation (EIP-7702).', BUILD_ANEW),
   approval_needed: text(
     'Operators have to agree to this request before it is signed.',
-    'Wait for them and ask again; an operator runs `keepwatch approval list`.',
+    'Wait for them and ask again; an operator runs `keepwatch approval list`. After a rejection that asks them anew.',
   ),
   approval_unknown: text('No such request waits for approval.', 'List the requests that wait.'),
   approval_differs: text(
     'The request that waits is another one.',
     'List the requests that wait, and read this one again.',
   ),
-  approval_given: text('This operator has agreed to it already.', 'Another operator has to agree as well.'),
+  approval_given: text(
+    'This operator has agreed to it already.',
+    'Where more have to agree, another operator does; else the client asks again, and gets its signature.',
+  ),
   approvals_full: text('Too many requests of this client wait for approval.', 'Let operators decide on some of them.'),
   contract_invalid: text('The contract cannot be registered.', 'Correct what the details name.'),
   contract_unknown: text('No such contract is registered.', 'List the contracts.'),
