@@ -76,6 +76,18 @@ describe('keepwatch rules', { timeout: 240_000 }, () => {
       const file = write(`${name}.json`, { kind: 'command', program: '/bin/true' });
       cli.json('channel', 'add', name, '--file', file, '--untested', '--from', 'info', ...at);
     }
+    const again = [
+      'channel',
+      'add',
+      'phone',
+      '--file',
+      write('false.json', { kind: 'command', program: '/bin/false' }),
+    ];
+    expect(cli.fails(...again, '--untested', ...at).error).toBe('channel_exists');
+    expect(cli.json(...again, '--untested', '--from', 'info', '--replace', ...at)).toMatchObject({
+      channel: { target: '/bin/false' },
+      replaced: { kind: 'command', target: '/bin/true' },
+    });
     await pay(1);
     await pay(2);
     const before = waiting();

@@ -21,6 +21,7 @@ const add = command({
     file: { value: 'FILE', words: 'any kind of channel, as JSON; docs/watch.md shows them' },
     from: { value: 'LEVEL', words: 'tell what is at least so severe: info, notice (default), warning or critical' },
     privacy: { value: 'LEVEL', words: 'full (default), amounts-hidden, or look: that something happened and no more' },
+    replace: { words: 'in place of the channel of this name: what waits, rules and ladder go to the new address' },
     untested: { words: 'send no test message' },
     ...ORDER_OPTIONS,
   },

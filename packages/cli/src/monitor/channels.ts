@@ -28,6 +28,7 @@ export interface ChannelAddOptions extends MonitorPlace {
   readonly from: string | undefined;
   readonly privacy: string | undefined;
   readonly untested: boolean;
+  readonly replace: boolean;
 }
 
 interface Shown {
@@ -64,16 +65,20 @@ export async function channelAdd(context: Context, name: string, options: Channe
   const made = webhook !== undefined && options['secret-file'] === undefined ? freshSecret() : undefined;
   const channel = { ...(await channelOf(context, options, made)), ...about };
   return withMonitor(context, options, async (api) => {
-    const shown = (await api.call('channel.put', { channel })) as Shown;
+    const put = { channel, ...(options.replace ? { replace: true } : {}) };
+    const { replaced, ...shown } = (await api.call('channel.put', put)) as Shown & {
+      readonly replaced: Pick<Shown, 'kind' | 'target'> | null;
+    };
     const tested = options.untested ? null : await test(api, name);
     const { paint } = context.terminal;
     const lines = [
       `${paint.strong(name)} is a channel: ${shown.kind} to ${shown.target}, from ${shown.from} on.`,
+      ...(replaced ? [`It takes the place of ${replaced.kind} to ${replaced.target}.`] : []),
       ...(made === undefined ? [] : [`Its secret, shown this once; the receiver checks signatures by it:  ${made}`]),
       ...(tested === null ? [] : [testWords(context, tested)]),
     ];
     return {
-      json: { channel: shown, ...(made === undefined ? {} : { secret: made }), test: tested },
+      json: { channel: shown, replaced, ...(made === undefined ? {} : { secret: made }), test: tested },
       text: lines.join('\n'),
     };
   });

@@ -93,7 +93,7 @@ export const MONITOR_METHODS: Readonly<Record<string, MethodSpec>> = {
   'channel.put': {
     ...changes(
       shapes.channelPut,
-      'Adds a channel, or sets it anew. One that starts a program is added on the machine itself, only.',
+      'Adds a channel, or replaces one. One that starts a program is added on the machine itself, only.',
     ),
     secret: () => true,
   },

@@ -181,7 +181,10 @@ export const vaultSet = z.strictObject({
   unseenMs: z.int().min(1_000).max(10_000_000_000).nullable().describe('null: never'),
 });
 
-export const channelPut = z.strictObject({ channel: json.describe('as docs/channels.md has it, with its secrets') });
+export const channelPut = z.strictObject({
+  channel: json.describe('as docs/channels.md has it, with its secrets'),
+  replace: z.boolean().exactOptional().describe('a channel of this name may be there, and is set anew'),
+});
 export const channelNamed = z.strictObject({ name: text(64) });
 export const channelVerify = z.strictObject({ text: z.string().max(200_000) });
 

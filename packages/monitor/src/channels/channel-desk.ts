@@ -20,7 +20,7 @@ import { ownedWallet } from '../evm/owned-wallet.ts';
 import { climbsBy } from '../ladder/ladder-desk.ts';
 import type { Author, Changes } from '../orders/order-desk.ts';
 import type { RuleDesk } from '../rules/rule-desk.ts';
-import { openChannel, readChannel, shownChannel, type ChannelSettings } from './settings.ts';
+import { openChannel, readChannel, shownChannel, targetOf, type ChannelSettings } from './settings.ts';
 import { postOf } from './words.ts';
 
 /** What the monitor tells, by which channels, and how it stands with them. */
@@ -102,6 +102,22 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
       remedy: '`keepwatch channel list` shows those that there are.',
     });
   };
+
+  /** Whom a channel of this name tells at present; null: there is none. */
+  function presentOf(name: string): { readonly kind: string; readonly target: string } | null {
+    const read = readChannel(engine.state.desk.channels.get(name) ?? null);
+    return read.ok ? { kind: read.value.kind, target: targetOf(read.value) } : null;
+  }
+
+  function requireFree(name: string): void {
+    const present = presentOf(name);
+    if (present === null) return;
+    const words = `There is a channel “${name}” already: ${present.kind} to ${present.target}.`;
+    throw new CodedError('channel_exists', words, {
+      remedy:
+        'Choose another name, or set it anew by --replace: rules and ladder then tell the new address, and the old secret counts no more.',
+    });
+  }
 
   /** Throws where something still tells by it. */
   function mayGo(name: string): void {
@@ -241,20 +257,25 @@ export function createChannelDesk({ engine, rules, beatsTo, signing }: ChannelDe
     },
     changes: {
       'channel.put': {
-        async plan({ channel }: z.infer<typeof channelPut>, author: Author) {
+        async plan({ channel, replace = false }: z.infer<typeof channelPut>, author: Author) {
           const read = readChannel(channel);
           if (!read.ok) throw new CodedError('channel_refused', `The channel cannot be used: ${read.error}`);
           // A channel that starts a program would give whoever holds an operator's key the monitor's user.
           if (read.value.kind === 'command' && author.kind === 'peer') {
             throw notAllowed('A channel that starts a program', 'operator');
           }
+          const { name } = read.value;
+          if (!replace) requireFree(name);
           // What the adapter itself refuses is refused before it is kept.
           await (await openChannel(read.value)).close();
-          const { name } = read.value;
-          return () => ({
-            inputs: [{ room: 'desk', event: { kind: 'channel-put', name, channel } }],
-            answer: () => shownChannel(read.value, engine.state.outbox),
-          });
+          return () => {
+            if (!replace) requireFree(name);
+            const replaced = presentOf(name);
+            return {
+              inputs: [{ room: 'desk', event: { kind: 'channel-put', name, channel } }],
+              answer: () => ({ ...shownChannel(read.value, engine.state.outbox), replaced }),
+            };
+          };
         },
       },
       'channel.remove': {

@@ -199,7 +199,7 @@ export function readsAnswers(settings: ChannelSettings): boolean {
 }
 
 /** Where it leads, without anything that opens it. */
-function targetOf(settings: ChannelSettings): string {
+export function targetOf(settings: ChannelSettings): string {
   switch (settings.kind) {
     case 'webhook':
     case 'ntfy':

@@ -215,12 +215,14 @@ describe('a ladder', () => {
     expect(await warned(['mail', 'hook'])).toBe(1);
     expect(await warned(['mail', 'phone'])).toBe(0);
     const proxied = { ...CHANNELS[0], proxy: '127.0.0.1:9050' };
-    await put('phone', proxied);
-    await put('hook', { ...CHANNELS[1], proxy: '127.0.0.1:9050' });
+    const again = (name: string, more: object) =>
+      home.api.call('channel.put', { channel: { name, ...more }, replace: true });
+    await again('phone', proxied);
+    await again('hook', { ...CHANNELS[1], proxy: '127.0.0.1:9050' });
     expect(await warned(['phone', 'hook'])).toBe(1);
     const command = { kind: 'command', program: '/bin/true', relies: ['the phone of Ada'] };
     await put('call', command);
-    await put('phone', { ...CHANNELS[0], relies: ['the phone of Ada'] });
+    await again('phone', { ...CHANNELS[0], relies: ['the phone of Ada'] });
     expect(await warned(['phone', 'call'])).toBe(1);
   });
 

@@ -119,6 +119,10 @@ export const MONITOR_ERRORS = {
   ),
   monitor_vault_unknown: text('No vault of this name is followed.', '`keepwatch monitor vault list` shows them.'),
   channel_unknown: text('There is no channel of this name.', '`keepwatch channel list` shows those that there are.'),
+  channel_exists: text(
+    'There is a channel of this name already.',
+    'Choose another name, or set it anew by --replace (`replace` of channel.put).',
+  ),
   channel_refused: text('The channel cannot be used as it was described.', 'The message says which part is wrong.'),
   channel_in_rules: text('A rule tells by this channel.', 'Apply rules without it first.'),
   channel_in_ladder: text(
