@@ -43,7 +43,7 @@ const test = command({
 
 const list = command({
   name: 'channel list',
-  summary: 'The channels, what waits for them, and which of them cannot deliver',
+  summary: 'The channels, what they delivered, what waits for them, and which of them cannot deliver',
   options: MONITOR_OPTIONS,
   run: async (context, options) => (await import('../monitor/channels.ts')).channelList(context, options),
 });

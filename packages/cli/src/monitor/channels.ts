@@ -152,7 +152,7 @@ export function channelList(context: Context, place: MonitorPlace): Promise<Answ
       const { name, kind, target, from, privacy, waiting, sent } = each;
       return [name, kind, target, from, privacy, String(sent), String(waiting), standing(each)];
     });
-    const head = ['CHANNEL', 'KIND', 'TO', 'FROM', 'PRIVACY', 'SENT', 'WAITING', ''];
+    const head = ['CHANNEL', 'KIND', 'TO', 'FROM', 'PRIVACY', 'DELIVERED', 'WAITING', ''];
     return { json: { channels }, text: table([head, ...rows], paint.title) };
   });
 }

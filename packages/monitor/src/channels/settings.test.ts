@@ -1,5 +1,5 @@
 import type { Json } from '@keepwatch/base';
-import { createOutboxState, OUTBOX_DEFAULTS } from '@keepwatch/notify';
+import { applyOutboxEvent, createOutboxState, OUTBOX_DEFAULTS, outboxStep, type OutboxInput } from '@keepwatch/notify';
 import { describe, expect, it } from 'vitest';
 import { openChannel, readChannel, readsAnswers, shownChannel } from './settings.ts';
 
@@ -71,6 +71,26 @@ describe('settings of channels', () => {
     const read = readChannel(mail);
     if (!read.ok) throw new Error(read.error);
     await expect(openChannel(read.value)).rejects.toMatchObject({ code: 'age_recipient_unsupported' });
+  });
+
+  it('shows as sent what its service took, and nothing that was only tried', () => {
+    const read = readChannel({ name: 'one', kind: 'command', program: '/bin/false' });
+    if (!read.ok) throw new Error(read.error);
+    const outbox = createOutboxState({ ...OUTBOX_DEFAULTS, instance: 'x' });
+    const tell = (input: OutboxInput, atMs: number) => {
+      for (const event of outboxStep(outbox, input, atMs)) applyOutboxEvent(outbox, event);
+    };
+    const about = { group: null, severity: 'info', subject: '', body: '', data: null, acknowledgement: null } as const;
+    const sent = () => shownChannel(read.value, outbox).sent;
+    const on = { channel: 'one', key: 'k' };
+    tell({ kind: 'post', channel: 'one', post: { key: 'k', ...about, atMs: 1 } }, 1);
+    tell({ kind: 'begin', ...on }, 2);
+    const outcome = { kind: 'outcome', ...on, entropy: 0 } as const;
+    tell({ ...outcome, attempt: 1, delivery: { kind: 'broken', code: 'gone', words: 'Gone.' } }, 3);
+    expect(sent()).toBe(0);
+    tell({ kind: 'begin', ...on }, 3_600_000);
+    tell({ ...outcome, attempt: 2, delivery: { kind: 'delivered', reference: null } }, 3_600_001);
+    expect(sent()).toBe(1);
   });
 
   it('repeats nothing of what it refuses', () => {

@@ -243,7 +243,8 @@ export function shownChannel(settings: ChannelSettings, outbox: OutboxState) {
     ...{ name: settings.name, kind, from, privacy },
     target: targetOf(settings),
     waiting: lane?.waiting.length ?? 0,
-    sent: (lane?.nextNumber ?? 1) - 1,
+    /** What its service took, and not what was tried. */
+    sent: lane?.delivered ?? 0,
     dead: lane?.dead ?? null,
     failing: lane ? failingOf(lane) : null,
   };

@@ -97,7 +97,7 @@ export function findingOf({ event }: MonitorEvent): Finding | undefined {
 }
 
 /** Raise it where folding the same journal gives another state, or a room writes its state in another way. */
-const FOLD_VERSION = 15;
+const FOLD_VERSION = 16;
 
 /** Ids of messages begin with some letters of the monitor's own: they are unique in the world, and short. */
 const outboxOptions = (monitor: string) => ({ ...OUTBOX_DEFAULTS, instance: monitor.slice(0, 12) });

@@ -86,6 +86,7 @@ function settle(lane: Lane, event: Extract<OutboxEvent, { kind: 'tried' }>): voi
   const { delivery } = event;
   switch (delivery.kind) {
     case 'delivered':
+      lane.delivered++;
       forgetFailures(lane, event.atMs);
       return leave(lane, entry);
     case 'refused':

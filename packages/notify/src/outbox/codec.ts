@@ -56,7 +56,7 @@ const entry = z.strictObject({
 });
 
 const lane = z.strictObject({
-  ...{ nextNumber: count, missing: z.array(count), waiting: z.array(entry), failures: count },
+  ...{ nextNumber: count, delivered: count, missing: z.array(count), waiting: z.array(entry), failures: count },
   trying: z.strictObject({ key: text, attempt: count }).nullable(),
   ...{ failingSinceMs: time.nullable(), restUntilMs: time, heldUntilMs: time },
   dead: z.strictObject({ sinceMs: time, code: text, words: text }).nullable(),

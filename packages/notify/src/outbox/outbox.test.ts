@@ -252,6 +252,22 @@ describe('the outbox', () => {
     expect(world.tries.at(-1)).toMatchObject({ atMs: at, delivery: { kind: 'delivered' } });
   });
 
+  it('counts as delivered what its service took, however often and however much was tried', () => {
+    const world = createOutboxWorld();
+    const count = () => world.state.lanes.get('a')!.delivered;
+    world.answer = () => later('down', 'Down.');
+    world.input({ kind: 'post', channel: 'a', post: post('gone') });
+    world.run(MINUTE);
+    expect([world.tries.length > 1, count()]).toEqual([true, 0]);
+    world.input({ kind: 'remove', channel: 'a' });
+    world.answer = (_channel, key) => (key === 'long' ? notTaken('too_long', 'Too long.') : delivered());
+    for (const key of ['one', 'long', 'two']) world.input({ kind: 'post', channel: 'a', post: post(key) });
+    world.run(2 * MINUTE);
+    expect([world.state.lanes.get('a')!.nextNumber, count()]).toEqual([5, 2]);
+    world.crash();
+    expect(count()).toBe(2);
+  });
+
   it('gives up what waits for a channel that was removed, and goes on counting where it comes back', () => {
     const world = createOutboxWorld();
     world.answer = () => later('down', 'Down.');

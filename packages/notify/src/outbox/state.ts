@@ -42,6 +42,8 @@ export const OUTBOX_DEFAULTS: Omit<OutboxOptions, 'instance'> = {
 export interface Lane {
   /** Of the message that begins next. */
   nextNumber: number;
+  /** Messages that their service took. */
+  delivered: number;
   /** Numbers that were given up since something was last delivered: the next message names them. */
   missing: number[];
   /** In the order of arrival. */
@@ -115,7 +117,7 @@ export function createOutboxState(options: OutboxOptions): OutboxState {
 
 export function createLane(): Lane {
   return {
-    ...{ nextNumber: 1, missing: [], waiting: [], trying: null, failures: 0, failingSinceMs: null },
+    ...{ nextNumber: 1, delivered: 0, missing: [], waiting: [], trying: null, failures: 0, failingSinceMs: null },
     ...{ restUntilMs: 0, heldUntilMs: 0, dead: null, begun: new Map(), done: [] },
   };
 }
