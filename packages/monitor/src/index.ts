@@ -5,6 +5,9 @@
  */
 /** What findings there are, and how much one matters: who asks the monitor names them. */
 export { FINDING_KINDS, SEVERITIES } from '@keepwatch/watch';
+/** What findings say, and what channels are told of them in a few words. */
+export { findingHeadline } from '@keepwatch/notify';
+export type { EvmFindingDetail, FindingDetail, Severity, VaultFindingDetail } from '@keepwatch/watch';
 /** What an owner wrote to his addresses, coins and transactions. */
 export { labelKey, labelOf } from '@keepwatch/watch';
 export { peerIdOf } from './access/peer-id.ts';

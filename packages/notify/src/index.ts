@@ -68,6 +68,7 @@ export { checkMessage, type CheckedMessage, type SignMessage, type VerifyMessage
 export {
   btc,
   describeFinding,
+  findingHeadline,
   findingJson,
   groupOf,
   type Privacy,

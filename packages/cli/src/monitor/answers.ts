@@ -3,7 +3,8 @@ import type { Answer, Context } from '../command.ts';
 import { readJsonFile } from '../json-file.ts';
 import { fields, table } from '../table.ts';
 import { showCount, showTime } from '../values.ts';
-import { findingWords, type FindingJson } from './finding-words.ts';
+import type { FindingJson } from './finding-json.ts';
+import { findingWords } from './finding-words.ts';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor } from './reach.ts';
 

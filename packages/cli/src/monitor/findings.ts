@@ -8,7 +8,8 @@ import { shownJson } from '../shown.ts';
 import { fields, table } from '../table.ts';
 import { parseCount, parseDuration, readTime, showCount, showTime } from '../values.ts';
 import { answerWords, type Answering } from './answers.ts';
-import { findingWords, type FindingJson } from './finding-words.ts';
+import type { FindingJson } from './finding-json.ts';
+import { findingWords } from './finding-words.ts';
 import type { MonitorPlace } from './options.ts';
 import { withMonitor, withRunningMonitor } from './reach.ts';
 

@@ -51,7 +51,7 @@ export async function alarmScenes({ stage, screen, step, news, anvil, connection
     ...{ maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 1n },
   });
   screen.say('thief', `takes 1 ETH, past the vault: ${String(await anvil.call('eth_sendRawTransaction', [raw]))}`);
-  await news.told('unsigned-spend', ({ how }) => how === 'transaction');
+  await news.told('unsigned-spend', (detail) => 'how' in detail && detail.how === 'transaction');
 }
 
 const READY_MS = 60_000;

@@ -12,7 +12,7 @@ import {
   type Receivers,
   type Regtest,
 } from '@keepwatch/devnet';
-import type { FindingJson } from '../monitor/finding-words.ts';
+import type { FindingJson } from '../monitor/finding-json.ts';
 
 /** What the second part of the story is played with: a bitcoin chain, a monitor, and what its owner is told by. */
 export interface MonitorStage {

@@ -20,7 +20,7 @@ const ARRIVES = (3n * BITCOIN) / 2n;
 const LEAVES = (4n * BITCOIN) / 10n;
 /** About this transaction; at this depth, where it is named. */
 const of = (txid: string, depth?: number) => (detail: FindingRow['finding']['detail']) =>
-  detail['txid'] === txid && detail['depth'] === depth;
+  'txid' in detail && detail.txid === txid && ('depth' in detail ? detail.depth : undefined) === depth;
 const btc = (sats: bigint) => `${formatBitcoin(sats)} BTC`;
 
 export async function watchScenes(

@@ -32,7 +32,7 @@ export function describeFinding(finding: Finding, wallet: WalletWords | null, pr
   }
   const name = wallet ? cleanLabel(wallet.name) : null;
   const hidden = privacy === 'amounts-hidden';
-  const head = headline(finding.detail, hidden);
+  const head = findingHeadline(finding.detail, hidden);
   const late = finding.late ? ['This is told late: it was learnt while the monitor caught up.'] : [];
   const named = namesOf(wallet);
   const lines = hidden ? [] : [...particulars(finding.detail, named), ...evidence(finding, named)];
@@ -68,7 +68,8 @@ export function btc(sats: bigint): string {
   return `${sats < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)} BTC`;
 }
 
-function headline(detail: FindingDetail, hidden: boolean): string {
+/** What happened, in a few words. `hidden`: without amounts and addresses. */
+export function findingHeadline(detail: FindingDetail, hidden = false): string {
   if (isEvm(detail)) return evmHeadline(detail, hidden);
   if (isVault(detail)) return vaultHeadline(detail);
   const amount = (sats: bigint) => (hidden ? '' : ` ${btc(sats)}`);
