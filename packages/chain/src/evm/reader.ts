@@ -27,6 +27,8 @@ export interface EvmReader extends PastReader {
   block(number: number, watched: readonly EvmWatched[], signal: AbortSignal): Promise<EvmBlockFacts>;
   /** `symbol()` and `decimals()` of a token, as its contract says; undefined where it does not. */
   token(token: Address, signal: AbortSignal): Promise<{ symbol: string; decimals: number } | undefined>;
+  /** Whether there is code at an address, in its best block. */
+  hasCode(address: Address, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface EvmHead {
@@ -151,6 +153,10 @@ export function createEvmReader(rpc: EvmRpc, chainId: bigint): EvmReader {
       const digits = hex(decimals!.result);
       const count = digits.length === 64 ? BigInt(`0x${digits}`) : 256n;
       return text === undefined || count > 77n ? undefined : { symbol: text, decimals: Number(count) };
+    },
+    async hasCode(address, signal) {
+      const [code] = await rpc.ask([['eth_getCode', [address, 'latest']]], signal);
+      return hex(resultOf(code!, 'code')) !== '';
     },
   };
 }

@@ -74,6 +74,8 @@ export interface EvmSource {
   numberAt(timeMs: number, to: number, signal: AbortSignal): Promise<number | undefined>;
   /** What enough upstreams say of a token's symbol and decimals. */
   token(token: Address, signal: AbortSignal): Promise<{ symbol: string; decimals: number } | undefined>;
+  /** Whether there is code at an address, as enough upstreams say; undefined where too few of them say the same. */
+  hasCode(address: Address, signal: AbortSignal): Promise<boolean | undefined>;
   health(): {
     readonly all: EvmHealth;
     readonly upstreams: readonly EvmUpstreamHealth[];
@@ -421,6 +423,11 @@ export function createEvmSource(options: EvmSourceOptions): EvmSource {
       const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.token(token, inner);
       const said = await askThem(0, ask, (some) => agree(some, enough, keyOf) !== undefined, signal);
       return agree(said, enough, keyOf)?.value;
+    },
+    async hasCode(address, signal) {
+      const ask = (upstream: EvmUpstream, inner: AbortSignal) => upstream.reader.hasCode(address, inner);
+      const said = await askThem(0, ask, (some) => agree(some, enough, String) !== undefined, signal);
+      return agree(said, enough, String)?.value;
     },
     past: (address, range, signal) => readPast({ able: reaching, enough }, address, range, signal),
     async numberAt(timeMs, to, signal) {

@@ -105,6 +105,10 @@ async function decimalsOf(api: MonitorApi, chainId: string, tokens: readonly Tok
 const units = (amount: string | null, decimals: number) =>
   amount === null ? 'not read yet' : formatUnits(BigInt(amount), decimals);
 
+/** A contract that gives no balance, or none that is there at all, is seen by no limit either. */
+const holding = ({ balance, readable, decimals }: EvmWalletView['tokens'][number], { paint }: Context['terminal']) =>
+  readable === false ? paint.bad('cannot be read') : units(balance, decimals);
+
 function pastWords({ past, block }: EvmWalletView): string {
   if (past === null) return 'new';
   const { scan, from, entries, stateMissingBefore } = past;
@@ -125,10 +129,11 @@ function outsideWords({ outsideBlocks: { shown, counted, transactions } }: EvmWa
   return `nothing; seen are ${shownWords(shown)}`;
 }
 
-export function evmTable({ terminal: { paint } }: Context, wallets: readonly EvmWalletView[]): string {
+export function evmTable({ terminal }: Context, wallets: readonly EvmWalletView[]): string {
+  const { paint } = terminal;
   const rows = wallets.map((wallet) => [
     ...[wallet.name, wallet.chainId, `${units(wallet.balance, 18)} ${wallet.symbol}`],
-    wallet.tokens.map(({ balance, decimals, symbol }) => `${units(balance, decimals)} ${symbol}`).join(', ') || '–',
+    wallet.tokens.map((each) => `${holding(each, terminal)} ${each.symbol}`).join(', ') || '–',
     ...[wallet.nonce ?? '–', wallet.owner ?? '–', wallet.tags.join(' ') || '–'],
     wallet.past?.scan ? paint.warning(pastWords(wallet)) : paint.good(pastWords(wallet)),
   ]);
@@ -136,7 +141,11 @@ export function evmTable({ terminal: { paint } }: Context, wallets: readonly Evm
   return table([head, ...rows], paint.title);
 }
 
-export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletView): Answer {
+const UNREADABLE =
+  'A token that cannot be read gives no balance where it was asked: no limit of it can be told. Is its address right, and the chain?';
+
+export function evmDetails({ terminal }: Context, wallet: EvmWalletView): Answer {
+  const { paint } = terminal;
   const { code } = wallet;
   const about = fields([
     ['account', paint.strong(wallet.name)],
@@ -154,7 +163,7 @@ export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletVi
     ['code', code?.kind === 'contract' ? code.hash : undefined],
     ['runs', wallet.implementation ?? undefined],
   ]);
-  const tokens = wallet.tokens.map(({ token, symbol, decimals, balance }) => [symbol, units(balance, decimals), token]);
+  const tokens = wallet.tokens.map((each) => [each.symbol, holding(each, terminal), each.token]);
   const allowed = wallet.allowances.map(({ token, spender, amount }) => {
     const known = wallet.tokens.find((each) => each.token === token);
     const isAny = BigInt(amount) > (1n << 255n) - 1n;
@@ -174,6 +183,7 @@ export function evmDetails({ terminal: { paint } }: Context, wallet: EvmWalletVi
       ? ['', table([['TOLD WHEN IT', 'MOVES', 'HAS MORE', 'HAS LESS'], ...bounds], paint.title)]
       : []),
     ...(tokens.length > 0 ? ['', table([['TOKEN', 'BALANCE', 'CONTRACT'], ...tokens], paint.title)] : []),
+    ...(wallet.tokens.some(({ readable }) => readable === false) ? [paint.bad(UNREADABLE)] : []),
     ...(allowed.length > 0 ? ['', table([['MAY BE TAKEN', 'UP TO', 'BY'], ...allowed], paint.title)] : []),
   ];
   return { json: wallet, text: parts.join('\n') };

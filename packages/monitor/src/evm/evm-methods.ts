@@ -39,6 +39,16 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
 
   async function tokenOf(chainId: bigint, given: z.infer<typeof evmTokenGiven>): Promise<EvmToken> {
     const at = addressOf(given.token, 'token');
+    // Where the chain cannot be asked, `watch show` says later that the token gives no balance.
+    if ((await running()?.hasCode(chainId, at)) === false) {
+      throw new CodedError(
+        'evm_token_no_contract',
+        `There is no contract at ${at} on chain ${chainId}: it is no token.`,
+        {
+          remedy: 'Look the address of the token up again, and whether the chain is the right one.',
+        },
+      );
+    }
     if (given.symbol !== undefined && given.decimals !== undefined) {
       return { token: at, symbol: given.symbol, decimals: given.decimals };
     }
@@ -51,6 +61,20 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
         remedy: `Write it as ${at}:SYMBOL:DECIMALS, or try again while the monitor follows the chain.`,
       },
     );
+  }
+
+  /** Throws where the chain is followed, and none of its upstreams has a block of this number yet. */
+  function requireBegun(chainId: bigint, birthday: number): void {
+    const chain = running()
+      ?.health()
+      .find((each) => each.chainId === chainId);
+    const heads = (chain?.upstreams ?? []).flatMap(({ health }) => health.head ?? []);
+    const last = Math.max(...heads);
+    if (heads.length === 0 || birthday <= last + 1) return;
+    const words = `There is no block ${birthday} yet on chain ${chainId}: the last one is ${last}.`;
+    throw new CodedError('watched_wallet_refused', words, {
+      remedy: 'Give the first block that may concern it, or leave the birthday out for an account that is new.',
+    });
   }
 
   return {
@@ -86,6 +110,7 @@ export function evmMethods({ engine, journal, running }: EvmMethodsDeps): {
               remedy: 'Give it an upstream, by `monitor run --evm` or in chain.json, and start it anew.',
             });
           }
+          if (born !== null && 'height' in born) requireBegun(chainId, born.height);
           const tokens: EvmToken[] = [];
           for (const each of given.tokens ?? []) tokens.push(await tokenOf(chainId, each));
           const account = addressOf(address, 'account');

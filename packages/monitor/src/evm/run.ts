@@ -34,6 +34,8 @@ export interface RunningEvm {
   pasts(): readonly PastStanding[];
   /** What the chain says of a token; undefined where it says nothing that can be used. */
   token(chainId: bigint, token: Address): Promise<{ symbol: string; decimals: number } | undefined>;
+  /** Whether the chain has code at an address; undefined where it does not say. */
+  hasCode(chainId: bigint, address: Address): Promise<boolean | undefined>;
   /** Rejects where the journal refused or a source broke its word. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -156,6 +158,9 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
     });
   }
 
+  const sourceOf = (chainId: bigint) => sources.find((each) => each.chainId === chainId);
+  const untilLate = () => AbortSignal.any([stop.signal, AbortSignal.timeout(TOKEN_MS)]);
+
   return {
     follows: (chainId) => followed.has(chainId),
     pasts: () => pasts.flatMap((each) => each.standing()),
@@ -163,10 +168,8 @@ export async function runEvm({ engine, chains, onTrouble }: EvmRunDeps): Promise
       ...sources.map((source) => ({ chainId: source.chainId, ...source.health() })),
       ...missing().map((chainId) => ({ chainId, all: NOT_FOLLOWED, upstreams: [] })),
     ],
-    async token(chainId, token) {
-      const source = sources.find((each) => each.chainId === chainId);
-      return source?.token(token, AbortSignal.any([stop.signal, AbortSignal.timeout(TOKEN_MS)]));
-    },
+    token: async (chainId, token) => sourceOf(chainId)?.token(token, untilLate()),
+    hasCode: async (chainId, address) => sourceOf(chainId)?.hasCode(address, untilLate()),
     failed,
     async stop() {
       stop.abort();

@@ -27,10 +27,12 @@ export function evmWalletView(
     nonce: account === null ? null : String(account.nonce),
     code: account?.code ?? null,
     implementation: account?.implementation ?? null,
-    tokens: wallet.tokens.map(({ token, symbol, decimals }) => ({
-      ...{ token, symbol, decimals },
-      balance: amount(account?.tokens.find((each) => each.token === token)?.balance ?? null),
-    })),
+    tokens: wallet.tokens.map(({ token, symbol, decimals }) => {
+      const balance = account?.tokens.find((each) => each.token === token)?.balance ?? null;
+      // All of them are asked for in the block that is looked at first, and those that gave nothing in each one since.
+      const readable = account === null ? null : balance !== null;
+      return { ...{ token, symbol, decimals }, balance: amount(balance), readable };
+    }),
     allowances: (account?.allowances ?? []).map(({ token, spender, amount: allowed }) => ({
       ...{ token, spender, amount: String(allowed) },
     })),

@@ -108,6 +108,10 @@ export const MONITOR_ERRORS = {
     'What a token is called, and how many decimals it has, is not known: its contract does not say, or no chain is followed.',
     'Write it as ADDRESS:SYMBOL:DECIMALS, or try again while the monitor follows the chain.',
   ),
+  evm_token_no_contract: text(
+    'There is no contract at the address of a token on this chain, so that no balance could be read.',
+    'Look the address of the token up again, and whether the chain is the right one.',
+  ),
   watched_wallet_refused: text(
     'The wallet cannot be watched as it was described.',
     'The message says which part is wrong.',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Address } from '@keepwatch/evm';
 import { startHttpService, type HttpService } from '@keepwatch/devnet';
+import { connectApi, socketPath } from '@keepwatch/monitor';
 import { encodeFunctionData, type Hex } from 'viem';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createCommandLine, type CommandLine } from '../../../cli/src/fixtures/command-line.ts';
@@ -205,6 +206,48 @@ it(
     await end('SIGTERM');
   },
 );
+
+it('watches no token without a contract and no past that is still to come, and says what gives no balance', async () => {
+  await start();
+  await isReady();
+  const api = (await connectApi(socketPath(join(cli.directory, 'monitor'))))!;
+  try {
+    const put = (name: string, more: object) =>
+      api.call('evm.put', { name, chainId: '31337', address: `0x${'ab'.repeat(20)}`, ...more });
+    const named = (address: Address) => ({ tokens: [{ token: address, symbol: 'USDC', decimals: 6 }] });
+    await expect(put('typo', named(BOB))).rejects.toMatchObject({ code: 'evm_token_no_contract' });
+    const asked = api.call('evm.token', { chainId: '31337', token: BOB });
+    await expect(asked).rejects.toMatchObject({ code: 'evm_token_no_contract' });
+    const birthday = { height: 99_999_999 };
+    await expect(put('early', { birthday })).rejects.toMatchObject({
+      ...{
+        code: 'watched_wallet_refused',
+        message: expect.stringContaining('There is no block 99999999 yet') as string,
+      },
+    });
+    expect(await api.call('evm.list')).toEqual([]);
+
+    // A contract that is no token is not known as one before it is asked.
+    expect(await put('odd', named(purse))).toMatchObject({ tokens: [{ balance: null, readable: null }] });
+    await put('good', { ...named(token), birthday: { height: 1 } });
+    await devnet.anvil.call('anvil_mine', ['0x1']);
+    await vi.waitFor(async () => {
+      expect(await api.call('evm.show', { wallet: 'odd' })).toMatchObject({
+        tokens: [{ balance: null, readable: false }],
+      });
+      expect(await api.call('evm.show', { wallet: 'good' })).toMatchObject({
+        tokens: [{ balance: '0', readable: true }],
+      });
+    }, SLOW);
+  } finally {
+    api.close();
+    await end('SIGTERM');
+  }
+  const shown = cli.run(['watch', 'show', 'odd', ...at()]).out;
+  expect(shown).toMatch(/USDC +cannot be read/);
+  expect(cli.run(['watch', 'list', ...at()]).out).toContain('cannot be read USDC');
+  expect(cli.run(['watch', 'show', 'good', ...at()]).out).not.toContain('cannot be read');
+}, 200_000);
 
 it('refuses what is no account, no chain and no token', async () => {
   const add = (...more: readonly string[]) => cli.fails('watch', 'add', 'x', '--evm', ...more, ...at());
