@@ -105,6 +105,7 @@ it(
     expect(ada.fails('watch', 'set', 'Savings', '--large', 'much').error).toBe('usage_amount');
     expect(ada.fails('watch', 'set', 'Savings', '--limit', 'USDC:large:1').error).toBe('usage_options_conflict');
     expect(ada.fails('watch', 'set', 'nobody', '--owner', 'ada').error).toBe('watched_wallet_unknown');
+    expect(ada.fails('watch', 'set', 'nobody', '--limit', 'USDC:large:1').error).toBe('watched_wallet_unknown');
     expect(bo.fails('watch', 'set', 'Savings', '--owner', 'bo').error).toBe('peer_unknown');
 
     const { orders } = ada.json<{ orders: readonly Row[] }>('monitor', 'journal');

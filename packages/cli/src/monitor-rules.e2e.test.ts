@@ -72,6 +72,10 @@ describe('keepwatch rules', { timeout: 240_000 }, () => {
   it('decide whom findings are told, are tried on the past first, and refuse what they cannot mean', async () => {
     cli.json('monitor', 'init', '--network', 'regtest', '--key', 'file', ...at);
     cli.json('watch', 'add', 'savings', '--script', hex(SCRIPT), '--tag', 'cold', ...at);
+    const none = (...more: readonly string[]) => cli.run(['findings', 'list', ...more, ...at]).out.trim();
+    expect([none(), none('--wallet', 'savings')]).toEqual(['No finding.', 'No finding.']);
+    expect(none('--wallet', 'nope')).toBe('No finding. No wallet “nope” is watched.');
+    expect(cli.fails('watch', 'add', ' ', '--script', hex(SCRIPT), ...at).error).toBe('monitor_refused');
     for (const name of ['phone', 'mail']) {
       const file = write(`${name}.json`, { kind: 'command', program: '/bin/true' });
       cli.json('channel', 'add', name, '--file', file, '--untested', '--from', 'info', ...at);

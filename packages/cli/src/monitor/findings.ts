@@ -62,7 +62,7 @@ export function findingsList(
   return withMonitor(context, options, async (api) => {
     const findings = (await api.call('findings.list', { ...filter, limit, ...before })) as readonly Row[];
     const { paint } = context.terminal;
-    if (findings.length === 0) return { json: { findings }, text: 'No finding.' };
+    if (findings.length === 0) return { json: { findings }, text: await noFinding(api, options.wallet) };
     const rows = findings.map((row) => cells(context, row));
     return {
       json: { findings },
@@ -74,6 +74,16 @@ export function findingsList(
 export function paintSeverity({ terminal: { paint } }: Context, severity: FindingJson['severity']): string {
   const paints = { info: paint.quiet, notice: paint.good, warning: paint.warning, critical: paint.bad };
   return paints[severity](severity);
+}
+
+/** Where no wallet has ever been called so, that is why: more likely a slip than a wallet to which nothing happened. */
+async function noFinding(api: MonitorApi, wallet: string | undefined): Promise<string> {
+  if (wallet === undefined) return 'No finding.';
+  const lists = await Promise.all([api.call('wallet.list'), api.call('evm.list')]);
+  const watched = lists.flat() as readonly { readonly id: string; readonly name: string }[];
+  if (watched.some(({ id, name }) => id === wallet || name === wallet)) return 'No finding.';
+  const former = (await api.call('findings.list', { wallet, limit: 1 })) as readonly Row[];
+  return former.length > 0 ? 'No finding.' : `No finding. No wallet “${wallet}” is watched.`;
 }
 
 function cells(context: Context, { seq, finding, answer }: Row): readonly string[] {

@@ -45,7 +45,12 @@ export async function watchImport(context: Context, file: string, options: Impor
     const details: WalletDetails[] = [];
     const notes: string[] = [];
     for (const [i, wallet] of wallets.entries()) {
-      const stem = options.name ?? wallet.name ?? basename(file).replace(/\.[a-z0-9]+$/i, '');
+      const stem =
+        options.name ??
+        (wallet.name?.trim() ||
+          basename(file)
+            .replace(/\.[a-z0-9]+$/i, '')
+            .trim());
       const descriptors = [...wallet.descriptors, ...wallet.addresses.map((address) => `addr(${address})`)];
       // What another program knows has a past: a coin in it that is not known here could be spent unseen.
       const guessed = given === undefined && wallet.birthday === null ? earliestHeight(descriptors, network) : null;

@@ -40,6 +40,8 @@ export function watchSet(context: Context, name: string, options: SetOptions): P
       return evmDetails(context, (await api.call('evm.show', { wallet: before.id })) as EvmWalletView);
     }
     if (options.limit.length > 0) {
+      // Of a wallet that there is not, that is said first.
+      await api.call('wallet.show', { wallet: name });
       throw usageError('options_conflict', '--limit is for tokens of EVM chains.', 'Give --large, --above or --below.');
     }
     const warning = options['lock-warning'];

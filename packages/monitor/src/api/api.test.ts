@@ -14,7 +14,10 @@ let path: string;
 let server: ApiServer | undefined;
 const troubles: unknown[] = [];
 const methods: Methods = {
-  double: { params: z.strictObject({ n: z.int() }), call: ({ n }: { n: number }) => Promise.resolve({ twice: 2 * n }) },
+  double: {
+    params: z.strictObject({ n: z.int().max(1_000) }),
+    call: ({ n }: { n: number }) => Promise.resolve({ twice: 2 * n }),
+  },
   refuse: {
     params: z.strictObject({}),
     call: () => Promise.reject(new CodedError('monitor_locked', 'It is locked.', { remedy: 'Unlock it.' })),
@@ -69,7 +72,16 @@ describe('the socket of a monitor', () => {
       { twice: 10 },
     ]);
     await expect(client.call('refuse')).rejects.toMatchObject({ code: 'monitor_locked', remedy: 'Unlock it.' });
-    await expect(client.call('double', { n: 1, m: 2 })).rejects.toMatchObject({ code: 'monitor_refused' });
+    const refused = (remedy: string) => ({
+      code: 'monitor_refused',
+      remedy: expect.stringContaining(remedy) as string,
+    });
+    await expect(client.call('double', { n: 1, m: 2 })).rejects.toMatchObject(refused('different versions'));
+    await expect(client.call('double', {})).rejects.toMatchObject(refused('different versions'));
+    await expect(client.call('double', { n: 1_000_000 })).rejects.toMatchObject({
+      ...refused('Correct what was given.'),
+      message: expect.stringContaining('n: ') as string,
+    });
     await expect(client.call('toString')).rejects.toMatchObject({ code: 'monitor_refused' });
     client.close();
   });

@@ -1,6 +1,7 @@
 import { CodedError } from '@keepwatch/base';
 import type { z } from 'zod';
 import { requestSchema, RPC, takenSchema, toLine, type Reply, type Request } from './messages.ts';
+import { refusalOf } from './refusal.ts';
 
 /**
  * Answers one method: once, or with a sequence that goes on until the caller leaves. What it throws as a `CodedError` is
@@ -138,12 +139,8 @@ async function answer(
     // Within the try: what is nested beyond all measure ends here too, and is answered.
     const read = method.params.safeParse(params ?? {});
     if (!read.success) {
-      const { path, message } = read.error.issues[0]!;
-      return send({
-        jsonrpc: '2.0',
-        id,
-        error: { code: RPC.params, message: `${path.join('.') || 'params'}: ${message}` },
-      });
+      const { code, message, remedy = '' } = refusalOf(read.error);
+      return await send({ jsonrpc: '2.0', id, error: { code: RPC.params, message, data: { code, remedy } } });
     }
     if (method.stream) {
       for await (const item of method.stream(read.data as never, signal)) {

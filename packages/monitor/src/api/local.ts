@@ -1,6 +1,7 @@
 import { CodedError } from '@keepwatch/base';
 import type { OpenMonitor } from '../open.ts';
 import { toLine } from './messages.ts';
+import { refusalOf } from './refusal.ts';
 
 /** The same questions to a monitor that does not run: its data, opened in this process. */
 export interface MonitorApi {
@@ -15,16 +16,10 @@ export function createLocalApi(monitor: OpenMonitor): MonitorApi {
     const method = Object.hasOwn(methods, name) ? methods[name]! : undefined;
     const read = method?.params.safeParse(params);
     if (method && read?.success) return { method, given: read.data as never };
-    const issue = read?.error?.issues[0];
-    throw new CodedError(
-      'monitor_refused',
-      issue ? `${issue.path.join('.')}: ${issue.message}` : `There is no method ${name} here.`,
-      {
-        remedy: issue
-          ? 'Correct what was given.'
-          : 'It may need a running monitor: start one with `keepwatch monitor run`.',
-      },
-    );
+    if (read?.error) throw refusalOf(read.error);
+    throw new CodedError('monitor_refused', `There is no method ${name} here.`, {
+      remedy: 'It may need a running monitor: start one with `keepwatch monitor run`.',
+    });
   };
   const plain = (value: unknown): unknown => JSON.parse(toLine(value ?? null));
   return {

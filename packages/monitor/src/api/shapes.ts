@@ -6,12 +6,17 @@ import { z } from 'zod';
 
 const text = (most: number) =>
   z.string().min(1, 'something is expected, and it is empty').max(most, `at most ${most} characters are taken`);
-/** A name as it stands in lists and messages: nothing in it moves a cursor, ends a line or turns the direction of writing. */
+/** Whether anything of a text is seen where it stands: neither white space alone nor what only shapes the signs beside it. */
+export const isSeen = (given: string): boolean => /[^\s\p{DI}]/u.test(given);
+/**
+ * A name as it stands in lists and messages: nothing in it moves a cursor, ends a line or turns the direction of writing, and
+ * no two that look the same differ by blanks around them.
+ */
 const line = (most: number) =>
-  text(most).regex(
-    /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u,
-    'one line without control characters is expected',
-  );
+  text(most)
+    .regex(/^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u, 'one line without control characters is expected')
+    .refine(isSeen, 'something that can be seen is expected, and there are only blanks')
+    .refine((given) => given === given.trim(), 'no blanks are taken at its beginning or end');
 const count = z.int().nonnegative();
 const sats = z
   .string()

@@ -230,6 +230,7 @@ describe('a ladder', () => {
     const refused = (change: object, path: string) =>
       expect(apply(change)).rejects.toMatchObject({ code: 'ladder_refused', details: { path } });
     await refused({ rungs: [] }, 'rungs');
+    await refused({ rungs: [LADDER.rungs[0], { ...LADDER.rungs[1], who: ' ' }] }, 'rungs.1.who');
     await refused({ rungs: [{ who: 'Ada', tell: ['phone'], wait: '10' }] }, 'rungs.0.wait');
     await refused({ page: 'http://watch.example/' }, 'page');
     await refused({ page: 'javascript:alert(1)' }, 'page');

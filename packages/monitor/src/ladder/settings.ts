@@ -2,6 +2,7 @@ import { err, ok, type Json, type Result } from '@keepwatch/base';
 import { checkLadder, type ChannelFacts, type Ladder, type LadderProblem } from '@keepwatch/notify';
 import { compareSeverity, FINDING_KINDS, SEVERITIES, type Finding, type Severity } from '@keepwatch/watch';
 import { z } from 'zod';
+import { isSeen } from '../api/shapes.ts';
 
 /** The ladder as its owner writes it down: who is told what must not go unanswered, by which channels, and who next. */
 export interface LadderSettings {
@@ -81,6 +82,8 @@ export function mistakeInLadder(document: Json): LadderError | null {
   const read = schema.safeParse(document);
   if (!read.success) return null;
   const { rungs, climbs } = read.data;
+  const blank = rungs.findIndex(({ who }) => !isSeen(who));
+  if (blank >= 0) return { path: `rungs.${blank}.who`, message: 'a name is expected, and there are only blanks' };
   for (const name of ['kinds', 'except'] as const) {
     const stranger = climbs[name].findIndex((kind) => !isKind(kind));
     if (stranger < 0) continue;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { may, notAllowed } from '../access/rights.ts';
 import { isOrder, specOf } from '../api/contract.ts';
 import type { Method, Methods } from '../api/conversation.ts';
+import { refusalOf, refused } from '../api/refusal.ts';
 import { commandOfOwner } from '../api/shapes.ts';
 import type { Peer } from '../desk/desk.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -104,10 +105,7 @@ export function createOrders({ engine, store, changes, nowMs }: OrdersDeps): Ord
     const change = Object.hasOwn(changes, method) ? changes[method] : undefined;
     if (!spec || !change) throw refused(`There is no order ${method}.`);
     const read = spec.params.safeParse(given);
-    if (!read.success) {
-      const { path, message } = read.error.issues[0]!;
-      throw refused(`${path.join('.') || 'params'}: ${message}`);
-    }
+    if (!read.success) throw refusalOf(read.error);
     return change.plan(read.data as never, author, signal);
   }
 
@@ -190,11 +188,8 @@ function plain(params: unknown): Json {
     canonicalJson(params as Json);
     return params as Json;
   } catch {
-    throw refused('This cannot be journaled: write numbers with a fraction as text, and nest less deep.');
+    throw new CodedError('monitor_refused', 'This cannot be journaled: it has a broken number, or nests too deep.', {
+      remedy: 'Write numbers with a fraction as text, and nest less deep.',
+    });
   }
 }
-
-const refused = (words: string) =>
-  new CodedError('monitor_refused', words, {
-    remedy: 'Look at what was given; or the command and the monitor are of different versions: start it anew.',
-  });

@@ -278,9 +278,13 @@ describe('the owner on the monitor’s machine', () => {
     });
     const stale = local.call('command', { method: 'wallet.remove', params: { wallet: 'a' }, expects: 0 });
     expect(await codeOf(stale)).toBe('version_conflict');
-    for (const name of ['a\nb', '\u001b[31mred', 'x\u202ey']) {
+    for (const name of ['a\nb', '\u001b[31mred', 'x\u202ey', ' ', 'a ']) {
       expect(await codeOf(local.call('wallet.put', { ...put, name }))).toBe('monitor_refused');
     }
+    const asked = local.call('wallet.put', { ...put, name: '' });
+    await expect(asked).rejects.toMatchObject({ remedy: 'Correct what was given.' });
+    const strange = local.call('wallet.put', { ...put, colour: 1 });
+    await expect(strange).rejects.toMatchObject({ remedy: expect.stringContaining('different versions') as string });
     // What no entry can hold is refused before anything is kept, and ends nothing.
     expect(await codeOf(local.call('rules.apply', { rules: { a: 1.5 } }))).toBe('monitor_refused');
     expect(await codeOf(local.call('schedule.apply', { schedule: { zone: 'UTC', x: 0.1 } }))).toBe('monitor_refused');

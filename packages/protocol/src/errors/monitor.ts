@@ -44,7 +44,7 @@ export const MONITOR_ERRORS = {
   monitor_gone: text('The monitor ended while it was asked.', 'Look at its log, and ask again.'),
   monitor_refused: text(
     'The monitor does not take this question.',
-    'The command and the monitor may be of different versions: start the monitor anew.',
+    'Correct what was given; or command and monitor are of different versions: start the monitor anew.',
   ),
   monitor_not_allowed: text(
     'This is not for the caller over the network.',
