@@ -28,4 +28,26 @@ describe('limits on a command line', () => {
     expect(() => read('DAI:huge:1')).toThrow('--limit: “DAI:huge:1” is none.');
     expect(() => read('DAI:large:1.0000000000000000001')).toThrow('at most 18 decimals');
   });
+
+  it('are refused where they are no amounts, with words that fit', () => {
+    const refused = (remedy: string) => ({ code: 'usage_amount', remedy: expect.stringContaining(remedy) as string });
+    const caught = (ask: () => unknown): unknown => {
+      try {
+        return ask();
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(caught(() => read(`${USDC}:large:6.1234567`))).toMatchObject(refused('in whole tokens, such as 5000'));
+    expect(caught(() => limitChanges({ ...none, large: '30gwei', limit: [] }, units))).toMatchObject(
+      refused('in whole coins, such as 1.5'),
+    );
+  });
+
+  it('are refused where one is given twice, however its token is named', () => {
+    expect(() => read('DAI:large:5', 'DAI:large:7')).toThrow('--limit: the limit “large” of “DAI” is given twice.');
+    expect(() => read('DAI:large:5', `0x${'EF'.repeat(20)}:large:5`)).toThrow('is given twice');
+    expect(() => read('DAI:large:none', 'dai:large:7')).toThrow('is given twice');
+    expect(read('DAI:large:5', 'DAI:above:7', `${USDC}:large:5`)).toHaveLength(2);
+  });
 });

@@ -42,9 +42,19 @@ export function limitChanges(
     }
     const amount = text === NONE ? null : parseUnits(text, unit.decimals);
     if (amount && !amount.ok) {
-      throw usageError('amount', `${option}: “${text}” is no amount with at most ${unit.decimals} decimals.`);
+      const words = `${option}: “${text}” is no amount with at most ${unit.decimals} decimals.`;
+      const whole = unit.token === null ? 'coins, such as 1.5' : 'tokens, such as 5000';
+      throw usageError('amount', words, `Write it in whole ${whole}.`);
     }
     const known = limits.get(unit.token) ?? { token: unit.token };
+    if (Object.hasOwn(known, kind)) {
+      const words = `${option}: the limit “${kind}” of “${symbol}” is given twice.`;
+      throw usageError(
+        'limit',
+        words,
+        'Give each limit of a token once: large, above and below can stand beside one another.',
+      );
+    }
     limits.set(unit.token, { ...known, [kind]: amount && String(amount.value) });
   };
   for (const kind of ['large', 'above', 'below'] as const) {
