@@ -124,6 +124,8 @@ describe('labels', () => {
     ['one\r\nBcc: two\u2028three', 'one Bcc: two three', 'line ends'],
     ['\u001b[31mred\u0007', '[31mred', 'terminal controls'],
     ['zero\u200bwidth\ufeff', 'zerowidth', 'invisible characters'],
+    ['two\t\u0000\twords', 'two words', 'blanks around what is taken out'],
+    ['e\u200b\u0301', 'é', 'an accent behind what is taken out'],
     ['Ersparnis für später 🚀', 'Ersparnis für später 🚀', 'nothing that is honest'],
   ])('%j becomes %j: %s', (given, clean) => {
     expect(cleanLabel(given)).toBe(clean);
