@@ -67,22 +67,25 @@ async function localConnection(context: Context, data: string | undefined): Prom
   // Only where nothing was left is the monitor itself asked why.
   const running = existsSync(path) ? undefined : await listening(dataDir);
   const status = nextCommand('monitor status', { data: namedDirectory({ data }) });
-  const code = 'no_local_monitor';
   switch (running) {
     case undefined:
       return readLeft(path, {
-        code,
+        code: 'no_local_monitor',
         what: 'No monitor on this machine waits for its first operator',
         remedy:
           'Start it with `keepwatch monitor run --listen HOST:PORT`, name its directory with --data, or give its connection string.',
       });
     case null:
-      throw new CodedError(code, 'The monitor on this machine runs, but nobody can reach it over a network.', {
-        remedy:
-          'Start it again with --listen HOST:PORT. On its own machine, by its own user, it takes commands from whoever has not joined.',
-      });
+      throw new CodedError(
+        'no_local_monitor',
+        'The monitor on this machine runs, but nobody can reach it over a network.',
+        {
+          remedy:
+            'Start it again with --listen HOST:PORT. On its own machine, by its own user, it takes commands from whoever has not joined.',
+        },
+      );
     default:
-      throw new CodedError(code, 'The monitor on this machine has its first operator already.', {
+      throw new CodedError('no_local_monitor', 'The monitor on this machine has its first operator already.', {
         remedy: `To be let in as well: \`keepwatch monitor join ${shellWord(running)}\`. The string is that of \`${status}\`.`,
       });
   }
